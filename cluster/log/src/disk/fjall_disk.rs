@@ -1,0 +1,97 @@
+//! The real disk: a fjall database with a keyspace a group.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode};
+
+use super::{Disk, Op};
+use crate::error::Error;
+use crate::types::GroupId;
+
+const CACHE_BYTES: u64 = 16 << 20;
+// Tens of groups share one node: the default of 64 MiB each would hold gigabytes of log in memory.
+const MEMTABLE_BYTES: u64 = 4 << 20;
+const JOURNAL_BYTES: u64 = 128 << 20;
+
+/// Cheap to clone; the database closes with the last clone.
+#[derive(Clone)]
+pub(crate) struct FjallDisk {
+    database: Database,
+    keyspaces: Arc<Mutex<BTreeMap<GroupId, Keyspace>>>,
+}
+
+impl FjallDisk {
+    pub(crate) fn open(path: &Path) -> Result<Self, Error> {
+        let database = Database::builder(path)
+            .cache_size(CACHE_BYTES)
+            .max_journaling_size(JOURNAL_BYTES)
+            .worker_threads(1)
+            .manual_journal_persist(true)
+            .open()
+            .map_err(|error| match error {
+                fjall::Error::Locked => Error::InUse { path: path.into() },
+                other => Error::Open { path: path.into(), reason: other.to_string() },
+            })?;
+        Ok(Self { database, keyspaces: Arc::default() })
+    }
+
+    /// The keyspace with this name, made if need be.
+    pub(crate) fn named(&self, name: &str) -> io::Result<Keyspace> {
+        let options = || {
+            KeyspaceCreateOptions::default().max_memtable_size(MEMTABLE_BYTES).manual_journal_persist(true)
+        };
+        self.database.keyspace(name, options).map_err(into_io)
+    }
+
+    pub(crate) fn keyspace(&self, group: GroupId) -> io::Result<Keyspace> {
+        let mut keyspaces = self.keyspaces.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        if let Some(keyspace) = keyspaces.get(&group) {
+            return Ok(keyspace.clone());
+        }
+        let keyspace = self.named(&format!("group-{group}"))?;
+        keyspaces.insert(group, keyspace.clone());
+        Ok(keyspace)
+    }
+
+    pub(crate) fn persist(&self) -> io::Result<()> {
+        self.database.persist(PersistMode::SyncAll).map_err(into_io)
+    }
+}
+
+impl Disk for FjallDisk {
+    fn commit(&mut self, ops: Vec<Op>) -> io::Result<()> {
+        let mut batch = self.database.batch().durability(Some(PersistMode::SyncData));
+        for ((group, key), value) in last_of_each(ops) {
+            let keyspace = self.keyspace(group)?;
+            match value {
+                Some(value) => batch.insert(&keyspace, key, value),
+                None => batch.remove(&keyspace, key),
+            }
+        }
+        batch.commit().map_err(into_io)
+    }
+}
+
+/// Fjall gives a whole batch one sequence number: of two changes of one key, either could win.
+fn last_of_each(ops: Vec<Op>) -> BTreeMap<(GroupId, Vec<u8>), Option<Vec<u8>>> {
+    ops.into_iter()
+        .map(|op| match op {
+            Op::Put { group, key, value } => ((group, key), Some(value)),
+            Op::Remove { group, key } => ((group, key), None),
+        })
+        .collect()
+}
+
+pub(crate) fn into_io(error: fjall::Error) -> io::Error {
+    match error {
+        fjall::Error::Io(error) => error,
+        // Its own writing of tables failed earlier; the cause is in fjall's log line.
+        fjall::Error::Poisoned => {
+            io::Error::other("the database stopped after a failed write, most often of a full disk")
+        }
+        other => io::Error::other(other.to_string()),
+    }
+}

@@ -1,0 +1,174 @@
+//! A group's snapshot on disk: one file, whole or not there at all.
+//!
+//! `magic, version, checksum of the rest, length of the description, description, state`. It is written beside, synced
+//! and renamed, so a crash leaves the old one. The newest wins; older ones are removed after it is in place.
+
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use crate::record::invalid;
+use crate::types::SnapshotMeta;
+
+const MAGIC: &[u8; 4] = b"MGSN";
+const VERSION: u8 = 1;
+const EXTENSION: &str = "snapshot";
+
+/// The folder of one group's snapshots. All calls block.
+#[derive(Debug, Clone)]
+pub struct Snapshots {
+    folder: PathBuf,
+    saving: Arc<Mutex<()>>,
+}
+
+/// A snapshot as read back.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoredSnapshot {
+    /// What it covers.
+    pub meta: SnapshotMeta,
+    /// The state machine's bytes.
+    pub state: Vec<u8>,
+}
+
+impl Snapshots {
+    /// Opens the folder, made if need be, and clears away what a crash left half written.
+    pub(crate) fn open(folder: &Path) -> io::Result<Self> {
+        fs::create_dir_all(folder)?;
+        for path in files(folder, "partial")? {
+            fs::remove_file(path)?;
+        }
+        Ok(Self { folder: folder.into(), saving: Arc::default() })
+    }
+
+    /// Keeps this snapshot in place of older ones. On `Ok` it survives a power cut. A newer one, or one of the same
+    /// position, which covers the same state, is left as it is.
+    pub fn save(&self, meta: &SnapshotMeta, state: &[u8]) -> io::Result<()> {
+        let _one_at_a_time = self.saving.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let index = meta.last_log_id.map_or(0, |id| id.index);
+        let path = self.folder.join(format!("{index:020}.{EXTENSION}"));
+        if self.newest()?.is_some_and(|newest| newest >= path) {
+            return Ok(());
+        }
+        let partial = path.with_extension("partial");
+        write_file(&partial, meta, state)?;
+        fs::rename(&partial, &path)?;
+        File::open(&self.folder)?.sync_all()?;
+        for older in files(&self.folder, EXTENSION)?.into_iter().filter(|other| *other != path) {
+            fs::remove_file(older)?;
+        }
+        Ok(())
+    }
+
+    /// The newest snapshot. A damaged one is an error: the log before it may be gone, so an older one will not do.
+    pub fn load(&self) -> io::Result<Option<StoredSnapshot>> {
+        self.newest()?.map(|path| read_file(&path).map_err(|error| at(&path, error))).transpose()
+    }
+
+    fn newest(&self) -> io::Result<Option<PathBuf>> {
+        Ok(files(&self.folder, EXTENSION)?.into_iter().max())
+    }
+}
+
+fn write_file(path: &Path, meta: &SnapshotMeta, state: &[u8]) -> io::Result<()> {
+    let description = rmp_serde::to_vec_named(meta).map_err(invalid)?;
+    let length = (description.len() as u32).to_be_bytes();
+    let mut checksum = crc32fast::Hasher::new();
+    [&length[..], &description, state].into_iter().for_each(|part| checksum.update(part));
+    let mut file = File::create(path)?;
+    for part in [&MAGIC[..], &[VERSION], &checksum.finalize().to_be_bytes(), &length, &description, state] {
+        file.write_all(part)?;
+    }
+    file.sync_all()
+}
+
+fn read_file(path: &Path) -> io::Result<StoredSnapshot> {
+    let mut bytes = Vec::new();
+    File::open(path)?.read_to_end(&mut bytes)?;
+    let rest = bytes.strip_prefix(MAGIC).ok_or_else(|| invalid("not a snapshot"))?;
+    let (version, rest) = rest.split_first().ok_or_else(cut_short)?;
+    if *version != VERSION {
+        return Err(invalid(format!("version {version} is unknown to this build")));
+    }
+    let (checksum, rest) = rest.split_first_chunk::<4>().ok_or_else(cut_short)?;
+    if crc32fast::hash(rest) != u32::from_be_bytes(*checksum) {
+        return Err(invalid("checksum does not match"));
+    }
+    let (length, rest) = rest.split_first_chunk::<4>().ok_or_else(cut_short)?;
+    let (description, state) =
+        rest.split_at_checked(u32::from_be_bytes(*length) as usize).ok_or_else(cut_short)?;
+    Ok(StoredSnapshot { meta: rmp_serde::from_slice(description).map_err(invalid)?, state: state.to_vec() })
+}
+
+fn files(folder: &Path, extension: &str) -> io::Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|other| other == extension) {
+            found.push(path);
+        }
+    }
+    Ok(found)
+}
+
+fn cut_short() -> io::Error {
+    invalid("cut short")
+}
+
+fn at(path: &Path, error: io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("snapshot {}: {error}", path.display()))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::types::LogId;
+
+    fn meta(index: u64) -> SnapshotMeta {
+        SnapshotMeta { last_log_id: Some(LogId::new_term_index(2, index)), ..SnapshotMeta::default() }
+    }
+
+    #[test]
+    fn the_newest_snapshot_is_the_one_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let snapshots = Snapshots::open(folder.path()).unwrap();
+        assert_eq!(snapshots.load().unwrap(), None);
+        snapshots.save(&meta(9), b"nine").unwrap();
+        snapshots.save(&meta(10), b"ten").unwrap();
+        snapshots.save(&meta(8), b"late").unwrap();
+        assert_eq!(
+            snapshots.load().unwrap().unwrap(),
+            StoredSnapshot { meta: meta(10), state: b"ten".to_vec() }
+        );
+        assert_eq!(files(folder.path(), EXTENSION).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn a_half_written_snapshot_leaves_the_old_one() {
+        let folder = tempfile::tempdir().unwrap();
+        Snapshots::open(folder.path()).unwrap().save(&meta(9), b"nine").unwrap();
+        fs::write(folder.path().join("00000000000000000010.partial"), b"MGSN").unwrap();
+        let snapshots = Snapshots::open(folder.path()).unwrap();
+        assert_eq!(snapshots.load().unwrap().unwrap().state, b"nine");
+        assert!(files(folder.path(), "partial").unwrap().is_empty());
+    }
+
+    #[test]
+    fn any_changed_or_missing_byte_is_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let snapshots = Snapshots::open(folder.path()).unwrap();
+        snapshots.save(&meta(3), b"state").unwrap();
+        assert_eq!(snapshots.load().unwrap().unwrap().meta, meta(3));
+        let path = files(folder.path(), EXTENSION).unwrap().remove(0);
+        let whole = fs::read(&path).unwrap();
+        for position in 0..whole.len() {
+            let mut damaged = whole.clone();
+            damaged[position] ^= 0x20;
+            fs::write(&path, &damaged).unwrap();
+            assert!(snapshots.load().is_err(), "byte {position} changed");
+            fs::write(&path, &whole[..position]).unwrap();
+            assert!(snapshots.load().is_err(), "cut at {position}");
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! The store of one node: opens the database, checks whose it is, and hands out groups' logs.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+
+use fjall::Keyspace;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
+
+use crate::disk::{self, Disk, FjallDisk};
+use crate::error::Error;
+use crate::group::GroupLog;
+use crate::reader::GroupReader;
+use crate::record;
+use crate::shared::{Positions, Shared};
+use crate::snapshots::Snapshots;
+use crate::types::{GroupId, LogId, NodeId};
+use crate::writer::{self, Queue};
+
+const OWNER: &[u8] = b"owner";
+
+/// Whose disk it is. Written once, into an empty store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Owner {
+    /// The cluster's incarnation.
+    pub incarnation: u64,
+    /// The node.
+    pub node: NodeId,
+}
+
+impl fmt::Display for Owner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "node {} of cluster {:016x}", self.node, self.incarnation)
+    }
+}
+
+/// All logs and snapshots of one node. Dropping it writes what is queued, then refuses what logs still held send.
+pub struct Store {
+    folder: PathBuf,
+    disk: FjallDisk,
+    queue: Queue,
+    groups: Mutex<BTreeMap<GroupId, GroupLog>>,
+    failure: watch::Receiver<Option<String>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Store").field("folder", &self.folder).finish_non_exhaustive()
+    }
+}
+
+impl Store {
+    /// Opens the store in `folder`, made if need be, for `owner`; a folder of another owner is refused.
+    pub fn open(folder: &Path, owner: Owner) -> Result<Self, Error> {
+        let disk = open_disk(folder, owner)?;
+        Self::with_writer(folder, disk.clone(), Box::new(disk))
+    }
+
+    /// Reads from `disk` and writes through `through`, which tests make fail.
+    pub(crate) fn with_writer(folder: &Path, disk: FjallDisk, through: Box<dyn Disk>) -> Result<Self, Error> {
+        let (failed, failure) = watch::channel(None);
+        let (queue, thread) = writer::start(through, failed).map_err(|error| cannot_open(folder, error))?;
+        let folder = folder.to_path_buf();
+        Ok(Self { folder, disk, queue, groups: Mutex::default(), failure, thread: Some(thread) })
+    }
+
+    /// The log of a group, made if need be. Calls for the same group give the same log.
+    pub fn group(&self, group: GroupId) -> Result<GroupLog, Error> {
+        let mut groups = self.groups.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        if let Some(log) = groups.get(&group) {
+            return Ok(log.clone());
+        }
+        let keyspace = self.disk.keyspace(group).map_err(|error| cannot_open(&self.folder, error))?;
+        let positions =
+            recover(&keyspace).map_err(|error| Error::Damaged { group, reason: error.to_string() })?;
+        let shared = Arc::new(Shared::new(group, positions));
+        let log = GroupLog::new(shared.clone(), self.queue.clone(), GroupReader::new(shared, keyspace));
+        groups.insert(group, log.clone());
+        Ok(log)
+    }
+
+    /// The snapshots of a group.
+    pub fn snapshots(&self, group: GroupId) -> Result<Snapshots, Error> {
+        let folder = self.folder.join("snapshots").join(group.to_string());
+        Snapshots::open(&folder).map_err(|error| cannot_open(&folder, error))
+    }
+
+    /// Turns `Some` with the reason once a write has failed, and stays so: this node must step down.
+    pub fn watch_failure(&self) -> watch::Receiver<Option<String>> {
+        self.failure.clone()
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        self.queue.stop();
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the Raft log's writer panicked");
+        }
+    }
+}
+
+/// Opens the database and checks or writes the owner.
+pub(crate) fn open_disk(folder: &Path, owner: Owner) -> Result<FjallDisk, Error> {
+    std::fs::create_dir_all(folder).map_err(|error| cannot_open(folder, error))?;
+    let disk = FjallDisk::open(&folder.join("log"))?;
+    let found = claim(&disk, owner).map_err(|error| cannot_open(folder, error))?;
+    if found == owner {
+        return Ok(disk);
+    }
+    Err(Error::Foreign { path: folder.into(), found, wanted: owner })
+}
+
+fn claim(disk: &FjallDisk, owner: Owner) -> io::Result<Owner> {
+    let keyspace = disk.named("owner")?;
+    if let Some(found) = get(&keyspace, OWNER)? {
+        return Ok(found);
+    }
+    keyspace.insert(OWNER, record::encode(&owner)?).map_err(disk::into_io)?;
+    disk.persist()?;
+    Ok(owner)
+}
+
+fn recover(keyspace: &Keyspace) -> io::Result<Positions> {
+    let purged: Option<LogId> = get(keyspace, record::PURGED)?;
+    let last = last_entry(keyspace)?.max(purged);
+    let mut positions =
+        Positions { last, purged, vote: get(keyspace, record::VOTE)?, ..Positions::default() };
+    positions.on_disk = last.map(|id| id.index);
+    // The position may have been written before the entries it speaks of.
+    positions.committed = get::<Option<LogId>>(keyspace, record::COMMITTED)?.flatten().min(last);
+    positions.first = first_index(keyspace)?.unwrap_or(positions.end());
+    match purged {
+        Some(purged) if positions.first != purged.index + 1 => {
+            Err(record::invalid(format!("it starts at {}, not at {}", positions.first, purged.index + 1)))
+        }
+        _ => Ok(positions),
+    }
+}
+
+fn first_index(keyspace: &Keyspace) -> io::Result<Option<u64>> {
+    let first = keyspace.range(record::entry_key(0)..=record::entry_key(u64::MAX)).next();
+    first.map(|first| record::index_of(&first.key().map_err(disk::into_io)?)).transpose()
+}
+
+fn last_entry(keyspace: &Keyspace) -> io::Result<Option<LogId>> {
+    let Some(last) = keyspace.range(record::entry_key(0)..=record::entry_key(u64::MAX)).next_back() else {
+        return Ok(None);
+    };
+    let (key, value) = last.into_inner().map_err(disk::into_io)?;
+    Ok(Some(record::decode_entry(record::index_of(&key)?, &value)?.log_id))
+}
+
+fn get<T: DeserializeOwned>(keyspace: &Keyspace, key: &[u8]) -> io::Result<Option<T>> {
+    keyspace.get(key).map_err(disk::into_io)?.map(|record| record::decode(&record)).transpose()
+}
+
+fn cannot_open(path: &Path, error: io::Error) -> Error {
+    Error::Open { path: path.into(), reason: error.to_string() }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,156 @@
+//! One node's part in the cluster: the directory as it knows it, and the groups it runs.
+
+mod keep;
+mod propose;
+mod start;
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+
+use mangrove_proto::cluster::membership_server::MembershipServer;
+use mangrove_raft::{GroupHost, GroupId, Handle, NodeId, StateMachine};
+use mangrove_transport::{Network, Settings};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tonic::service::Routes;
+
+use crate::DIRECTORY;
+use crate::directory::{Directory, Member};
+use crate::error::Error;
+use crate::identity::Identity;
+use crate::options::Options;
+use crate::service::MembershipService;
+
+type Factory = Box<dyn Fn(GroupId) -> Box<dyn StateMachine> + Send + Sync>;
+
+/// A running node. Clones share it; it runs until `shutdown`.
+#[derive(Clone)]
+pub struct Cluster {
+    node: Arc<Node>,
+}
+
+struct Node {
+    identity: Identity,
+    /// As it should stand in the directory.
+    member: Member,
+    host: GroupHost,
+    network: Network,
+    settings: Settings,
+    factory: Factory,
+    directory: watch::Receiver<Arc<Directory>>,
+    groups: watch::Sender<BTreeSet<GroupId>>,
+    local_addr: Option<SocketAddr>,
+    stop: watch::Sender<bool>,
+    tasks: Mutex<JoinSet<()>>,
+}
+
+impl fmt::Debug for Cluster {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cluster").field("identity", &self.node.identity).finish_non_exhaustive()
+    }
+}
+
+impl Cluster {
+    /// Starts the node: founds a cluster, joins one, or goes on with the one on disk. `factory` makes the state machine
+    /// of each shard group that runs here; it is called once a start of the group, before its recovery.
+    ///
+    /// Returns once the groups that only this node votes in are recovered and led by it. Groups shared with other nodes
+    /// may still be electing: their handles tell.
+    pub async fn start<F>(options: Options, factory: F) -> Result<Self, Error>
+    where
+        F: Fn(GroupId) -> Box<dyn StateMachine> + Send + Sync + 'static,
+    {
+        start::start(options, Box::new(factory)).await
+    }
+
+    /// This node's id.
+    pub fn node(&self) -> NodeId {
+        self.node.identity.node
+    }
+
+    /// This node's name.
+    pub fn name(&self) -> &str {
+        &self.node.identity.name
+    }
+
+    /// The cluster's incarnation: random at its founding, part of every fence.
+    pub fn incarnation(&self) -> u64 {
+        self.node.identity.incarnation
+    }
+
+    /// How often this node was started, this time included: the incarnation of event senders on it.
+    pub fn boot(&self) -> u64 {
+        self.node.identity.boot
+    }
+
+    /// The shard groups that run here, in order.
+    pub fn groups(&self) -> Vec<GroupId> {
+        self.node.groups.borrow().iter().copied().collect()
+    }
+
+    /// Follows which shard groups run here.
+    pub fn watch_groups(&self) -> watch::Receiver<BTreeSet<GroupId>> {
+        self.node.groups.subscribe()
+    }
+
+    /// A group that runs here; 0 is the directory's.
+    pub fn group(&self, id: GroupId) -> Option<Handle> {
+        self.node.host.handle(id)
+    }
+
+    /// The directory as this node knows it now.
+    pub fn directory(&self) -> Arc<Directory> {
+        self.node.directory.borrow().clone()
+    }
+
+    /// Follows the directory.
+    pub fn watch_directory(&self) -> watch::Receiver<Arc<Directory>> {
+        self.node.directory.clone()
+    }
+
+    /// Turns `Some` with the reason once the disk has failed: the node acknowledges nothing more and must step down.
+    pub fn watch_failure(&self) -> watch::Receiver<Option<String>> {
+        self.node.host.watch_failure()
+    }
+
+    /// The services that other nodes call, for a listener shared with other services.
+    pub fn routes(&self) -> Routes {
+        let service = MembershipServer::new(MembershipService::new(self.clone()));
+        mangrove_transport::routes(self.node.host.clone(), &self.node.settings).add_service(service)
+    }
+
+    /// Where the cluster's own listener is, if it has one.
+    pub fn local_addr(&self) -> Option<SocketAddr> {
+        self.node.local_addr
+    }
+
+    /// Stops all groups, then the listener, and closes the disk.
+    pub async fn shutdown(&self) {
+        self.node.stop.send_replace(true);
+        self.node.host.shutdown().await;
+        let mut tasks = std::mem::take(&mut *self.tasks());
+        tasks.shutdown().await;
+    }
+
+    fn tasks(&self) -> std::sync::MutexGuard<'_, JoinSet<()>> {
+        self.node.tasks.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    /// Starts a group here unless it runs.
+    async fn run_group(&self, group: GroupId) -> Result<Handle, Error> {
+        if let Some(handle) = self.group(group) {
+            return Ok(handle);
+        }
+        let node = &self.node;
+        let handle = node.host.start_group(group, (node.factory)(group), node.network.group(group)).await?;
+        if group != DIRECTORY {
+            node.groups.send_if_modified(|groups| groups.insert(group));
+        }
+        Ok(handle)
+    }
+}
+
+#[cfg(test)]
+mod tests;

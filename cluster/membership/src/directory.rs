@@ -1,0 +1,157 @@
+//! The directory: members, plan, tenants, names, senders. Pure: `apply` is all that changes it, on every replica alike.
+//!
+//! Cloning is cheap (persistent maps), so readers keep the copy they have while the next command is applied.
+
+mod command;
+mod members;
+mod names;
+mod senders;
+mod tenants;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use imbl::{OrdMap, OrdSet};
+use mangrove_placement::Plan;
+use mangrove_raft::{GroupId, NodeId};
+use serde::{Deserialize, Serialize};
+
+pub use command::{Command, Refusal, Reply};
+
+/// What every node knows of the cluster.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Directory {
+    /// Index of the last command applied.
+    pub version: u64,
+    /// Set by the first command.
+    pub founding: Option<Founding>,
+    pub members: OrdMap<NodeId, Member>,
+    /// Where groups should be; members work towards it.
+    pub plan: Plan,
+    /// Groups that have begun. Only these may be moved: others are still to be begun where the founding put them.
+    pub opened: OrdSet<GroupId>,
+    pub tenants: OrdMap<String, Home>,
+    /// Who has a name.
+    pub claims: OrdMap<Name, String>,
+    /// Senders of numbered events, and the incarnation each is in.
+    pub senders: OrdMap<String, u64>,
+    last_id: NodeId,
+}
+
+/// What is decided once, when a cluster is founded.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Founding {
+    pub incarnation: u64,
+    pub shard_groups: u32,
+    /// Signs digest nonces, so that any edge can check them.
+    pub nonce_key: [u8; 32],
+    /// Signs API tokens.
+    pub token_key: [u8; 32],
+}
+
+impl fmt::Debug for Founding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { incarnation, shard_groups, .. } = self;
+        f.debug_struct("Founding")
+            .field("incarnation", incarnation)
+            .field("shard_groups", shard_groups)
+            .finish_non_exhaustive()
+    }
+}
+
+/// One node of the cluster.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Member {
+    /// 0 until the directory has given one.
+    pub id: NodeId,
+    pub name: String,
+    pub roles: BTreeSet<String>,
+    pub zone: String,
+    /// host:port of its gRPC.
+    pub address: String,
+    /// Its other addresses, by kind.
+    pub addresses: BTreeMap<String, String>,
+    pub version: String,
+    /// When it last said that it is alive: wall clock, milliseconds since 1970, a label only.
+    pub heartbeat_ms: u64,
+    /// It is about to leave.
+    pub draining: bool,
+}
+
+/// Where a tenant lives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Home {
+    pub group: GroupId,
+    /// Grows when the tenant moves.
+    pub epoch: u64,
+}
+
+/// A name that one tenant at most may have.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Name {
+    /// `number`, `domain`, `email`.
+    pub kind: String,
+    pub name: String,
+}
+
+impl Name {
+    /// A name of a kind, as it is: callers normalise.
+    pub fn new(kind: impl Into<String>, name: impl Into<String>) -> Self {
+        Self { kind: kind.into(), name: name.into() }
+    }
+}
+
+impl Directory {
+    /// Applies one command at log position `index`. A refusal changes nothing but the version.
+    pub fn apply(&mut self, index: u64, command: Command) -> Result<Reply, Refusal> {
+        self.version = index;
+        match command {
+            Command::Found { founding, member } => self.found(founding, member),
+            Command::JoinMember { member } => self.join(member),
+            Command::HeartbeatMember { id, at_ms } => self.heartbeat(id, at_ms),
+            Command::DrainMember { id, draining } => self.drain(id, draining),
+            Command::LeaveMember { id } => self.leave(id),
+            Command::OpenGroups { groups } => self.open(groups),
+            Command::SetPlan { plan } => self.set_plan(plan),
+            Command::PlaceTenant { tenant } => self.place(tenant),
+            Command::RemoveTenant { tenant } => self.remove(&tenant),
+            Command::Claim { tenant, names } => self.claim(tenant, names),
+            Command::Release { tenant, names } => self.release(&tenant, &names),
+            Command::StartSender { sender, incarnation } => self.start_sender(sender, incarnation),
+            Command::RetireSender { sender } => self.retire_sender(&sender),
+        }
+    }
+
+    /// Where a tenant lives.
+    pub fn home(&self, tenant: &str) -> Option<Home> {
+        self.tenants.get(tenant).copied()
+    }
+
+    /// Whose name this is.
+    pub fn tenant_of(&self, kind: &str, name: &str) -> Option<&str> {
+        self.claims.get(&Name::new(kind, name)).map(String::as_str)
+    }
+
+    /// All names of a tenant, in order.
+    pub fn names_of(&self, tenant: &str) -> Vec<Name> {
+        self.claims.iter().filter(|(_, holder)| *holder == tenant).map(|(name, _)| name.clone()).collect()
+    }
+
+    /// The node that should lead a group; who really does, the group's handle says.
+    pub fn leader_wanted(&self, group: GroupId) -> Option<NodeId> {
+        self.plan.groups.get(&group).map(|place| place.leader)
+    }
+
+    /// A member by its id.
+    pub fn member(&self, id: NodeId) -> Option<&Member> {
+        self.members.get(&id)
+    }
+
+    /// A member by its name.
+    pub fn member_named(&self, name: &str) -> Option<&Member> {
+        self.members.values().find(|member| member.name == name)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,48 @@
+//! Why a node cannot start, or the directory cannot do what was asked.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use crate::directory::Refusal;
+
+/// What went wrong, and for whom.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The directory's rules forbid it; nothing has changed.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// Group 0 did not answer as it should.
+    #[error(transparent)]
+    Raft(#[from] mangrove_raft::Error),
+    /// The data folder belongs to another node.
+    #[error(
+        "{path} belongs to node {found:?} of cluster {incarnation:016x}, not to {wanted:?}; \
+             set that name or use an empty folder"
+    )]
+    ForeignDisk { path: PathBuf, found: String, wanted: String, incarnation: u64 },
+    /// The identity is there and the log is not: its votes are lost, so the node must not come back under its id.
+    #[error(
+        "{path} has the identity of a node but no log; restore the log, or empty the folder and join as a new node"
+    )]
+    LogMissing { path: PathBuf },
+    /// The identity file cannot be read or written.
+    #[error("cannot use {path}: {reason}")]
+    Disk { path: PathBuf, reason: String },
+    /// The store cannot be opened.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// The port cannot be bound.
+    #[error("cannot listen on {address}: {reason}")]
+    Listen { address: SocketAddr, reason: String },
+    /// None of the members asked took this node in.
+    #[error("no member took this node in; last: {0}")]
+    Join(String),
+    /// A group did not find a leader in time.
+    #[error("group {group} has no leader after {seconds} s")]
+    NoLeader { group: u32, seconds: u64 },
+    /// Another build's command or answer.
+    #[error("cannot read what another node says: {0}")]
+    Malformed(String),
+}
+
+pub(crate) use mangrove_raft::StoreError as LogError;

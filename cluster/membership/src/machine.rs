@@ -1,0 +1,110 @@
+//! The directory under Raft: commands and answers as bytes, and every new state shown to the node.
+
+use std::sync::Arc;
+
+use mangrove_raft::{SnapshotError, SnapshotWriter, StateMachine};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::sync::watch;
+
+use crate::directory::{Command, Directory, Refusal, Reply};
+use crate::error::Error;
+
+// Before each command, answer and snapshot, so that a later build can read an earlier one's.
+const VERSION: u8 = 1;
+
+/// A command's position and its outcome.
+pub(crate) type Answer = (u64, Result<Reply, Refusal>);
+
+/// Group 0's state machine.
+#[derive(Debug)]
+pub(crate) struct DirectoryMachine {
+    directory: Directory,
+    shown: watch::Sender<Arc<Directory>>,
+}
+
+impl DirectoryMachine {
+    pub(crate) fn new() -> (Self, watch::Receiver<Arc<Directory>>) {
+        let (shown, watched) = watch::channel(Arc::default());
+        (Self { directory: Directory::default(), shown }, watched)
+    }
+
+    fn show(&self) {
+        self.shown.send_replace(Arc::new(self.directory.clone()));
+    }
+}
+
+impl StateMachine for DirectoryMachine {
+    fn apply(&mut self, index: u64, _term: u64, payload: &[u8]) -> Vec<u8> {
+        let outcome = match decode::<Command>(payload) {
+            Ok(command) => self.directory.apply(index, command),
+            Err(error) => Err(Refusal::Unreadable(error.to_string())),
+        };
+        self.show();
+        encode::<Answer>(&(index, outcome))
+    }
+
+    fn leader_blank(&mut self, _index: u64, _term: u64) {}
+
+    fn snapshot(&self) -> SnapshotWriter {
+        let directory = self.directory.clone();
+        Box::new(move || Ok(encode(&directory)))
+    }
+
+    fn restore(&mut self, bytes: &[u8]) -> Result<(), SnapshotError> {
+        self.directory = decode(bytes).map_err(SnapshotError::new)?;
+        self.show();
+        Ok(())
+    }
+}
+
+pub(crate) fn encode<T: Serialize>(value: &T) -> Vec<u8> {
+    let mut bytes = vec![VERSION];
+    rmp_serde::encode::write_named(&mut bytes, value).expect("plain data is always written to memory");
+    bytes
+}
+
+pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
+    let malformed = |reason: String| Error::Malformed(reason);
+    match bytes.split_first() {
+        Some((&VERSION, body)) => rmp_serde::from_slice(body).map_err(|error| malformed(error.to_string())),
+        Some((version, _)) => Err(malformed(format!("version {version} is unknown to this build"))),
+        None => Err(malformed("it is empty".into())),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::directory::{Founding, Member, Name};
+
+    #[test]
+    fn a_snapshot_restores_the_directory() {
+        let (mut machine, watched) = DirectoryMachine::new();
+        let founding = Founding { incarnation: 7, shard_groups: 3, nonce_key: [1; 32], token_key: [2; 32] };
+        let commands = [
+            Command::Found { founding, member: Member { name: "a".into(), ..Member::default() } },
+            Command::PlaceTenant { tenant: "acme".into() },
+            Command::Claim { tenant: "acme".into(), names: [Name::new("number", "1")].into() },
+        ];
+        for (index, command) in (1..).zip(commands) {
+            let (position, outcome) = decode::<Answer>(&machine.apply(index, 1, &encode(&command))).unwrap();
+            assert!(position == index && outcome.is_ok());
+        }
+        assert_eq!(watched.borrow().tenant_of("number", "1"), Some("acme"));
+        let (mut copy, copied) = DirectoryMachine::new();
+        copy.restore(&machine.snapshot()().unwrap()).unwrap();
+        assert_eq!(**copied.borrow(), machine.directory);
+    }
+
+    #[test]
+    fn an_unreadable_command_is_refused_and_changes_nothing() {
+        let (mut machine, watched) = DirectoryMachine::new();
+        for payload in [&b""[..], &[9, 1], &[VERSION, 0xc1]] {
+            let (_, outcome) = decode::<Answer>(&machine.apply(1, 1, payload)).unwrap();
+            assert!(matches!(outcome, Err(Refusal::Unreadable(_))));
+        }
+        assert_eq!(**watched.borrow(), Directory::default());
+    }
+}

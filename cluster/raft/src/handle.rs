@@ -1,0 +1,113 @@
+//! One group, for those who use it: propose, read, know who leads.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use mangrove_log::Payload;
+use openraft::ReadPolicy;
+use tokio::sync::watch;
+use tokio::task::unconstrained;
+use tokio::time::timeout;
+
+use crate::leadership::Leadership;
+use crate::status::Status;
+use crate::{Error, GroupId, NodeId, Raft, TypeConfig};
+
+/// A running group. Clones share it; it outlives none of them: once the group stops, calls answer `Stopped`.
+#[derive(Clone)]
+pub struct Handle {
+    group: GroupId,
+    pub(crate) raft: Raft,
+    leadership: watch::Receiver<Leadership>,
+    applied: Arc<AtomicU64>,
+    patience: Duration,
+}
+
+impl std::fmt::Debug for Handle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Handle").field("group", &self.group).field("leadership", &self.leadership()).finish()
+    }
+}
+
+impl Handle {
+    pub(crate) fn new(
+        group: GroupId,
+        raft: Raft,
+        leadership: watch::Receiver<Leadership>,
+        applied: Arc<AtomicU64>,
+        patience: Duration,
+    ) -> Self {
+        Self { group, raft, leadership, applied, patience }
+    }
+
+    /// Which group this is.
+    pub fn group(&self) -> GroupId {
+        self.group
+    }
+
+    /// Commits a command and returns the state machine's reply, once it is on a majority's disks and applied here.
+    /// Calls polled one after another by one task enter the log in that order; many may be under way.
+    pub async fn propose(&self, payload: Vec<u8>) -> Result<Vec<u8>, Error> {
+        // Out of tokio's budget: a forced yield before the command is handed over would let a later call pass it.
+        let written = unconstrained(self.raft.client_write(Payload(payload.into())));
+        let response = timeout(self.patience, written).await.map_err(|_| Error::Timeout)??;
+        Ok(response.data.0)
+    }
+
+    /// Follows who leads. Ends with `Leadership::None` when the group stops.
+    pub fn watch_leadership(&self) -> watch::Receiver<Leadership> {
+        self.leadership.clone()
+    }
+
+    /// Who leads now.
+    pub fn leadership(&self) -> Leadership {
+        *self.leadership.borrow()
+    }
+
+    /// Index of the entry applied last on this node; 0 before the first.
+    pub fn last_applied(&self) -> u64 {
+        self.applied.load(Ordering::Acquire)
+    }
+
+    /// Returns once this node is known to lead at this moment and has applied all that was committed before the call:
+    /// what is read from the state machine then is not stale. The index applied.
+    pub async fn linearizable(&self) -> Result<u64, Error> {
+        let ready = async {
+            let linearizer = self.raft.get_read_linearizer(ReadPolicy::ReadIndex).await?;
+            let state = linearizer.await_ready(&self.raft).await?;
+            Ok(state.applied().map_or(0, |id| id.index))
+        };
+        timeout(self.patience, ready).await.map_err(|_| Error::Timeout)?
+    }
+
+    /// Hands the lead to another voter and returns once this node has given it up.
+    pub async fn transfer_leadership(&self, to: NodeId) -> Result<(), Error> {
+        if !self.leadership().is_leader() {
+            return Err(Error::NotLeader { leader: self.status().leader });
+        }
+        self.raft.trigger().transfer_leader(to).await?;
+        let mut leadership = self.watch_leadership();
+        let given_up = leadership.wait_for(|now| !now.is_leader());
+        timeout(self.patience, given_up).await.map_err(|_| Error::Timeout)?.map_err(|_| Error::Stopped)?;
+        Ok(())
+    }
+
+    /// Who votes, by the newest membership in this node's log; nobody in a group that has not begun.
+    pub async fn voters(&self) -> Result<Vec<NodeId>, Error> {
+        let voters = |state: &openraft::RaftState<TypeConfig>| -> Vec<NodeId> {
+            state.membership_state.effective().membership().voter_ids().collect()
+        };
+        Ok(self.raft.with_raft_state(voters).await?)
+    }
+
+    /// Starts a snapshot and does not wait for it.
+    pub async fn snapshot_now(&self) -> Result<(), Error> {
+        Ok(self.raft.trigger().snapshot().await?)
+    }
+
+    /// Where the group stands on this node.
+    pub fn status(&self) -> Status {
+        Status::of(self.group, &self.raft)
+    }
+}

@@ -1,0 +1,138 @@
+//! All groups of one node over one store.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use openraft::RaftNetworkFactory;
+use openraft::network::NetSnapshot;
+use tokio::sync::watch;
+
+use crate::applier::{Applier, Progress};
+use crate::leadership;
+use crate::machine::StateMachine;
+use crate::{Error, GroupId, Handle, NodeId, Owner, Peer, Raft, Store, Tuning, TypeConfig};
+
+/// Starts and stops groups. Clones share them.
+#[derive(Debug, Clone)]
+pub struct GroupHost {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    owner: Owner,
+    tuning: Tuning,
+    failure: watch::Receiver<Option<String>>,
+    // Taken on shutdown, so that the disk is free once that returns.
+    store: Mutex<Option<Store>>,
+    groups: Mutex<BTreeMap<GroupId, Handle>>,
+}
+
+impl GroupHost {
+    /// A host without groups. `owner` is this node, in this cluster.
+    pub fn new(store: Store, owner: Owner, tuning: Tuning) -> Self {
+        let failure = store.watch_failure();
+        let (store, groups) = (Mutex::new(Some(store)), Mutex::default());
+        Self { shared: Arc::new(Shared { owner, tuning, failure, store, groups }) }
+    }
+
+    /// Recovers a group from disk and runs it: the machine is given its last snapshot and the entries known committed
+    /// after it before this returns. A group whose only voter is this node stands for election at once.
+    pub async fn start_group<N>(
+        &self,
+        group: GroupId,
+        machine: Box<dyn StateMachine>,
+        network: N,
+    ) -> Result<Handle, Error>
+    where
+        N: RaftNetworkFactory<TypeConfig>,
+        N::Network: NetSnapshot<TypeConfig, SnapshotData = bytes::Bytes>,
+    {
+        let (log, snapshots) = {
+            let store = lock(&self.shared.store);
+            let store = store.as_ref().ok_or(Error::Stopped)?;
+            (store.group(group)?, store.snapshots(group)?)
+        };
+        let progress = Progress::default();
+        let applier = Applier::new(machine, snapshots, progress.clone());
+        let config = self.shared.tuning.config()?;
+        let node = self.shared.owner.node;
+        let raft = Raft::new(node, config, network, log, applier).await?;
+        let leadership = leadership::follow(&raft, self.shared.owner.incarnation, progress.blank.subscribe());
+        let handle =
+            Handle::new(group, raft, leadership, progress.applied, self.shared.tuning.propose_timeout);
+        lock(&self.shared.groups).insert(group, handle.clone());
+        self.elect_if_alone(&handle).await?;
+        Ok(handle)
+    }
+
+    /// Gives a new group its first voters and starts its first election; a group that has any is left alone.
+    pub async fn found_group(&self, group: GroupId, voters: BTreeMap<NodeId, Peer>) -> Result<(), Error> {
+        let raft = self.raft(group).ok_or(Error::Stopped)?;
+        if raft.is_initialized().await? {
+            return Ok(());
+        }
+        raft.initialize(voters).await.map_err(|error| Error::Refused(error.to_string()))
+    }
+
+    /// Stops a group on this node. What it has is kept on disk.
+    pub async fn stop_group(&self, group: GroupId) {
+        let running = lock(&self.shared.groups).remove(&group);
+        if let Some(handle) = running
+            && let Err(error) = handle.raft.shutdown().await
+        {
+            tracing::warn!(group, %error, "a Raft group did not stop cleanly");
+        }
+    }
+
+    /// A running group.
+    pub fn handle(&self, group: GroupId) -> Option<Handle> {
+        lock(&self.shared.groups).get(&group).cloned()
+    }
+
+    /// A running group, for incoming messages.
+    pub fn raft(&self, group: GroupId) -> Option<Raft> {
+        self.handle(group).map(|handle| handle.raft)
+    }
+
+    /// The groups running here, in order.
+    pub fn groups(&self) -> Vec<GroupId> {
+        lock(&self.shared.groups).keys().copied().collect()
+    }
+
+    /// Whose groups these are.
+    pub fn owner(&self) -> Owner {
+        self.shared.owner
+    }
+
+    /// Turns `Some` with the reason once the disk has failed: the node must step down.
+    pub fn watch_failure(&self) -> watch::Receiver<Option<String>> {
+        self.shared.failure.clone()
+    }
+
+    /// Stops all groups and closes the store.
+    pub async fn shutdown(&self) {
+        for group in self.groups() {
+            self.stop_group(group).await;
+        }
+        let store = lock(&self.shared.store).take();
+        // Closing waits for the writer's last batch.
+        if tokio::task::spawn_blocking(move || drop(store)).await.is_err() {
+            tracing::error!("closing the Raft log panicked");
+        }
+    }
+
+    async fn elect_if_alone(&self, handle: &Handle) -> Result<(), Error> {
+        if handle.voters().await? == [self.shared.owner.node] {
+            handle.raft.trigger().elect(false).await?;
+        }
+        Ok(())
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+}
+
+#[cfg(test)]
+mod tests;

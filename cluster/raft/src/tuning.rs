@@ -1,0 +1,63 @@
+//! How often groups beat, elect and snapshot.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use openraft::{Config, SnapshotPolicy};
+
+use crate::error::Error;
+
+/// Times and sizes of all groups of a node. The defaults fit a local network and a new leader within a second.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tuning {
+    /// A leader's heartbeat. Smaller finds a dead leader sooner and costs more messages a group.
+    pub heartbeat: Duration,
+    /// A follower that hears nothing for at least this long stands for election; up to three quarters more by chance.
+    /// At least three heartbeats.
+    pub election: Duration,
+    /// Entries between snapshots. Smaller restarts faster, larger writes less.
+    pub snapshot_every: u64,
+    /// Entries kept behind a snapshot, so that a follower shortly away needs no snapshot.
+    pub keep_entries: u64,
+    /// How long `propose` waits before it gives up with an unknown outcome.
+    pub propose_timeout: Duration,
+    /// How long a whole snapshot may take to reach another node.
+    pub snapshot_timeout: Duration,
+}
+
+impl Default for Tuning {
+    fn default() -> Self {
+        Self {
+            heartbeat: Duration::from_millis(100),
+            election: Duration::from_millis(400),
+            snapshot_every: 20_000,
+            keep_entries: 5_000,
+            propose_timeout: Duration::from_secs(5),
+            snapshot_timeout: Duration::from_secs(60),
+        }
+    }
+}
+
+impl Tuning {
+    pub(crate) fn config(&self) -> Result<Arc<Config>, Error> {
+        let election = self.election.as_millis() as u64;
+        let config = Config {
+            cluster_name: "mangrove".into(),
+            heartbeat_interval: self.heartbeat.as_millis() as u64,
+            heartbeat_min_interval: Some(self.heartbeat.as_millis() as u64),
+            election_timeout_min: election,
+            election_timeout_max: election * 7 / 4,
+            install_snapshot_timeout: self.snapshot_timeout.as_millis() as u64,
+            snapshot_policy: SnapshotPolicy::LogsSinceLast(self.snapshot_every),
+            max_in_snapshot_log_to_keep: self.keep_entries,
+            replication_lag_threshold: self.snapshot_every + self.keep_entries,
+            // Deleting in batches costs less; a quarter of what is kept is soon enough.
+            purge_batch_size: (self.keep_entries / 4).clamp(1, 256),
+            enable_pre_vote: Some(true),
+            // A restarted leader must win a new term: a fence then never outlives the process that held it.
+            enable_leader_restore: Some(false),
+            ..Config::default()
+        };
+        config.validate().map(Arc::new).map_err(|error| Error::Refused(format!("bad Raft timing: {error}")))
+    }
+}

@@ -1,0 +1,162 @@
+//! One group's link to one replica: openraft's RPCs as gRPC calls.
+
+mod append;
+mod snapshot;
+
+use std::future::Future;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::{Stream, StreamExt};
+use mangrove_proto::cluster::raft_client::RaftClient;
+use mangrove_raft::types::Vote;
+use mangrove_raft::{GroupId, NodeId, TypeConfig};
+use openraft::OptionalSend;
+use openraft::base::{BoxFuture, BoxStream};
+use openraft::error::{RPCError, ReplicationClosed, StreamingError, Unreachable};
+use openraft::network::RPCOption;
+use openraft::network::v2::RaftNetworkV2;
+use openraft::raft::{
+    AppendEntriesRequest, AppendEntriesResponse, SnapshotResponse, StreamAppendResult, TransferLeaderRequest,
+    TransferLeaderResponse, VoteRequest, VoteResponse,
+};
+use openraft::type_config::alias::SnapshotOf;
+use tonic::transport::Channel;
+use tonic::{Request, Response, Status};
+
+use crate::convert;
+use crate::peers::{Lanes, Peers};
+
+type Rpc<T> = Result<T, RPCError<TypeConfig>>;
+
+/// A client bound to a group and a replica.
+#[derive(Debug)]
+pub struct Link {
+    group: GroupId,
+    target: NodeId,
+    max_message: usize,
+    // An address that cannot be one is an error of each call, as a node that is down is.
+    lanes: Result<Lanes, String>,
+    heartbeats: bool,
+}
+
+impl Link {
+    pub(crate) fn new(group: GroupId, target: NodeId, address: &str, peers: &Peers) -> Self {
+        let lanes = peers.lanes(address).map_err(|error| format!("bad address {address:?}: {error}"));
+        Self { group, target, max_message: peers.settings.max_message, lanes, heartbeats: false }
+    }
+
+    pub(crate) fn for_heartbeats(self) -> Self {
+        Self { heartbeats: true, ..self }
+    }
+
+    fn lanes(&self) -> Rpc<&Lanes> {
+        self.lanes.as_ref().map_err(|reason| unreachable(reason).into())
+    }
+
+    fn client(&self, lane: &Channel) -> RaftClient<Channel> {
+        RaftClient::new(lane.clone()).max_decoding_message_size(self.max_message)
+    }
+
+    fn appender(&self) -> Rpc<RaftClient<Channel>> {
+        let lanes = self.lanes()?;
+        Ok(self.client(if self.heartbeats { &lanes.beat } else { &lanes.log }))
+    }
+
+    /// A short call, with its deadline told to the other side.
+    async fn ask<Q, A, F>(
+        &self,
+        request: Q,
+        limit: Duration,
+        call: impl FnOnce(RaftClient<Channel>, Request<Q>) -> F,
+    ) -> Rpc<A>
+    where
+        F: Future<Output = Result<Response<A>, Status>>,
+    {
+        let mut request = Request::new(request);
+        request.set_timeout(limit);
+        let answer = tokio::time::timeout(limit, call(self.client(&self.lanes()?.beat), request)).await;
+        let answer =
+            answer.map_err(|_| unreachable(format!("node {} did not answer in {limit:?}", self.target)))?;
+        Ok(answer.map_err(|status| unreachable(status.to_string()))?.into_inner())
+    }
+}
+
+impl RaftNetworkV2<TypeConfig> for Link {
+    type SnapshotData = Bytes;
+
+    async fn append_entries(
+        &mut self,
+        request: AppendEntriesRequest<TypeConfig>,
+        option: RPCOption,
+    ) -> Rpc<AppendEntriesResponse<TypeConfig>> {
+        let input = futures::stream::iter([request]);
+        let mut output = self.stream_append(input, option).await?;
+        let result =
+            output.next().await.ok_or_else(|| unreachable("the stream ended without an answer"))??;
+        Ok(result.into())
+    }
+
+    fn stream_append<'s, S>(
+        &'s mut self,
+        input: S,
+        option: RPCOption,
+    ) -> BoxFuture<'s, Rpc<BoxStream<'s, Rpc<StreamAppendResult<TypeConfig>>>>>
+    where
+        S: Stream<Item = AppendEntriesRequest<TypeConfig>> + OptionalSend + Unpin + 'static,
+    {
+        Box::pin(append::open(self, input, option))
+    }
+
+    async fn vote(
+        &mut self,
+        request: VoteRequest<TypeConfig>,
+        option: RPCOption,
+    ) -> Rpc<VoteResponse<TypeConfig>> {
+        let request = convert::vote::request(self.group, &request);
+        let call = async |mut client: RaftClient<_>, request| client.vote(request).await;
+        convert::vote::answered(self.ask(request, option.soft_ttl(), call).await?).map_err(malformed)
+    }
+
+    async fn pre_vote(
+        &mut self,
+        request: VoteRequest<TypeConfig>,
+        option: RPCOption,
+    ) -> Rpc<VoteResponse<TypeConfig>> {
+        let request = convert::vote::request(self.group, &request);
+        let call = async |mut client: RaftClient<_>, request| client.pre_vote(request).await;
+        convert::vote::answered(self.ask(request, option.soft_ttl(), call).await?).map_err(malformed)
+    }
+
+    async fn full_snapshot(
+        &mut self,
+        vote: Vote,
+        snapshot: SnapshotOf<TypeConfig, Bytes>,
+        cancel: impl Future<Output = ReplicationClosed> + Send + 'static,
+        option: RPCOption,
+    ) -> Result<SnapshotResponse<TypeConfig>, StreamingError<TypeConfig>> {
+        tokio::select! {
+            answer = snapshot::send(self, vote, snapshot, option.soft_ttl()) => Ok(answer?),
+            closed = cancel => Err(closed.into()),
+        }
+    }
+
+    async fn transfer_leader(
+        &mut self,
+        request: TransferLeaderRequest<TypeConfig>,
+        option: RPCOption,
+    ) -> Rpc<TransferLeaderResponse<TypeConfig>> {
+        let request = convert::transfer::request(self.group, &request);
+        let call = async |mut client: RaftClient<_>, request| client.transfer_leader(request).await;
+        convert::transfer::answered(self.ask(request, option.soft_ttl(), call).await?).map_err(malformed)
+    }
+}
+
+/// Every failure to talk is answered with backoff: a peer that is down must not be asked in a tight loop.
+fn unreachable(reason: impl ToString) -> Unreachable<TypeConfig> {
+    Unreachable::from_string(reason)
+}
+
+fn malformed(error: convert::Error) -> RPCError<TypeConfig> {
+    unreachable(error).into()
+}

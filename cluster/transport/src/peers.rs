@@ -1,0 +1,59 @@
+//! Connections to peers, made when first used, shared by all groups, remade by tonic when lost.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use tonic::transport::{Channel, Endpoint, Error};
+
+use crate::settings::{Security, Settings};
+
+/// The connections to one peer.
+#[derive(Debug, Clone)]
+pub(crate) struct Lanes {
+    /// Entries.
+    pub(crate) log: Channel,
+    /// Heartbeats, votes, short questions: never behind anything long.
+    pub(crate) beat: Channel,
+    /// Snapshots.
+    pub(crate) bulk: Channel,
+}
+
+/// Connections by address. Clones share them.
+#[derive(Debug, Clone)]
+pub(crate) struct Peers {
+    pub(crate) settings: Settings,
+    known: Arc<Mutex<BTreeMap<String, Lanes>>>,
+}
+
+impl Peers {
+    pub(crate) fn new(settings: Settings) -> Self {
+        Self { settings, known: Arc::default() }
+    }
+
+    /// The lanes to `address` (host:port). Does not connect yet; the error is of the address's form.
+    pub(crate) fn lanes(&self, address: &str) -> Result<Lanes, Error> {
+        let mut known = self.known.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        if let Some(lanes) = known.get(address) {
+            return Ok(lanes.clone());
+        }
+        let lane = || self.endpoint(address).map(|endpoint| endpoint.connect_lazy());
+        let lanes = Lanes { log: lane()?, beat: lane()?, bulk: lane()? };
+        known.insert(address.to_owned(), lanes.clone());
+        Ok(lanes)
+    }
+
+    fn endpoint(&self, address: &str) -> Result<Endpoint, Error> {
+        let scheme = match self.settings.security {
+            Security::Plain => "http",
+        };
+        let endpoint = Endpoint::from_shared(format!("{scheme}://{address}"))?
+            .connect_timeout(self.settings.connect_timeout)
+            .http2_keep_alive_interval(self.settings.keepalive)
+            .keep_alive_timeout(self.settings.keepalive)
+            .keep_alive_while_idle(true)
+            .initial_stream_window_size(4 << 20)
+            .initial_connection_window_size(16 << 20)
+            .tcp_nodelay(true);
+        Ok(endpoint)
+    }
+}

@@ -1,0 +1,74 @@
+//! What a run is like: how many call, how often, how long they talk, how long they wait.
+
+use rand::Rng;
+use serde::{Deserialize, Serialize};
+
+/// A run's shape. Every field has a default: a small office on an ordinary day.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Profile {
+    pub name: String,
+    /// New calls a second. Arrivals are independent of one another (exponential gaps).
+    pub calls_per_second: f64,
+    /// How long new calls come, seconds; 0 = until stopped.
+    pub seconds: u64,
+    /// Callers at once at most: further arrivals are skipped and counted.
+    pub at_once: usize,
+    /// Seconds a caller waits for an agent before hanging up.
+    pub patience: Span,
+    /// Seconds of talk, from the agent's answer until one side hangs up.
+    pub talk: Span,
+    /// Seconds an agent's phone rings before it is answered.
+    pub pickup: Span,
+    /// Share of talks, 0 to 1, that the agent ends.
+    pub agent_hangs_up: f64,
+    /// Share of offers, 0 to 1, that an agent rejects.
+    pub rejects: f64,
+    /// Share of offers, 0 to 1, that an agent lets ring.
+    pub ignores: f64,
+    /// Whether sound is sent and measured.
+    pub sound: bool,
+}
+
+impl Default for Profile {
+    fn default() -> Self {
+        Self {
+            name: "office".into(),
+            calls_per_second: 0.4,
+            seconds: 60,
+            at_once: 200,
+            patience: Span(15.0, 60.0),
+            talk: Span(6.0, 25.0),
+            pickup: Span(0.8, 3.0),
+            agent_hangs_up: 0.5,
+            rejects: 0.03,
+            ignores: 0.02,
+            sound: true,
+        }
+    }
+}
+
+/// Seconds between two bounds, evenly spread.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Span(pub f64, pub f64);
+
+impl Span {
+    /// One draw.
+    pub(crate) fn draw(self) -> std::time::Duration {
+        let seconds = if self.1 > self.0 { rand::rng().random_range(self.0..self.1) } else { self.0 };
+        std::time::Duration::from_secs_f64(seconds.max(0.0))
+    }
+}
+
+impl Profile {
+    /// The gap until the next arrival.
+    pub(crate) fn gap(&self) -> std::time::Duration {
+        let chance: f64 = rand::rng().random_range(f64::MIN_POSITIVE..1.0);
+        std::time::Duration::from_secs_f64(-chance.ln() / self.calls_per_second.max(0.001))
+    }
+}
+
+/// True with this probability.
+pub(crate) fn chance(share: f64) -> bool {
+    rand::rng().random_bool(share.clamp(0.0, 1.0))
+}

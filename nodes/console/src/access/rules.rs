@@ -1,0 +1,59 @@
+//! The one table of routes and what each needs. A route that is not in it is closed to everybody.
+
+use axum::http::Method;
+
+use super::Right;
+
+/// What a route needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Need {
+    /// Nothing.
+    Nobody,
+    /// Anybody who is known.
+    Anybody,
+    /// This right, within the tenant of the path where there is one.
+    Right(Right),
+}
+
+use Need::{Anybody, Nobody};
+
+const fn need(right: Right) -> Need {
+    Need::Right(right)
+}
+
+/// Method, path as routed, need.
+pub(crate) const RULES: &[(&str, &str, Need)] = &[
+    ("POST", "/api/v1/login", Nobody),
+    ("GET", "/api/v1/openapi.json", Nobody),
+    ("POST", "/api/v1/logout", Anybody),
+    ("GET", "/api/v1/me", Anybody),
+    ("PUT", "/api/v1/me/password", Anybody),
+    ("GET", "/api/v1/status", need(Right::Operate)),
+    ("GET", "/api/v1/tenants", Anybody),
+    ("DELETE", "/api/v1/tenants/{tenant}", need(Right::Operate)),
+    ("GET", "/api/v1/tenants/{tenant}/configuration", need(Right::Configure)),
+    ("POST", "/api/v1/tenants/{tenant}/configuration", need(Right::Configure)),
+    ("GET", "/api/v1/tenants/{tenant}/{kind}", need(Right::Configure)),
+    ("GET", "/api/v1/tenants/{tenant}/{kind}/{id}", need(Right::Configure)),
+    ("DELETE", "/api/v1/tenants/{tenant}/{kind}/{id}", need(Right::Configure)),
+    ("GET", "/api/v1/tenants/{tenant}/live", need(Right::Watch)),
+    ("GET", "/api/v1/tenants/{tenant}/events", need(Right::Follow)),
+    ("GET", "/api/v1/tenants/{tenant}/agents", need(Right::Watch)),
+    ("GET", "/api/v1/tenants/{tenant}/agents/me", need(Right::Follow)),
+    ("GET", "/api/v1/tenants/{tenant}/agents/{id}", need(Right::Watch)),
+    ("POST", "/api/v1/tenants/{tenant}/agents/{id}/state", need(Right::SetState)),
+    ("GET", "/api/v1/tenants/{tenant}/calls", need(Right::Watch)),
+    ("POST", "/api/v1/tenants/{tenant}/calls/{id}/hang-up", need(Right::HangUp)),
+    ("GET", "/api/v1/tenants/{tenant}/calls/{id}/story", need(Right::Explain)),
+    ("GET", "/api/v1/tenants/{tenant}/cdrs", need(Right::ReadCalls)),
+    ("GET", "/api/v1/tenants/{tenant}/cdrs.csv", need(Right::ReadCalls)),
+    ("GET", "/api/v1/tenants/{tenant}/cdrs/{call}", need(Right::ReadCalls)),
+    ("GET", "/api/v1/tenants/{tenant}/recordings/{call}/{id}", need(Right::Listen)),
+    ("GET", "/api/v1/tenants/{tenant}/audit", need(Right::ReadAudit)),
+];
+
+/// HEAD asks for no more than GET.
+pub(crate) fn find(method: &Method, path: &str) -> Option<Need> {
+    let method = if method == Method::HEAD { "GET" } else { method.as_str() };
+    RULES.iter().find(|(m, p, _)| *m == method && *p == path).map(|(_, _, need)| *need)
+}

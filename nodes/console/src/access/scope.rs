@@ -1,0 +1,91 @@
+//! How much of a tenant one request may see, and the narrowing of live pictures to it.
+
+use std::collections::BTreeSet;
+
+use mangrove_proto::{
+    id::{EmployeeId, GroupId},
+    live::{Agent, Call, Live, Today},
+};
+
+use super::{
+    Person, Right,
+    rights::{self, Reach, Role},
+};
+
+/// What is in sight.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Scope {
+    /// All of the tenant.
+    Tenant,
+    /// What concerns these groups and their agents, and oneself.
+    Groups { groups: BTreeSet<GroupId>, own: EmployeeId },
+    /// Oneself.
+    Own(EmployeeId),
+}
+
+impl Scope {
+    /// None: the person's roles don't include the right.
+    pub(crate) fn of(person: &Person, right: Right) -> Option<Self> {
+        let (reach, role) = rights::reach(&person.login.roles, right)?;
+        let own = person.login.employee.clone();
+        Some(match reach {
+            Reach::Tenant => Self::Tenant,
+            // A supervisor without a list supervises everything; a group's head only ever what is listed.
+            Reach::Groups if role == Role::Supervisor && person.login.supervises.is_empty() => Self::Tenant,
+            Reach::Groups => Self::Groups { groups: person.login.supervises.iter().cloned().collect(), own },
+            Reach::Own => Self::Own(own),
+        })
+    }
+
+    pub(crate) fn is_own(&self, employee: &EmployeeId) -> bool {
+        match self {
+            Self::Tenant => false,
+            Self::Groups { own, .. } | Self::Own(own) => own == employee,
+        }
+    }
+
+    pub(crate) fn sees_group(&self, group: &GroupId) -> bool {
+        match self {
+            Self::Tenant => true,
+            Self::Groups { groups, .. } => groups.contains(group),
+            Self::Own(_) => false,
+        }
+    }
+
+    pub(crate) fn sees_agent(&self, agent: &Agent) -> bool {
+        matches!(self, Self::Tenant)
+            || self.is_own(&agent.id)
+            || agent.groups.iter().any(|group| self.sees_group(group))
+    }
+
+    /// `agents` are those in sight.
+    pub(crate) fn sees_call(&self, call: &Call, agents: &BTreeSet<EmployeeId>) -> bool {
+        matches!(self, Self::Tenant)
+            || call.group.as_ref().is_some_and(|group| self.sees_group(group))
+            || call.employee.as_ref().is_some_and(|employee| agents.contains(employee))
+    }
+
+    /// Takes out of the picture what is not in sight. Returns the agents that are.
+    pub(crate) fn narrow(&self, live: &mut Live) -> BTreeSet<EmployeeId> {
+        live.agents.retain(|agent| self.sees_agent(agent));
+        let agents = live.agents.iter().map(|agent| agent.id.clone()).collect();
+        live.calls.retain(|call| self.sees_call(call, &agents));
+        if *self != Self::Tenant {
+            live.queues.retain(|queue| self.sees_group(&queue.id));
+            live.today = live.queues.iter().fold(Today::default(), |sum, queue| add(sum, queue.today));
+        }
+        agents
+    }
+}
+
+fn add(sum: Today, more: Today) -> Today {
+    Today {
+        offered: sum.offered + more.offered,
+        answered: sum.answered + more.answered,
+        answered_in_time: sum.answered_in_time + more.answered_in_time,
+        abandoned: sum.abandoned + more.abandoned,
+        overflowed: sum.overflowed + more.overflowed,
+        wait_ms: sum.wait_ms + more.wait_ms,
+        talk_ms: sum.talk_ms + more.talk_ms,
+    }
+}

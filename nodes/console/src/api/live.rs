@@ -1,0 +1,44 @@
+//! The live picture.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use axum::{Json, extract::State};
+use mangrove_proto::{
+    id::EmployeeId,
+    live::{Call, Live},
+};
+
+use crate::{
+    access::{Access, Scope},
+    app::App,
+    refusal::Refusal,
+};
+
+/// Queues, agents and calls now. Follow `events` from its `event` on to keep it up to date.
+#[utoipa::path(get, path = "/api/v1/tenants/{tenant}/live", tag = "live", params(("tenant" = String, Path)),
+    responses((status = 200, body = Live), (status = 403, body = Refusal), (status = 404, body = Refusal)))]
+pub(crate) async fn live(State(app): State<Arc<App>>, access: Access) -> Result<Json<Live>, Refusal> {
+    Ok(Json(picture(&app, &access, &access.scope).await?.0))
+}
+
+/// The picture in this scope, and the agents in it.
+pub(crate) async fn picture(
+    app: &App,
+    access: &Access,
+    scope: &Scope,
+) -> Result<(Live, BTreeSet<EmployeeId>), Refusal> {
+    let mut live = app.control.live(access.tenant.as_str()).await?;
+    let agents = scope.narrow(&mut live);
+    Ok((live, agents))
+}
+
+/// One live call in this scope.
+pub(crate) async fn call(
+    app: &App,
+    access: &Access,
+    scope: &Scope,
+    id: &str,
+) -> Result<Option<Call>, Refusal> {
+    let (live, _) = picture(app, access, scope).await?;
+    Ok(live.calls.into_iter().find(|call| call.id.to_string() == id))
+}

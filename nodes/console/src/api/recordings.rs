@@ -1,0 +1,121 @@
+//! The sound of past calls, streamed from the object store. Who listened to what is kept in the audit log, before the
+//! first byte is sent.
+
+use std::{
+    sync::Arc,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use axum::{
+    body::Body,
+    extract::State,
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use mangrove_history::{Audit, Batch};
+use mangrove_proto::live::CdrRecording;
+use object_store::{GetOptions, GetRange, ObjectStore, ObjectStoreExt as _, path::Path as Key};
+
+use super::{
+    cdrs,
+    range::{self, Wanted},
+};
+use crate::{access::Access, app::App, body::Named, refusal::Refusal};
+
+/// A player asks for many ranges of one recording: within this they are one line of the audit log.
+const SITTING: u64 = 10 * 60 * 1000;
+
+/// A recording as WAV, caller left and agent right.
+#[utoipa::path(get, path = "/api/v1/tenants/{tenant}/recordings/{call}/{id}", tag = "calls",
+    params(("tenant" = String, Path), ("call" = String, Path), ("id" = String, Path),
+        ("Range" = Option<String>, Header)),
+    responses((status = 200, content_type = "audio/wav", body = Vec<u8>), (status = 206, content_type = "audio/wav",
+        body = Vec<u8>), (status = 404, body = Refusal), (status = 416)))]
+pub(crate) async fn listen(
+    State(app): State<Arc<App>>,
+    access: Access,
+    method: Method,
+    Named((_tenant, call, id)): Named<(String, String, String)>,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    let cdr = cdrs::find(&app, &access, &access.scope, cdrs::call_id(&call)?).await?;
+    let recording = cdr.recordings.iter().find(|recording| recording.id == id);
+    let recording = recording.ok_or_else(|| Refusal::missing("recording"))?;
+    let key = Key::parse(&recording.object).map_err(|e| Refusal::fault(&e))?;
+    let size = app.objects.head(&key).await?.size;
+    let wanted = wanted(&headers, recording, size);
+    if method != Method::HEAD && wanted != Wanted::Beyond {
+        audit(&app, &access, &format!("recording/{call}/{id}")).await?;
+    }
+    send(app.objects.as_ref(), &key, recording, wanted, size).await
+}
+
+/// A range is asked of one version of an object; of another, all is sent.
+fn wanted(headers: &HeaderMap, recording: &CdrRecording, size: u64) -> Wanted {
+    let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+    match text(header::IF_RANGE) {
+        Some(version) if version != tag(recording) => Wanted::Whole,
+        _ => range::read(text(header::RANGE), size),
+    }
+}
+
+async fn send(
+    objects: &dyn ObjectStore,
+    key: &Key,
+    recording: &CdrRecording,
+    wanted: Wanted,
+    size: u64,
+) -> Result<Response, Refusal> {
+    let (status, range) = match wanted {
+        Wanted::Whole => (StatusCode::OK, 0..size),
+        Wanted::Part(range) => (StatusCode::PARTIAL_CONTENT, range),
+        Wanted::Beyond => {
+            let size = [(header::CONTENT_RANGE, format!("bytes */{size}"))];
+            return Ok((StatusCode::RANGE_NOT_SATISFIABLE, size).into_response());
+        }
+    };
+    let length = range.end - range.start;
+    let body = if length == 0 {
+        Body::empty()
+    } else {
+        let options = GetOptions { range: Some(GetRange::Bounded(range.clone())), ..GetOptions::default() };
+        Body::from_stream(objects.get_opts(key, options).await?.into_stream())
+    };
+    let headers = [
+        (header::CONTENT_TYPE, "audio/wav".to_owned()),
+        (header::CONTENT_LENGTH, length.to_string()),
+        (header::ACCEPT_RANGES, "bytes".to_owned()),
+        (header::ETAG, tag(recording)),
+        (header::CACHE_CONTROL, "private, no-store".to_owned()),
+    ];
+    let mut response = (status, headers, body).into_response();
+    if status == StatusCode::PARTIAL_CONTENT {
+        let range = format!("bytes {}-{}/{size}", range.start, range.end - 1);
+        let value = HeaderValue::from_str(&range).map_err(|e| Refusal::fault(&e))?;
+        response.headers_mut().insert(header::CONTENT_RANGE, value);
+    }
+    Ok(response)
+}
+
+/// Hashes are hexadecimal: nothing in them needs quoting.
+fn tag(recording: &CdrRecording) -> String {
+    let hash: String = recording.sha256.chars().filter(char::is_ascii_hexdigit).collect();
+    format!("\"{hash}\"")
+}
+
+async fn audit(app: &App, access: &Access, object: &str) -> Result<(), Refusal> {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let at = u64::try_from(since.as_millis()).unwrap_or_default();
+    let line = Audit {
+        key: format!("{}/listen/{}/{object}/{}", access.tenant, access.author.name, at / SITTING),
+        tenant: access.tenant.clone(),
+        at,
+        author: access.author.name.clone(),
+        address: access.author.address.clone(),
+        object: object.to_owned(),
+        action: "listen".into(),
+        before: None,
+        after: None,
+    };
+    Ok(app.history.write(&Batch { audits: vec![line], ..Batch::default() }).await?)
+}

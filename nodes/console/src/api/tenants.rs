@@ -1,0 +1,40 @@
+//! Tenants as a whole.
+
+use std::sync::Arc;
+
+use axum::{Json, extract::State};
+use mangrove_proto::control::DeleteRequest;
+use serde_json::{Value, json};
+
+use super::configuration::{Reply, answer};
+use crate::{
+    access::{Access, Principal},
+    app::App,
+    refusal::Refusal,
+};
+
+/// All tenants (administrator's token), or the login's own: `[{id, name, version}]`.
+#[utoipa::path(get, path = "/api/v1/tenants", tag = "operation", responses((status = 200, body = Vec<Value>)))]
+pub(crate) async fn list(State(app): State<Arc<App>>, access: Access) -> Result<Json<Value>, Refusal> {
+    let all = app.control.tenants().await?;
+    let mut all: Vec<Value> = serde_json::from_slice(&all.json).map_err(|e| Refusal::fault(&e))?;
+    if let Principal::Person(person) = &access.who {
+        all.retain(|tenant| tenant["id"] == person.login.tenant.as_str());
+    }
+    Ok(Json(json!(all)))
+}
+
+/// Removes a tenant with all it has.
+#[utoipa::path(delete, path = "/api/v1/tenants/{tenant}", tag = "operation", params(("tenant" = String, Path)),
+    responses((status = 200, body = Reply), (status = 404, body = Refusal)))]
+pub(crate) async fn delete(
+    State(app): State<Arc<App>>,
+    access: Access,
+) -> Result<axum::response::Response, Refusal> {
+    let request = DeleteRequest {
+        author: Some(access.author),
+        tenant: access.tenant.to_string(),
+        object: String::new(),
+    };
+    answer(app.control.delete(request).await?)
+}

@@ -1,0 +1,140 @@
+//! Starts and stops the role: one listener for API, pages, probes and whatever routes the binary adds.
+
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+
+use axum::Router;
+use mangrove_history::History;
+use mangrove_proto::service;
+use object_store::ObjectStore;
+use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
+
+use crate::{api, app::App, headers, pages, probes};
+
+/// How long requests under way may take to end when the role stops.
+const FAREWELL: Duration = Duration::from_secs(5);
+
+/// Why the role did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The address can't be listened on.
+    #[error("can't listen for http on {listen}, set another `http.listen`")]
+    Listen {
+        /// What was wanted.
+        listen: SocketAddr,
+        #[source]
+        source: std::io::Error,
+    },
+    /// The password hash that stands for unknown logins can't be made.
+    #[error("password hashing does not work: {why}")]
+    Password {
+        /// What argon2 says.
+        why: String,
+    },
+}
+
+/// What the role needs to know.
+#[derive(Clone)]
+pub struct Options {
+    /// Port 0 takes any free one.
+    pub listen: SocketAddr,
+    /// The node's data folder; its free space belongs to the node's health.
+    pub data_dir: PathBuf,
+    /// Lets the operator in as `Authorization: Bearer`. Empty: nobody.
+    pub admin_token: String,
+    /// Whether browsers reach us over https: cookies then never travel without it.
+    pub secure_cookies: bool,
+    /// Origins of pages that may write besides our own host, such as `https://desk.example`.
+    pub allowed_origins: Vec<String>,
+    /// Shown in the API document.
+    pub version: String,
+    /// Renders `/metrics`.
+    pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
+    /// Further routes of the same port, such as SIP over WebSocket. They bring their own access rules.
+    pub routes: Option<Router>,
+}
+
+impl std::fmt::Debug for Options {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Options")
+            .field("listen", &self.listen)
+            .field("data_dir", &self.data_dir)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Options {
+    /// Plain http, no metrics, no further routes.
+    pub fn new(listen: SocketAddr, admin_token: String) -> Self {
+        Self {
+            listen,
+            data_dir: PathBuf::from("data"),
+            admin_token,
+            secure_cookies: false,
+            allowed_origins: Vec::new(),
+            version: env!("CARGO_PKG_VERSION").into(),
+            metrics: Arc::new(String::new),
+            routes: None,
+        }
+    }
+}
+
+/// The running role.
+#[derive(Debug)]
+pub struct Console {
+    /// Where it listens.
+    pub addr: SocketAddr,
+    stop: watch::Sender<bool>,
+    server: JoinHandle<()>,
+}
+
+impl Console {
+    /// Listens and serves until `shutdown`.
+    pub async fn start(
+        options: Options,
+        control: Arc<dyn service::Console>,
+        history: History,
+        objects: Arc<dyn ObjectStore>,
+    ) -> Result<Self, Error> {
+        let listen = options.listen;
+        let failed = |source| Error::Listen { listen, source };
+        let listener = TcpListener::bind(listen).await.map_err(failed)?;
+        let addr = listener.local_addr().map_err(failed)?;
+        let (stop, stopping) = watch::channel(false);
+        let further = options.routes.clone();
+        let app = App::new(options, control, history, objects, stopping.clone())?;
+        let server = tokio::spawn(serve(listener, router(app, further), stopping));
+        tracing::info!(%addr, "console listens");
+        Ok(Self { addr, stop, server })
+    }
+
+    /// Stops listening, ends event streams, and gives the other requests a moment to end.
+    pub async fn shutdown(mut self) {
+        self.stop.send_replace(true);
+        if tokio::time::timeout(FAREWELL, &mut self.server).await.is_err() {
+            self.server.abort();
+        }
+    }
+}
+
+fn router(app: Arc<App>, further: Option<Router>) -> Router {
+    let own = api::router(app.clone())
+        .merge(probes::router())
+        .merge(pages::router())
+        .layer(axum::middleware::from_fn_with_state(app.clone(), headers::add))
+        .with_state(app);
+    match further {
+        Some(further) => own.merge(further),
+        None => own,
+    }
+}
+
+async fn serve(listener: TcpListener, router: Router, mut stopping: watch::Receiver<bool>) {
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    let stopped = async move {
+        // An error means that the console was dropped: stop as well.
+        let _ = stopping.wait_for(|stop| *stop).await;
+    };
+    if let Err(error) = axum::serve(listener, service).with_graceful_shutdown(stopped).await {
+        tracing::error!(%error, "http server ended");
+    }
+}

@@ -1,0 +1,27 @@
+//! The console role: the HTTP API, its event stream, and the web pages for agents and supervisors.
+//!
+//! It decides nothing about calls and keeps nothing but sessions' short memory: configuration and the live picture
+//! are control's (through `service::Console`), finished calls are history's, sound is the object store's. Any number
+//! of consoles may run; a page that loses one goes on at another from its last event.
+//!
+//! ```text
+//! request ─▶ headers ─▶ origin ─▶ authorize (access/rules: one table) ─▶ api/<resource> ─▶ control | history | objects
+//! ```
+
+mod access;
+mod api;
+mod app;
+mod body;
+mod console;
+mod headers;
+pub mod metrics;
+mod pages;
+mod probes;
+mod refusal;
+
+#[cfg(test)]
+mod tests;
+
+pub use access::hash_password;
+pub use api::openapi;
+pub use console::{Console, Error, Options};

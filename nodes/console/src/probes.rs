@@ -1,0 +1,65 @@
+//! For machines that watch the node: alive, ready, and its figures.
+
+use std::{
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use axum::{
+    Json, Router,
+    extract::{ConnectInfo, State},
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use serde_json::json;
+
+use crate::{access, app::App, refusal::Refusal};
+
+/// A probe that hangs is worse than one that fails.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+pub(crate) fn router() -> Router<Arc<App>> {
+    Router::new()
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/readyz", get(ready))
+        .route("/metrics", get(figures))
+}
+
+/// Ready when control answers. History may be away: calls go on without it, so that is told but no reason to be
+/// taken out of service.
+async fn ready(State(app): State<Arc<App>>) -> Response {
+    let start = Instant::now();
+    let control = tokio::time::timeout(PATIENCE, app.control.status());
+    let history = tokio::time::timeout(PATIENCE, app.history.ping());
+    let (control, history) = tokio::join!(control, history);
+    let control = match control {
+        Ok(Ok(_)) => "ok".to_owned(),
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => "no answer".to_owned(),
+    };
+    let history = match history {
+        Ok(Ok(())) => "ok".to_owned(),
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => "no answer".to_owned(),
+    };
+    let status = if control == "ok" { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let took = start.elapsed().as_millis();
+    (status, Json(json!({"control": control, "history": history, "took_ms": took}))).into_response()
+}
+
+/// Figures tell much about a company: they are for the operator, and for collectors on the same machine.
+async fn figures(
+    State(app): State<Arc<App>>,
+    ConnectInfo(address): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    let forwarded = headers.contains_key("x-forwarded-for") || headers.contains_key("forwarded");
+    let near = address.ip().is_loopback() && !forwarded;
+    if !near && !access::is_operator(&app, &headers) {
+        return Err(Refusal::unauthenticated());
+    }
+    let kind = [(header::CONTENT_TYPE, "text/plain; version=0.0.4")];
+    Ok((kind, (app.options.metrics)()).into_response())
+}

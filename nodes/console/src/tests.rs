@@ -1,0 +1,15 @@
+//! The role from outside: real HTTP against a control that the test plays itself.
+#![allow(clippy::unwrap_used)]
+
+mod fake;
+mod house;
+
+mod configuration;
+mod events;
+mod foreign;
+mod pages;
+mod past_calls;
+mod recordings;
+mod roles;
+mod session;
+mod sight;

@@ -1,0 +1,69 @@
+//! Playing recordings in ranges, and the trace that listening leaves.
+
+use object_store::ObjectStoreExt as _;
+use reqwest::{Method, StatusCode, header};
+
+use super::{
+    fake::call,
+    house::{OPERATOR, house},
+};
+
+fn path() -> String {
+    format!("/api/v1/tenants/acme/recordings/{}/1", call(1))
+}
+
+#[tokio::test]
+async fn ranges_are_sent_as_asked() {
+    let house = house().await;
+    house.record(1, b"0123456789").await;
+    for (range, status, content_range, body) in [
+        (None, StatusCode::OK, None, "0123456789"),
+        (Some("bytes=0-3"), StatusCode::PARTIAL_CONTENT, Some("bytes 0-3/10"), "0123"),
+        (Some("bytes=7-"), StatusCode::PARTIAL_CONTENT, Some("bytes 7-9/10"), "789"),
+        (Some("bytes=-2"), StatusCode::PARTIAL_CONTENT, Some("bytes 8-9/10"), "89"),
+        (Some("bytes=10-"), StatusCode::RANGE_NOT_SATISFIABLE, Some("bytes */10"), ""),
+        (Some("bytes=1-2,5-6"), StatusCode::OK, None, "0123456789"),
+    ] {
+        let request = house.request(Method::GET, &path(), OPERATOR);
+        let request = range.into_iter().fold(request, |request, range| request.header(header::RANGE, range));
+        let response = request.send().await.unwrap();
+        assert_eq!(response.status(), status, "{range:?}");
+        let header =
+            response.headers().get(header::CONTENT_RANGE).map(|value| value.to_str().unwrap().to_owned());
+        assert_eq!(header.as_deref(), content_range, "{range:?}");
+        assert_eq!(response.text().await.unwrap(), body, "{range:?}");
+    }
+    let stale = house.request(Method::GET, &path(), OPERATOR).header(header::RANGE, "bytes=0-1");
+    let response = stale.header(header::IF_RANGE, "\"another\"").send().await.unwrap();
+    assert_eq!(response.status(), StatusCode::OK);
+    let head = house.request(Method::HEAD, &path(), OPERATOR).send().await.unwrap();
+    assert_eq!(
+        (head.status(), &head.headers()[header::CONTENT_LENGTH]),
+        (StatusCode::OK, &"10".parse().unwrap())
+    );
+}
+
+#[tokio::test]
+async fn listening_is_kept_in_the_audit_log_once_a_sitting() {
+    let house = house().await;
+    house.record(1, b"0123456789").await;
+    let vera = house.login("vera@acme").await;
+    for range in ["bytes=0-1", "bytes=2-3", "bytes=4-"] {
+        house.request(Method::GET, &path(), &vera).header(header::RANGE, range).send().await.unwrap();
+    }
+    let lines = house.read("/api/v1/tenants/acme/audit?action=listen", OPERATOR).await;
+    assert_eq!(lines["items"].as_array().unwrap().len(), 1, "{lines}");
+    assert_eq!(lines["items"][0]["author"], "vera@acme.example");
+    assert_eq!(lines["items"][0]["object"], format!("recording/{}/1", call(1)));
+}
+
+#[tokio::test]
+async fn missing_sound_is_missing() {
+    let house = house().await;
+    house.record(1, b"0123456789").await;
+    for other in [path().replace("/1", "/2"), path() + "%2F..%2F..", path().replace(&call(1), "call_1")] {
+        assert_eq!(house.get(&other, OPERATOR).await.status(), StatusCode::NOT_FOUND, "{other}");
+    }
+    house.objects.delete(&"acme/1.wav".into()).await.unwrap();
+    assert_eq!(house.get(&path(), OPERATOR).await.status(), StatusCode::NOT_FOUND);
+}

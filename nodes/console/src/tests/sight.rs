@@ -1,0 +1,74 @@
+//! How far live pictures and commands reach.
+
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+
+use super::{
+    fake::call,
+    house::{House, OPERATOR, house},
+};
+
+const LIVE: &str = "/api/v1/tenants/-/live";
+
+fn ids(list: &Value) -> Vec<&str> {
+    list.as_array().unwrap().iter().map(|item| item["id"].as_str().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn a_supervisor_sees_the_groups_supervised_and_their_sums() {
+    let house = house().await;
+    let vera = house.read(LIVE, &house.login("vera@acme").await).await;
+    assert_eq!((ids(&vera["queues"]), ids(&vera["agents"])), (vec!["200"], vec!["anna"]));
+    assert_eq!(ids(&vera["calls"]), [call(1)]);
+    assert_eq!(vera["today"]["offered"], 2);
+    let sveta = house.read(LIVE, &house.login("sveta@acme").await).await;
+    assert_eq!(ids(&sveta["queues"]), ["200", "300"], "no list means all");
+    assert_eq!(house.read("/api/v1/tenants/acme/live", OPERATOR).await["today"]["offered"], 4);
+}
+
+#[tokio::test]
+async fn an_agents_own_picture_holds_nobody_else() {
+    let house = house().await;
+    let boris = house.login("boris@acme").await;
+    let own = house.read("/api/v1/tenants/-/agents/me", &boris).await;
+    assert_eq!((&own["agent"]["id"], ids(&own["calls"])), (&json!("boris"), vec![call(2).as_str()]));
+    let desk = house.read("/api/v1/tenants/-/agents/me", &house.login("desk@acme").await).await;
+    assert_eq!((&desk["agent"], &desk["calls"]), (&json!(null), &json!([])));
+}
+
+async fn set(house: &House, token: &str, agent: &str, state: &str) -> StatusCode {
+    let body = json!({"state": state, "reason": "lunch"});
+    house.post(&format!("/api/v1/tenants/-/agents/{agent}/state"), token, &body).await.status()
+}
+
+#[tokio::test]
+async fn states_are_set_by_oneself_and_by_ones_supervisor() {
+    let house = house().await;
+    let (anna, vera) = (house.login("anna@acme").await, house.login("vera@acme").await);
+    assert_eq!(set(&house, &anna, "me", "break").await, StatusCode::NO_CONTENT);
+    assert_eq!(house.control.last(), "anna@acme.example sets acme/anna break lunch");
+    assert_eq!(set(&house, &anna, "anna", "available").await, StatusCode::NO_CONTENT);
+    assert_eq!(set(&house, &anna, "boris", "break").await, StatusCode::NOT_FOUND);
+    assert_eq!(set(&house, &vera, "anna", "offline").await, StatusCode::NO_CONTENT);
+    assert_eq!(set(&house, &vera, "boris", "offline").await, StatusCode::NOT_FOUND, "not her group");
+    assert_eq!(set(&house, &anna, "me", "busy").await, StatusCode::UNPROCESSABLE_ENTITY);
+}
+
+#[tokio::test]
+async fn calls_are_hung_up_by_those_who_see_them() {
+    let house = house().await;
+    let hang_up = |who: &'static str, number| {
+        let house = &house;
+        async move {
+            let token = house.login(who).await;
+            let path = format!("/api/v1/tenants/-/calls/{}/hang-up", call(number));
+            house.post(&path, &token, &json!({})).await.status()
+        }
+    };
+    assert_eq!(hang_up("vera@acme", 1).await, StatusCode::NO_CONTENT);
+    assert_eq!(house.control.last(), format!("vera@acme.example hang-up {}", call(1)));
+    assert_eq!(hang_up("vera@acme", 2).await, StatusCode::NOT_FOUND);
+    assert_eq!(hang_up("boris@acme", 2).await, StatusCode::NO_CONTENT);
+    assert_eq!(hang_up("anna@acme", 2).await, StatusCode::NOT_FOUND);
+    assert_eq!(hang_up("olga@acme", 3).await, StatusCode::NOT_FOUND);
+}

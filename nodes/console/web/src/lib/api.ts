@@ -1,0 +1,52 @@
+// Talks to the API of this very server, with the session's cookie.
+
+export class Refused extends Error {
+  constructor(
+    readonly status: number,
+    readonly kind: string,
+    message: string,
+    readonly action: string,
+  ) {
+    super(message);
+  }
+}
+
+const BASE = '/api/v1';
+
+/** Below the login's own tenant. */
+export const own = (path: string): string => `/tenants/-${path}`;
+
+export const address = (path: string): string => BASE + path;
+
+let signedOut: () => void = () => {};
+
+/** What to do when the server no longer knows the session. */
+export function onSignedOut(then: () => void): void {
+  signedOut = then;
+}
+
+async function send(method: string, path: string, body?: unknown): Promise<Response> {
+  const init: RequestInit = { method, credentials: 'same-origin', headers: { accept: 'application/json' } };
+  if (body !== undefined) {
+    init.body = JSON.stringify(body);
+    init.headers = { accept: 'application/json', 'content-type': 'application/json' };
+  }
+  let response: Response;
+  try {
+    response = await fetch(address(path), init);
+  } catch {
+    throw new Refused(0, 'offline', 'the server does not answer', 'wait a moment');
+  }
+  if (response.ok) return response;
+  const text = (await response.json().catch(() => ({}))) as Partial<Record<'error' | 'message' | 'action', string>>;
+  if (response.status === 401 && path !== '/login') signedOut();
+  throw new Refused(response.status, text.error ?? 'unknown', text.message ?? response.statusText, text.action ?? '');
+}
+
+export async function get<T>(path: string): Promise<T> {
+  return (await (await send('GET', path)).json()) as T;
+}
+
+export async function post(path: string, body: unknown = {}): Promise<void> {
+  await send('POST', path, body);
+}

@@ -1,0 +1,133 @@
+// Shapes of the HTTP API, as /api/v1/openapi.json describes them. Times are Unix milliseconds.
+
+export type AgentState = 'available' | 'ringing' | 'busy' | 'wrap-up' | 'break' | 'offline';
+export type CallState = 'arriving' | 'playing' | 'waiting' | 'ringing' | 'talking' | 'held' | 'ending';
+export type Direction = 'inbound' | 'outbound' | 'internal';
+export type Outcome =
+  | 'answered'
+  | 'abandoned'
+  | 'no-answer'
+  | 'busy'
+  | 'rejected'
+  | 'unreachable'
+  | 'completed'
+  | 'failed';
+
+export interface Today {
+  offered: number;
+  answered: number;
+  answered_in_time: number;
+  abandoned: number;
+  overflowed: number;
+  wait_ms: number;
+  talk_ms: number;
+}
+
+export interface Waiting {
+  call: string;
+  caller: string;
+  priority: number;
+  since: number;
+  offered_to: string[];
+}
+
+export interface Queue {
+  id: string;
+  name: string;
+  waiting: Waiting[];
+  service_level: { seconds: number; percent: number };
+  today: Today;
+}
+
+export interface Agent {
+  id: string;
+  name: string;
+  extension: string;
+  state: AgentState;
+  reason: string | null;
+  since: number;
+  call: string | null;
+  groups: string[];
+  reachable: boolean;
+  answered_today: number;
+}
+
+export interface Call {
+  id: string;
+  direction: Direction;
+  caller: string;
+  called: string;
+  state: CallState;
+  started: number;
+  since: number;
+  group: string | null;
+  employee: string | null;
+  recording: boolean;
+}
+
+export interface Live {
+  tenant: string;
+  name: string;
+  event: number;
+  as_of: number;
+  queues: Queue[];
+  agents: Agent[];
+  calls: Call[];
+  today: Today;
+}
+
+export interface Own {
+  agent: Agent | null;
+  calls: Call[];
+  event: number;
+  as_of: number;
+}
+
+export interface Recording {
+  id: string;
+  duration_ms: number;
+  bytes: number;
+  missing_ms: number;
+}
+
+export interface Cdr {
+  call: string;
+  direction: Direction;
+  caller: string;
+  called: string;
+  source: string | null;
+  started: number;
+  answered: number | null;
+  ended: number;
+  wait_ms: number;
+  talk_ms: number;
+  hold_ms: number;
+  group: string | null;
+  employee: string | null;
+  outcome: Outcome;
+  cause: string;
+  recordings: Recording[];
+}
+
+export interface Page<T> {
+  items: T[];
+  next: string | null;
+}
+
+export interface StoryEntry {
+  at: number;
+  after_ms: number;
+  kind: 'received' | 'sent' | 'decision' | 'media';
+  party: string;
+  title: string;
+  detail: string;
+}
+
+export interface Me {
+  tenant: string;
+  employee: string;
+  name: string;
+  email: string;
+  roles: string[];
+  rights: string[];
+}

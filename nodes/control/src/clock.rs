@@ -1,0 +1,57 @@
+//! The leader's clock: monotonic milliseconds that go on where the last leader's stopped, and the wall clock for labels.
+
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// How long a silence between two leaders may count as passed time. Longer ones are counted as this much: a wall
+/// clock that jumped by years must not fire every timer.
+const LONGEST_GAP: Duration = Duration::from_secs(60);
+
+/// Runs from the group's last stamp.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Clock {
+    started: Instant,
+    base: u64,
+}
+
+impl Clock {
+    /// Goes on from the last stamp of the state; the time since then is taken from the wall clock, within bounds.
+    pub(crate) fn after(last_now: u64, last_wall: u64) -> Self {
+        Self { started: Instant::now(), base: last_now + gap(last_wall, wall()) }
+    }
+
+    /// Monotonic milliseconds of this group.
+    pub(crate) fn now(&self) -> u64 {
+        self.base + self.started.elapsed().as_millis() as u64
+    }
+
+    /// How long until `due`; zero when it has passed.
+    pub(crate) fn until(&self, due: u64) -> Duration {
+        Duration::from_millis(due.saturating_sub(self.now()))
+    }
+}
+
+/// Milliseconds between the last stamp and now that a new leader counts as passed.
+pub(crate) fn gap(last_wall: u64, wall: u64) -> u64 {
+    if last_wall == 0 {
+        return 0;
+    }
+    wall.saturating_sub(last_wall).min(LONGEST_GAP.as_millis() as u64)
+}
+
+/// Milliseconds since 1970, for labels.
+pub(crate) fn wall() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::gap;
+
+    #[test]
+    fn a_gap_is_counted_within_bounds() {
+        assert_eq!(gap(0, 1_000_000), 0, "a new group has no past");
+        assert_eq!(gap(1_000, 3_500), 2_500);
+        assert_eq!(gap(5_000, 1_000), 0, "a wall clock set back");
+        assert_eq!(gap(1_000, 400_000_000), 60_000, "a wall clock set forward");
+    }
+}

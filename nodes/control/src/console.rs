@@ -1,0 +1,118 @@
+//! The control role as consoles and the command line see it: one file per kind of question.
+//!
+//! Who may ask what was checked by the console; here a thing of another tenant and a missing one look alike.
+
+mod agent;
+mod call;
+mod configure;
+mod events;
+mod login;
+mod status;
+mod story;
+
+use async_trait::async_trait;
+use mangrove_domain::{Author, Reply, view};
+use mangrove_proto::{
+    control::{AgentCommand, CallCommand, ConfigureReply, ConfigureRequest, DeleteRequest, EventsRequest, Json, StoryRequest},
+    id::TenantId,
+    live::Live,
+    service::{Console, Error, LiveEvents, Login},
+    story::Entry,
+};
+
+use crate::{
+    clock,
+    control::{Control, Group},
+    hub,
+};
+
+#[async_trait]
+impl Console for Control {
+    async fn configure(&self, request: ConfigureRequest) -> Result<ConfigureReply, Error> {
+        configure::configure(self, request).await
+    }
+
+    async fn delete(&self, request: DeleteRequest) -> Result<ConfigureReply, Error> {
+        configure::delete(self, request).await
+    }
+
+    async fn tenants(&self) -> Result<Json, Error> {
+        configure::tenants(self)
+    }
+
+    async fn configuration(&self, tenant: &str) -> Result<Json, Error> {
+        configure::configuration(self, tenant)
+    }
+
+    async fn live(&self, tenant: &str) -> Result<Live, Error> {
+        let (group, id) = self.home(tenant)?;
+        let current = group.shared.get();
+        let found = current.state.tenant(&id).ok_or_else(|| no_tenant(tenant))?;
+        self.hub().warm(&id, current.index);
+        Ok(view::live(found, hub::last_event(current.index), group.now(), clock::wall()))
+    }
+
+    async fn command_agent(&self, command: AgentCommand) -> Result<(), Error> {
+        agent::command(self, command).await
+    }
+
+    async fn command_call(&self, command: CallCommand) -> Result<(), Error> {
+        call::command(self, command).await
+    }
+
+    async fn events(&self, request: EventsRequest) -> Result<LiveEvents, Error> {
+        events::subscribe(self, &request)
+    }
+
+    async fn story(&self, request: StoryRequest) -> Result<Vec<Entry>, Error> {
+        story::read(self, &request).await
+    }
+
+    async fn login(&self, email: &str) -> Result<Option<Login>, Error> {
+        Ok(login::find(self, email))
+    }
+
+    async fn set_password(&self, email: &str, hash: String, author: mangrove_proto::control::Author) -> Result<(), Error> {
+        login::set_password(self, email, hash, author).await
+    }
+
+    fn token_key(&self) -> [u8; 32] {
+        self.cluster().directory().founding.as_ref().map_or([0; 32], |founding| founding.token_key)
+    }
+
+    async fn status(&self) -> Result<Json, Error> {
+        status::read(self)
+    }
+}
+
+impl Control {
+    /// The group that holds the tenant, on this node.
+    fn home(&self, tenant: &str) -> Result<(&Group, TenantId), Error> {
+        let home = self.cluster().directory().home(tenant).ok_or_else(|| no_tenant(tenant))?;
+        let group = self.groups().find(|group| group.id == home.group);
+        Ok((group.ok_or(Error::NoLeader { group: home.group.into() })?, TenantId::from(tenant)))
+    }
+}
+
+fn no_tenant(tenant: &str) -> Error {
+    Error::NotFound { what: format!("tenant `{tenant}`") }
+}
+
+fn author(author: Option<mangrove_proto::control::Author>) -> Author {
+    let author = author.unwrap_or_default();
+    Author { name: author.name, address: author.address }
+}
+
+/// What `apply` said, as the asker should see it.
+fn settle(reply: Reply) -> Result<(), Error> {
+    match reply {
+        Reply::Done | Reply::Seen => Ok(()),
+        Reply::NotFound { what } => Err(Error::NotFound { what }),
+        Reply::Refused { why } | Reply::Dropped { why } => Err(Error::Refused { why }),
+    }
+}
+
+fn json<T: serde::Serialize>(value: &T) -> Result<Json, Error> {
+    let bytes = serde_json::to_vec(value).map_err(|error| Error::Refused { why: format!("answer can't be written: {error}") })?;
+    Ok(Json { json: bytes.into() })
+}

@@ -1,0 +1,211 @@
+//! Configuration: a whole tenant is checked, compared with what stands, its unique names are claimed from the
+//! directory, and then it replaces the old one in a single command. Until that command nothing has changed.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use mangrove_domain::{
+    AuditChange, Command,
+    config::{
+        TenantConfig,
+        diff::{Change, diff},
+        document::{self, Document},
+        export::export,
+        resolve::{Resolved, Tools, resolve},
+    },
+};
+use mangrove_membership as membership;
+use mangrove_proto::{
+    control::{self, ConfigureReply, ConfigureRequest, DeleteRequest, GeneratedSecret, Json, Problem},
+    id::TenantId,
+    service::Error,
+};
+use serde_json::json;
+
+use super::{author, json as to_json, no_tenant, settle};
+use crate::control::Control;
+
+mod password;
+
+pub(super) async fn configure(control: &Control, request: ConfigureRequest) -> Result<ConfigureReply, Error> {
+    let document = match document::read(&request.document) {
+        Ok(document) => document,
+        Err(problem) => return Ok(refused(vec![problem])),
+    };
+    if document.tenant != request.tenant {
+        let message = format!("the document is for `{}`, the request for `{}`", document.tenant, request.tenant);
+        return Ok(refused(vec![document::Problem { path: "tenant".into(), message }]));
+    }
+    change(control, &document, request.author, request.dry_run, request.if_version).await
+}
+
+pub(super) async fn delete(control: &Control, request: DeleteRequest) -> Result<ConfigureReply, Error> {
+    let present = present(control, &request.tenant).ok_or_else(|| no_tenant(&request.tenant))?;
+    if request.object.is_empty() {
+        return remove(control, &present, request.author).await;
+    }
+    let mut document = export(&present);
+    let missing = || Error::NotFound { what: format!("`{}` in tenant `{}`", request.object, request.tenant) };
+    if !document.remove(&request.object) {
+        return Err(missing());
+    }
+    change(control, &document, request.author, false, present.version).await
+}
+
+pub(super) fn tenants(control: &Control) -> Result<Json, Error> {
+    let mut list: Vec<_> = control.groups().flat_map(|group| summaries(&group.shared.get().state)).collect();
+    list.sort_by_key(|tenant| tenant["id"].as_str().map(str::to_owned));
+    to_json(&list)
+}
+
+fn summaries(state: &mangrove_domain::State) -> Vec<serde_json::Value> {
+    let summary = |(id, tenant): (&TenantId, &mangrove_domain::Tenant)| {
+        let config = tenant.config();
+        json!({ "id": id, "name": config.name, "version": config.version })
+    };
+    state.tenants().map(summary).collect()
+}
+
+pub(super) fn configuration(control: &Control, tenant: &str) -> Result<Json, Error> {
+    let present = present(control, tenant).ok_or_else(|| no_tenant(tenant))?;
+    let mut document = serde_json::to_value(export(&present)).unwrap_or_default();
+    document["version"] = present.version.into();
+    to_json(&document)
+}
+
+fn present(control: &Control, tenant: &str) -> Option<Arc<TenantConfig>> {
+    let (group, id) = control.home(tenant).ok()?;
+    group.shared.get().state.tenant(&id).map(|tenant| tenant.config().clone())
+}
+
+async fn change(
+    control: &Control,
+    document: &Document,
+    by: Option<control::Author>,
+    dry_run: bool,
+    if_version: u64,
+) -> Result<ConfigureReply, Error> {
+    let present = present(control, &document.tenant);
+    let version = present.as_ref().map_or(0, |config| config.version);
+    if if_version != 0 && if_version != version {
+        return Err(Error::Conflict { what: format!("the configuration of `{}`", document.tenant) });
+    }
+    let resolved = match resolve_apart(document.clone(), present.clone()).await? {
+        Ok(resolved) => resolved,
+        Err(problems) => return Ok(refused(problems)),
+    };
+    let changes = diff(present.as_deref(), Some(&resolved.config));
+    let names = names(&resolved.config);
+    if let Some(problem) = taken(control, &resolved.config.id, &names) {
+        return Ok(refused(vec![problem]));
+    }
+    if !dry_run && !changes.is_empty() {
+        commit(control, &resolved.config, names, &changes, by).await?;
+    }
+    Ok(accepted(resolved, changes, dry_run))
+}
+
+/// Hashing passwords takes long on purpose: not on the threads that carry calls.
+async fn resolve_apart(
+    document: Document,
+    present: Option<Arc<TenantConfig>>,
+) -> Result<Result<Resolved, Vec<document::Problem>>, Error> {
+    let work = move || {
+        let tools = Tools { hash: &password::hash, generate: &password::generate };
+        resolve(&document, present.as_deref(), tools)
+    };
+    let failed = |error| Error::Unavailable { what: "configuration".into(), why: format!("{error}") };
+    tokio::task::spawn_blocking(work).await.map_err(failed)
+}
+
+/// Names first: a tenant without its names can't be reached, two tenants with one name must never be.
+async fn commit(
+    control: &Control,
+    config: &TenantConfig,
+    names: BTreeSet<membership::Name>,
+    changes: &[Change],
+    by: Option<control::Author>,
+) -> Result<(), Error> {
+    let tenant = config.id.to_string();
+    let placed = direct(control, membership::Command::PlaceTenant { tenant: tenant.clone() }).await?;
+    direct(control, membership::Command::Claim { tenant, names }).await?;
+    let epoch = match placed {
+        membership::Reply::Placed { home } => home.epoch,
+        _ => 0,
+    };
+    let (group, _) = control.home(config.id.as_str())?;
+    let changes = changes.iter().map(audit).collect();
+    let command = Command::ConfigureTenant { config: Arc::new(config.clone()), epoch, author: author(by), changes };
+    settle(group.proposer.propose(command).await?)
+}
+
+async fn remove(control: &Control, present: &TenantConfig, by: Option<control::Author>) -> Result<ConfigureReply, Error> {
+    let (group, tenant) = control.home(present.id.as_str())?;
+    settle(group.proposer.propose(Command::RemoveTenant { tenant: tenant.clone(), author: author(by) }).await?)?;
+    direct(control, membership::Command::RemoveTenant { tenant: tenant.to_string() }).await?;
+    let change = control::Change { object: format!("tenant/{tenant}"), action: "delete".into(), ..Default::default() };
+    Ok(ConfigureReply { changes: vec![change], ..ConfigureReply::default() })
+}
+
+async fn direct(control: &Control, command: membership::Command) -> Result<membership::Reply, Error> {
+    control.cluster().propose_directory(command).await.map_err(|error| match error {
+        membership::Error::Refused(refusal) => Error::Refused { why: refusal.to_string() },
+        other => Error::Unavailable { what: "the directory".into(), why: other.to_string() },
+    })
+}
+
+/// Names that only one tenant in the cluster may have.
+fn names(config: &TenantConfig) -> BTreeSet<membership::Name> {
+    let name = |kind: &str, name: &str| membership::Name::new(kind, name);
+    let numbers = config.numbers.keys().map(|number| name("number", number));
+    let logins = config.employees.values().filter_map(|employee| employee.login.as_ref());
+    let emails = logins.map(|login| name("email", &login.email.to_lowercase()));
+    numbers.chain(emails).chain([name("domain", &config.domain)]).collect()
+}
+
+fn taken(control: &Control, tenant: &TenantId, names: &BTreeSet<membership::Name>) -> Option<document::Problem> {
+    let directory = control.cluster().directory();
+    let held = |name: &&membership::Name| {
+        directory.tenant_of(&name.kind, &name.name).is_some_and(|holder| holder != tenant.as_str())
+    };
+    // Whose it is stays unsaid: tenants can't see each other.
+    names.iter().find(held).map(|name| document::Problem {
+        path: format!("{}s", name.kind),
+        message: format!("{} `{}` belongs to another tenant of this cluster", name.kind, name.name),
+    })
+}
+
+fn audit(change: &Change) -> AuditChange {
+    AuditChange {
+        object: change.object.clone(),
+        action: change.action.to_string(),
+        before: text(change.before.as_ref()),
+        after: text(change.after.as_ref()),
+    }
+}
+
+/// JSON, or nothing for what was not or is no more.
+fn text(value: Option<&serde_json::Value>) -> String {
+    value.map(ToString::to_string).unwrap_or_default()
+}
+
+fn refused(problems: Vec<document::Problem>) -> ConfigureReply {
+    let problem = |problem: document::Problem| Problem { path: problem.path, message: problem.message };
+    ConfigureReply { problems: problems.into_iter().map(problem).collect(), ..ConfigureReply::default() }
+}
+
+fn accepted(resolved: Resolved, changes: Vec<Change>, dry_run: bool) -> ConfigureReply {
+    let secrets = resolved.secrets.into_iter().filter(|_| !dry_run);
+    let change = |change: Change| control::Change {
+        object: change.object,
+        action: change.action.to_string(),
+        before: text(change.before.as_ref()),
+        after: text(change.after.as_ref()),
+    };
+    ConfigureReply {
+        version: resolved.config.version,
+        changes: changes.into_iter().map(change).collect(),
+        problems: Vec::new(),
+        warnings: resolved.warnings,
+        secrets: secrets.map(|s| GeneratedSecret { object: s.object, secret: s.secret }).collect(),
+    }
+}

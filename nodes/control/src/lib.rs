@@ -1,0 +1,31 @@
+//! The control role: leads shard groups. Around the pure rules of `mangrove-domain` it puts what they may not have:
+//! the log, the clock, chance, actors, and the ways to edges, media nodes, the database and pages.
+//!
+//! ```text
+//! edge, media, console ──commands──▶ Proposer ──one entry──▶ Raft ──▶ Machine (apply) ──Applied──▶ Shard (actor)
+//!                                                                                                    │ per object
+//!            edge, media ◀──effects── Face (actor: call, agent, queue, tenant; its timer) ◀──────────┤
+//!            pages ◀──live events── Hub ◀───────────────────────────────────────────────────────────┤
+//!            SQL ◀──upsert── Outbox ◀────────────────────────────────────────────────────────────────┘
+//! ```
+//!
+//! Nothing here decides what happens to a call. A face owns no state and can be made again from State at any moment.
+
+mod clock;
+mod console;
+mod control;
+mod deliver;
+mod entry;
+mod face;
+mod hub;
+mod machine;
+pub mod metrics;
+mod outbox;
+mod peers;
+mod proposer;
+mod routes;
+mod shard;
+mod storybook;
+
+pub use control::{Control, Error, Options, Prepared};
+pub use peers::Peers;

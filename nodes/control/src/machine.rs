@@ -1,0 +1,127 @@
+//! The state machine of a shard group: runs `apply` for each command of each entry and passes on what came of it.
+//!
+//! A command whose `apply` panics is dropped whole by the rules themselves, on every replica alike.
+
+use std::sync::Arc;
+
+use mangrove_domain::{Effects, Reply, State};
+use mangrove_membership::{SnapshotError, StateMachine};
+use parking_lot::RwLock;
+use tokio::sync::mpsc;
+
+use crate::{entry, metrics};
+
+/// The group's state as of the last applied entry; reading never waits for `apply`.
+#[derive(Debug, Clone)]
+pub(crate) struct Shared {
+    inner: Arc<RwLock<Current>>,
+}
+
+/// A state and the stamp it stands at.
+#[derive(Debug, Clone)]
+pub(crate) struct Current {
+    pub state: State,
+    pub index: u64,
+    pub now: u64,
+    pub wall: u64,
+}
+
+impl Shared {
+    pub(crate) fn new() -> Self {
+        let current = Current { state: State::default(), index: 0, now: 0, wall: 0 };
+        Self { inner: Arc::new(RwLock::new(current)) }
+    }
+
+    /// A copy, in constant time.
+    pub(crate) fn get(&self) -> Current {
+        self.inner.read().clone()
+    }
+
+    fn set(&self, current: Current) {
+        *self.inner.write() = current;
+    }
+}
+
+/// What one entry did, in log order.
+#[derive(Debug)]
+pub(crate) enum Applied {
+    Commands { index: u64, now: u64, wall: u64, effects: Vec<Effects> },
+    /// A leader of this term begins; all before is of older ones.
+    Blank { index: u64, term: u64 },
+    /// The state was replaced by a snapshot.
+    Restored,
+}
+
+/// One replica of a shard group.
+#[derive(Debug)]
+pub(crate) struct Machine {
+    shared: Shared,
+    applied: mpsc::UnboundedSender<Applied>,
+}
+
+impl Machine {
+    pub(crate) fn new(shared: Shared, applied: mpsc::UnboundedSender<Applied>) -> Self {
+        Self { shared, applied }
+    }
+
+    fn tell(&self, applied: Applied) {
+        // The receiver is gone only while the node stops.
+        let _ = self.applied.send(applied);
+    }
+}
+
+impl StateMachine for Machine {
+    fn apply(&mut self, index: u64, _term: u64, payload: &[u8]) -> Vec<u8> {
+        let entry = match entry::decode(payload) {
+            Ok(entry) => entry,
+            Err(error) => {
+                tracing::error!(index, %error, "log entry skipped");
+                return Vec::new();
+            }
+        };
+        let mut current = self.shared.get();
+        let mut effects = Vec::with_capacity(entry.commands.len());
+        let mut replies = Vec::with_capacity(entry.commands.len());
+        let (now, wall, stamps) = (entry.now, entry.wall, entry.stamps(index));
+        for (command, stamp) in entry.commands.into_iter().zip(stamps) {
+            let done = mangrove_domain::apply(&mut current.state, command, stamp);
+            note_dropped(index, &done.reply);
+            replies.push(done.reply.clone());
+            effects.push(done);
+        }
+        (current.index, current.now, current.wall) = (index, now, wall);
+        self.shared.set(current);
+        self.tell(Applied::Commands { index, now, wall, effects });
+        entry::encode_replies(&replies)
+    }
+
+    fn leader_blank(&mut self, index: u64, term: u64) {
+        self.tell(Applied::Blank { index, term });
+    }
+
+    fn snapshot(&self) -> Box<dyn FnOnce() -> Result<Vec<u8>, SnapshotError> + Send> {
+        let Current { state, index, now, wall } = self.shared.get();
+        Box::new(move || {
+            let body = state.snapshot().map_err(SnapshotError::new)?;
+            let head = [index.to_le_bytes(), now.to_le_bytes(), wall.to_le_bytes()].concat();
+            Ok([head, body].concat())
+        })
+    }
+
+    fn restore(&mut self, bytes: &[u8]) -> Result<(), SnapshotError> {
+        let (head, body) = bytes.split_at_checked(24).ok_or_else(|| SnapshotError::from("snapshot is cut short"))?;
+        let number = |at: usize| u64::from_le_bytes(std::array::from_fn(|i| head[at + i]));
+        let state = State::restore(body).map_err(SnapshotError::new)?;
+        self.shared.set(Current { state, index: number(0), now: number(8), wall: number(16) });
+        self.tell(Applied::Restored);
+        Ok(())
+    }
+}
+
+/// A command that panicked is an alarm, not the end: the rules kept nothing of it.
+fn note_dropped(index: u64, reply: &Reply) {
+    if let Reply::Dropped { why } = reply {
+        metrics::poisoned();
+        tracing::error!(index, why, "a command panicked and was dropped");
+    }
+}

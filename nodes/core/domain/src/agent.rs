@@ -1,0 +1,141 @@
+//! An employee as the rules see one: what they chose to do, what a call makes of them, and where their phones are.
+//! Whether they may be offered a call is [`Agent::is_assignable`]; who rings them is not decided here.
+
+use std::collections::BTreeMap;
+
+use mangrove_proto::{
+    id::{CallId, EmployeeId},
+    live::AgentState,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{day::Daily, registration::Registration, stamp::Moment};
+
+/// The reason of a break that the rules made.
+const NO_ANSWER: &str = "no-answer";
+
+/// What a person chose.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Chosen {
+    /// Takes calls.
+    Available,
+    /// Takes none for a while, and why.
+    Break(Option<String>),
+    /// Gone.
+    Offline,
+}
+
+/// The one call that has a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Engagement {
+    /// Which call.
+    pub call: CallId,
+    /// The offer that reserved the person: the fence against late answers. 0 for calls of their own.
+    pub offer: u64,
+    /// Whether the phone still rings.
+    pub ringing: bool,
+}
+
+/// One employee, serving groups or not.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Agent {
+    /// Who.
+    pub id: EmployeeId,
+    /// What they chose.
+    pub chosen: Chosen,
+    /// The call that has them.
+    pub engaged: Option<Engagement>,
+    /// After-call work until then.
+    pub wrap_up: Option<u64>,
+    /// No offers before then: a missed or refused one was just made.
+    pub pause: Option<u64>,
+    /// Offers missed in a row.
+    pub misses: u32,
+    /// Since when free of calls, for `longest-idle`.
+    pub idle_since: u64,
+    /// Since when in the present state.
+    pub since: Moment,
+    /// Calls answered today.
+    pub answered: Daily<u64>,
+    /// By user name of the SIP device.
+    pub phones: BTreeMap<String, Registration>,
+}
+
+impl Agent {
+    pub(crate) fn new(id: EmployeeId, at: Moment) -> Self {
+        Self {
+            id,
+            chosen: Chosen::Available,
+            engaged: None,
+            wrap_up: None,
+            pause: None,
+            misses: 0,
+            idle_since: at.now,
+            since: at,
+            answered: Daily::default(),
+            phones: BTreeMap::new(),
+        }
+    }
+
+    /// What the person does now.
+    pub fn state(&self) -> AgentState {
+        match (&self.engaged, self.wrap_up, &self.chosen) {
+            (Some(Engagement { ringing: true, .. }), ..) => AgentState::Ringing,
+            (Some(_), ..) => AgentState::Busy,
+            (None, Some(_), _) => AgentState::WrapUp,
+            (None, None, Chosen::Available) => AgentState::Available,
+            (None, None, Chosen::Break(_)) => AgentState::Break,
+            (None, None, Chosen::Offline) => AgentState::Offline,
+        }
+    }
+
+    /// The reason that goes with a break.
+    pub fn reason(&self) -> Option<&str> {
+        match &self.chosen {
+            Chosen::Break(reason) if self.state() == AgentState::Break => reason.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// Whether at least one phone can be rung.
+    pub fn is_reachable(&self, now: u64) -> bool {
+        self.phones.values().any(|phone| phone.is_live(now))
+    }
+
+    /// Whether a group may offer a call now.
+    pub fn is_assignable(&self, now: u64) -> bool {
+        self.state() == AgentState::Available
+            && self.pause.is_none_or(|until| until <= now)
+            && self.is_reachable(now)
+    }
+
+    /// Whether the person is at work for their groups, be it in a call or on a break.
+    pub fn is_present(&self, now: u64) -> bool {
+        self.chosen != Chosen::Offline && self.is_reachable(now)
+    }
+
+    /// The next instant at which something about the person changes by itself.
+    pub fn due(&self) -> Option<u64> {
+        let expiry = self.phones.values().filter_map(Registration::next_expiry).min();
+        [self.wrap_up, self.pause, expiry].into_iter().flatten().min()
+    }
+
+    /// The call lets go of the person, if it is the one that has them.
+    pub(crate) fn release(&mut self, call: CallId, now: u64) {
+        let Some(engaged) = self.engaged.filter(|engaged| engaged.call == call) else { return };
+        self.engaged = None;
+        if !engaged.ringing {
+            self.idle_since = now;
+        }
+    }
+
+    /// An offer rang in vain. `limit` of them in a row make a break; 0: never.
+    pub(crate) fn miss(&mut self, limit: u32, pause_until: u64) {
+        self.misses = self.misses.saturating_add(1);
+        self.pause = Some(pause_until);
+        if limit != 0 && self.misses >= limit && self.chosen == Chosen::Available {
+            self.chosen = Chosen::Break(Some(NO_ANSWER.into()));
+            self.misses = 0;
+        }
+    }
+}

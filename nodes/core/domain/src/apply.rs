@@ -1,0 +1,40 @@
+//! `apply` itself: the command works on a copy of the state, which takes the state's place when it is through.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use crate::{
+    command::{self, Command},
+    effect::{Effects, Reply},
+    quarantine,
+    stamp::Stamp,
+    state::State,
+};
+
+/// Carries out one committed command. Total: whatever comes in, the state stays whole. A command on which the rules
+/// panic is dropped, all of it, on every replica alike; the call it was about is taken out with a record that says so.
+pub fn apply(state: &mut State, command: Command, stamp: Stamp) -> Effects {
+    let subject = quarantine::subject(&command);
+    let mut next = state.clone();
+    let done = catch_unwind(AssertUnwindSafe(|| {
+        let mut effects = Effects::default();
+        effects.reply = command::carry_out(&mut next, command, stamp, &mut effects);
+        effects
+    }));
+    match done {
+        Ok(effects) => {
+            *state = next;
+            effects
+        }
+        Err(panic) => {
+            let mut effects = Effects::default();
+            quarantine::take_out(state, subject, stamp, &mut effects);
+            effects.reply = Reply::Dropped { why: words(panic.as_ref()) };
+            effects
+        }
+    }
+}
+
+fn words(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("the rules panicked").to_owned()
+}

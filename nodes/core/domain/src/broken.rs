@@ -1,0 +1,40 @@
+//! Rules that tests break on purpose, to see the invariants and the quarantine at work. Outside of tests nothing is
+//! ever broken.
+
+use crate::agent::Agent;
+
+#[cfg(not(test))]
+mod switch {
+    pub(super) fn reservations_are_ignored() -> bool {
+        false
+    }
+
+    pub(super) fn is_poisoned() -> bool {
+        false
+    }
+}
+
+#[cfg(test)]
+mod switch {
+    use std::cell::Cell;
+
+    use crate::tests::{POISON, RESERVATIONS_IGNORED};
+
+    pub(super) fn reservations_are_ignored() -> bool {
+        RESERVATIONS_IGNORED.with(Cell::get)
+    }
+
+    pub(super) fn is_poisoned() -> bool {
+        POISON.with(Cell::get)
+    }
+}
+
+/// Whether an agent may be offered a call though another has them.
+pub(crate) fn ignores_reservations(agent: &Agent, now: u64) -> bool {
+    switch::reservations_are_ignored() && agent.is_reachable(now)
+}
+
+/// Panics if a test wants the message in hand to be poison.
+pub(crate) fn swallow_poison() {
+    assert!(!switch::is_poisoned(), "poison");
+}

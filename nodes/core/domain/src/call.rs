@@ -1,0 +1,168 @@
+//! One customer contact, as data: its parties (one SIP dialog each), where it stands, who is being rung, what its
+//! media should be. The rules that move it are the modules below, one per turn of events.
+
+pub(crate) mod answer;
+pub(crate) mod arrive;
+pub(crate) mod dial_out;
+pub(crate) mod end;
+pub(crate) mod enqueue;
+pub(crate) mod fact;
+pub(crate) mod hold;
+pub(crate) mod media_event;
+pub(crate) mod offer;
+pub(crate) mod party;
+pub(crate) mod plan;
+pub(crate) mod record;
+pub(crate) mod stage;
+pub(crate) mod timer;
+pub(crate) mod transfer;
+
+use std::collections::BTreeMap;
+
+use mangrove_proto::{
+    id::{CallId, EmployeeId, GroupId, LegId, TenantId},
+    live::Direction,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    call::{party::Party, plan::Plan, stage::Stage},
+    media::Session,
+    stamp::Moment,
+};
+
+/// A call, from its INVITE until its last retransmission is answered.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Call {
+    /// Ours.
+    pub id: CallId,
+    /// Whose.
+    pub tenant: TenantId,
+    /// Who called whom.
+    pub direction: Direction,
+    /// The caller's number or extension.
+    pub caller: String,
+    /// What was dialled.
+    pub called: String,
+    /// The public number that was called.
+    pub number: Option<String>,
+    /// Where that number is advertised.
+    pub source: Option<String>,
+    /// The trunk it came in or went out through.
+    pub trunk: Option<String>,
+    /// What marks the INVITE: ingress peer, Call-ID, From tag, CSeq.
+    pub arrival: String,
+    /// When it came.
+    pub started: Moment,
+    /// Since when in the present stage.
+    pub since: Moment,
+    /// When a person answered.
+    pub answered: Option<Moment>,
+    /// The last group whose queue it was in.
+    pub group: Option<GroupId>,
+    /// The last employee who answered.
+    pub employee: Option<EmployeeId>,
+    /// What is to happen.
+    pub plan: Plan,
+    /// Where it stands.
+    pub stage: Stage,
+    /// All legs, dead ones included.
+    pub parties: BTreeMap<LegId, Party>,
+    /// Whom the scheme serves and the music plays for; the caller unless they transferred the other away.
+    pub guest: LegId,
+    /// Phones being rung now.
+    pub offers: Vec<Offer>,
+    /// Its session on a media node.
+    pub media: Session,
+    /// Its recording, once there was one to make.
+    pub recording: Option<Recording>,
+    /// Milliseconds in queues so far.
+    pub wait_ms: u64,
+    /// Milliseconds between people so far, the present talk left out.
+    pub talk_ms: u64,
+    /// Milliseconds on hold so far, the present hold left out.
+    pub hold_ms: u64,
+    /// Since when somebody holds.
+    pub held_since: Option<u64>,
+    /// Counted against the limits named here until it ends.
+    pub channels: Vec<String>,
+}
+
+/// The attempt to ring one person, or one outside number.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Offer {
+    /// The fencing number: rises within the tenant with every offer.
+    pub number: u64,
+    /// Who is reserved; none for an outside number.
+    pub employee: Option<EmployeeId>,
+    /// The phones being rung, still alive.
+    pub legs: Vec<LegId>,
+    /// Since when.
+    pub since: Moment,
+    /// Until when it may ring.
+    pub until: u64,
+    /// Why the last phone dropped out.
+    pub failure: Option<crate::cause::Cause>,
+}
+
+/// The recording of a call.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Recording {
+    /// Names it in media events.
+    pub id: String,
+    /// Key of the finished file in the object store.
+    pub object: String,
+    /// On the left channel.
+    pub left: LegId,
+    /// On the right channel, now.
+    pub right: Option<LegId>,
+    /// Still wanted.
+    pub running: bool,
+    /// What became of it.
+    pub finished: Option<mangrove_proto::live::CdrRecording>,
+}
+
+impl Call {
+    /// The party that called.
+    pub fn caller_party(&self) -> Option<&Party> {
+        self.parties.values().find(|party| party.role == party::Role::Caller)
+    }
+
+    pub(crate) fn party(&self, leg: LegId) -> Option<&Party> {
+        self.parties.get(&leg)
+    }
+
+    pub(crate) fn is_over(&self) -> bool {
+        matches!(self.stage, Stage::Over(_))
+    }
+
+    /// The two who talk, in the order guest, other.
+    pub fn talkers(&self) -> Option<(LegId, LegId)> {
+        match &self.stage {
+            Stage::Talking(talk) => Some((self.guest, talk.peer)),
+            _ => None,
+        }
+    }
+
+    /// Whether the guest hears us already.
+    pub(crate) fn guest_is_up(&self) -> bool {
+        self.party(self.guest).is_some_and(|party| party.answered.is_some() && party.is_alive())
+    }
+
+    pub(crate) fn direction_word(&self) -> &'static str {
+        match self.direction {
+            Direction::Inbound => "inbound",
+            Direction::Outbound => "outbound",
+            Direction::Internal => "internal",
+        }
+    }
+
+    pub(crate) fn offer_of(&self, leg: LegId) -> Option<usize> {
+        self.offers.iter().position(|offer| offer.legs.contains(&leg))
+    }
+
+    pub(crate) fn move_to(&mut self, stage: Stage, at: Moment) {
+        self.stage = stage;
+        self.since = at;
+    }
+}

@@ -1,0 +1,124 @@
+//! Somebody answered: the first in the log's order wins, everybody else stops ringing, two people talk.
+
+use mangrove_proto::id::{EmployeeId, LegId};
+
+use super::{
+    Call, Recording, fact, offer,
+    stage::{Stage, Talk},
+    transfer,
+};
+use crate::{cause::Cause, config::RecordedCalls, day, line, scene::Scene};
+
+/// A leg that we rang has answered.
+pub(crate) fn answered(call: &mut Call, leg: LegId, scene: &mut Scene<'_>) {
+    let Some(index) = call.offer_of(leg) else {
+        return fact::dismiss(call, leg, Cause::AnsweredElsewhere, scene);
+    };
+    let winner = call.offers.remove(index);
+    let moment = scene.moment();
+    if let Some(party) = call.parties.get_mut(&leg) {
+        party.answered = Some(moment);
+    }
+    for other in winner.legs.iter().filter(|other| **other != leg) {
+        fact::dismiss(call, *other, Cause::AnsweredElsewhere, scene);
+    }
+    offer::withdraw_all(call, Cause::AnsweredElsewhere, scene);
+    take(call, winner.employee.as_ref(), scene);
+    let who = winner.employee.as_ref().map_or("the called number", |employee| employee.as_str());
+    scene.tell(call, format!("{who} answered"), format!("after {} ms", winner.since.until(moment)));
+    connect(call, leg, scene);
+}
+
+/// The person who answered is now in the call.
+fn take(call: &mut Call, employee: Option<&EmployeeId>, scene: &mut Scene<'_>) {
+    let Some(employee) = employee else { return };
+    let day = scene.day();
+    call.employee = Some(employee.clone());
+    scene.with_agent(employee, |agent| {
+        agent.misses = 0;
+        agent.wrap_up = None;
+        *agent.answered.on_mut(day) += 1;
+        if let Some(engaged) = agent.engaged.as_mut() {
+            engaged.ringing = false;
+        }
+    });
+}
+
+fn connect(call: &mut Call, leg: LegId, scene: &mut Scene<'_>) {
+    let mut group = None;
+    match call.stage.clone() {
+        Stage::Waiting(waiting) => {
+            group = Some(waiting.group.clone());
+            super::enqueue::served(call, &waiting, scene);
+        }
+        Stage::Transferring(transfer) => {
+            transfer::settled(call, &transfer, scene);
+        }
+        _ => line::answer(call, call.guest, scene),
+    }
+    join(call, leg, group, scene);
+}
+
+/// The guest and `peer` talk from now on.
+pub(crate) fn join(
+    call: &mut Call,
+    peer: LegId,
+    group: Option<mangrove_proto::id::GroupId>,
+    scene: &mut Scene<'_>,
+) {
+    let moment = scene.moment();
+    call.answered.get_or_insert(moment);
+    call.move_to(Stage::Talking(Talk { peer, since: moment, group }), moment);
+    record(call, peer, scene);
+    super::hold::note(call, scene);
+}
+
+/// Begins the recording, or goes on with it for another pair.
+fn record(call: &mut Call, peer: LegId, scene: &Scene<'_>) {
+    let outside = call.trunk.is_some();
+    let wanted = match scene.tenant.config.recording.calls {
+        RecordedCalls::None => false,
+        RecordedCalls::All => true,
+        RecordedCalls::External => outside,
+        RecordedCalls::Internal => !outside,
+    };
+    let guest = call.guest;
+    match &mut call.recording {
+        Some(recording) => {
+            let left_is_peer = recording.left == peer;
+            recording.right = Some(if left_is_peer { guest } else { peer });
+        }
+        None if wanted => {
+            let date = day::date(scene.day());
+            let id = format!("rec_{}_1", call.id);
+            let object = format!("recordings/{}/{date}/{}-1.wav", call.tenant, call.id);
+            let (left, right) = (guest, Some(peer));
+            call.recording = Some(Recording { id, object, left, right, running: true, finished: None });
+        }
+        None => {}
+    }
+}
+
+/// The call lets go of a person, after-call work being due or not.
+pub(crate) fn release(
+    call: &Call,
+    employee: Option<&EmployeeId>,
+    wrap_up_ms: Option<u64>,
+    scene: &mut Scene<'_>,
+) {
+    let Some(employee) = employee else { return };
+    let now = scene.now();
+    let had = scene
+        .tenant
+        .agent(employee)
+        .is_some_and(|agent| agent.engaged.is_some_and(|engaged| engaged.call == call.id));
+    if !had {
+        return;
+    }
+    scene.with_agent(employee, |agent| {
+        agent.release(call.id, now);
+        if let Some(work) = wrap_up_ms.filter(|work| *work > 0) {
+            agent.wrap_up = Some(now.saturating_add(work));
+        }
+    });
+}

@@ -1,0 +1,258 @@
+//! An INVITE that begins a call: is it a new one, whose is it, where does it lead, is there room. A call that is
+//! refused is a call all the same: it has one leg, one cause and one record.
+
+use mangrove_proto::{
+    edge::{Ingress, ingress::From},
+    id::{CallId, EmployeeId, LegId},
+    live::{Direction, EndedBy},
+};
+use mangrove_sip::{Message, Source, ua::Ctx};
+
+use super::{
+    Call, end,
+    party::{Party, Role},
+    plan::Plan,
+    stage::Stage,
+};
+use crate::{
+    agent::Engagement,
+    cause::Cause,
+    config::Step,
+    dial::{self, Dialled},
+    effect::Reply,
+    line::{self, Line},
+    media, routes,
+    scene::Scene,
+    story,
+};
+
+/// How long the media node may take to make a session.
+const MEDIA_MS: u64 = 10_000;
+
+/// What is known about a call before it is one.
+struct Arrival {
+    direction: Direction,
+    caller: String,
+    called: String,
+    employee: Option<EmployeeId>,
+    trunk: Option<String>,
+    number: Option<String>,
+    source: Option<String>,
+    plan: Result<Plan, Cause>,
+}
+
+/// What marks an INVITE (and its CANCEL) wherever it comes in.
+pub(crate) fn key(ingress: &Ingress, message: &Message) -> Option<String> {
+    let peer = match ingress.from.as_ref()? {
+        From::Trunk(trunk) => format!("trunk/{trunk}"),
+        From::Device(device) => format!("device/{device}"),
+    };
+    let (cseq, _) = message.cseq().ok()?;
+    Some(format!("{peer}|{}|{}|{cseq}", message.call_id()?, message.from_tag().unwrap_or_default()))
+}
+
+/// A new call. `key` was not seen before.
+pub(crate) fn arrive(
+    key: String,
+    ingress: &Ingress,
+    (invite, bytes): (&Message, &[u8]),
+    source: &Source,
+    edge: &str,
+    scene: &mut Scene<'_>,
+) -> Reply {
+    let arrival = match ingress.from.as_ref() {
+        Some(From::Trunk(trunk)) => from_trunk(trunk, invite, scene),
+        Some(From::Device(device)) => from_device(device, invite, scene),
+        None => return Reply::Refused { why: "nobody vouches for the INVITE".into() },
+    };
+    let (id, leg) = (CallId(scene.draw()), LegId(scene.draw()));
+    let local = line::local_at(scene.state, &scene.tenant, edge, source.transport, leg);
+    let mut ctx = Ctx { now: scene.stamp.now, seed: &mut scene.seed, local: &local };
+    let (line, outputs) = match Line::incoming(invite, source, edge, &mut ctx) {
+        Ok(taken) => taken,
+        Err(reject) => {
+            line::refuse(invite, source, edge, &reject, &local, scene);
+            return Reply::Refused { why: format!("the INVITE can't be used: {}", reject.status) };
+        }
+    };
+    let mut call = new_call(id, leg, key, &arrival, line, scene);
+    if let Some(party) = call.party(leg) {
+        let kind = mangrove_proto::story::Kind::Received;
+        scene.effects.story.push(story::message(&call, scene.stamp.moment(), party, kind, bytes));
+    }
+    line::send_all(&call, leg, outputs, scene);
+    // The offer in the INVITE is answered when the call is: it is no change of a session.
+    scene.facts.retain(|(of, fact)| *of != leg || *fact != line::Fact::OfferReceived);
+    scene.tenant.legs.insert(leg, id);
+    scene.tenant.arrivals.insert(call.arrival.clone(), id);
+    line::trying(&mut call, leg, scene);
+    admit(&mut call, arrival, scene);
+    scene.put(call);
+    Reply::Done
+}
+
+fn new_call(id: CallId, leg: LegId, arrival: String, from: &Arrival, line: Line, scene: &Scene<'_>) -> Call {
+    let moment = scene.moment();
+    let caller = Party {
+        id: leg,
+        role: Role::Caller,
+        name: from.caller.clone(),
+        employee: from.employee.clone(),
+        line,
+        address: None,
+        latched: None,
+        started: moment,
+        answered: None,
+        ended: None,
+        counted: None,
+    };
+    Call {
+        id,
+        tenant: scene.id().clone(),
+        direction: from.direction,
+        caller: from.caller.clone(),
+        called: from.called.clone(),
+        number: from.number.clone(),
+        source: from.source.clone(),
+        trunk: from.trunk.clone(),
+        arrival,
+        started: moment,
+        since: moment,
+        answered: None,
+        group: None,
+        employee: None,
+        plan: from.plan.clone().unwrap_or_else(|_| Plan::steps(&[])),
+        stage: Stage::Arriving { until: moment.now + MEDIA_MS },
+        parties: [(leg, caller)].into(),
+        guest: leg,
+        offers: Vec::new(),
+        media: media::Session::default(),
+        recording: None,
+        wait_ms: 0,
+        talk_ms: 0,
+        hold_ms: 0,
+        held_since: None,
+        channels: Vec::new(),
+    }
+}
+
+/// Lets the call in, or ends it at once.
+fn admit(call: &mut Call, arrival: Arrival, scene: &mut Scene<'_>) {
+    let admitted = arrival
+        .plan
+        .and_then(|plan| limits(call, scene).map(|()| plan))
+        .and_then(|plan| engage(call, arrival.employee.as_ref(), scene).map(|()| plan))
+        .and_then(|plan| if media::open(call, scene) { Ok(plan) } else { Err(Cause::NoMedia) });
+    match admitted {
+        Ok(plan) => {
+            call.plan = plan;
+            scene.tell(call, "call admitted", call.direction_word());
+        }
+        Err(cause) => {
+            scene.tell(call, "call refused", cause.name());
+            end::end(call, cause, EndedBy::System, scene);
+        }
+    }
+}
+
+/// The called number's channels, then the trunk's.
+fn limits(call: &mut Call, scene: &mut Scene<'_>) -> Result<(), Cause> {
+    let config = scene.tenant.config.clone();
+    if let Some(number) = call.number.as_ref().and_then(|number| config.numbers.get(number.as_str())) {
+        let key = format!("number/{}", number.number);
+        if !scene.take_channel(call, key, Some(number.channels), None) {
+            return Err(Cause::NumberBusy);
+        }
+    }
+    if let Some(trunk) = call.trunk.as_ref().and_then(|trunk| config.trunk(trunk)) {
+        let key = format!("trunk/{}", trunk.name);
+        if !scene.take_channel(call, key, trunk.channels, trunk.calls_per_second) {
+            return Err(Cause::TrunkFull);
+        }
+    }
+    Ok(())
+}
+
+/// A person has one call at a time.
+fn engage(call: &Call, employee: Option<&EmployeeId>, scene: &mut Scene<'_>) -> Result<(), Cause> {
+    let Some(employee) = employee else { return Ok(()) };
+    let engagement = Engagement { call: call.id, offer: 0, ringing: false };
+    let free = scene.with_agent(employee, |agent| {
+        let free = agent.engaged.is_none();
+        if free {
+            agent.engaged = Some(engagement);
+        }
+        free
+    });
+    if free == Some(true) { Ok(()) } else { Err(Cause::Busy) }
+}
+
+fn from_trunk(trunk: &str, invite: &Message, scene: &Scene<'_>) -> Arrival {
+    let called = dialled(invite);
+    let config = &scene.tenant.config;
+    let number = config.numbers.get(routes::number(&called).as_str());
+    let scheme = number.and_then(|number| config.schemes.get(&number.scheme));
+    Arrival {
+        direction: Direction::Inbound,
+        caller: caller_of(invite),
+        called,
+        employee: None,
+        trunk: Some(trunk.to_owned()),
+        number: number.map(|number| number.number.to_string()),
+        source: number.and_then(|number| number.source.as_deref().map(str::to_owned)),
+        plan: scheme.map(|scheme| Plan::steps(&scheme.steps)).ok_or(Cause::NotFound),
+    }
+}
+
+fn from_device(device: &str, invite: &Message, scene: &Scene<'_>) -> Arrival {
+    let called = dialled(invite);
+    let config = &scene.tenant.config;
+    let mut arrival = Arrival {
+        direction: Direction::Internal,
+        caller: device.to_owned(),
+        called,
+        employee: None,
+        trunk: None,
+        number: None,
+        source: None,
+        plan: Err(Cause::Forbidden),
+    };
+    let Some((employee, _)) = config.device(device) else { return arrival };
+    arrival.caller = employee.extension.to_string();
+    arrival.employee = Some(employee.id.clone());
+    arrival.plan = match dial::read(config, &arrival.called) {
+        None => Err(Cause::NotFound),
+        Some(Dialled::Employee(id)) => Ok(Plan::steps(&[Step::Employee { id }])),
+        Some(Dialled::Group(id)) => Ok(Plan::steps(&[Step::Group { id }])),
+        Some(Dialled::Number(number)) => {
+            let scheme =
+                config.numbers.get(number.as_str()).and_then(|number| config.schemes.get(&number.scheme));
+            arrival.number = Some(number);
+            scheme.map(|scheme| Plan::steps(&scheme.steps)).ok_or(Cause::NotFound)
+        }
+        Some(Dialled::Outside(number)) => {
+            arrival.direction = Direction::Outbound;
+            match dial::way_out(config, employee) {
+                Some((trunk, _)) => {
+                    arrival.trunk = Some(trunk.name.to_string());
+                    Ok(Plan::Outside { number })
+                }
+                None => Err(Cause::NoRoute),
+            }
+        }
+    };
+    arrival
+}
+
+fn dialled(invite: &Message) -> String {
+    let user = invite.request_uri().ok().and_then(|uri| uri.user().map(|user| user.into_owned()));
+    user.unwrap_or_default().chars().take(64).collect()
+}
+
+fn caller_of(invite: &Message) -> String {
+    let uri = invite.from().ok().map(|from| from.uri);
+    let number = uri.as_ref().and_then(|uri| uri.number());
+    let user = || uri.as_ref().and_then(|uri| uri.user().map(|user| user.into_owned()));
+    let text = number.filter(|number| !number.is_empty()).or_else(user).unwrap_or_else(|| "anonymous".into());
+    text.chars().take(64).collect()
+}

@@ -1,0 +1,184 @@
+//! Rings somebody: makes the offer, reserves the person, plans one leg per phone. The INVITEs go out when the media
+//! node has said where each phone is to send its sound ([`start_planned`]).
+
+use mangrove_proto::id::{EmployeeId, LegId};
+use mangrove_sip::{Destination, NameAddr, Transport, Uri, uri};
+
+use super::{
+    Call, Offer, end,
+    party::{Party, Role},
+    stage::Stage,
+};
+use crate::{
+    agent::Engagement,
+    cause::Cause,
+    config::{Employee, TenantConfig},
+    dial,
+    line::{self, Dial, Line},
+    scene::Scene,
+};
+
+/// How long an outside number may ring.
+const OUTSIDE_RING_MS: u64 = 120_000;
+
+/// A phone to ring, and the edge that reaches it.
+struct Phone {
+    dial: Dial,
+    edge: String,
+}
+
+/// Rings all phones of a person directly, for as long as theirs ring. Refused when they are in a call or out of reach.
+pub(crate) fn ring_employee(
+    call: &mut Call,
+    employee: &EmployeeId,
+    role: Role,
+    scene: &mut Scene<'_>,
+) -> Result<(), Cause> {
+    let config = scene.tenant.config.clone();
+    let Some(configured) = config.employees.get(employee) else { return Err(Cause::NotFound) };
+    match scene.tenant.agent(employee) {
+        Some(agent) if agent.engaged.is_some() => return Err(Cause::Busy),
+        _ => ring(call, configured, role, config.ring_ms(configured), scene),
+    }
+}
+
+/// Reserves a person and rings their phones. The caller has seen that they are free.
+pub(crate) fn ring(
+    call: &mut Call,
+    employee: &Employee,
+    role: Role,
+    ring_ms: u64,
+    scene: &mut Scene<'_>,
+) -> Result<(), Cause> {
+    let phones = phones(call, employee, scene);
+    if phones.is_empty() {
+        return Err(Cause::Unreachable);
+    }
+    let number = scene.tenant.next_number();
+    let engagement = Engagement { call: call.id, offer: number, ringing: true };
+    scene.with_agent(&employee.id, |agent| agent.engaged = Some(engagement));
+    scene.tell(call, format!("rings {}", employee.id), format!("{} phones", phones.len()));
+    offer(call, number, Some(employee.id.clone()), &employee.extension, role, phones, ring_ms, scene);
+    Ok(())
+}
+
+/// Rings a number outside through the call's trunk; the call ends if there is no way.
+pub(crate) fn ring_outside(call: &mut Call, number: &str, scene: &mut Scene<'_>) {
+    let employee = call.caller_party().and_then(|party| party.employee.clone());
+    match outside(call, employee.as_ref(), number, Role::Offer, scene) {
+        Ok(()) => call.move_to(Stage::Ringing { early: None }, scene.moment()),
+        Err(cause) => end::end(call, cause, mangrove_proto::live::EndedBy::System, scene),
+    }
+}
+
+/// Rings a number outside with the rights of `employee`.
+pub(crate) fn outside(
+    call: &mut Call,
+    employee: Option<&EmployeeId>,
+    number: &str,
+    role: Role,
+    scene: &mut Scene<'_>,
+) -> Result<(), Cause> {
+    let config = scene.tenant.config.clone();
+    let employee = employee.and_then(|id| config.employees.get(id)).ok_or(Cause::Forbidden)?;
+    let (trunk, shown) = dial::way_out(&config, employee).ok_or(Cause::NoRoute)?;
+    let phone = trunk.to.iter().find_map(|target| carrier(call, &target.uri, number, &shown, &config, scene));
+    let phone = phone.ok_or(Cause::NoRoute)?;
+    let offer_number = scene.tenant.next_number();
+    scene.tell(call, format!("calls out through {}", trunk.name), "");
+    offer(call, offer_number, None, number, role, vec![phone], OUTSIDE_RING_MS, scene);
+    Ok(())
+}
+
+fn carrier(
+    call: &Call,
+    target: &str,
+    number: &str,
+    shown: &str,
+    config: &TenantConfig,
+    scene: &Scene<'_>,
+) -> Option<Phone> {
+    let mut to = Uri::parse(target).ok()?;
+    let address = to.address()?;
+    let transport = to.transport().unwrap_or(Transport::Udp);
+    to.user = Some(uri::escape_user(number));
+    let edge = scene.edge_for(transport, edge_of_caller(call))?;
+    let destination = Destination { transport, address, flow: None };
+    let from = NameAddr::new(Uri::sip(Some(shown), &config.domain, None));
+    Some(Phone {
+        dial: Dial { uri: to.clone(), route: Vec::new(), destination, from, to: NameAddr::new(to) },
+        edge,
+    })
+}
+
+fn edge_of_caller(call: &Call) -> &str {
+    call.caller_party().map_or("", |party| &party.line.edge)
+}
+
+fn phones(call: &Call, employee: &Employee, scene: &Scene<'_>) -> Vec<Phone> {
+    let Some(agent) = scene.tenant.agent(&employee.id) else { return Vec::new() };
+    let config = &scene.tenant.config;
+    let shown = call.party(call.guest).map_or(call.caller.as_str(), |guest| &guest.name);
+    let from = NameAddr::new(Uri::sip(Some(&uri::escape_user(shown)), &config.domain, None));
+    let to = NameAddr::new(Uri::sip(Some(&employee.extension), &config.domain, None));
+    let registered = employee.sip_devices().filter_map(|device| agent.phones.get(&*device.username));
+    let bindings = registered.flat_map(|phone| phone.live(scene.now()));
+    bindings
+        .map(|(binding, edge)| {
+            let dial = Dial {
+                uri: binding.contact.clone(),
+                route: binding.path.clone(),
+                destination: binding.destination(),
+                from: from.clone(),
+                to: to.clone(),
+            };
+            let reached = scene.edge_for(dial.destination.transport, edge);
+            Phone { dial, edge: reached.unwrap_or_else(|| edge.to_owned()) }
+        })
+        .collect()
+}
+
+#[allow(clippy::too_many_arguments, reason = "an offer is all of this, and is made in two places")]
+fn offer(
+    call: &mut Call,
+    number: u64,
+    employee: Option<EmployeeId>,
+    name: &str,
+    role: Role,
+    phones: Vec<Phone>,
+    ring_ms: u64,
+    scene: &mut Scene<'_>,
+) {
+    let started = scene.moment();
+    let mut legs = Vec::new();
+    for Phone { dial, edge } in phones {
+        let leg = LegId(scene.draw());
+        legs.push(leg);
+        scene.tenant.legs.insert(leg, call.id);
+        let party = Party {
+            id: leg,
+            role,
+            name: name.to_owned(),
+            employee: employee.clone(),
+            line: Line::planned(dial, &edge),
+            address: None,
+            latched: None,
+            started,
+            answered: None,
+            ended: None,
+            counted: None,
+        };
+        call.parties.insert(leg, party);
+    }
+    let until = started.now.saturating_add(ring_ms);
+    call.offers.push(Offer { number, employee, legs, since: started, until, failure: None });
+}
+
+/// Sends the INVITEs of all planned legs whose media address is known by now.
+pub(crate) fn start_planned(call: &mut Call, scene: &mut Scene<'_>) {
+    let ready = |party: &&Party| party.line.is_planned() && party.address.is_some() && party.is_alive();
+    let legs: Vec<LegId> = call.parties.values().filter(ready).map(|party| party.id).collect();
+    for leg in legs {
+        line::start(call, leg, scene);
+    }
+}

@@ -1,0 +1,126 @@
+//! The end of a call: one cause, everybody let go, the record on its way. Ends once; what comes later changes nothing.
+
+use mangrove_proto::{id::LegId, live::EndedBy};
+
+use super::{
+    Call, answer, enqueue, fact, offer,
+    party::Role,
+    stage::{End, Stage, Talk},
+};
+use crate::{cause::Cause, line, scene::Scene};
+
+/// How long a call is kept after its end, so that retransmissions are answered: 64*T1 (RFC 3261 17).
+pub(crate) const LINGER_MS: u64 = 32_000;
+/// How long the record waits for the media node's counters.
+const COUNTERS_MS: u64 = 2_000;
+/// How long it waits for a recording to be in the object store.
+const RECORDING_MS: u64 = 10_000;
+
+/// Ends a call.
+pub(crate) fn end(call: &mut Call, cause: Cause, by: EndedBy, scene: &mut Scene<'_>) {
+    end_with(call, cause, None, by, scene);
+}
+
+/// Ends a call; an unanswered caller gets `status` in place of the cause's own.
+pub(crate) fn end_with(
+    call: &mut Call,
+    cause: Cause,
+    status: Option<u16>,
+    by: EndedBy,
+    scene: &mut Scene<'_>,
+) {
+    if call.is_over() {
+        return;
+    }
+    scene.tell(call, format!("ends: {}", cause.name()), format!("while {}", call.stage.name()));
+    let talk = leave_stage(call, scene);
+    offer::withdraw_all(
+        call,
+        if call.answered.is_some() { Cause::AnsweredElsewhere } else { Cause::Withdrawn },
+        scene,
+    );
+    let legs: Vec<LegId> = call.parties.keys().copied().collect();
+    for leg in &legs {
+        let_go(call, *leg, cause, status, scene);
+    }
+    release_people(call, talk.as_ref(), scene);
+    scene.give_channels_back(call);
+    if let Some(recording) = &mut call.recording {
+        recording.running = false;
+    }
+    let at = scene.moment();
+    let patience = match (&call.recording, call.media.version) {
+        (_, 0) => 0,
+        (None, _) => COUNTERS_MS,
+        (Some(_), _) => RECORDING_MS,
+    };
+    let end = End {
+        cause,
+        status: status.unwrap_or(cause.status()),
+        by,
+        at,
+        record_due: Some(at.now + patience),
+        forget: at.now + LINGER_MS,
+    };
+    call.move_to(Stage::Over(end), at);
+}
+
+/// Settles what the present stage has begun.
+fn leave_stage(call: &mut Call, scene: &mut Scene<'_>) -> Option<Talk> {
+    match call.stage.clone() {
+        Stage::Waiting(waiting) => {
+            enqueue::abandoned(call, &waiting, scene);
+            None
+        }
+        Stage::Talking(talk) => {
+            count_talk(call, scene);
+            Some(talk)
+        }
+        Stage::Transferring(transfer) => Some(transfer.talk),
+        _ => None,
+    }
+}
+
+/// Adds the present talk and hold to the call's sums.
+pub(crate) fn count_talk(call: &mut Call, scene: &mut Scene<'_>) {
+    let Stage::Talking(talk) = call.stage.clone() else { return };
+    let spoke = talk.since.until(scene.moment());
+    call.talk_ms += spoke;
+    if let Some(since) = call.held_since.take() {
+        call.hold_ms += scene.now().saturating_sub(since);
+    }
+    if let Some(group) = &talk.group {
+        scene.count(group, |today| today.talk_ms += spoke);
+    }
+}
+
+fn let_go(call: &mut Call, leg: LegId, cause: Cause, status: Option<u16>, scene: &mut Scene<'_>) {
+    let Some(party) = call.party(leg) else { return };
+    let unanswered = party.role == Role::Caller && party.answered.is_none();
+    if !party.is_alive() {
+        return;
+    }
+    if unanswered {
+        let moment = scene.moment();
+        if let Some(party) = call.parties.get_mut(&leg) {
+            party.end(moment, cause);
+        }
+        line::reject(call, leg, cause, status, scene);
+    } else {
+        fact::dismiss(call, leg, cause, scene);
+    }
+}
+
+fn release_people(call: &Call, talk: Option<&Talk>, scene: &mut Scene<'_>) {
+    for party in call.parties.values() {
+        let talked = talk.filter(|talk| party.id == talk.peer || party.id == call.guest);
+        let work = talked.and_then(|talk| wrap_up_ms(talk, scene));
+        answer::release(call, party.employee.as_ref(), work.filter(|_| party.role != Role::Caller), scene);
+    }
+}
+
+/// After-call work that a talk earns: that of the group it came through.
+pub(crate) fn wrap_up_ms(talk: &Talk, scene: &Scene<'_>) -> Option<u64> {
+    let group = talk.group.as_ref()?;
+    scene.tenant.config.groups.get(group).map(|group| group.wrap_up_ms)
+}

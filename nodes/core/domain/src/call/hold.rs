@@ -1,0 +1,37 @@
+//! Holding and resuming, which is the far end's re-INVITE (RFC 3264 section 8.4): the other party hears music.
+
+use mangrove_proto::id::LegId;
+
+use super::{Call, party::Party, stage::Stage};
+use crate::{line, scene::Scene};
+
+/// The far end offers to change the session. We take it as it is.
+pub(crate) fn offered(call: &mut Call, leg: LegId, scene: &mut Scene<'_>) {
+    if call.is_over() {
+        return line::refuse_offer(call, leg, scene);
+    }
+    line::accept_offer(call, leg, scene);
+    note(call, scene);
+}
+
+/// Notes whether somebody holds, and for how long it was.
+pub(crate) fn note(call: &mut Call, scene: &mut Scene<'_>) {
+    let holds = match &call.stage {
+        Stage::Talking(talk) => {
+            [call.guest, talk.peer].iter().any(|leg| call.party(*leg).is_some_and(Party::holds))
+        }
+        _ => false,
+    };
+    match (holds, call.held_since) {
+        (true, None) => {
+            call.held_since = Some(scene.now());
+            scene.tell(call, "held", "");
+        }
+        (false, Some(since)) => {
+            call.held_since = None;
+            call.hold_ms += scene.now().saturating_sub(since);
+            scene.tell(call, "hold is over", "");
+        }
+        _ => {}
+    }
+}

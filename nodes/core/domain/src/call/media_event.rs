@@ -1,0 +1,127 @@
+//! What a media node reports about a call's session.
+
+use mangrove_proto::{
+    id::LegId,
+    live::{CdrRecording, EndedBy},
+    media::{self, media_event::Fact},
+};
+
+use super::{Call, dial_out, end, plan, record, stage::Stage};
+use crate::{cause::Cause, line, scene::Scene, story};
+
+/// Longer than this without a sound, a phone is dead.
+const SILENCE_MS: u64 = 30_000;
+
+/// One event. What no longer fits the call changes nothing.
+pub(crate) fn hear(call: &mut Call, fact: &Fact, scene: &mut Scene<'_>) {
+    match fact {
+        Fact::Ready(ready) => self::ready(call, ready, scene),
+        Fact::Refused(refused) => self::refused(call, refused, scene),
+        Fact::PlayFinished(finished) => play_finished(call, finished, scene),
+        Fact::Digit(digit) => note(call, &digit.endpoint, format!("digit {}", digit.digit), scene),
+        Fact::Latched(latched) => self::latched(call, latched, scene),
+        Fact::Silent(silent) => self::silent(call, silent, scene),
+        Fact::RecordingFinished(finished) => recording_finished(call, finished, scene),
+        Fact::Counters(counters) => count(call, counters),
+    }
+}
+
+fn note(call: &Call, endpoint: &str, title: String, scene: &mut Scene<'_>) {
+    let party = endpoint.parse().ok().and_then(|leg| call.party(leg)).map(|party| party.role.name());
+    let line = story::heard(call, scene.moment(), party.unwrap_or_default(), title);
+    scene.effects.story.push(line);
+}
+
+/// The session stands: its addresses are what far ends are told.
+fn ready(call: &mut Call, ready: &media::Ready, scene: &mut Scene<'_>) {
+    if call.is_over() || ready.version > call.media.version {
+        return;
+    }
+    call.media.ready = call.media.ready.max(ready.version);
+    let mut moved = Vec::new();
+    for address in &ready.addresses {
+        let leg = address.endpoint.parse::<LegId>().ok().and_then(|leg| call.parties.get_mut(&leg));
+        let (Some(party), Ok(told)) = (leg, address.address.parse()) else { continue };
+        if party.address.is_none() && party.is_alive() {
+            party.address = Some(told);
+            moved.extend(party.answered.map(|_| party.id));
+        }
+    }
+    for leg in moved {
+        line::reoffer(call, leg, scene);
+    }
+    dial_out::start_planned(call, scene);
+    let guest_has_address = call.party(call.guest).is_some_and(|guest| guest.address.is_some());
+    if matches!(call.stage, Stage::Arriving { .. }) && guest_has_address {
+        plan::begin(call, scene);
+    }
+}
+
+/// The node can't do what was asked. A prompt is skipped, music given up; failing that, a call in which nobody talks
+/// yet ends.
+fn refused(call: &mut Call, refused: &media::Refused, scene: &mut Scene<'_>) {
+    if call.is_over() || refused.version != call.media.version {
+        return;
+    }
+    note(call, "", format!("media refused: {}", refused.why), scene);
+    match &call.stage {
+        Stage::Playing { .. } => plan::proceed(call, scene),
+        Stage::Arriving { .. } => end::end(call, Cause::NoMedia, EndedBy::System, scene),
+        _ if !call.media.silenced => call.media.silenced = true,
+        Stage::Talking(_) => {}
+        _ => end::end(call, Cause::NoMedia, EndedBy::System, scene),
+    }
+}
+
+fn play_finished(call: &mut Call, finished: &media::PlayFinished, scene: &mut Scene<'_>) {
+    let awaited = matches!(&call.stage, Stage::Playing { play, .. } if *play == finished.play);
+    if awaited {
+        plan::proceed(call, scene);
+    }
+}
+
+fn latched(call: &mut Call, latched: &media::Latched, scene: &mut Scene<'_>) {
+    let party = latched.endpoint.parse().ok().and_then(|leg: LegId| call.parties.get_mut(&leg));
+    if let (Some(party), Ok(address)) = (party, latched.address.parse()) {
+        party.latched = Some(address);
+        note(call, &latched.endpoint, format!("sound comes from {}", latched.address), scene);
+    }
+}
+
+/// Somebody who talks went silent: the phone is dead. Who is held, or holds, may be silent.
+fn silent(call: &mut Call, silent: &media::Silent, scene: &mut Scene<'_>) {
+    let Some((guest, peer)) = call.talkers() else { return };
+    let leg = silent.endpoint.parse::<LegId>().ok().filter(|leg| [guest, peer].contains(leg));
+    if leg.is_some() && silent.since_ms >= SILENCE_MS && call.held_since.is_none() {
+        end::end(call, Cause::MediaLost, EndedBy::System, scene);
+    }
+}
+
+fn recording_finished(call: &mut Call, finished: &media::RecordingFinished, scene: &mut Scene<'_>) {
+    let Some(recording) = call.recording.as_mut().filter(|recording| recording.id == finished.recording)
+    else {
+        return;
+    };
+    if recording.finished.is_some() {
+        return;
+    }
+    recording.finished = Some(CdrRecording {
+        id: finished.recording.clone(),
+        object: finished.object.clone(),
+        duration_ms: finished.duration_ms,
+        bytes: finished.bytes,
+        missing_ms: finished.missing_ms,
+        sha256: finished.sha256.clone(),
+    });
+    note(call, "", "recording finished".into(), scene);
+    if matches!(&call.stage, Stage::Over(end) if end.record_due.is_none()) {
+        record::write(call, scene);
+    }
+}
+
+fn count(call: &mut Call, counters: &media::Counters) {
+    let party = counters.endpoint.parse().ok().and_then(|leg: LegId| call.parties.get_mut(&leg));
+    if let Some(party) = party {
+        party.counted = Some(counters.into());
+    }
+}

@@ -1,0 +1,130 @@
+//! Offers while they ring: what becomes of one when its phones ring, drop out, or time is up.
+
+use mangrove_proto::{id::LegId, live::EndedBy};
+
+use super::{
+    Call, Offer, answer, end, enqueue, fact,
+    plan::{self, Plan},
+    stage::Stage,
+    transfer,
+};
+use crate::{cause::Cause, line, scene::Scene};
+
+/// How long somebody is left alone who refused a call or could not be rung.
+const PAUSE_MS: u64 = 5_000;
+
+/// A phone rings. Who is called directly rings the caller's phone too.
+pub(crate) fn rings(call: &mut Call, leg: LegId, has_sound: bool, scene: &mut Scene<'_>) {
+    if call.offer_of(leg).is_none() {
+        return;
+    }
+    match &mut call.stage {
+        Stage::Ringing { early } => {
+            if has_sound && early.is_none() {
+                *early = Some(leg);
+            }
+            let sound = early.is_some();
+            if !call.guest_is_up() {
+                line::ring(call, call.guest, sound, scene);
+            }
+        }
+        Stage::Transferring(transfer) => {
+            let referrer = transfer.referrer;
+            line::notify_refer(call, referrer, 180, scene);
+        }
+        _ => {}
+    }
+}
+
+/// One phone of an offer dropped out. Others may still ring; a refusal by the person counts for all of them.
+pub(crate) fn leg_failed(call: &mut Call, leg: LegId, cause: Cause, scene: &mut Scene<'_>) {
+    let Some(index) = call.offer_of(leg) else { return };
+    if let Stage::Ringing { early } = &mut call.stage {
+        *early = early.filter(|sounding| *sounding != leg);
+    }
+    let offer = &mut call.offers[index];
+    offer.legs.retain(|other| *other != leg);
+    offer.failure = Some(offer.failure.map_or(cause, |worst| telling(worst, cause)));
+    let refused = matches!(cause, Cause::Busy | Cause::Rejected);
+    if offer.legs.is_empty() || refused {
+        let cause = offer.failure.unwrap_or(cause);
+        fail(call, index, cause, scene);
+    }
+}
+
+/// Of two reasons the one that tells more about the person.
+fn telling(one: Cause, other: Cause) -> Cause {
+    let rank = |cause: Cause| match cause {
+        Cause::Rejected => 0,
+        Cause::Busy => 1,
+        Cause::NoAnswer => 2,
+        _ => 3,
+    };
+    if rank(other) < rank(one) { other } else { one }
+}
+
+/// Time is up for every offer that has rung long enough.
+pub(crate) fn expire(call: &mut Call, scene: &mut Scene<'_>) {
+    while let Some(index) = call.offers.iter().position(|offer| offer.until <= scene.now()) {
+        fail(call, index, Cause::NoAnswer, scene);
+    }
+}
+
+/// An offer led nowhere: its phones stop ringing, its person is free again, and the call goes on without it.
+fn fail(call: &mut Call, index: usize, cause: Cause, scene: &mut Scene<'_>) {
+    let offer = call.offers.remove(index);
+    set_aside(call, &offer, cause, scene);
+    let leg_cause = if cause == Cause::NoAnswer { cause } else { Cause::Withdrawn };
+    for leg in &offer.legs {
+        fact::dismiss(call, *leg, leg_cause, scene);
+    }
+    let who = offer.employee.as_ref().map_or("outside", |employee| employee.as_str());
+    scene.tell(call, format!("{who}: {}", cause.name()), "");
+    match &call.stage {
+        Stage::Waiting(_) => enqueue::offer_failed(call, scene),
+        Stage::Ringing { .. } if call.offers.is_empty() => match &call.plan {
+            Plan::Steps { .. } => {
+                plan::failed(call, cause);
+                plan::proceed(call, scene);
+            }
+            Plan::Outside { .. } => end::end(call, cause, EndedBy::Callee, scene),
+        },
+        Stage::Transferring(_) if call.offers.is_empty() => transfer::failed(call, cause, scene),
+        _ => {}
+    }
+}
+
+/// Frees the person of a failed offer, and spares them the next one for a while.
+fn set_aside(call: &Call, offer: &Offer, cause: Cause, scene: &mut Scene<'_>) {
+    let Some(employee) = &offer.employee else { return };
+    let rules = match &call.stage {
+        Stage::Waiting(waiting) => {
+            scene.tenant.config.groups.get(&waiting.group).map(|group| group.no_answer)
+        }
+        _ => None,
+    };
+    let now = scene.now();
+    scene.with_agent(employee, |agent| {
+        agent.release(call.id, now);
+        let Some(rules) = rules else { return };
+        match cause {
+            Cause::NoAnswer => agent.miss(rules.misses, now.saturating_add(rules.pause_ms)),
+            _ => agent.pause = Some(now + PAUSE_MS),
+        }
+    });
+}
+
+/// Takes all offers back: the call is over, or somebody else was faster.
+pub(crate) fn withdraw_all(call: &mut Call, cause: Cause, scene: &mut Scene<'_>) {
+    for offer in std::mem::take(&mut call.offers) {
+        withdraw(call, &offer, cause, scene);
+    }
+}
+
+/// Takes one offer back. Nobody missed anything.
+pub(crate) fn withdraw(call: &mut Call, offer: &Offer, cause: Cause, scene: &mut Scene<'_>) {
+    for leg in &offer.legs {
+        fact::dismiss(call, *leg, cause, scene);
+    }
+    answer::release(call, offer.employee.as_ref(), None, scene);
+}

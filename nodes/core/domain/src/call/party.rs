@@ -1,0 +1,102 @@
+//! One party of a call: a SIP dialog of ours, with what the rules must know around it.
+
+use std::net::SocketAddr;
+
+use mangrove_proto::{
+    id::{EmployeeId, LegId},
+    media,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{cause::Cause, line::Line, stamp::Moment};
+
+/// What a party is to its call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Role {
+    /// Who called.
+    Caller,
+    /// Rung by us.
+    Offer,
+    /// Rung by us because somebody was transferred there.
+    Transfer,
+}
+
+impl Role {
+    /// The word in records.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Caller => "caller",
+            Self::Offer => "offer",
+            Self::Transfer => "transfer",
+        }
+    }
+}
+
+/// What counters a media node kept for a party.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counted {
+    /// Packets from the far end.
+    pub received: u64,
+    /// Packets to it.
+    pub sent: u64,
+    /// Missing from it.
+    pub lost: u64,
+    /// Interarrival jitter.
+    pub jitter_us: u64,
+}
+
+impl From<&media::Counters> for Counted {
+    fn from(from: &media::Counters) -> Self {
+        Self {
+            received: from.packets_received,
+            sent: from.packets_sent,
+            lost: from.packets_lost,
+            jitter_us: from.jitter_us,
+        }
+    }
+}
+
+/// A leg of a call.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Party {
+    /// Ours; its endpoint at the media node has the same name.
+    pub id: LegId,
+    /// What it is to the call.
+    pub role: Role,
+    /// Number or extension.
+    pub name: String,
+    /// Whose phone it is.
+    pub employee: Option<EmployeeId>,
+    /// The SIP side.
+    pub line: Line,
+    /// Our address towards it, once the media node gave one.
+    pub address: Option<SocketAddr>,
+    /// Where its sound really comes from, so that a new media node can go on.
+    pub latched: Option<SocketAddr>,
+    /// When it was rung, or called.
+    pub started: Moment,
+    /// When it answered, or was answered.
+    pub answered: Option<Moment>,
+    /// When and why it ended.
+    pub ended: Option<(Moment, Cause)>,
+    /// Its media in numbers.
+    pub counted: Option<Counted>,
+}
+
+impl Party {
+    /// Whether it still takes part.
+    pub fn is_alive(&self) -> bool {
+        self.ended.is_none()
+    }
+
+    /// Whether the far end holds us: it wants to hear nothing.
+    pub fn holds(&self) -> bool {
+        self.line.audio().is_some_and(|audio| !audio.direction.sends())
+    }
+
+    pub(crate) fn end(&mut self, at: Moment, cause: Cause) {
+        if self.ended.is_none() {
+            self.ended = Some((at, cause));
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! The record of a finished call.
+
+use mangrove_proto::live::{Cdr, CdrLeg};
+
+use super::{
+    Call,
+    party::Party,
+    stage::{End, Stage},
+};
+use crate::{record::Record, scene::Scene, stamp::Moment};
+
+/// Whether the media node has told all that it will tell.
+pub(crate) fn is_complete(call: &Call) -> bool {
+    let counted = call.parties.values().all(|party| party.address.is_none() || party.counted.is_some());
+    let recorded = call.recording.as_ref().is_none_or(|recording| recording.finished.is_some());
+    call.media.version == 0 || (counted && recorded)
+}
+
+/// Puts the record into the outbox, once it is complete or has waited long enough.
+pub(crate) fn write_when_due(call: &mut Call, scene: &mut Scene<'_>) {
+    let complete = is_complete(call);
+    let now = scene.now();
+    let Stage::Over(end) = &mut call.stage else { return };
+    if end.record_due.is_some_and(|due| complete || due <= now) {
+        end.record_due = None;
+        write(call, scene);
+    }
+}
+
+/// Puts the record into the outbox. A second one of the same call takes the first one's place in SQL.
+pub(crate) fn write(call: &Call, scene: &mut Scene<'_>) {
+    let Stage::Over(end) = &call.stage else { return };
+    scene.state.outbox.add(Record::Cdr(cdr(call, end)));
+    scene.effects.outbox = true;
+}
+
+fn cdr(call: &Call, end: &End) -> Cdr {
+    let answered = call.answered.is_some();
+    Cdr {
+        call: call.id,
+        tenant: call.tenant.clone(),
+        direction: call.direction,
+        caller: call.caller.clone(),
+        called: call.called.clone(),
+        number: call.number.clone(),
+        source: call.source.clone(),
+        trunk: call.trunk.clone(),
+        started: call.started.wall,
+        answered: call.answered.map(|at| label(call, at)),
+        ended: label(call, end.at),
+        wait_ms: call.wait_ms,
+        talk_ms: call.talk_ms,
+        hold_ms: call.hold_ms,
+        group: call.group.clone(),
+        employee: call.employee.clone(),
+        outcome: end.cause.outcome(answered),
+        ended_by: end.by,
+        cause: end.cause.name().to_owned(),
+        sip_status: end.status,
+        q850: end.cause.q850(),
+        legs: call.parties.values().map(|party| leg(call, party, end)).collect(),
+        recordings: call.recording.iter().filter_map(|recording| recording.finished.clone()).collect(),
+    }
+}
+
+/// The start's label plus measured time: a clock that was set meanwhile does not show.
+fn label(call: &Call, at: Moment) -> u64 {
+    call.started.wall + call.started.until(at)
+}
+
+fn leg(call: &Call, party: &Party, end: &End) -> CdrLeg {
+    let (ended, cause) = party.ended.unwrap_or((end.at, end.cause));
+    let counted = party.counted.unwrap_or_default();
+    CdrLeg {
+        leg: party.id,
+        role: party.role.name().to_owned(),
+        party: party.name.clone(),
+        employee: party.employee.clone(),
+        started: label(call, party.started),
+        answered: party.answered.map(|at| label(call, at)),
+        ended: label(call, ended),
+        cause: cause.name().to_owned(),
+        packets_received: counted.received,
+        packets_sent: counted.sent,
+        packets_lost: counted.lost,
+        jitter_us: counted.jitter_us,
+    }
+}

@@ -1,0 +1,47 @@
+//! A call's timers: what it waits for, read from where it stands; and when it is done with.
+
+use mangrove_proto::{id::LegId, live::EndedBy};
+
+use super::{Call, end, enqueue, offer, stage::Stage};
+use crate::{cause::Cause, line, scene::Scene};
+
+/// No call is longer: a forgotten phone, or fraud.
+const LONGEST_MS: u64 = 4 * 3_600_000;
+
+/// The next instant at which something is due.
+pub(crate) fn due(call: &Call) -> Option<u64> {
+    let stage = match &call.stage {
+        Stage::Arriving { until } => Some(*until),
+        // An offer that may outlast the deadline looks at it again when it ends.
+        Stage::Waiting(waiting) => waiting.deadline.filter(|_| !waiting.finish || call.offers.is_empty()),
+        Stage::Over(end) => Some(end.record_due.unwrap_or(end.forget)),
+        _ => None,
+    };
+    let longest = (!call.is_over()).then_some(call.started.now + LONGEST_MS);
+    let offers = call.offers.iter().map(|offer| offer.until);
+    let lines = call.parties.values().filter_map(|party| party.line.due());
+    stage.into_iter().chain(longest).chain(offers).chain(lines).min()
+}
+
+/// Fires what is due.
+pub(crate) fn fire(call: &mut Call, scene: &mut Scene<'_>) {
+    let now = scene.now();
+    let lines = call.parties.values().filter(|party| party.line.due().is_some_and(|due| due <= now));
+    for leg in lines.map(|party| party.id).collect::<Vec<LegId>>() {
+        line::timer(call, leg, scene);
+    }
+    offer::expire(call, scene);
+    match &call.stage {
+        Stage::Arriving { until } if *until <= now => end::end(call, Cause::NoMedia, EndedBy::System, scene),
+        Stage::Waiting(_) => enqueue::expire(call, scene),
+        _ => {}
+    }
+    if !call.is_over() && call.started.now + LONGEST_MS <= now {
+        end::end(call, Cause::TooLong, EndedBy::System, scene);
+    }
+}
+
+/// Whether nobody will ask about the call any more.
+pub(crate) fn is_forgotten(call: &Call, now: u64) -> bool {
+    matches!(&call.stage, Stage::Over(end) if end.record_due.is_none() && end.forget <= now)
+}

@@ -1,0 +1,136 @@
+//! Everything that may happen to the state: facts that edges and media nodes report, timers, wishes of people, news
+//! about nodes. One handler per command in the files below; none of them does more than find the object and pass on.
+
+mod command_agent;
+mod command_call;
+mod configure_tenant;
+mod edge_reported;
+mod leader_started;
+mod media_reported;
+mod node_announced;
+mod node_lost;
+mod remove_tenant;
+mod set_password;
+mod timer_due;
+
+use std::sync::Arc;
+
+use mangrove_proto::{
+    edge,
+    id::{CallId, EmployeeId, TenantId},
+    media,
+};
+use mangrove_sip::Transport;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    config::TenantConfig,
+    effect::{Effects, ObjectRef, Reply},
+    record::{AuditChange, Author},
+    stamp::Stamp,
+    state::State,
+};
+
+/// One run of one process that numbers its events.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sender {
+    /// The node's name.
+    pub node: String,
+    /// Rises with every start of the process.
+    pub run: u64,
+}
+
+/// What a node offers to calls.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeInfo {
+    /// The node's name, as events' senders and effects' addressees carry it.
+    pub name: String,
+    /// Advertised `host:port` per transport; empty: it is no edge.
+    pub contacts: Vec<(Transport, String)>,
+    /// Whether it takes media sessions.
+    pub media: bool,
+}
+
+/// What an agent, or somebody on an agent's behalf, wants.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AgentWish {
+    /// Take calls. Ends a wrap-up too.
+    Available,
+    /// Take none for a while.
+    Break(Option<String>),
+    /// Leave. Callers waiting for a group that nobody serves any more overflow as `nobody`.
+    Offline,
+    /// Done with after-call work.
+    EndWrapUp,
+}
+
+/// What a supervisor wants with a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CallWish {
+    /// End it.
+    HangUp,
+}
+
+/// A fact or a wish, committed in the log.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Command {
+    /// An edge's event; taken once by (sender, sequence).
+    EdgeReported { sender: Sender, event: edge::EdgeEvent },
+    /// A media node's event; taken once by (sender, sequence).
+    MediaReported { sender: Sender, event: media::MediaEvent },
+    /// Fires what is due of the object at the stamp's `now`; harmless when nothing is.
+    TimerDue { object: ObjectRef },
+    /// Creates a tenant or replaces its whole configuration. Calls in progress go on under the rules they began with.
+    ConfigureTenant { config: Arc<TenantConfig>, epoch: u64, author: Author, changes: Vec<AuditChange> },
+    /// Ends all of a tenant's calls and takes it out.
+    RemoveTenant { tenant: TenantId, author: Author },
+    /// Sets the hash of a login's password (argon2 PHC string).
+    SetPassword { tenant: TenantId, employee: EmployeeId, hash: String, author: Author },
+    /// Changes what an agent does.
+    CommandAgent { tenant: TenantId, employee: EmployeeId, wish: AgentWish, author: Author },
+    /// Does something to a call from outside.
+    CommandCall { tenant: TenantId, call: CallId, wish: CallWish, author: Author },
+    /// A node is there, or its addresses changed.
+    NodeAnnounced { node: NodeInfo },
+    /// A node is gone for good; its edge legs and media sessions go on elsewhere where there is an elsewhere.
+    NodeLost { name: String },
+    /// A leader begins after a gap: what would have been refreshed in it is given that much longer.
+    LeaderStarted { gap_ms: u64 },
+    /// SQL has the records up to this number.
+    OutboxDelivered { up_to: u64 },
+}
+
+/// Hands a command to its handler. What the proposer is told is the answer.
+pub(crate) fn carry_out(state: &mut State, command: Command, stamp: Stamp, effects: &mut Effects) -> Reply {
+    match command {
+        Command::EdgeReported { sender, event } => {
+            edge_reported::apply(state, &sender, &event, stamp, effects)
+        }
+        Command::MediaReported { sender, event } => {
+            media_reported::apply(state, &sender, &event, stamp, effects)
+        }
+        Command::TimerDue { object } => timer_due::apply(state, &object, stamp, effects),
+        Command::ConfigureTenant { config, epoch, author, changes } => {
+            configure_tenant::apply(state, config, epoch, &author, changes, stamp, effects)
+        }
+        Command::RemoveTenant { tenant, author } => {
+            remove_tenant::apply(state, &tenant, author, stamp, effects)
+        }
+        Command::SetPassword { tenant, employee, hash, author } => {
+            set_password::apply(state, &tenant, &employee, &hash, author, stamp, effects)
+        }
+        Command::CommandAgent { tenant, employee, wish, author } => {
+            command_agent::apply(state, &tenant, &employee, wish, author, stamp, effects)
+        }
+        Command::CommandCall { tenant, call, wish, author } => {
+            command_call::apply(state, &tenant, call, wish, author, stamp, effects)
+        }
+        Command::NodeAnnounced { node } => node_announced::apply(state, node),
+        Command::NodeLost { name } => node_lost::apply(state, &name, stamp, effects),
+        Command::LeaderStarted { gap_ms } => leader_started::apply(state, gap_ms),
+        Command::OutboxDelivered { up_to } => {
+            state.outbox.delivered(up_to);
+            Reply::Done
+        }
+    }
+}

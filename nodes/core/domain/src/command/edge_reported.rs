@@ -1,0 +1,194 @@
+//! An edge reported something: a SIP message, a request that failed, a connection that closed.
+
+use mangrove_proto::{
+    edge::{self, Ingress, Received, edge_event::Fact, ingress::From},
+    id::{CallId, LegId, TenantId},
+};
+use mangrove_sip::{Message, Method, Source, Transport};
+
+use super::Sender;
+use crate::{
+    call::arrive,
+    effect::{Effects, ObjectRef, Reply},
+    line,
+    scene::{self, Scene},
+    stamp::Stamp,
+    state::State,
+};
+
+pub(super) fn apply(
+    state: &mut State,
+    sender: &Sender,
+    event: &edge::EdgeEvent,
+    stamp: Stamp,
+    effects: &mut Effects,
+) -> Reply {
+    if !state.take_event("edge", sender, event.sequence) {
+        return Reply::Seen;
+    }
+    let tenant = TenantId::from(event.tenant.as_str());
+    let Some(fact) = &event.fact else { return Reply::Refused { why: "the event carries nothing".into() } };
+    let edge = sender.node.as_str();
+    let done = scene::play(state, &tenant, stamp, effects, |scene| match fact {
+        Fact::Received(received) => self::received(&event.leg, received, edge, scene),
+        Fact::Failed(failed) => {
+            with_leg(&event.leg, scene, |call, leg, scene| line::failed(call, leg, failed, scene))
+        }
+        Fact::FlowClosed(closed) => flow_closed(&closed.flow, scene),
+    });
+    done.unwrap_or_else(|| Reply::NotFound { what: format!("tenant {tenant}") })
+}
+
+fn with_leg(
+    leg: &str,
+    scene: &mut Scene<'_>,
+    rule: impl FnOnce(&mut crate::call::Call, LegId, &mut Scene<'_>),
+) -> Reply {
+    let found = leg.parse().ok().and_then(|leg: LegId| Some((leg, *scene.tenant.legs.get(&leg)?)));
+    let Some((leg, call)) = found else { return Reply::NotFound { what: format!("leg {leg}") } };
+    scene.with_call(call, |call, scene| rule(call, leg, scene));
+    Reply::Done
+}
+
+fn received(leg: &str, received: &Received, edge: &str, scene: &mut Scene<'_>) -> Reply {
+    let message = match Message::parse(&received.message) {
+        Ok(message) => message,
+        Err(error) => return Reply::Refused { why: format!("the message can't be read: {error}") },
+    };
+    let Some(source) = received.source.as_ref().and_then(source_of) else {
+        return Reply::Refused { why: "the message has no source".into() };
+    };
+    let taken = (&message, &received.message[..]);
+    if leg.is_empty() {
+        return outside_dialog(received.ingress.as_ref(), taken, &source, edge, scene);
+    }
+    let reply =
+        with_leg(leg, scene, |call, leg, scene| line::receive(call, leg, taken, &source, edge, scene));
+    if matches!(reply, Reply::NotFound { .. }) {
+        answer_unknown(&message, &source, edge, scene);
+    }
+    reply
+}
+
+/// 481 to a request for a dialog that we do not have (RFC 3261 12.2.2).
+fn answer_unknown(message: &Message, source: &Source, edge: &str, scene: &mut Scene<'_>) {
+    if !message.is_request() || message.method() == Method::ACK {
+        return;
+    }
+    let mut response = Message::reply_to(message, 481);
+    response.set_to_tag(&scene.seed.token());
+    let object = ObjectRef::Tenant(scene.id().clone());
+    let fence = (scene.tenant.epoch, scene.stamp);
+    let effect = line::answer_stranger(object, message, &response, source, edge, fence);
+    scene.effects.actions.push(effect);
+}
+
+fn outside_dialog(
+    ingress: Option<&Ingress>,
+    taken: (&Message, &[u8]),
+    source: &Source,
+    edge: &str,
+    scene: &mut Scene<'_>,
+) -> Reply {
+    let Some(ingress) = ingress else {
+        return Reply::Refused { why: "nobody vouches for the request".into() };
+    };
+    let message = taken.0;
+    if message.is_request() && message.method() == Method::REGISTER {
+        return register(ingress, message, source, edge, scene);
+    }
+    let Some(key) = arrive::key(ingress, message) else {
+        return Reply::Refused { why: "the request names no transaction".into() };
+    };
+    let known = scene.tenant.arrivals.get(&key).copied();
+    match (known, message.method()) {
+        (None, Method::INVITE) => arrive::arrive(key, ingress, taken, source, edge, scene),
+        (None, _) => {
+            answer_unknown(message, source, edge, scene);
+            Reply::NotFound { what: "the request's transaction".into() }
+        }
+        (Some(call), Method::INVITE) => repeat(call, scene),
+        (Some(call), _) => to_caller(call, taken, source, edge, scene),
+    }
+}
+
+/// The INVITE came again: so does what was said to it.
+fn repeat(call: CallId, scene: &mut Scene<'_>) -> Reply {
+    let Some(call) = scene.tenant.call(call) else { return Reply::Seen };
+    let Some(party) = call.caller_party() else { return Reply::Seen };
+    let local = line::local(scene.state, &scene.tenant, party);
+    let again = line::resume(party, &local, call, scene.tenant.epoch, scene.stamp, &mut scene.seed);
+    scene.effects.actions.extend(again);
+    Reply::Seen
+}
+
+/// CANCEL, or an ACK that lost its way: for the leg that the INVITE made.
+fn to_caller(
+    call: CallId,
+    taken: (&Message, &[u8]),
+    source: &Source,
+    edge: &str,
+    scene: &mut Scene<'_>,
+) -> Reply {
+    scene.with_call(call, |call, scene| {
+        if let Some(leg) = call.caller_party().map(|party| party.id) {
+            line::receive(call, leg, taken, source, edge, scene);
+        }
+    });
+    Reply::Done
+}
+
+fn register(
+    ingress: &Ingress,
+    request: &Message,
+    source: &Source,
+    edge: &str,
+    scene: &mut Scene<'_>,
+) -> Reply {
+    let Some(From::Device(device)) = &ingress.from else {
+        return Reply::Refused { why: "a trunk registers nobody".into() };
+    };
+    let config = scene.tenant.config.clone();
+    let Some((employee, _)) = config.device(device) else {
+        return Reply::NotFound { what: format!("device {device}") };
+    };
+    let now = scene.now();
+    let answer = scene.with_agent(&employee.id, |agent| {
+        let phone = agent.phones.entry(device.clone()).or_default();
+        match phone.register(request, source, edge, now) {
+            Ok(registered) => registered.response,
+            Err(refused) => refused.answer(request),
+        }
+    });
+    if let Some(answer) = answer {
+        let object = ObjectRef::Agent(scene.id().clone(), employee.id.clone());
+        let fence = (scene.tenant.epoch, scene.stamp);
+        scene.effects.actions.push(line::answer_stranger(object, request, &answer, source, edge, fence));
+    }
+    Reply::Done
+}
+
+fn flow_closed(flow: &str, scene: &mut Scene<'_>) -> Reply {
+    let uses = |agent: &&crate::agent::Agent| agent.phones.values().any(|phone| phone.uses_flow(flow));
+    let affected: Vec<_> = scene.tenant.agents().filter(uses).map(|agent| agent.id.clone()).collect();
+    for employee in affected {
+        scene.with_agent(&employee, |agent| {
+            agent.phones.values_mut().for_each(|phone| phone.close_flow(flow));
+            agent.phones.retain(|_, phone| phone.next_expiry().is_some());
+        });
+    }
+    Reply::Done
+}
+
+fn source_of(source: &edge::Source) -> Option<Source> {
+    let transport = match source.transport() {
+        edge::Transport::Udp => Transport::Udp,
+        edge::Transport::Tcp => Transport::Tcp,
+        edge::Transport::Tls => Transport::Tls,
+        edge::Transport::Ws => Transport::Ws,
+        edge::Transport::Wss => Transport::Wss,
+        edge::Transport::Unspecified => return None,
+    };
+    let (remote, local) = (source.remote.parse().ok()?, source.local.parse().ok()?);
+    Some(Source { transport, remote, local, flow: Some(source.flow.clone()).filter(|flow| !flow.is_empty()) })
+}

@@ -1,0 +1,49 @@
+//! A media node reported something about a call's session.
+
+use mangrove_proto::{
+    id::{CallId, TenantId},
+    media,
+};
+
+use super::Sender;
+use crate::{
+    call::media_event,
+    effect::{Effects, Reply},
+    scene,
+    stamp::Stamp,
+    state::State,
+};
+
+pub(super) fn apply(
+    state: &mut State,
+    sender: &Sender,
+    event: &media::MediaEvent,
+    stamp: Stamp,
+    effects: &mut Effects,
+) -> Reply {
+    if !state.take_event("media", sender, event.sequence) {
+        return Reply::Seen;
+    }
+    let tenant = TenantId::from(event.tenant.as_str());
+    let (Some(fact), Ok(call)) = (&event.fact, event.session.parse::<CallId>()) else {
+        return Reply::Refused { why: "the event names no session or no fact".into() };
+    };
+    let done = scene::play(state, &tenant, stamp, effects, |scene| {
+        scene.with_call(call, |call, scene| {
+            // A node that the session has left knows nothing of it that still holds, but what it recorded.
+            let stale = call.media.node != sender.node && !is_final(fact);
+            if !stale {
+                media_event::hear(call, fact, scene);
+            }
+        })
+    });
+    match done {
+        Some(Some(())) => Reply::Done,
+        _ => Reply::NotFound { what: format!("call {call}") },
+    }
+}
+
+fn is_final(fact: &media::media_event::Fact) -> bool {
+    use media::media_event::Fact;
+    matches!(fact, Fact::RecordingFinished(_) | Fact::Counters(_))
+}

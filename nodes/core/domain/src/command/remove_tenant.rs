@@ -1,0 +1,58 @@
+//! A tenant leaves: its calls end, their records stay in the outbox, the rest is gone at once.
+
+use mangrove_proto::{
+    id::{CallId, TenantId},
+    live::EndedBy,
+};
+
+use crate::{
+    call::{end, record, stage::Stage},
+    cause::Cause,
+    effect::{Effects, ObjectRef, Reply},
+    record::{Audit, AuditChange, Author, Record},
+    scene::{self, Scene},
+    stamp::Stamp,
+    state::State,
+};
+
+pub(super) fn apply(
+    state: &mut State,
+    id: &TenantId,
+    author: Author,
+    stamp: Stamp,
+    effects: &mut Effects,
+) -> Reply {
+    let Some(version) = state.tenant(id).map(|tenant| tenant.config.version) else {
+        return Reply::NotFound { what: format!("tenant {id}") };
+    };
+    scene::play(state, id, stamp, effects, |scene| {
+        let calls: Vec<CallId> = scene.tenant.calls.keys().copied().collect();
+        for call in calls {
+            finish(call, scene);
+        }
+        scene.dirty.clear();
+    });
+    state.tenants.remove(id);
+    let change = AuditChange {
+        object: format!("tenant/{id}"),
+        action: "delete".into(),
+        before: String::new(),
+        after: String::new(),
+    };
+    state.outbox.add(Record::Audit(Audit { tenant: id.clone(), at: stamp.wall, author, version, change }));
+    effects.outbox = true;
+    effects.touch(ObjectRef::Tenant(id.clone()));
+    Reply::Done
+}
+
+/// Ends a call and writes its record now: nobody will be there to wait for it.
+fn finish(call: CallId, scene: &mut Scene<'_>) {
+    scene.with_call(call, |call, scene| {
+        end::end(call, Cause::TenantRemoved, EndedBy::System, scene);
+        if let Stage::Over(end) = &mut call.stage
+            && end.record_due.take().is_some()
+        {
+            record::write(call, scene);
+        }
+    });
+}

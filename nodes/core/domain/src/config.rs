@@ -1,0 +1,124 @@
+//! A tenant's configuration as State holds it: references resolved to ids, durations in milliseconds, secrets as
+//! digests. The form that people write is `document`; `resolve` leads from there to here and `export` back.
+//! Nothing here decides about calls.
+
+pub mod diff;
+pub mod document;
+pub mod export;
+#[cfg(test)]
+mod fixture;
+mod matcher;
+mod people;
+mod reach;
+pub mod resolve;
+mod service;
+mod timezone;
+pub mod validate;
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use mangrove_proto::id::{EmployeeId, GroupId, TenantId};
+use serde::{Deserialize, Serialize};
+
+pub use matcher::{InvalidMatcher, SourceMatcher};
+pub use people::{Device, Employee, Login, Role, SipDevice};
+pub use reach::{Number, Target, Trunk};
+pub use service::{
+    AtMaxWait, Group, HangUp, Member, NoAnswer, Overflow, QueueRules, RecordedCalls, Recording, Scheme, Step,
+    Strategy,
+};
+pub use timezone::{Timezone, UnknownTimezone};
+
+/// One company's exchange. Every id and name that it mentions exists in it: `resolve` makes no other.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TenantConfig {
+    pub id: TenantId,
+    /// Rises by one with every change; the first is 1.
+    pub version: u64,
+    pub name: Arc<str>,
+    /// SIP domain and digest realm of its phones, in lower case.
+    pub domain: Arc<str>,
+    pub timezone: Timezone,
+    /// Language tag of prompts: `en`, `ru`, or one that the tenant has prompts for.
+    pub language: Arc<str>,
+    pub defaults: Defaults,
+    /// In the file's order: the first that may carry a call is taken.
+    pub trunks: Vec<Trunk>,
+    pub numbers: BTreeMap<Arc<str>, Number>,
+    pub employees: BTreeMap<EmployeeId, Employee>,
+    pub groups: BTreeMap<GroupId, Group>,
+    pub schemes: BTreeMap<Arc<str>, Scheme>,
+    pub recording: Recording,
+}
+
+/// What holds for employees who say nothing else.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Defaults {
+    /// How long an employee's devices ring, milliseconds.
+    pub ring_ms: u64,
+    /// Number shown to outside parties, one of a trunk's `caller_ids`.
+    pub caller_id: Option<Arc<str>>,
+}
+
+/// Who answers an extension.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Extension<'a> {
+    Employee(&'a Employee),
+    Group(&'a Group),
+}
+
+impl TenantConfig {
+    /// How long this employee's devices ring when called directly, milliseconds.
+    pub fn ring_ms(&self, employee: &Employee) -> u64 {
+        employee.ring_ms.unwrap_or(self.defaults.ring_ms)
+    }
+
+    /// The number that outside parties see when this employee calls.
+    pub fn caller_id(&self, employee: &Employee) -> Option<Arc<str>> {
+        employee.caller_id.clone().or_else(|| self.defaults.caller_id.clone())
+    }
+
+    /// The employee or group with this extension. Extensions are unique over both.
+    pub fn extension(&self, extension: &str) -> Option<Extension<'_>> {
+        let employee = self.employees.values().find(|e| &*e.extension == extension).map(Extension::Employee);
+        employee.or_else(|| self.groups.values().find(|g| &*g.extension == extension).map(Extension::Group))
+    }
+
+    /// The employee whose SIP device has this user name.
+    pub fn device(&self, username: &str) -> Option<(&Employee, &SipDevice)> {
+        self.employees.values().find_map(|employee| employee.sip(username).map(|device| (employee, device)))
+    }
+
+    /// The trunk with this name.
+    pub fn trunk(&self, name: &str) -> Option<&Trunk> {
+        self.trunks.iter().find(|trunk| &*trunk.name == name)
+    }
+
+    /// The groups that this employee serves, by id.
+    pub fn groups_of<'a>(&'a self, employee: &'a EmployeeId) -> impl Iterator<Item = &'a Group> {
+        self.groups.values().filter(move |group| group.members.iter().any(|m| m.employee == *employee))
+    }
+
+    /// Sets the password hash (argon2 PHC string) of an employee's login and voids its older tokens. False when
+    /// there is no such login.
+    pub fn set_password(&mut self, employee: &EmployeeId, hash: &str) -> bool {
+        let Some(login) = self.employees.get_mut(employee).and_then(|e| e.login.as_mut()) else {
+            return false;
+        };
+        login.password_hash = hash.into();
+        login.epoch += 1;
+        true
+    }
+
+    /// Takes over the passwords of logins that exist already: a configuration resolved before a password changed
+    /// must not bring the old one back. `apply` calls it with the configuration it is about to replace.
+    pub fn keep_passwords(&mut self, present: &Self) {
+        for (id, employee) in &mut self.employees {
+            let kept = present.employees.get(id).and_then(|e| e.login.as_ref());
+            if let (Some(login), Some(kept)) = (employee.login.as_mut(), kept) {
+                login.password_hash = kept.password_hash.clone();
+                login.epoch = kept.epoch;
+            }
+        }
+    }
+}

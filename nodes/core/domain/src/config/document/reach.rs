@@ -1,0 +1,57 @@
+//! Trunks and numbers as people write them.
+
+use serde::{Deserialize, Serialize};
+
+use super::is_default;
+use crate::config::SourceMatcher;
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Trunk {
+    pub name: String,
+    #[serde(default)]
+    pub from: Vec<SourceMatcher>,
+    #[serde(default)]
+    pub to: Vec<Target>,
+    #[serde(default)]
+    pub caller_ids: Vec<String>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub limits: TrunkLimits,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Target {
+    pub uri: String,
+    /// Lower is tried first.
+    #[serde(default = "first")]
+    pub priority: u32,
+}
+
+fn first() -> u32 {
+    1
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrunkLimits {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channels: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calls_per_second: Option<u32>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Number {
+    pub number: String,
+    pub scheme: String,
+    #[serde(default = "hundred")]
+    pub channels: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+}
+
+fn hundred() -> u32 {
+    100
+}

@@ -1,0 +1,209 @@
+//! Groups, schemes and recording rules as people write them.
+
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use super::{Duration, is_default};
+use crate::config::{AtMaxWait, RecordedCalls, Strategy};
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Group {
+    pub extension: String,
+    /// The extension when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    pub name: String,
+    #[serde(default = "longest_idle")]
+    pub strategy: Strategy,
+    #[serde(default)]
+    pub members: Vec<Member>,
+    #[serde(default = "offer")]
+    pub ring: Duration,
+    #[serde(default)]
+    pub wrap_up: Duration,
+    #[serde(default)]
+    pub queue: Queue,
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub overflow: Overflow,
+    #[serde(default)]
+    pub no_answer: NoAnswer,
+}
+
+impl Group {
+    /// What this group is known by.
+    pub fn id(&self) -> &str {
+        self.id.as_deref().unwrap_or(&self.extension)
+    }
+}
+
+fn longest_idle() -> Strategy {
+    Strategy::LongestIdle
+}
+
+fn offer() -> Duration {
+    Duration::seconds(20)
+}
+
+/// An employee by extension or id: `"101"` or `{extension: "101", priority: 1}`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    pub extension: String,
+    /// Lower is asked first.
+    pub priority: u32,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename = "member")]
+struct MemberFields {
+    extension: String,
+    #[serde(default)]
+    priority: u32,
+}
+
+impl Serialize for Member {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if self.priority == 0 {
+            return serializer.serialize_str(&self.extension);
+        }
+        MemberFields { extension: self.extension.clone(), priority: self.priority }.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Member {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reader;
+        impl<'de> de::Visitor<'de> for Reader {
+            type Value = Member;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an extension in quotes (\"101\") or {extension: \"101\", priority: 1}")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Member, E> {
+                Ok(Member { extension: text.to_owned(), priority: 0 })
+            }
+
+            fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<Member, A::Error> {
+                let fields = MemberFields::deserialize(de::value::MapAccessDeserializer::new(map))?;
+                Ok(Member { extension: fields.extension, priority: fields.priority })
+            }
+        }
+        deserializer.deserialize_any(Reader)
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Queue {
+    /// For ever when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_wait: Option<Duration>,
+    /// No limit when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_length: Option<u32>,
+    pub music: String,
+    pub at_max_wait: AtMaxWait,
+    pub service_level: ServiceLevel,
+}
+
+impl Default for Queue {
+    fn default() -> Self {
+        Self {
+            max_wait: None,
+            max_length: None,
+            music: "default".to_owned(),
+            at_max_wait: AtMaxWait::FinishRinging,
+            service_level: ServiceLevel { seconds: 20, percent: 80 },
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServiceLevel {
+    pub seconds: u32,
+    pub percent: u32,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Overflow {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub waited: Vec<Step>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub full: Vec<Step>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub nobody: Vec<Step>,
+}
+
+impl Overflow {
+    /// The three lists with their keys.
+    pub fn lists(&self) -> [(&'static str, &[Step]); 3] {
+        [("waited", &self.waited), ("full", &self.full), ("nobody", &self.nobody)]
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct NoAnswer {
+    pub misses: u32,
+    pub pause: Duration,
+}
+
+impl Default for NoAnswer {
+    fn default() -> Self {
+        Self { misses: 3, pause: Duration::seconds(2) }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scheme {
+    pub name: String,
+    pub steps: Vec<Step>,
+}
+
+/// One key names the step: `{play: NAME}`, `{group: EXTENSION}`, `{employee: EXTENSION}`, `{busy: true}`,
+/// `{hang_up: {}}` or `{hang_up: {status: 603}}`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Step {
+    Play(String),
+    Group(String),
+    Employee(String),
+    Busy(bool),
+    HangUp(HangUp),
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct HangUp {
+    /// Final SIP status when nobody answered yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Recording {
+    pub calls: RecordedCalls,
+    pub channels: Channels,
+    /// For ever when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retention: Option<Duration>,
+}
+
+impl Default for Recording {
+    fn default() -> Self {
+        Self { calls: RecordedCalls::None, channels: Channels::Dual, retention: None }
+    }
+}
+
+/// The two sides apart: the only way there is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Channels {
+    Dual,
+}

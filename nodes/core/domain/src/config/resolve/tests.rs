@@ -1,0 +1,200 @@
+//! Applying, applying again, exporting and deleting.
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use crate::config::{
+    Device, Extension, HangUp, Step, TenantConfig,
+    diff::{Action, diff},
+    document::read,
+    export::{export, objects},
+    fixture::{acme, applied, at},
+    validate::validate,
+};
+
+fn exported(config: &TenantConfig) -> Value {
+    serde_json::to_value(export(config)).unwrap()
+}
+
+#[test]
+fn texts_become_what_the_rules_need() {
+    let config = applied(&acme(), None).config;
+    assert_eq!((config.version, &*config.domain), (1, "acme.example"));
+    let Some(Extension::Employee(anna)) = config.extension("101") else { panic!("no 101") };
+    assert_eq!((anna.id.as_str(), config.ring_ms(anna)), ("anna", 20_000));
+    assert_eq!(config.caller_id(anna).as_deref(), Some("74951234567"));
+    let login = anna.login.as_ref().unwrap();
+    assert_eq!((&*login.email, &*login.password_hash), ("anna@acme.example", "hash of anna-web-password"));
+    let Device::Sip(phone) = &anna.devices[1] else { panic!("no phone") };
+    // printf 101:acme.example:anna-sip-password | md5sum
+    assert_eq!(&*phone.md5, "3919bec4f92a3c9411357d9c75993242");
+    let Some(Extension::Group(sales)) = config.extension("200") else { panic!("no 200") };
+    assert_eq!(
+        sales.members.iter().map(|m| (m.employee.as_str(), m.priority)).collect::<Vec<_>>(),
+        [("anna", 0), ("102", 1)]
+    );
+    assert_eq!((sales.ring_ms, sales.queue.max_wait_ms), (7000, Some(15_000)));
+    assert_eq!(sales.overflow.full, [Step::HangUp { how: HangUp::Busy }]);
+    assert!(config.numbers.contains_key("74951234567"));
+    assert_eq!(config.numbers["74951234567"].channels, 100);
+}
+
+#[test]
+fn left_out_passwords_are_made_once() {
+    let first = applied(&acme(), None);
+    let made: Vec<&str> = first.secrets.iter().map(|secret| secret.object.as_str()).collect();
+    assert_eq!(made, ["employee/102 sip 102", "employee/desk login"]);
+    let second = applied(&acme(), Some(&first.config));
+    assert_eq!((second.secrets.len(), second.config == first.config), (0, true));
+}
+
+#[test]
+fn an_initial_password_never_resets_a_changed_one() {
+    let mut config = applied(&acme(), None).config;
+    let stale = applied(&acme(), Some(&config)).config;
+    assert!(config.set_password(&"anna".into(), "her own"));
+    let again = applied(&acme(), Some(&config)).config;
+    assert_eq!(again, config);
+    let mut late = stale;
+    late.keep_passwords(&config);
+    assert_eq!(late, config, "a change of password between resolving and committing stays");
+}
+
+#[test]
+fn a_login_made_anew_voids_older_tokens() {
+    let first = applied(&acme(), None).config;
+    let mut without = acme();
+    at(&mut without, "/employees/0").as_object_mut().unwrap().remove("login");
+    let second = applied(&without, Some(&first)).config;
+    let third = applied(&acme(), Some(&second)).config;
+    let epoch =
+        |config: &TenantConfig| config.employees[&"anna".into()].login.as_ref().map(|login| login.epoch);
+    assert!(epoch(&third) > epoch(&first));
+    assert_eq!(epoch(&second), None);
+}
+
+#[test]
+fn a_new_domain_gives_phones_without_password_new_ones() {
+    let first = applied(&acme(), None).config;
+    let mut moved = acme();
+    *at(&mut moved, "/domain") = json!("acme.test");
+    let second = applied(&moved, Some(&first));
+    assert_eq!(second.secrets.len(), 1);
+    assert!(second.warnings[0].contains("phone 102"));
+}
+
+#[test]
+fn export_applied_changes_nothing_and_shows_no_secret() {
+    let config = applied(&acme(), None).config;
+    let json = exported(&config);
+    for secret in ["password", "hash of", &config.device("101").unwrap().1.md5] {
+        assert!(!json.to_string().contains(secret), "{secret}");
+    }
+    let again = applied(&json, Some(&config));
+    assert_eq!((again.config, again.secrets), (config, vec![]));
+}
+
+#[test]
+fn a_configuration_survives_its_storage() {
+    let config = applied(&acme(), None).config;
+    let stored = rmp_serde::to_vec_named(&config).unwrap();
+    assert_eq!(rmp_serde::from_slice::<TenantConfig>(&stored).unwrap(), config);
+}
+
+#[test]
+fn changes_are_named_by_object_without_secrets() {
+    let first = applied(&acme(), None).config;
+    let created = diff(None, Some(&first));
+    assert!(created.iter().all(|change| change.action == Action::Create && change.before.is_none()));
+    assert_eq!(created.len(), objects(&first).len());
+    let mut json = acme();
+    *at(&mut json, "/employees/0/devices/1/sip/password") = json!("another-password");
+    *at(&mut json, "/groups/0/ring") = json!("9s");
+    at(&mut json, "/employees").as_array_mut().unwrap().push(json!({"extension": "111", "name": "New"}));
+    *at(&mut json, "/recording/calls") = json!("all");
+    let second = applied(&json, Some(&first)).config;
+    assert_eq!(second.version, 2);
+    let changes = diff(Some(&first), Some(&second));
+    let names: Vec<_> =
+        changes.iter().map(|change| (change.object.as_str(), change.action.as_str())).collect();
+    assert_eq!(
+        names,
+        [
+            ("employee/111", "create"),
+            ("employee/anna", "update"),
+            ("group/200", "update"),
+            ("tenant", "update")
+        ]
+    );
+    assert_eq!(changes[1].after.as_ref().unwrap()["changed_secrets"], json!(["sip 101"]));
+    assert!(!serde_json::to_string(&changes).unwrap().contains("another-password"));
+    assert_eq!(diff(Some(&second), Some(&second)), []);
+    assert!(diff(Some(&second), None).iter().all(|change| change.action == Action::Delete));
+}
+
+#[test]
+fn deleting_what_is_needed_is_refused() {
+    let config = applied(&acme(), None).config;
+    for (object, path) in [
+        ("group/200", "schemes[0].steps[1].group"),
+        ("scheme/main", "numbers[0].scheme"),
+        ("employee/desk", "groups[0].overflow.waited[0].employee"),
+        ("trunk/carrier", "defaults.employee.caller_id"),
+    ] {
+        let mut document = export(&config);
+        assert!(document.remove(object), "{object}");
+        assert_eq!(validate(&document)[0].path, path, "{object}");
+    }
+}
+
+#[test]
+fn deleting_takes_one_object_only() {
+    let config = applied(&acme(), None).config;
+    let mut document = export(&config);
+    for unknown in ["employee/nobody", "queue/200", "anna", "number/"] {
+        assert!(!document.remove(unknown), "{unknown}");
+    }
+    assert!(document.remove("number/+74951234567"));
+    let without = applied(&serde_json::to_value(&document).unwrap(), Some(&config)).config;
+    let changes = diff(Some(&config), Some(&without));
+    assert_eq!(changes.len(), 1);
+    assert_eq!((changes[0].object.as_str(), without.version), ("number/74951234567", 2));
+    assert_eq!(read(&serde_json::to_vec(&document).unwrap()).unwrap(), document);
+}
+
+/// Companies of any size: employees, groups with some of them as members, schemes that lead to the groups.
+fn company() -> impl Strategy<Value = Value> {
+    let group = (proptest::collection::btree_map(0usize..12, 0u32..3, 0..6), 1u64..600_000, any::<bool>());
+    (1usize..12, proptest::collection::vec(group, 1..6), any::<bool>()).prop_map(|(people, groups, ids)| {
+        let id = |n: usize| if ids { json!(format!("p{n}")) } else { Value::Null };
+        let phone = |n: usize| json!([{"browser": {}}, {"sip": {"username": format!("u{n}")}}]);
+        let employees = (0..people).map(|n| {
+            json!({"extension": (100 + n).to_string(), "id": id(n), "name": "N", "devices": phone(n),
+                   "login": {"email": format!("{n}@x.example")}})
+        });
+        let groups = groups.iter().enumerate().map(|(n, (members, wrap_up, full))| {
+            let known = members.iter().filter(|(member, _)| **member < people);
+            let members =
+                known.map(|(m, priority)| json!({"extension": (100 + m).to_string(), "priority": priority}));
+            let full = if *full { json!([{"busy": true}]) } else { json!([{"employee": "100"}]) };
+            json!({"extension": (500 + n).to_string(), "name": "G", "wrap_up": format!("{wrap_up}ms"),
+                   "members": members.collect::<Vec<_>>(), "overflow": {"full": full}})
+        });
+        json!({"format": 1, "tenant": "t", "name": "T", "domain": "t.example",
+               "employees": employees.collect::<Vec<_>>(), "groups": groups.collect::<Vec<_>>(),
+               "schemes": [{"name": "s", "steps": [{"group": "500"}]}]})
+    })
+}
+
+proptest! {
+    #[test]
+    fn applied_twice_changes_nothing(json in company()) {
+        let first = applied(&json, None).config;
+        prop_assert_eq!(&applied(&json, Some(&first)).config, &first);
+        let export = export(&first);
+        prop_assert_eq!(validate(&export), []);
+        let json = serde_json::to_value(&export).unwrap();
+        prop_assert_eq!(&applied(&json, Some(&first)).config, &first);
+        prop_assert_eq!(diff(Some(&first), Some(&first)), []);
+    }
+}

@@ -1,0 +1,162 @@
+//! How callers are served: schemes, groups and their queues, recording rules.
+
+use std::sync::Arc;
+
+use mangrove_proto::{
+    id::{EmployeeId, GroupId},
+    live::ServiceLevel,
+};
+use serde::{Deserialize, Serialize};
+
+/// What happens to an incoming call, step by step. Never empty.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Scheme {
+    pub name: Arc<str>,
+    pub steps: Vec<Step>,
+}
+
+/// One step of a scheme or of an overflow. When the steps run out the call is hung up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Step {
+    /// Plays `prompt/<prompt>` once, to its end.
+    Play {
+        prompt: Arc<str>,
+    },
+    /// Waits in the group's queue.
+    Group {
+        id: GroupId,
+    },
+    /// Rings the employee's devices.
+    Employee {
+        id: EmployeeId,
+    },
+    HangUp {
+        how: HangUp,
+    },
+}
+
+/// How the system ends a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HangUp {
+    /// BYE, or 480 while unanswered.
+    Normal,
+    /// BYE, or 486 while unanswered.
+    Busy,
+    /// BYE, or this final SIP status (400-699) while unanswered.
+    Status(u16),
+}
+
+/// Agents who share a queue.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Group {
+    pub id: GroupId,
+    pub extension: Arc<str>,
+    pub name: Arc<str>,
+    pub strategy: Strategy,
+    /// In the file's order; each employee at most once.
+    pub members: Vec<Member>,
+    /// One offer's ringing, milliseconds.
+    pub ring_ms: u64,
+    /// After-call work, milliseconds; 0: none.
+    pub wrap_up_ms: u64,
+    pub queue: QueueRules,
+    pub overflow: Overflow,
+    pub no_answer: NoAnswer,
+}
+
+/// Who gets the next caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Strategy {
+    LongestIdle,
+    Simultaneous,
+    Sequential,
+    Random,
+}
+
+impl Strategy {
+    pub const ALL: [Self; 4] = [Self::LongestIdle, Self::Simultaneous, Self::Sequential, Self::Random];
+
+    /// As files and the API write it: `longest-idle`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::LongestIdle => "longest-idle",
+            Self::Simultaneous => "simultaneous",
+            Self::Sequential => "sequential",
+            Self::Random => "random",
+        }
+    }
+}
+
+/// An employee's place in a group.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Member {
+    pub employee: EmployeeId,
+    /// Lower is asked first: the strategy chooses among the free agents of the lowest number. 0 when not given.
+    pub priority: u32,
+}
+
+/// The rules of waiting.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QueueRules {
+    /// Milliseconds from entering the queue to the overflow `waited`; absent: for ever.
+    pub max_wait_ms: Option<u64>,
+    /// Most callers waiting; the next one overflows as `full`. Absent: no limit.
+    pub max_length: Option<u32>,
+    /// Played as `music/<music>`.
+    pub music: Arc<str>,
+    pub at_max_wait: AtMaxWait,
+    pub service_level: ServiceLevel,
+}
+
+/// What happens to a ringing offer when the caller's time is up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AtMaxWait {
+    /// The offer may ring to its end, at most the group's ring time; no new one is made.
+    FinishRinging,
+    /// The offer is withdrawn at once.
+    Leave,
+}
+
+/// Where callers go who can't be served; empty: hung up as busy (`full`) or normally.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Overflow {
+    /// `max_wait` passed.
+    pub waited: Vec<Step>,
+    /// The queue has `max_length` callers.
+    pub full: Vec<Step>,
+    /// No agent of the group could take a call now or later: all are offline or unreachable.
+    pub nobody: Vec<Step>,
+}
+
+/// What happens to an agent who lets the phone ring.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NoAnswer {
+    /// After so many unanswered offers in a row the agent goes on a break with the reason "no-answer"; 0: never.
+    pub misses: u32,
+    /// Until the next offer to this agent, milliseconds.
+    pub pause_ms: u64,
+}
+
+/// What is recorded and how long it is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recording {
+    pub calls: RecordedCalls,
+    /// Milliseconds; absent: for ever.
+    pub retention_ms: Option<u64>,
+}
+
+/// Which calls are recorded. Always with two channels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RecordedCalls {
+    None,
+    /// With a party outside of the tenant: inbound and outbound.
+    External,
+    /// Between employees.
+    Internal,
+    All,
+}

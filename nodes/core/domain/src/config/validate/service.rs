@@ -1,0 +1,96 @@
+//! Groups with their queues, and schemes.
+
+use super::{DAY, Findings, HOUR, Names, Once, SECOND, text};
+use crate::config::document::{Document, Group, Step};
+
+/// Longest list of steps.
+const STEPS: usize = 100;
+
+pub(super) fn groups(document: &Document, names: &Names<'_>, findings: &mut Findings) {
+    let mut ids = Once::default();
+    for (at, group) in document.groups.iter().enumerate() {
+        let path = format!("groups[{at}]");
+        findings.check(format!("{path}.extension"), text::extension(&group.extension));
+        if group.id.is_some() {
+            findings.check(format!("{path}.id"), text::id(group.id()));
+        }
+        ids.check(
+            "id",
+            group.id(),
+            format!("{path}.{}", if group.id.is_some() { "id" } else { "extension" }),
+            findings,
+        );
+        findings.check(format!("{path}.name"), text::label(&group.name));
+        members(group, &path, names, findings);
+        queue(group, &path, findings);
+        for (key, steps) in group.overflow.lists() {
+            list(steps, &format!("{path}.overflow.{key}"), names, findings);
+        }
+    }
+}
+
+fn members(group: &Group, path: &str, names: &Names<'_>, findings: &mut Findings) {
+    let mut once = Once::default();
+    for (at, member) in group.members.iter().enumerate() {
+        let path = format!("{path}.members[{at}]");
+        match names.employee(&member.extension) {
+            Ok(id) => once.check("member", id.as_str(), path.clone(), findings),
+            Err(message) => findings.add(path.clone(), message),
+        }
+        findings.number(format!("{path}.priority"), member.priority, 0..=1000);
+    }
+}
+
+fn queue(group: &Group, path: &str, findings: &mut Findings) {
+    findings.time(format!("{path}.ring"), group.ring, SECOND..=600 * SECOND);
+    findings.time(format!("{path}.wrap_up"), group.wrap_up, 0..=HOUR);
+    findings.time(format!("{path}.no_answer.pause"), group.no_answer.pause, 0..=600 * SECOND);
+    findings.number(format!("{path}.no_answer.misses"), group.no_answer.misses, 0..=1000);
+    let queue = &group.queue;
+    if let Some(wait) = queue.max_wait {
+        findings.time(format!("{path}.queue.max_wait"), wait, SECOND..=DAY);
+    }
+    if let Some(length) = queue.max_length {
+        findings.number(format!("{path}.queue.max_length"), length, 1..=100_000);
+    }
+    findings.check(format!("{path}.queue.music"), text::name(&queue.music));
+    findings.number(format!("{path}.queue.service_level.seconds"), queue.service_level.seconds, 1..=3600);
+    findings.number(format!("{path}.queue.service_level.percent"), queue.service_level.percent, 1..=100);
+}
+
+pub(super) fn schemes(document: &Document, names: &Names<'_>, findings: &mut Findings) {
+    let mut once = Once::default();
+    for (at, scheme) in document.schemes.iter().enumerate() {
+        let path = format!("schemes[{at}]");
+        findings.check(format!("{path}.name"), text::name(&scheme.name));
+        once.check("scheme name", &scheme.name, format!("{path}.name"), findings);
+        if scheme.steps.is_empty() {
+            findings.add(
+                format!("{path}.steps"),
+                "there are no steps; allowed: 1 to 100 of play, group, employee, busy, hang_up",
+            );
+        }
+        list(&scheme.steps, &format!("{path}.steps"), names, findings);
+    }
+}
+
+fn list(steps: &[Step], path: &str, names: &Names<'_>, findings: &mut Findings) {
+    if steps.len() > STEPS {
+        findings.add(path, format!("{} steps are too many; allowed: up to {STEPS}", steps.len()));
+    }
+    for (at, step) in steps.iter().enumerate() {
+        let path = format!("{path}[{at}]");
+        match step {
+            Step::Play(prompt) => findings.check(format!("{path}.play"), text::name(prompt)),
+            Step::Group(group) => findings.check(format!("{path}.group"), names.group(group).map(drop)),
+            Step::Employee(person) => {
+                findings.check(format!("{path}.employee"), names.employee(person).map(drop))
+            }
+            Step::Busy(true) => {}
+            Step::Busy(false) => findings.add(format!("{path}.busy"), "`false` says nothing; allowed: true"),
+            Step::HangUp(how) => {
+                findings.number(format!("{path}.hang_up.status"), how.status.unwrap_or(480), 400..=699);
+            }
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! The spelling of names, numbers and addresses. Each check says what is allowed.
+
+type Outcome = Result<(), String>;
+
+fn spelled(text: &str, longest: usize, allowed: &str, fits: impl Fn(char) -> bool) -> Outcome {
+    if !text.is_empty() && text.len() <= longest && text.chars().all(fits) {
+        return Ok(());
+    }
+    let shown: String = text.chars().take(64).collect();
+    Err(format!("`{shown}` can't be used here; allowed: {allowed}"))
+}
+
+/// Ids stand in SIP addresses and object keys: `acme`, `anna`, `200`.
+pub(super) fn id(text: &str) -> Outcome {
+    let allowed = "1 to 32 letters a-z, digits and hyphens, beginning with a letter or digit";
+    spelled(text, 32, allowed, |c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')?;
+    if text.starts_with('-') {
+        return Err(format!("`{text}` can't be used here; allowed: {allowed}"));
+    }
+    Ok(())
+}
+
+/// Names of schemes, trunks, prompts, music.
+pub(super) fn name(text: &str) -> Outcome {
+    let allowed = "1 to 64 letters, digits, hyphens and underscores";
+    spelled(text, 64, allowed, |c| c.is_alphanumeric() || c == '-' || c == '_')
+}
+
+/// What people read.
+pub(super) fn label(text: &str) -> Outcome {
+    if text.trim().is_empty() {
+        return Err("this is empty; allowed: 1 to 100 characters".to_owned());
+    }
+    if text.chars().count() > 100 || text.chars().any(char::is_control) {
+        return Err("this is too long or has control characters; allowed: 1 to 100 characters".to_owned());
+    }
+    Ok(())
+}
+
+pub(super) fn extension(text: &str) -> Outcome {
+    spelled(text, 8, "1 to 8 digits in quotes, like \"101\"", |c| c.is_ascii_digit())
+}
+
+/// A public number, with or without its `+`.
+pub(super) fn number(text: &str) -> Outcome {
+    let allowed = "3 to 15 digits with country code in quotes, like \"74951234567\"";
+    let digits = text.strip_prefix('+').unwrap_or(text);
+    spelled(digits, 15, allowed, |c| c.is_ascii_digit())?;
+    if digits.len() < 3 {
+        return Err(format!("`{text}` can't be used here; allowed: {allowed}"));
+    }
+    Ok(())
+}
+
+pub(super) fn username(text: &str) -> Outcome {
+    let allowed = "1 to 64 letters a-z, A-Z, digits and . _ -";
+    spelled(text, 64, allowed, |c| c.is_ascii_alphanumeric() || "._-".contains(c))
+}
+
+/// Not measured for strength: phones often limit what can be typed.
+pub(super) fn password(text: &str) -> Outcome {
+    let length = text.chars().count();
+    if (8..=128).contains(&length) && !text.chars().any(char::is_control) {
+        return Ok(());
+    }
+    Err(format!("the password has {length} characters; allowed: 8 to 128, none of them control characters"))
+}
+
+pub(super) fn email(text: &str) -> Outcome {
+    let wrong = || {
+        format!("`{}` is no e-mail address; allowed: name@host", text.chars().take(64).collect::<String>())
+    };
+    let (name, host) = text.split_once('@').ok_or_else(wrong)?;
+    let plain = |part: &str| {
+        !part.is_empty() && !part.contains(|c: char| c == '@' || c.is_whitespace() || c.is_control())
+    };
+    if text.len() <= 254 && plain(name) && plain(host) { Ok(()) } else { Err(wrong()) }
+}
+
+/// The host of SIP addresses and the digest realm.
+pub(super) fn domain(text: &str) -> Outcome {
+    let label = |part: &str| {
+        (1..=63).contains(&part.len())
+            && part.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+            && !part.starts_with('-')
+            && !part.ends_with('-')
+    };
+    if text.len() <= 253 && text.split('.').all(label) {
+        return Ok(());
+    }
+    let shown: String = text.chars().take(64).collect();
+    Err(format!("`{shown}` is no domain; allowed: a host name like acme.example"))
+}
+
+pub(super) fn language(text: &str) -> Outcome {
+    let allowed = "a language tag: en, ru, or another one with prompts of your own, like de or pt-br";
+    spelled(text, 16, allowed, |c| c.is_ascii_alphanumeric() || c == '-')
+}
+
+/// `sip:host[:port][;transport=…]`, without a user: the dialled number comes there.
+pub(super) fn target(text: &str) -> Outcome {
+    let wrong = || {
+        let shown: String = text.chars().take(64).collect();
+        format!(
+            "`{shown}` is no trunk address; allowed: sip:host, sip:host:port, with ;transport=udp, tcp or tls behind"
+        )
+    };
+    let rest = text.strip_prefix("sip:").ok_or_else(wrong)?;
+    let (address, transport) = rest.split_once(';').unwrap_or((rest, "transport=udp"));
+    let known = ["transport=udp", "transport=tcp", "transport=tls"].contains(&transport);
+    if known && host_port(address) { Ok(()) } else { Err(wrong()) }
+}
+
+fn host_port(text: &str) -> bool {
+    if text.parse::<std::net::SocketAddr>().is_ok_and(|address| address.port() != 0) {
+        return true;
+    }
+    if let Some(v6) = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        return v6.parse::<std::net::Ipv6Addr>().is_ok();
+    }
+    let (host, port) = text.split_once(':').unwrap_or((text, "5060"));
+    domain(host).is_ok() && port.parse::<u16>().is_ok_and(|port| port != 0)
+}

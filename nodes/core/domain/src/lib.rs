@@ -1,0 +1,45 @@
+//! The rules of the contact centre, and the only place that decides: [`apply`] takes a committed command and the
+//! leader's stamp, changes the [`State`] and names the effects. Same commands, same state, on every replica.
+//!
+//! Pure: no clock, no chance, no sockets, no tasks. The order of reading: [`Command`] (what may happen), `command/`
+//! (one file each), [`call`] (what a call is; its rules lie below it), `strategy/` and `step/` (who is rung, what a
+//! scheme does), [`invariant`] (what must always hold), [`view`] and [`routes`] (what others read).
+
+pub mod agent;
+mod apply;
+mod broken;
+pub mod call;
+mod cause;
+mod command;
+pub mod config;
+mod day;
+mod dial;
+mod effect;
+pub mod invariant;
+mod line;
+mod media;
+mod quarantine;
+pub mod queue;
+mod record;
+mod registration;
+pub mod routes;
+mod scene;
+mod settle;
+mod stamp;
+mod state;
+mod step;
+mod story;
+mod strategy;
+mod tenant;
+#[cfg(test)]
+mod tests;
+pub mod view;
+
+pub use apply::apply;
+pub use cause::Cause;
+pub use command::{AgentWish, CallWish, Command, NodeInfo, Sender};
+pub use effect::{Action, Effect, Effects, ObjectRef, Reply, StoryLine};
+pub use record::{Audit, AuditChange, Author, Record};
+pub use stamp::{Fence, Moment, Stamp};
+pub use state::{RestoreError, State};
+pub use tenant::Tenant;

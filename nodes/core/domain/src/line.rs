@@ -1,0 +1,138 @@
+//! The SIP side of a party: with `line/`, the only place that speaks to `mangrove_sip::ua`. It translates what a
+//! dialog says into [`Fact`]s that the rules know, and what it sends into effects.
+
+mod act;
+mod effects;
+mod take;
+
+use std::net::IpAddr;
+
+use mangrove_sip::{
+    Destination, Message, NameAddr, Source, Transport, Uri,
+    sdp::Audio,
+    ua::{self, Ctx, Leg, Output},
+};
+use serde::{Deserialize, Serialize};
+
+pub(crate) use act::{
+    accept_offer, accept_refer, answer, hang_up, notify_refer, refuse_offer, refuse_refer, reject, reoffer,
+    ring, start, trying,
+};
+pub(crate) use effects::{answer_stranger, local, local_at, refuse, resume, send_all};
+pub(crate) use take::{failed, receive, timer};
+
+use crate::cause::Cause;
+
+/// Our name in SIP messages.
+const USER_AGENT: &str = concat!("mangrove/", env!("CARGO_PKG_VERSION"));
+
+/// A dialog of ours, or the plan of one that waits for its media address.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Line {
+    /// The edge that carries it.
+    pub(crate) edge: String,
+    pub(crate) transport: Transport,
+    from: IpAddr,
+    wire: Wire,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+enum Wire {
+    Planned(Dial),
+    Open(Box<Leg>),
+}
+
+/// Whom to invite, and how.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Dial {
+    pub(crate) uri: Uri,
+    /// Route values, topmost first.
+    pub(crate) route: Vec<String>,
+    pub(crate) destination: Destination,
+    /// Whom the far end sees as its caller.
+    pub(crate) from: NameAddr,
+    /// Who is called.
+    pub(crate) to: NameAddr,
+}
+
+/// What a dialog tells the rules.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Fact {
+    /// It rings; with sound of its own or not.
+    Ringing { early: bool },
+    /// The called party answered.
+    Answered,
+    /// The far end offers to change the session; it waits for [`accept_offer`].
+    OfferReceived,
+    /// The far end left, refused or vanished.
+    Left(Cause),
+    /// The far end wants its counterpart to talk to somebody else.
+    TransferAsked { target: Uri, attended: bool },
+    /// A digit came by INFO.
+    Digit(char),
+}
+
+impl Line {
+    /// A dialog that the far end begins. Nothing is said yet.
+    pub(crate) fn incoming(
+        invite: &Message,
+        source: &Source,
+        edge: &str,
+        ctx: &mut Ctx<'_>,
+    ) -> Result<(Self, Vec<Output>), ua::Reject> {
+        let (leg, outputs) = Leg::incoming(invite, source, ctx)?;
+        let wire = Wire::Open(Box::new(leg));
+        Ok((Self { edge: edge.into(), transport: source.transport, from: source.remote.ip(), wire }, outputs))
+    }
+
+    /// A dialog that we shall begin once its media address is known.
+    pub(crate) fn planned(dial: Dial, edge: &str) -> Self {
+        let Destination { transport, address, .. } = dial.destination;
+        Self { edge: edge.into(), transport, from: address.ip(), wire: Wire::Planned(dial) }
+    }
+
+    /// What the far end said about its audio.
+    pub fn audio(&self) -> Option<&Audio> {
+        self.leg().and_then(Leg::audio)
+    }
+
+    /// The host that signals for the far end.
+    pub(crate) fn signalled_from(&self) -> IpAddr {
+        self.from
+    }
+
+    pub(crate) fn is_planned(&self) -> bool {
+        matches!(self.wire, Wire::Planned(_))
+    }
+
+    /// Whether nothing is owed to the far end any more.
+    pub fn is_done(&self) -> bool {
+        self.leg().is_none_or(Leg::is_ended)
+    }
+
+    /// The dialog's own next timer.
+    pub(crate) fn due(&self) -> Option<u64> {
+        self.leg().and_then(Leg::next_due)
+    }
+
+    /// Lets the session live longer without a refresh.
+    pub(crate) fn extend(&mut self, by_ms: u64) {
+        if let Some(leg) = self.leg_mut() {
+            leg.extend(by_ms);
+        }
+    }
+
+    fn leg(&self) -> Option<&Leg> {
+        match &self.wire {
+            Wire::Planned(_) => None,
+            Wire::Open(leg) => Some(leg),
+        }
+    }
+
+    fn leg_mut(&mut self) -> Option<&mut Leg> {
+        match &mut self.wire {
+            Wire::Planned(_) => None,
+            Wire::Open(leg) => Some(leg),
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! What the rules tell a dialog to do. A wish that no longer fits the dialog changes nothing: the log's order has
+//! decided otherwise.
+
+use std::net::SocketAddr;
+
+use mangrove_proto::id::LegId;
+use mangrove_sip::{
+    sdp::{Codec, Direction, MediaAddress, g711},
+    ua::{self, Ctx, Leg, Output},
+};
+
+use super::{Dial, Wire, effects::send_all, local};
+use crate::{call::Call, cause::Cause, scene::Scene};
+
+/// Lets one dialog act, sends what it says, and keeps what it learned for [`Scene::put`].
+pub(super) fn operate(
+    call: &mut Call,
+    leg: LegId,
+    scene: &mut Scene<'_>,
+    act: impl FnOnce(&mut Leg, &mut Ctx<'_>) -> Vec<Output>,
+) {
+    let Some(party) = call.parties.get_mut(&leg) else { return };
+    let local = local(scene.state, &scene.tenant, party);
+    let now = scene.stamp.now;
+    let Some(line) = party.line.leg_mut() else { return };
+    let outputs = act(line, &mut Ctx { now, seed: &mut scene.seed, local: &local });
+    send_all(call, leg, outputs, scene);
+}
+
+fn media_address(address: SocketAddr) -> MediaAddress {
+    MediaAddress { ip: address.ip(), port: address.port() }
+}
+
+fn address_of(call: &Call, leg: LegId) -> Option<MediaAddress> {
+    call.party(leg).and_then(|party| party.address).map(media_address)
+}
+
+/// What we offer: first what the guest speaks, so that nothing need be transcoded.
+fn codecs(call: &Call) -> Vec<Codec> {
+    let spoken =
+        call.party(call.guest).and_then(|guest| guest.line.audio()).and_then(|audio| audio.codecs.first());
+    let mut codecs = g711().to_vec();
+    codecs.sort_by_key(|codec| spoken.is_some_and(|spoken| spoken.name != codec.name));
+    codecs
+}
+
+/// Sends the INVITE of a planned dialog whose media address is known.
+pub(crate) fn start(call: &mut Call, leg: LegId, scene: &mut Scene<'_>) {
+    let Some(address) = address_of(call, leg) else { return };
+    let codecs = codecs(call);
+    let Some(party) = call.parties.get_mut(&leg) else { return };
+    let Wire::Planned(Dial { uri, route, destination, from, to }) = party.line.wire.clone() else { return };
+    let target = ua::Target { uri, route, destination };
+    let invite = ua::Call { target, from, to, offer: Some(address), codecs, headers: Vec::new() };
+    let local = local(scene.state, &scene.tenant, party);
+    let mut ctx = Ctx { now: scene.stamp.now, seed: &mut scene.seed, local: &local };
+    let (line, outputs) = Leg::outgoing(invite, &mut ctx);
+    party.line.wire = Wire::Open(Box::new(line));
+    send_all(call, leg, outputs, scene);
+}
+
+/// 100: the call is committed.
+pub(crate) fn trying(call: &mut Call, leg: LegId, scene: &mut Scene<'_>) {
+    operate(call, leg, scene, |line, ctx| line.trying(ctx));
+}
+
+/// 180, or 183 with our address when there is something to hear.
+pub(crate) fn ring(call: &mut Call, leg: LegId, early: bool, scene: &mut Scene<'_>) {
+    let early = address_of(call, leg).filter(|_| early);
+    operate(call, leg, scene, |line, ctx| line.ring(early, ctx));
+}
+
+/// 200. Nothing if it was sent already, or if there is no address to answer with.
+pub(crate) fn answer(call: &mut Call, leg: LegId, scene: &mut Scene<'_>) {
+    let Some(address) = address_of(call, leg) else { return };
+    let moment = scene.moment();
+    match call.parties.get_mut(&leg) {
+        Some(party) if party.is_alive() && party.answered.is_none() => party.answered = Some(moment),
+        _ => return,
+    }
+    operate(call, leg, scene, |line, ctx| line.answer(address, ctx));
+}
+
+/// Refuses an INVITE with the cause's status, or another.
+pub(crate) fn reject(call: &mut Call, leg: LegId, cause: Cause, status: Option<u16>, scene: &mut Scene<'_>) {
+    let status = status.unwrap_or(cause.status());
+    let retry_after = (status == 503).then_some(RETRY_AFTER_S);
+    let reason = reason(cause);
+    operate(call, leg, scene, |line, ctx| line.reject(status, Some(&reason), retry_after, ctx));
+}
+
+/// Seconds after which a refused carrier may try again.
+const RETRY_AFTER_S: u32 = 5;
+
+/// CANCEL, BYE or a final response, whichever the dialog asks for.
+pub(crate) fn hang_up(call: &mut Call, leg: LegId, cause: Cause, scene: &mut Scene<'_>) {
+    let reason = reason(cause);
+    operate(call, leg, scene, |line, ctx| line.hang_up(Some(&reason), ctx));
+}
+
+/// RFC 3326; "completed elsewhere" as RFC 3326 section 3.1 has it, so that phones show no missed call.
+fn reason(cause: Cause) -> String {
+    match cause {
+        Cause::AnsweredElsewhere => "SIP;cause=200;text=\"Call completed elsewhere\"".into(),
+        _ => format!("Q.850;cause={}", cause.q850()),
+    }
+}
+
+/// Re-INVITE with our present address: the media has moved.
+pub(crate) fn reoffer(call: &mut Call, leg: LegId, scene: &mut Scene<'_>) {
+    let Some(address) = address_of(call, leg) else { return };
+    operate(call, leg, scene, |line, ctx| line.offer(address, Direction::SendRecv, ctx));
+}
+
+/// Takes the far end's new offer. We are always ready to speak; a hold limits us by itself (RFC 3264 8.4).
+pub(crate) fn accept_offer(call: &mut Call, leg: LegId, scene: &mut Scene<'_>) {
+    match address_of(call, leg) {
+        Some(address) => {
+            operate(call, leg, scene, |line, ctx| line.accept_offer(address, Direction::SendRecv, ctx));
+        }
+        None => refuse_offer(call, leg, scene),
+    }
+}
+
+/// 488: the session stays as it was.
+pub(crate) fn refuse_offer(call: &mut Call, leg: LegId, scene: &mut Scene<'_>) {
+    operate(call, leg, scene, |line, ctx| line.refuse_offer(488, ctx));
+}
+
+/// 202, and the first NOTIFY (RFC 3515).
+pub(crate) fn accept_refer(call: &mut Call, leg: LegId, scene: &mut Scene<'_>) {
+    operate(call, leg, scene, |line, ctx| line.accept_refer(ctx));
+}
+
+/// Refuses a transfer.
+pub(crate) fn refuse_refer(call: &mut Call, leg: LegId, status: u16, scene: &mut Scene<'_>) {
+    operate(call, leg, scene, |line, ctx| line.refuse_refer(status, ctx));
+}
+
+/// Tells who transferred how it goes; a final status ends the subscription.
+pub(crate) fn notify_refer(call: &mut Call, leg: LegId, status: u16, scene: &mut Scene<'_>) {
+    operate(call, leg, scene, |line, ctx| line.notify_refer(status, ctx));
+}

@@ -1,0 +1,154 @@
+//! The media side of a call, declared: what its session should be follows from the stage and the parties alone.
+//! After every command [`sync`] compares it with what was asked for last; a difference goes out under a new version.
+
+mod hears;
+
+use mangrove_proto::{
+    common,
+    media::{Codec, Endpoint, MediaCommand, Recording, SetSession, endpoint::Hears},
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    call::{Call, party::Party},
+    config::TenantConfig,
+    effect::{Action, Effect, ObjectRef},
+    scene::Scene,
+    stamp::Stamp,
+    state::hash_of,
+};
+
+/// A call's session on a media node.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Session {
+    /// Which node; empty: there is none, and never was.
+    pub node: String,
+    /// The last version asked for.
+    pub version: u64,
+    /// The last version that stood.
+    pub ready: u64,
+    /// Prompts and music were refused: only voices are asked for.
+    pub silenced: bool,
+    /// What was asked for, wanted ports left out.
+    pub(crate) asked: Option<SetSession>,
+}
+
+impl Session {
+    /// Whether the node was told to end it.
+    pub fn is_closed(&self) -> bool {
+        self.asked.as_ref().is_none_or(|asked| asked.close)
+    }
+}
+
+/// Takes the least loaded media node for a call. False: there is none.
+pub(crate) fn open(call: &mut Call, scene: &mut Scene<'_>) -> bool {
+    let Some(node) = scene.state.least_loaded_media() else { return false };
+    scene.state.count_session(&node, true);
+    call.media = Session { node, ..Session::default() };
+    true
+}
+
+/// Moves the session to another node; what far ends were told is told anew once that one is ready.
+pub(crate) fn move_away(call: &mut Call, scene: &mut Scene<'_>) -> bool {
+    let Some(node) = scene.state.least_loaded_media() else { return false };
+    scene.state.count_session(&node, true);
+    call.media.node = node;
+    call.media.asked = None;
+    for party in call.parties.values_mut() {
+        party.address = None;
+    }
+    true
+}
+
+/// Asks for what the call needs now, if it is not what was asked for before.
+pub(crate) fn sync(call: &mut Call, scene: &mut Scene<'_>) {
+    if call.media.node.is_empty() || (call.is_over() && call.media.is_closed()) {
+        return;
+    }
+    let mut wanted = wanted(call, &scene.tenant.config);
+    wanted.version = call.media.version;
+    if call.media.asked.as_ref() == Some(&wanted) {
+        return;
+    }
+    wanted.version += 1;
+    call.media.version = wanted.version;
+    if wanted.close {
+        scene.state.count_session(&call.media.node, false);
+    }
+    call.media.asked = Some(wanted);
+    scene.effects.actions.extend(again(call, scene.tenant.epoch, scene.stamp));
+}
+
+/// The present command once more, with the ports that are known.
+pub(crate) fn again(call: &Call, epoch: u64, stamp: Stamp) -> Option<Effect> {
+    let mut set = call.media.asked.clone()?;
+    for endpoint in &mut set.endpoints {
+        endpoint.port = port(call, &endpoint.id);
+    }
+    let fence = common::Fence {
+        incarnation: stamp.fence.incarnation,
+        tenant_epoch: epoch,
+        term: stamp.fence.term,
+        index: stamp.index,
+    };
+    let effect = hash_of(&[set.session.as_bytes(), &set.version.to_be_bytes()]);
+    let command =
+        MediaCommand { effect, tenant: call.tenant.to_string(), fence: Some(fence), set: Some(set) };
+    let object = ObjectRef::Call(call.tenant.clone(), call.id);
+    Some(Effect { object, action: Action::Media { node: call.media.node.clone(), command } })
+}
+
+fn port(call: &Call, endpoint: &str) -> u32 {
+    let party = endpoint.parse().ok().and_then(|leg| call.party(leg));
+    party.and_then(|party| party.address).map_or(0, |address| u32::from(address.port()))
+}
+
+fn wanted(call: &Call, config: &TenantConfig) -> SetSession {
+    let session = call.id.to_string();
+    if call.is_over() {
+        return SetSession { session, close: true, ..SetSession::default() };
+    }
+    let alive = call.parties.values().filter(|party| party.is_alive());
+    SetSession {
+        session,
+        version: 0,
+        endpoints: alive.map(|party| endpoint(call, party, config)).collect(),
+        recording: recording(call),
+        close: false,
+    }
+}
+
+fn endpoint(call: &Call, party: &Party, config: &TenantConfig) -> Endpoint {
+    let mut endpoint = Endpoint {
+        id: party.id.to_string(),
+        signalled_from: party.line.signalled_from().to_string(),
+        hears: hears::hears(call, party, config).filter(|hears| !(call.media.silenced && is_play(hears))),
+        ..Endpoint::default()
+    };
+    let Some(audio) = party.line.audio() else { return endpoint };
+    endpoint.remote = audio.remote.to_string();
+    endpoint.codec = audio.codecs.first().map(|codec| Codec {
+        payload_type: codec.payload_type.into(),
+        name: codec.name.clone(),
+        clock_rate: codec.clock,
+    });
+    endpoint.telephone_event = audio.telephone_event.map_or(0, u32::from);
+    endpoint.ptime_ms = audio.ptime_ms.into();
+    endpoint.send = audio.direction.sends();
+    endpoint.receive = audio.direction.receives();
+    endpoint
+}
+
+fn is_play(hears: &Hears) -> bool {
+    matches!(hears, Hears::Play(_))
+}
+
+fn recording(call: &Call) -> Option<Recording> {
+    let recording = call.recording.as_ref().filter(|recording| recording.running)?;
+    Some(Recording {
+        id: recording.id.clone(),
+        object: recording.object.clone(),
+        left: recording.left.to_string(),
+        right: recording.right.map_or_else(String::new, |leg| leg.to_string()),
+    })
+}

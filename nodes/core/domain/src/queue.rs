@@ -1,0 +1,37 @@
+//! A group's waiting callers in their order, and the group's counts of the day.
+
+use imbl::OrdMap;
+use mangrove_proto::{id::CallId, live::Today};
+use serde::{Deserialize, Serialize};
+
+use crate::day::Daily;
+
+/// A place in line: higher priority first, then who came first. It never changes while a caller waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// Higher goes first.
+    pub priority: i32,
+    /// Drawn in log order, unique within the tenant.
+    pub number: u64,
+}
+
+impl Ord for Place {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        other.priority.cmp(&self.priority).then(self.number.cmp(&other.number))
+    }
+}
+
+impl PartialOrd for Place {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// The line of one group.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Queue {
+    /// First in line first.
+    pub waiting: OrdMap<Place, CallId>,
+    /// Counts of the day.
+    pub today: Daily<Today>,
+}

@@ -1,0 +1,105 @@
+//! All that a shard group agrees on. Cheap to clone, so `apply` works on a copy and a snapshot never stops it.
+
+mod due;
+mod hash;
+mod owed;
+mod snapshot;
+
+use std::sync::Arc;
+
+use imbl::OrdMap;
+use mangrove_proto::id::TenantId;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    command::{NodeInfo, Sender},
+    effect::ObjectRef,
+    record::{Outbox, Record},
+    tenant::Tenant,
+};
+
+pub(crate) use hash::of_bytes as hash_of;
+pub use snapshot::RestoreError;
+
+/// The state of one shard group.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct State {
+    pub(crate) tenants: OrdMap<TenantId, Arc<Tenant>>,
+    pub(crate) nodes: OrdMap<String, Node>,
+    senders: OrdMap<String, Mark>,
+    pub(crate) outbox: Outbox,
+}
+
+/// A node and what it carries for this group.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Node {
+    pub(crate) info: Arc<NodeInfo>,
+    /// Media sessions open there.
+    pub(crate) sessions: u64,
+}
+
+/// The last event taken from a sender.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Mark {
+    run: u64,
+    sequence: u64,
+}
+
+impl State {
+    /// All tenants, by id.
+    pub fn tenants(&self) -> impl Iterator<Item = (&TenantId, &Tenant)> {
+        self.tenants.iter().map(|(id, tenant)| (id, tenant.as_ref()))
+    }
+
+    /// One tenant.
+    pub fn tenant(&self, id: &TenantId) -> Option<&Tenant> {
+        self.tenants.get(id).map(Arc::as_ref)
+    }
+
+    /// The nodes that were announced and not lost.
+    pub fn nodes(&self) -> impl Iterator<Item = &NodeInfo> {
+        self.nodes.values().map(|node| node.info.as_ref())
+    }
+
+    /// The high-water mark of each sender: `edge/<node>` or `media/<node>`, its run, its last sequence number.
+    pub fn senders(&self) -> impl Iterator<Item = (&str, u64, u64)> {
+        self.senders.iter().map(|(name, mark)| (name.as_str(), mark.run, mark.sequence))
+    }
+
+    /// What SQL has not confirmed yet, in order.
+    pub fn outbox(&self) -> impl Iterator<Item = (u64, &Record)> {
+        self.outbox.iter()
+    }
+
+    /// Every object that has, or should have, an actor.
+    pub fn objects(&self) -> impl Iterator<Item = ObjectRef> {
+        self.tenants.iter().flat_map(|(id, tenant)| {
+            let calls = tenant.calls.keys().map(|call| ObjectRef::Call(id.clone(), *call));
+            let agents = tenant.agents.keys().map(|agent| ObjectRef::Agent(id.clone(), agent.clone()));
+            let queues = tenant.queues.keys().map(|group| ObjectRef::Queue(id.clone(), group.clone()));
+            std::iter::once(ObjectRef::Tenant(id.clone())).chain(calls).chain(agents).chain(queues)
+        })
+    }
+
+    /// Notes an event's number. False when it was taken before, or belongs to an earlier run of the sender.
+    pub(crate) fn take_event(&mut self, kind: &str, sender: &Sender, sequence: u64) -> bool {
+        let mark = self.senders.entry(format!("{kind}/{}", sender.node)).or_default();
+        let fresh = (sender.run, sequence) > (mark.run, mark.sequence);
+        if fresh {
+            *mark = Mark { run: sender.run, sequence };
+        }
+        fresh
+    }
+
+    /// The media node with the fewest sessions of this group; the first by name among equals.
+    pub(crate) fn least_loaded_media(&self) -> Option<String> {
+        let media = self.nodes.values().filter(|node| node.info.media);
+        media.min_by_key(|node| node.sessions).map(|node| node.info.name.clone())
+    }
+
+    pub(crate) fn count_session(&mut self, node: &str, more: bool) {
+        if let Some(node) = self.nodes.get_mut(node) {
+            node.sessions = if more { node.sessions + 1 } else { node.sessions.saturating_sub(1) };
+        }
+    }
+}

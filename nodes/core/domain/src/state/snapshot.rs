@@ -1,0 +1,41 @@
+//! The state as bytes: one version byte, then MessagePack with field names, so that fields may be added.
+
+use super::State;
+
+/// The format that this build writes.
+const VERSION: u8 = 1;
+
+/// Why bytes are no state of ours.
+#[derive(Debug, thiserror::Error)]
+pub enum RestoreError {
+    /// Another format.
+    #[error("snapshot has format {0}, this build reads {VERSION}; start the build that wrote it")]
+    Version(u8),
+    /// Nothing at all.
+    #[error("snapshot is empty")]
+    Empty,
+    /// Broken on its way.
+    #[error("snapshot can't be read: {0}")]
+    Unreadable(#[from] rmp_serde::decode::Error),
+    /// Broken here.
+    #[error("state can't be written: {0}")]
+    Unwritable(#[from] rmp_serde::encode::Error),
+}
+
+impl State {
+    /// Everything, for a snapshot.
+    pub fn snapshot(&self) -> Result<Vec<u8>, RestoreError> {
+        let mut bytes = vec![VERSION];
+        rmp_serde::encode::write_named(&mut bytes, self)?;
+        Ok(bytes)
+    }
+
+    /// The state that [`State::snapshot`] wrote.
+    pub fn restore(bytes: &[u8]) -> Result<Self, RestoreError> {
+        match bytes.split_first() {
+            None => Err(RestoreError::Empty),
+            Some((&VERSION, body)) => Ok(rmp_serde::from_slice(body)?),
+            Some((&other, _)) => Err(RestoreError::Version(other)),
+        }
+    }
+}

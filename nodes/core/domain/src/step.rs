@@ -1,0 +1,27 @@
+//! What a scheme can do, one file per step.
+
+mod employee;
+mod group;
+mod hang_up;
+mod play;
+
+use crate::{call::Call, cause::Cause, config::Step, scene::Scene};
+
+/// What a step leaves the call to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Flow {
+    /// The step waits for something, or ended the call.
+    Wait,
+    /// It led nowhere, for this reason: the next step's turn.
+    Next(Cause),
+}
+
+/// Runs one step.
+pub(crate) fn run(step: &Step, call: &mut Call, scene: &mut Scene<'_>) -> Flow {
+    match step {
+        Step::Play { prompt } => play::run(prompt, call, scene),
+        Step::Group { id } => group::run(id, call, scene),
+        Step::Employee { id } => employee::run(id, call, scene),
+        Step::HangUp { how } => hang_up::run(*how, call, scene),
+    }
+}

@@ -1,0 +1,117 @@
+//! One tenant's whole state: its configuration, calls, people and queues. Every part is a persistent map, so a
+//! clone costs nothing and `apply` works on one.
+
+use std::sync::Arc;
+
+use imbl::OrdMap;
+use mangrove_proto::{
+    id::{CallId, EmployeeId, GroupId, LegId},
+    live::Today,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{agent::Agent, call::Call, config::TenantConfig, day::Daily, queue::Queue};
+
+/// A company's exchange.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Tenant {
+    pub(crate) config: Arc<TenantConfig>,
+    pub(crate) epoch: u64,
+    pub(crate) calls: OrdMap<CallId, Arc<Call>>,
+    pub(crate) agents: OrdMap<EmployeeId, Arc<Agent>>,
+    pub(crate) queues: OrdMap<GroupId, Arc<Queue>>,
+    /// Every leg of every call that is kept.
+    pub(crate) legs: OrdMap<LegId, CallId>,
+    /// INVITEs that made the calls that are kept: a second one is a duplicate.
+    pub(crate) arrivals: OrdMap<String, CallId>,
+    /// Channels in use, by `number/…` and `trunk/…`.
+    pub(crate) usage: OrdMap<String, Usage>,
+    /// The last number given to a place in line or an offer.
+    pub(crate) last_number: u64,
+    pub(crate) today: Daily<Today>,
+}
+
+/// How much of a limit is used.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Usage {
+    /// Calls now.
+    pub(crate) used: u32,
+    /// The limit under which the last one was let in; it may have been lowered since.
+    pub(crate) allowed: Option<u32>,
+    /// The second that `begun` counts, in monotonic time.
+    pub(crate) second: u64,
+    /// Calls begun in that second.
+    pub(crate) begun: u32,
+}
+
+impl Tenant {
+    pub(crate) fn new(config: Arc<TenantConfig>, epoch: u64) -> Self {
+        Self {
+            config,
+            epoch,
+            calls: OrdMap::new(),
+            agents: OrdMap::new(),
+            queues: OrdMap::new(),
+            legs: OrdMap::new(),
+            arrivals: OrdMap::new(),
+            usage: OrdMap::new(),
+            last_number: 0,
+            today: Daily::default(),
+        }
+    }
+
+    /// How it is configured, changed passwords included.
+    pub fn config(&self) -> &Arc<TenantConfig> {
+        &self.config
+    }
+
+    /// Rises when the tenant moves between groups.
+    pub fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    /// A call in progress, or one that ended moments ago.
+    pub fn call(&self, call: CallId) -> Option<&Call> {
+        self.calls.get(&call).map(Arc::as_ref)
+    }
+
+    /// Calls in progress and those that ended moments ago.
+    pub fn calls(&self) -> impl Iterator<Item = &Call> {
+        self.calls.values().map(Arc::as_ref)
+    }
+
+    /// An employee's doings.
+    pub fn agent(&self, employee: &EmployeeId) -> Option<&Agent> {
+        self.agents.get(employee).map(Arc::as_ref)
+    }
+
+    /// All employees.
+    pub fn agents(&self) -> impl Iterator<Item = &Agent> {
+        self.agents.values().map(Arc::as_ref)
+    }
+
+    /// A group's line.
+    pub fn queue(&self, group: &GroupId) -> Option<&Queue> {
+        self.queues.get(group).map(Arc::as_ref)
+    }
+
+    /// All groups' lines.
+    pub fn queues(&self) -> impl Iterator<Item = (&GroupId, &Queue)> {
+        self.queues.iter().map(|(id, queue)| (id, queue.as_ref()))
+    }
+
+    /// Calls that are not over.
+    pub fn active_calls(&self) -> usize {
+        self.calls().filter(|call| !call.is_over()).count()
+    }
+
+    /// Today's counts, all groups together.
+    pub(crate) fn today(&self, wall: u64) -> Today {
+        self.today.on(self.config.timezone.day(wall))
+    }
+
+    pub(crate) fn next_number(&mut self) -> u64 {
+        self.last_number += 1;
+        self.last_number
+    }
+}

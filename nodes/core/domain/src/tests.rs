@@ -1,0 +1,17 @@
+//! The rules from outside: commands in, effects out. `world` plays everything around the state (carrier, phones, media
+//! node), `acme` is the demo company; the stories are one file per situation, `random` is all of them shaken.
+
+mod acme;
+mod far_end;
+mod random;
+mod stories;
+pub(crate) mod world;
+
+use std::cell::Cell;
+
+thread_local! {
+    /// Breaks the rule that a reserved agent is offered no other call: the invariants must notice.
+    pub(crate) static RESERVATIONS_IGNORED: Cell<bool> = const { Cell::new(false) };
+    /// Makes every message inside a dialog panic the rules.
+    pub(crate) static POISON: Cell<bool> = const { Cell::new(false) };
+}

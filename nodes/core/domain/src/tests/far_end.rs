@@ -1,0 +1,178 @@
+//! The far end of one dialog: a carrier's caller, a phone that rings or calls. Writes SIP by hand, so that nothing of
+//! ours is used to test ours, and reads what it is sent.
+
+use mangrove_proto::edge;
+use mangrove_sip::Message;
+
+/// Who speaks here, and what was said so far.
+#[derive(Debug, Clone)]
+pub(crate) struct FarEnd {
+    /// Number, or the device's user name.
+    pub(crate) user: String,
+    /// How the edge proved a caller; none for a phone that was called.
+    pub(crate) ingress: Option<edge::Ingress>,
+    pub(crate) address: String,
+    pub(crate) call_id: String,
+    tag: String,
+    our_tag: Option<String>,
+    /// Our leg, once known from our Contact or the effect.
+    pub(crate) leg: String,
+    contact: String,
+    cseq: u32,
+    /// The INVITE that began it.
+    pub(crate) invite: Message,
+    /// Everything sent to it.
+    pub(crate) heard: Vec<Message>,
+    pub(crate) calls: bool,
+    /// The branch of the INVITE that it got.
+    pub(crate) branch: String,
+    /// What it answered to the INVITE, if it was called.
+    pub(crate) answered: Option<u16>,
+}
+
+pub(crate) fn sdp(port: u16, direction: &str, version: u32) -> String {
+    format!(
+        "v=0\r\no=- 77 {version} IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n\
+         m=audio {port} RTP/AVP 8 0 101\r\na=rtpmap:8 PCMA/8000\r\na=rtpmap:0 PCMU/8000\r\n\
+         a=rtpmap:101 telephone-event/8000\r\na={direction}\r\n"
+    )
+}
+
+fn finish(head: &str, body: &str) -> Vec<u8> {
+    let kind = if body.is_empty() { "" } else { "Content-Type: application/sdp\r\n" };
+    format!("{head}{kind}Content-Length: {}\r\n\r\n{body}", body.len()).into_bytes()
+}
+
+impl FarEnd {
+    /// A caller who is about to send an INVITE for `to`.
+    pub(crate) fn caller(user: &str, to: &str, ingress: edge::Ingress, address: &str, serial: u32) -> Self {
+        let mut caller = Self {
+            user: user.into(),
+            ingress: Some(ingress),
+            address: address.into(),
+            call_id: format!("caller-{serial}"),
+            tag: format!("tag{serial}"),
+            our_tag: None,
+            leg: String::new(),
+            contact: String::new(),
+            cseq: 1,
+            invite: Message::response(200),
+            heard: Vec::new(),
+            calls: true,
+            branch: String::new(),
+            answered: None,
+        };
+        let head = format!(
+            "INVITE sip:{to}@acme.example SIP/2.0\r\nVia: SIP/2.0/UDP {address};branch=z9hG4bKc{serial}\r\n\
+             Max-Forwards: 70\r\nFrom: <sip:{user}@acme.example>;tag=tag{serial}\r\nTo: <sip:{to}@acme.example>\r\n\
+             Call-ID: caller-{serial}\r\nCSeq: 1 INVITE\r\nContact: <sip:{user}@{address}>\r\n"
+        );
+        caller.invite = Message::parse(&finish(&head, &sdp(4000, "sendrecv", 1))).expect("a good INVITE");
+        caller
+    }
+
+    /// A phone that gets an INVITE.
+    pub(crate) fn called(invite: Message, (leg, branch): (&str, &str), address: &str, serial: u32) -> Self {
+        Self {
+            user: invite.request_uri().ok().and_then(|uri| uri.user.clone()).unwrap_or_default(),
+            ingress: None,
+            address: address.into(),
+            call_id: invite.call_id().unwrap_or_default().into(),
+            tag: format!("phone{serial}"),
+            our_tag: invite.from_tag().map(str::to_owned),
+            leg: leg.into(),
+            contact: contact(&invite),
+            cseq: 1,
+            invite,
+            heard: Vec::new(),
+            calls: false,
+            branch: branch.into(),
+            answered: None,
+        }
+    }
+
+    /// Takes what was sent to it.
+    pub(crate) fn hear(&mut self, message: Message) {
+        if message.is_response() && message.to_tag().is_some() {
+            self.our_tag = message.to_tag().map(str::to_owned).filter(|_| self.calls).or(self.our_tag.take());
+            if self.calls && message.status() == Some(200) && message.contact().ok().flatten().is_some() {
+                self.contact = contact(&message);
+            }
+        }
+        self.heard.push(message);
+    }
+
+    /// All it was told, in words: statuses with their method, methods.
+    pub(crate) fn words(&self) -> Vec<String> {
+        let word = |message: &Message| match message.status() {
+            Some(status) => format!("{status} {}", message.method()),
+            None => message.method().to_string(),
+        };
+        self.heard.iter().map(word).collect()
+    }
+
+    pub(crate) fn was_told(&self, word: &str) -> bool {
+        self.words().iter().any(|told| told == word)
+    }
+
+    /// A response to `request`, with a description or without.
+    pub(crate) fn reply(&self, request: &Message, status: u16, body: &str) -> Vec<u8> {
+        let mut head = format!("SIP/2.0 {status} X\r\n");
+        for name in ["Via", "From", "Call-ID", "CSeq"] {
+            head += &format!("{name}: {}\r\n", request.header(name).unwrap_or_default());
+        }
+        let to = request.header("To").unwrap_or_default();
+        let tag = if to.contains("tag=") { String::new() } else { format!(";tag={}", self.tag) };
+        head += &format!("To: {to}{tag}\r\nContact: <sip:{}@{}>\r\n", self.user, self.address);
+        finish(&head, body)
+    }
+
+    /// A request inside the dialog.
+    pub(crate) fn request(&mut self, method: &str, extra: &str, body: &str) -> Vec<u8> {
+        if method != "ACK" {
+            self.cseq += 1;
+        }
+        let (cseq, branch) = (self.cseq, format!("z9hG4bK{}{}{}", self.tag, method, self.cseq));
+        let (mut from, mut to) = (self.invite.header("From"), self.invite.header("To"));
+        if !self.calls {
+            std::mem::swap(&mut from, &mut to);
+        }
+        let from = from.unwrap_or_default().split(";tag").next().unwrap_or_default().to_owned();
+        let to = to.unwrap_or_default().split(";tag").next().unwrap_or_default().to_owned();
+        let head = format!(
+            "{method} {} SIP/2.0\r\nVia: SIP/2.0/UDP {};branch={branch}\r\nMax-Forwards: 70\r\nFrom: {from};tag={}\r\n\
+             To: {to};tag={}\r\nCall-ID: {}\r\nCSeq: {cseq} {method}\r\nContact: <sip:{}@{}>\r\n{extra}",
+            self.contact,
+            self.address,
+            self.tag,
+            self.our_tag.as_deref().unwrap_or("none"),
+            self.call_id,
+            self.user,
+            self.address,
+        );
+        finish(&head, body)
+    }
+
+    /// The ACK to our 2xx.
+    pub(crate) fn ack(&mut self) -> Vec<u8> {
+        self.request("ACK", "", "")
+    }
+
+    /// CANCEL of the INVITE.
+    pub(crate) fn cancel(&self) -> Vec<u8> {
+        let mut head = String::new();
+        let text = String::from_utf8(self.invite.to_bytes()).expect("text");
+        for (index, line) in text.lines().take_while(|line| !line.is_empty()).enumerate() {
+            let line = if index == 0 { line.replacen("INVITE", "CANCEL", 1) } else { line.to_owned() };
+            if line.starts_with("Content") || line.starts_with("Contact") {
+                continue;
+            }
+            head += &format!("{}\r\n", line.replace("1 INVITE", "1 CANCEL"));
+        }
+        finish(&head, "")
+    }
+}
+
+fn contact(message: &Message) -> String {
+    message.contact().ok().flatten().map(|contact| contact.uri.to_string()).unwrap_or_default()
+}

@@ -1,0 +1,15 @@
+//! Given, when, then: what callers, agents and far ends live through.
+
+mod answered;
+mod between_employees;
+mod hanging_up;
+mod hold;
+mod limits;
+mod nodes;
+mod offers;
+mod overflow;
+mod people;
+mod poison;
+mod repeats;
+mod takeover;
+mod transfer;

@@ -1,0 +1,137 @@
+//! What agents and administrators do.
+
+use mangrove_proto::live::AgentState;
+
+use crate::{
+    AgentWish, Author, CallWish, Command, Record, Reply, routes,
+    tests::{
+        acme,
+        world::{World, tenant_id},
+    },
+    view,
+};
+
+#[test]
+fn a_break_counts_when_the_call_is_over() {
+    let mut world = World::acme();
+    let (caller, _) = world.talking("101");
+    world.wish("anna", AgentWish::Break(Some("lunch".into())));
+    assert_eq!(world.agent("anna").state(), AgentState::Busy);
+    world.hang_up(caller);
+    world.pass(5_000);
+    assert_eq!(
+        (world.agent("anna").state(), world.agent("anna").reason()),
+        (AgentState::Break, Some("lunch"))
+    );
+    world.wish("anna", AgentWish::Available);
+    assert_eq!(world.agent("anna").state(), AgentState::Available);
+}
+
+#[test]
+fn a_wrap_up_may_be_cut_short() {
+    let mut world = World::acme();
+    let (caller, _) = world.talking("101");
+    world.hang_up(caller);
+    world.wish("anna", AgentWish::EndWrapUp);
+    assert_eq!(world.agent("anna").state(), AgentState::Available);
+}
+
+#[test]
+fn a_call_may_be_ended_from_outside() {
+    let mut world = World::acme();
+    let (caller, anna) = world.talking("101");
+    let call = world.call(caller).id;
+    let hang_up =
+        Command::CommandCall { tenant: tenant_id(), call, wish: CallWish::HangUp, author: Author::default() };
+    assert_eq!(world.command(hang_up.clone()), Reply::Done);
+    world.run();
+    assert!(world.ends[caller].was_told("BYE") && world.ends[anna].was_told("BYE"));
+    assert_eq!(world.record().cause, "ended-by-operator");
+    assert!(matches!(world.command(hang_up), Reply::NotFound { .. }));
+}
+
+#[test]
+fn a_changed_password_outlives_a_configuration_made_before_it() {
+    let mut config = acme::config();
+    let login =
+        crate::config::Login { email: "anna@acme.example".into(), password_hash: "old".into(), epoch: 1 };
+    config.employees.get_mut(&"anna".into()).expect("anna").login = Some(login);
+    let mut world = World::of(config.clone());
+    let (employee, author) = ("anna".into(), Author::default());
+    world.command(Command::SetPassword { tenant: tenant_id(), employee, hash: "new".into(), author });
+    world.configure(config);
+    let login = routes::of(world.tenant()).logins.remove(0);
+    assert_eq!((login.password_hash.as_str(), login.epoch), ("new", 2));
+    assert!(
+        world
+            .state
+            .outbox()
+            .any(|(_, record)| matches!(record, Record::Audit(audit) if audit.change.action == "password"))
+    );
+}
+
+#[test]
+fn a_removed_group_lets_its_callers_go_and_a_removed_tenant_all() {
+    let mut world = World::acme();
+    world.talking("101");
+    world.talking("102");
+    let waiting = world.queued();
+    let mut config = acme::config();
+    config.groups.clear();
+    config.schemes.clear();
+    config.numbers.clear();
+    world.configure(config);
+    world.run();
+    assert_eq!(world.stage(waiting), "over");
+    world.command(Command::RemoveTenant { tenant: tenant_id(), author: Author::default() });
+    assert!(world.state.tenant(&tenant_id()).is_none());
+    assert_eq!(world.records().len(), 3);
+    let up_to = world.state.outbox().map(|(number, _)| number).max().expect("records");
+    world.command(Command::OutboxDelivered { up_to });
+    assert_eq!(world.state.outbox().count(), 0);
+}
+
+#[test]
+fn the_live_picture_shows_who_waits_who_rings_and_who_talks() {
+    let mut world = World::acme();
+    world.talking("101");
+    let ringing = world.queued();
+    let waiting = world.queued();
+    let live = view::live(world.tenant(), 5, world.now, world.stamp().wall);
+    assert_eq!((live.event, live.calls.len(), live.today.offered), (5, 3, 3));
+    let queue = &live.queues[0];
+    let line: Vec<_> = queue.waiting.iter().map(|waiting| (waiting.call, waiting.offered_to.len())).collect();
+    assert_eq!(line, [(world.call(ringing).id, 1), (world.call(waiting).id, 0)]);
+    let states: Vec<_> =
+        live.agents.iter().map(|agent| (agent.extension.as_str(), agent.state, agent.reachable)).collect();
+    assert_eq!(
+        states,
+        [
+            ("101", AgentState::Busy, true),
+            ("102", AgentState::Ringing, true),
+            ("190", AgentState::Available, true),
+            ("110", AgentState::Available, false),
+        ]
+    );
+}
+
+#[test]
+fn routes_lead_a_carriers_call_to_its_tenant() {
+    let world = World::acme();
+    let routes = routes::of(world.tenant());
+    let carrier = "127.0.0.1:5080".parse().expect("an address");
+    assert_eq!(routes.trunk(carrier, "+74951234567"), Some("carrier"));
+    assert_eq!(routes.trunk(carrier, "74950000000"), None);
+    assert_eq!(routes.trunk("127.0.0.1:5081".parse().expect("an address"), acme::NUMBER), None);
+    assert_eq!(routes.devices.len(), 4);
+}
+
+#[test]
+fn a_phone_that_unregisters_is_offered_nothing() {
+    let mut world = World::acme();
+    assert!(world.agent("anna").is_assignable(world.now));
+    world.pass(3_600_000);
+    assert!(!world.agent("anna").is_reachable(world.now), "not refreshed for an hour");
+    world.register("101");
+    assert!(world.agent("anna").is_assignable(world.now));
+}

@@ -1,0 +1,84 @@
+//! A new leader: what it owes is what was promised, byte for byte.
+
+use mangrove_proto::edge::edge_command::Op;
+
+use crate::{
+    Action, Command, Effect, ObjectRef, State,
+    tests::{acme::NUMBER, world::World},
+};
+
+fn messages(effects: &[Effect]) -> Vec<Vec<u8>> {
+    let bytes = |effect: &Effect| match &effect.action {
+        Action::Edge { command, .. } => command.op.as_ref().map(|op| match op {
+            Op::Request(request) => request.message.to_vec(),
+            Op::Response(response) => response.message.to_vec(),
+        }),
+        Action::Media { .. } => None,
+    };
+    effects.iter().filter_map(bytes).collect()
+}
+
+#[test]
+fn an_unanswered_invite_is_owed_as_it_was() {
+    let mut world = World::acme();
+    let caller = world.call_in(NUMBER);
+    world.run();
+    let (call, play) = (world.call(caller).id, world.plays(caller).expect("a prompt").id);
+    let finished = mangrove_proto::media::PlayFinished { endpoint: world.ends[caller].leg.clone(), play };
+    world.media(call, mangrove_proto::media::media_event::Fact::PlayFinished(finished));
+    let ready = world.pending.remove(0);
+    world.deliver(ready);
+    let sent = messages(&world.last.actions);
+    assert_eq!(sent.len(), 1, "anna's INVITE");
+    let mut stamp = world.stamp();
+    (stamp.seed, stamp.fence.term) = (99, 2);
+    let owed = world.state.owed(&ObjectRef::Call("acme".into(), call), stamp);
+    assert!(messages(&owed).contains(&sent[0]));
+    assert!(owed.iter().any(|effect| matches!(effect.action, Action::Media { .. })), "and the session");
+    let restored = State::restore(&world.state.snapshot().expect("a snapshot")).expect("a state");
+    assert_eq!(restored.owed(&ObjectRef::Call("acme".into(), call), stamp), owed);
+}
+
+#[test]
+fn a_session_is_asked_for_again_with_the_ports_that_far_ends_know() {
+    let mut world = World::acme();
+    let (caller, _) = world.talking("101");
+    // Until then the ACK might be owed again, to a 2xx that comes again.
+    world.pass(33_000);
+    let call = world.call(caller).id;
+    let owed = world.state.owed(&ObjectRef::Call("acme".into(), call), world.stamp());
+    let session = owed.iter().find_map(|effect| match &effect.action {
+        Action::Media { command, .. } => command.set.clone(),
+        Action::Edge { .. } => None,
+    });
+    let session = session.expect("a session");
+    assert_eq!(session.version, world.call(caller).media.version);
+    assert!(session.endpoints.iter().all(|endpoint| endpoint.port >= 20_000), "{session:?}");
+    assert!(messages(&owed).is_empty(), "everything was acknowledged");
+}
+
+#[test]
+fn registrations_outlive_the_gap() {
+    let mut world = World::acme();
+    world.pass(3_500_000);
+    world.command(Command::LeaderStarted { gap_ms: 200_000 });
+    world.pass(200_000);
+    assert!(world.agent("anna").is_reachable(world.now));
+    world.pass(200_000);
+    assert!(!world.agent("anna").is_reachable(world.now), "but not for ever");
+}
+
+#[test]
+fn a_snapshot_is_the_state() {
+    let mut world = World::acme();
+    world.talking("101");
+    world.queued();
+    let restored = State::restore(&world.state.snapshot().expect("a snapshot")).expect("a state");
+    assert_eq!(restored, world.state);
+    assert_eq!(restored.hash(), world.state.hash());
+    assert!(
+        State::restore(&[]).is_err()
+            && State::restore(&[2, 0]).is_err()
+            && State::restore(&[1, 0xc1]).is_err()
+    );
+}

@@ -1,0 +1,123 @@
+//! The live picture, read from the state. Nothing here changes anything.
+
+use mangrove_proto::{
+    id::{EmployeeId, GroupId},
+    live::{self, CallState},
+};
+
+use crate::{
+    call::{Call, stage::Stage},
+    effect::ObjectRef,
+    tenant::Tenant,
+};
+
+/// One object's part of the picture.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Object {
+    /// A call in progress.
+    Call(live::Call),
+    /// An employee.
+    Agent(live::Agent),
+    /// A group.
+    Queue(live::Queue),
+}
+
+/// The whole picture of a tenant. `event`: the last event that it includes; `now`, `wall`: the instant it shows.
+pub fn live(tenant: &Tenant, event: u64, now: u64, wall: u64) -> live::Live {
+    let calls = tenant.calls().filter(|call| !call.is_over());
+    live::Live {
+        tenant: tenant.config().id.clone(),
+        name: tenant.config().name.to_string(),
+        event,
+        as_of: wall,
+        queues: tenant.config().groups.keys().filter_map(|group| queue(tenant, group, wall)).collect(),
+        agents: tenant.agents().filter_map(|known| agent(tenant, &known.id, now, wall)).collect(),
+        calls: calls.map(|shown| call(shown)).collect(),
+        today: tenant.today(wall),
+    }
+}
+
+/// One object. None: it is not in the picture (any more), as a call that is over.
+pub fn object(tenant: &Tenant, object: &ObjectRef, now: u64, wall: u64) -> Option<Object> {
+    match object {
+        ObjectRef::Tenant(_) => None,
+        ObjectRef::Call(_, id) => {
+            let shown = tenant.call(*id).filter(|call| !call.is_over())?;
+            Some(Object::Call(call(shown)))
+        }
+        ObjectRef::Agent(_, id) => agent(tenant, id, now, wall).map(Object::Agent),
+        ObjectRef::Queue(_, id) => queue(tenant, id, wall).map(Object::Queue),
+    }
+}
+
+/// A call.
+pub fn call(call: &Call) -> live::Call {
+    let rung = call.offers.first().and_then(|offer| offer.employee.clone());
+    live::Call {
+        id: call.id,
+        direction: call.direction,
+        caller: call.caller.clone(),
+        called: call.called.clone(),
+        state: state(call),
+        started: call.started.wall,
+        since: call.since.wall,
+        group: call.group.clone(),
+        employee: call.employee.clone().or(rung),
+        recording: call.recording.as_ref().is_some_and(|recording| recording.running),
+    }
+}
+
+fn state(call: &Call) -> CallState {
+    match &call.stage {
+        Stage::Arriving { .. } => CallState::Arriving,
+        Stage::Playing { .. } => CallState::Playing,
+        Stage::Waiting(_) => CallState::Waiting,
+        Stage::Ringing { .. } | Stage::Transferring(_) => CallState::Ringing,
+        Stage::Talking(_) if call.held_since.is_some() => CallState::Held,
+        Stage::Talking(_) => CallState::Talking,
+        Stage::Over(_) => CallState::Ending,
+    }
+}
+
+/// An employee.
+pub fn agent(tenant: &Tenant, id: &EmployeeId, now: u64, wall: u64) -> Option<live::Agent> {
+    let agent = tenant.agent(id)?;
+    let configured = tenant.config().employees.get(id)?;
+    Some(live::Agent {
+        id: id.clone(),
+        name: configured.name.to_string(),
+        extension: configured.extension.to_string(),
+        state: agent.state(),
+        reason: agent.reason().map(str::to_owned),
+        since: agent.since.wall,
+        call: agent.engaged.map(|engaged| engaged.call),
+        groups: tenant.config().groups_of(id).map(|group| group.id.clone()).collect(),
+        reachable: agent.is_reachable(now),
+        answered_today: agent.answered.on(tenant.config().timezone.day(wall)),
+    })
+}
+
+/// A group's line.
+pub fn queue(tenant: &Tenant, id: &GroupId, wall: u64) -> Option<live::Queue> {
+    let group = tenant.config().groups.get(id)?;
+    let queue = tenant.queue(id)?;
+    let waiting = queue.waiting.values().filter_map(|call| tenant.call(*call)).filter_map(waiting);
+    Some(live::Queue {
+        id: id.clone(),
+        name: group.name.to_string(),
+        waiting: waiting.collect(),
+        service_level: group.queue.service_level,
+        today: queue.today.on(tenant.config().timezone.day(wall)),
+    })
+}
+
+fn waiting(call: &Call) -> Option<live::Waiting> {
+    let Stage::Waiting(waiting) = &call.stage else { return None };
+    Some(live::Waiting {
+        call: call.id,
+        caller: call.caller.clone(),
+        priority: waiting.place.priority,
+        since: waiting.since.wall,
+        offered_to: call.offers.iter().filter_map(|offer| offer.employee.clone()).collect(),
+    })
+}

@@ -1,0 +1,31 @@
+//! RTP without sockets: headers rewritten in place, G.711, digits (RFC 4733), RTCP (RFC 3550), the rule of latching,
+//! one unbroken outgoing stream from changing sources, prompts as ready frames, and the alignment of two streams to
+//! one stereo recording. No clock, no chance: times are **microseconds of a monotonic clock** passed in, SSRCs and
+//! first sequence numbers too. Nothing here allocates per packet except where it says so.
+//!
+//! What is assumed about far ends, and what is not supported, stands in `ASSUMPTIONS.md` of this crate.
+
+pub mod align;
+pub mod digit;
+pub mod g711;
+pub mod header;
+pub mod latch;
+pub mod prompt;
+pub mod resample;
+pub mod rtcp;
+pub mod statistics;
+pub mod stream;
+pub mod tone;
+pub mod wav;
+
+/// Samples a second of every codec here.
+pub const RATE: u32 = 8000;
+/// Samples of one 20 ms frame; also its bytes in G.711.
+pub const FRAME: usize = 160;
+/// Microseconds of one frame.
+pub const FRAME_US: u64 = 20_000;
+
+/// Samples that pass in `us` microseconds.
+pub const fn samples(us: u64) -> u64 {
+    us * RATE as u64 / 1_000_000
+}

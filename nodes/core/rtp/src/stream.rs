@@ -1,0 +1,226 @@
+//! What one far end hears from us is one RTP stream, whatever it is fed from: a prompt, then music, then an agent,
+//! then another. Many phones drop or mistime sound when SSRC and numbers jump, so packets that are passed on are
+//! renumbered to follow what was sent before. Pauses stay pauses: timestamps follow the clock.
+
+use crate::{
+    FRAME,
+    header::{self, Header},
+    samples,
+};
+
+/// One outgoing stream.
+#[derive(Debug, Clone)]
+pub struct Outgoing {
+    ssrc: u32,
+    /// The number that follows the highest one sent.
+    next: u16,
+    timestamp: u32,
+    sent_us: Option<u64>,
+    fed: Option<Fed>,
+    packets: u64,
+    octets: u64,
+}
+
+/// What the stream is fed from now, and how its numbers become ours.
+#[derive(Debug, Clone, Copy)]
+struct Fed {
+    source: u64,
+    sequence: u16,
+    timestamp: u32,
+}
+
+impl Outgoing {
+    /// A stream that has sent nothing. The three numbers should be hard to guess (RFC 3550 section 5.1).
+    pub fn new(ssrc: u32, sequence: u16, timestamp: u32) -> Self {
+        Self { ssrc, next: sequence, timestamp, sent_us: None, fed: None, packets: 0, octets: 0 }
+    }
+
+    /// Rewrites a packet of another stream to be the next of this one. `source` names the stream it belongs to
+    /// (endpoint and SSRC): a change of it starts a new talkspurt (marker) right after what was sent before.
+    pub fn forward(
+        &mut self,
+        packet: &mut [u8],
+        header: &Header,
+        payload_type: u8,
+        source: u64,
+        now_us: u64,
+    ) {
+        let (fed, turned) = match self.fed {
+            Some(fed) if fed.source == source => (fed, false),
+            _ => (self.turn_to(source, header, now_us), true),
+        };
+        let sequence = header.sequence.wrapping_add(fed.sequence);
+        let timestamp = header.timestamp.wrapping_add(fed.timestamp);
+        header::set_payload_type(packet, payload_type, header.marker || turned);
+        header::set_sequence(packet, sequence);
+        header::set_timestamp(packet, timestamp);
+        header::set_ssrc(packet, self.ssrc);
+        self.sent(sequence, timestamp, header.payload.len(), now_us);
+    }
+
+    /// A packet of the source that is not passed on: the numbers close over it, so that nobody takes it for lost.
+    pub fn skip(&mut self, header: &Header, source: u64) {
+        if let Some(fed) = &mut self.fed
+            && fed.source == source
+            && header.sequence.wrapping_add(fed.sequence) == self.next
+        {
+            fed.sequence = fed.sequence.wrapping_sub(1);
+        }
+    }
+
+    /// Writes the header of a frame of our own with 160 samples. `first` begins a talkspurt.
+    pub fn frame(&mut self, packet: &mut [u8], payload_type: u8, first: bool, now_us: u64) {
+        let own = self.fed.is_none() && self.sent_us.is_some() && !first;
+        let timestamp = if own { self.timestamp.wrapping_add(FRAME as u32) } else { self.now(now_us) };
+        let sequence = self.next;
+        self.fed = None;
+        header::write(packet, payload_type, !own, sequence, timestamp, self.ssrc);
+        self.sent(sequence, timestamp, FRAME, now_us);
+    }
+
+    /// The stream's source.
+    pub fn ssrc(&self) -> u32 {
+        self.ssrc
+    }
+
+    /// Packets sent.
+    pub fn packets(&self) -> u64 {
+        self.packets
+    }
+
+    /// Bytes of payload sent.
+    pub fn octets(&self) -> u64 {
+        self.octets
+    }
+
+    /// The stream's clock at `now_us`; never before one frame after the last packet.
+    pub fn now(&self, now_us: u64) -> u32 {
+        match self.sent_us {
+            Some(sent) => {
+                self.timestamp.wrapping_add(samples(now_us.saturating_sub(sent)).max(FRAME as u64) as u32)
+            }
+            None => self.timestamp,
+        }
+    }
+
+    fn turn_to(&mut self, source: u64, header: &Header, now_us: u64) -> Fed {
+        let fed = Fed {
+            source,
+            sequence: self.next.wrapping_sub(header.sequence),
+            timestamp: self.now(now_us).wrapping_sub(header.timestamp),
+        };
+        self.fed = Some(fed);
+        fed
+    }
+
+    fn sent(&mut self, sequence: u16, timestamp: u32, octets: usize, now_us: u64) {
+        self.packets += 1;
+        self.octets += octets as u64;
+        let next = sequence.wrapping_add(1);
+        if self.sent_us.is_none() || header::is_newer(next, self.next) {
+            self.next = next;
+            self.timestamp = timestamp;
+            self.sent_us = Some(now_us);
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::FRAME_US;
+
+    fn incoming(sequence: u16, timestamp: u32) -> Vec<u8> {
+        let mut packet = vec![0xd5; 172];
+        header::write(&mut packet, 8, false, sequence, timestamp, 0x1111);
+        packet
+    }
+
+    fn forward(out: &mut Outgoing, source: u64, sequence: u16, timestamp: u32, now_us: u64) -> Header {
+        let mut packet = incoming(sequence, timestamp);
+        let header = Header::read(&packet).unwrap();
+        out.forward(&mut packet, &header, 0, source, now_us);
+        Header::read(&packet).unwrap()
+    }
+
+    fn frame(out: &mut Outgoing, first: bool, now_us: u64) -> Header {
+        let mut packet = [0; 172];
+        out.frame(&mut packet, 0, first, now_us);
+        Header::read(&packet).unwrap()
+    }
+
+    #[test]
+    fn music_then_an_agent_then_another_is_one_stream() {
+        let mut out = Outgoing::new(42, 65_534, 1000);
+        let mut heard = vec![frame(&mut out, true, 0), frame(&mut out, false, FRAME_US)];
+        heard.push(forward(&mut out, 1, 500, 77_000, 2 * FRAME_US));
+        heard.push(forward(&mut out, 1, 501, 77_160, 3 * FRAME_US));
+        heard.push(forward(&mut out, 2, 9, 5, 103 * FRAME_US));
+        heard.push(frame(&mut out, true, 104 * FRAME_US));
+        let numbers: Vec<(u16, u32, bool)> =
+            heard.iter().map(|h| (h.sequence, h.timestamp, h.marker)).collect();
+        assert_eq!(
+            numbers,
+            [
+                (65_534, 1000, true),
+                (65_535, 1160, false),
+                (0, 1320, true),
+                (1, 1480, false),
+                (2, 1480 + 16_000, true),
+                (3, 1480 + 16_160, true),
+            ]
+        );
+        assert!(heard.iter().all(|h| h.ssrc == 42 && h.payload_type == 0));
+        assert_eq!((out.packets(), out.octets()), (6, 960));
+    }
+
+    #[test]
+    fn loss_and_disorder_are_passed_on_as_they_are() {
+        let mut out = Outgoing::new(1, 100, 0);
+        let sequences: Vec<u16> = [10, 13, 12, 14]
+            .into_iter()
+            .map(|n| forward(&mut out, 1, n, u32::from(n) * 160, 0).sequence)
+            .collect();
+        assert_eq!(sequences, [100, 103, 102, 104]);
+    }
+
+    #[test]
+    fn packets_kept_back_leave_no_gap() {
+        let mut out = Outgoing::new(1, 100, 0);
+        forward(&mut out, 1, 10, 0, 0);
+        for sequence in [11, 12] {
+            out.skip(&Header::read(&incoming(sequence, 0)).unwrap(), 1);
+        }
+        assert_eq!(forward(&mut out, 1, 13, 480, 0).sequence, 101);
+    }
+
+    proptest! {
+        #[test]
+        fn numbers_never_jump_when_sources_change(turns in proptest::collection::vec((0..4u64, 1..20u16, any::<u16>()), 1..30)) {
+            let mut out = Outgoing::new(1, 65_000, u32::MAX - 5_000);
+            let mut now = 0;
+            let mut last: Option<Header> = None;
+            for (source, count, start) in turns {
+                // A source that comes back goes on from where it was only if nothing lay between: number by the clock.
+                for i in 0..count {
+                    now += FRAME_US;
+                    let header = match source {
+                        0 => frame(&mut out, false, now),
+                        _ => {
+                            let n = start.wrapping_add(i);
+                            forward(&mut out, source * 100_000 + u64::from(start), n, u32::from(n) * 160, now)
+                        }
+                    };
+                    if let Some(last) = &last {
+                        prop_assert!(source == 0 || i > 0 || header.sequence == last.sequence.wrapping_add(1));
+                        prop_assert!(header.sequence != last.sequence);
+                    }
+                    last = Some(header);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! Where messages come from and go to. No sockets: these are names for them that replicate and cross processes.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// A transport this system speaks. Ordered, so that it can be a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Transport {
+    Udp,
+    Tcp,
+    Tls,
+    Ws,
+    Wss,
+}
+
+impl Transport {
+    /// As written in Via (RFC 3261 section 20.42, RFC 7118).
+    pub fn via_name(self) -> &'static str {
+        match self {
+            Transport::Udp => "UDP",
+            Transport::Tcp => "TCP",
+            Transport::Tls => "TLS",
+            Transport::Ws => "WS",
+            Transport::Wss => "WSS",
+        }
+    }
+
+    /// As written in a URI's `transport` parameter; TLS is `tls`, deprecated but what phones write.
+    pub fn param_name(self) -> &'static str {
+        match self {
+            Transport::Udp => "udp",
+            Transport::Tcp => "tcp",
+            Transport::Tls => "tls",
+            Transport::Ws => "ws",
+            Transport::Wss => "wss",
+        }
+    }
+
+    /// Whether the transport retransmits by itself: then transactions do not (RFC 3261 section 17).
+    pub fn is_reliable(self) -> bool {
+        self != Transport::Udp
+    }
+
+    /// Whether the hop is encrypted.
+    pub fn is_secure(self) -> bool {
+        matches!(self, Transport::Tls | Transport::Wss)
+    }
+
+    /// The port meant when none is written.
+    pub fn default_port(self) -> u16 {
+        match self {
+            Transport::Udp | Transport::Tcp => 5060,
+            Transport::Tls => 5061,
+            Transport::Ws => 80,
+            Transport::Wss => 443,
+        }
+    }
+}
+
+impl fmt::Display for Transport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.param_name())
+    }
+}
+
+/// The transport is none that we speak.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("transport {0:?} is not spoken here: use udp, tcp, tls, ws or wss")]
+pub struct UnknownTransport(pub String);
+
+impl FromStr for Transport {
+    type Err = UnknownTransport;
+
+    /// Reads either spelling, in any case.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        [Transport::Udp, Transport::Tcp, Transport::Tls, Transport::Ws, Transport::Wss]
+            .into_iter()
+            .find(|transport| transport.param_name().eq_ignore_ascii_case(text))
+            .ok_or_else(|| UnknownTransport(text.to_owned()))
+    }
+}
+
+/// Where a message came from, as the edge saw it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Source {
+    pub transport: Transport,
+    pub remote: SocketAddr,
+    /// Our address that received it: answers leave from there.
+    pub local: SocketAddr,
+    /// The edge's token for the connection (RFC 5626 section 5.2). None over UDP without outbound.
+    pub flow: Option<String>,
+}
+
+impl Source {
+    /// Back to where the message came from.
+    pub fn destination(&self) -> Destination {
+        Destination { transport: self.transport, address: self.remote, flow: self.flow.clone() }
+    }
+}
+
+/// Where a message shall go.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Destination {
+    pub transport: Transport,
+    pub address: SocketAddr,
+    /// The connection to use, and no other, when it is set.
+    pub flow: Option<String>,
+}
+
+impl Destination {
+    /// A destination that is not bound to a connection.
+    pub fn new(transport: Transport, address: SocketAddr) -> Self {
+        Destination { transport, address, flow: None }
+    }
+}
+
+/// How one of our dialogs names itself to the far end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Local {
+    /// The advertised `host:port` of the edge, for the transport in use.
+    pub contact_host: String,
+    /// `<tenant>.<leg id>`: any edge routes by it.
+    pub contact_user: String,
+    pub user_agent: String,
+    /// The tenant's SIP domain.
+    pub domain: String,
+}

@@ -1,0 +1,87 @@
+//! One contact of an address of record.
+
+use serde::{Deserialize, Serialize};
+
+use crate::uri::{NameAddr, Params, Uri};
+use crate::{Destination, Source, Transport};
+
+/// Where and for how long somebody can be reached.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Binding {
+    /// Without headers: a registered URI must not smuggle a Route into our requests (RFC 4475 section 3.3.14).
+    pub contact: Uri,
+    /// Route set towards the contact, topmost first (RFC 3327).
+    pub path: Vec<String>,
+    /// `+sip.instance`, with its angle brackets.
+    pub instance: Option<String>,
+    pub reg_id: Option<u32>,
+    /// Whether requests must use the registration's connection (RFC 5626).
+    pub outbound: bool,
+    pub source: Source,
+    /// Preference in thousandths, 0 to 1000.
+    pub q: u16,
+    pub user_agent: Option<String>,
+    pub registered_at: u64,
+    pub expires_at: u64,
+    pub call_id: String,
+    pub cseq: u32,
+}
+
+impl Binding {
+    /// Where a request to this contact goes: along its Path when that begins with a literal address; by the
+    /// connection it registered over; over UDP to the Contact when that names the very host the REGISTER came from,
+    /// else back to the source, which is where a NAT listens.
+    pub fn destination(&self) -> Destination {
+        if let Some(destination) = self.first_hop() {
+            return destination;
+        }
+        let mut destination = self.source.destination();
+        let same_host = self.contact.ip() == Some(self.source.remote.ip().to_canonical());
+        if self.source.transport == Transport::Udp && same_host && !self.outbound {
+            destination.address = self.contact.address().unwrap_or(destination.address);
+        }
+        destination
+    }
+
+    fn first_hop(&self) -> Option<Destination> {
+        let hop = NameAddr::parse(self.path.first()?).ok()?.uri;
+        let transport = hop.transport().unwrap_or(self.source.transport);
+        let mut destination = Destination::new(transport, hop.address()?);
+        if destination.address == self.source.remote {
+            destination.flow.clone_from(&self.source.flow);
+        }
+        Some(destination)
+    }
+
+    /// Whether a registration of this one takes the other's place: the same flow of the same device (RFC 5626
+    /// section 6), else the same URI.
+    pub(super) fn replaces(&self, known: &Binding) -> bool {
+        match (&self.instance, self.reg_id, &known.instance, known.reg_id) {
+            (Some(own), Some(id), Some(other), Some(known_id)) => own == other && id == known_id,
+            _ => self.contact.equivalent(&known.contact),
+        }
+    }
+
+    pub(super) fn same_but_for_time(&self, other: &Binding) -> bool {
+        let timeless =
+            |binding: &Binding| Binding { registered_at: 0, expires_at: 0, cseq: 0, ..binding.clone() };
+        timeless(self) == timeless(other)
+    }
+
+    /// The Contact value of a response, with the seconds left, rounded up.
+    pub(super) fn as_contact(&self, now: u64) -> String {
+        let seconds = self.expires_at.saturating_sub(now).div_ceil(1000);
+        let mut params = Params::default();
+        if self.q < 1000 {
+            params.set("q", Some(format!("0.{:03}", self.q)));
+        }
+        params.set("expires", Some(seconds.to_string()));
+        if let Some(instance) = &self.instance {
+            params.set("+sip.instance", Some(format!("\"{instance}\"")));
+        }
+        if let Some(reg_id) = self.reg_id {
+            params.set("reg-id", Some(reg_id.to_string()));
+        }
+        format!("<{}>{params}", self.contact)
+    }
+}

@@ -1,0 +1,144 @@
+//! Offer and answer of one audio stream (RFC 3264) over `sdp-types`: PCMA, PCMU and telephone-event.
+//!
+//! [`Session`] remembers what was said and what was agreed, so that the `o=` version rises only when our
+//! text changes and a refused offer leaves the former agreement as it was. Names are never resolved here:
+//! a description whose address is no IP literal is refused. Video, fax and encrypted lines are answered
+//! with port 0 and stay in place in every later description.
+
+mod read;
+mod session;
+#[cfg(test)]
+mod tests;
+mod write;
+
+use std::net::{IpAddr, SocketAddr};
+
+use serde::{Deserialize, Serialize};
+
+pub use session::Session;
+
+/// Why a description cannot be used. [`Error::status`] is the SIP answer to whoever sent it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// Not SDP at all, or a line breaks the grammar.
+    #[error("session description is malformed: {0}")]
+    Malformed(String),
+    /// No audio line over RTP/AVP with a codec we speak, or the stream was refused (port 0).
+    #[error("no audio line with PCMA or PCMU over RTP/AVP, offer one of them")]
+    NoCommonAudio,
+    /// The connection line is missing, is no unicast IP literal, or the port is unusable.
+    #[error("connection address {0:?} is not a unicast ip address")]
+    Address(String),
+    /// An answer where no offer of ours is outstanding, or the other way round.
+    #[error("no offer is outstanding")]
+    NoOffer,
+}
+
+impl Error {
+    /// The status of the response that refuses the description: 400, 488, or 500 for a step of our own
+    /// out of order.
+    pub fn status(&self) -> u16 {
+        match self {
+            Self::Malformed(_) => 400,
+            Self::NoCommonAudio | Self::Address(_) => 488,
+            Self::NoOffer => 500,
+        }
+    }
+}
+
+/// Where our media node listens for one leg's RTP; RTCP is on the next port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MediaAddress {
+    /// The advertised address.
+    pub ip: IpAddr,
+    /// The RTP port.
+    pub port: u16,
+}
+
+/// Who sends. In [`Audio`] and in every argument it is seen from **our** side: `RecvOnly` means that we
+/// only listen, that is, the far end holds us.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Direction {
+    /// Both speak.
+    SendRecv,
+    /// We speak, the far end listens.
+    SendOnly,
+    /// The far end speaks, we listen.
+    RecvOnly,
+    /// Nobody speaks.
+    Inactive,
+}
+
+impl Direction {
+    /// Whether our side sends.
+    pub fn sends(self) -> bool {
+        matches!(self, Self::SendRecv | Self::SendOnly)
+    }
+
+    /// Whether our side receives.
+    pub fn receives(self) -> bool {
+        matches!(self, Self::SendRecv | Self::RecvOnly)
+    }
+
+    fn new(sends: bool, receives: bool) -> Self {
+        match (sends, receives) {
+            (true, true) => Self::SendRecv,
+            (true, false) => Self::SendOnly,
+            (false, true) => Self::RecvOnly,
+            (false, false) => Self::Inactive,
+        }
+    }
+
+    fn reversed(self) -> Self {
+        Self::new(self.receives(), self.sends())
+    }
+
+    fn within(self, limit: Self) -> Self {
+        Self::new(self.sends() && limit.sends(), self.receives() && limit.receives())
+    }
+
+    fn attribute(self) -> &'static str {
+        match self {
+            Self::SendRecv => "sendrecv",
+            Self::SendOnly => "sendonly",
+            Self::RecvOnly => "recvonly",
+            Self::Inactive => "inactive",
+        }
+    }
+}
+
+/// One audio encoding under its payload type.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Codec {
+    /// RTP payload type, as the far end numbers it.
+    pub payload_type: u8,
+    /// `PCMA` or `PCMU`.
+    pub name: String,
+    /// Clock rate in Hz.
+    pub clock: u32,
+}
+
+/// What we speak, in our order of preference.
+pub fn g711() -> [Codec; 2] {
+    [
+        Codec { payload_type: 8, name: "PCMA".into(), clock: 8000 },
+        Codec { payload_type: 0, name: "PCMU".into(), clock: 8000 },
+    ]
+}
+
+/// What the far end said about its audio, cut down to what both sides can do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Audio {
+    /// Where the far end wants RTP. Unspecified (`0.0.0.0`) when it holds us the old way.
+    pub remote: SocketAddr,
+    /// Where it wants RTCP if it said so (RFC 3605); otherwise the port after `remote`.
+    pub rtcp: Option<SocketAddr>,
+    /// Common codecs, preferred first; never empty. Send the first, accept all.
+    pub codecs: Vec<Codec>,
+    /// Payload type of RFC 4733 digits at 8000 Hz, if both sides use it.
+    pub telephone_event: Option<u8>,
+    /// Packet length the far end asks for, in milliseconds; 20 unless it said otherwise.
+    pub ptime_ms: u8,
+    /// Seen from our side: `RecvOnly` and `Inactive` mean that the far end holds us.
+    pub direction: Direction,
+}

@@ -1,0 +1,213 @@
+//! Our own changes to a session: re-INVITE, UPDATE, refreshes; one at a time, with glare (RFC 3261 14.1,
+//! RFC 3311). What is wanted waits here until the dialog is free.
+
+use serde::{Deserialize, Serialize};
+
+use super::dialog::contact_of;
+use super::incoming::is_sdp;
+use super::offered::AskedChange;
+use super::turn::{ALLOW, Purpose, SDP, SUPPORTED, Turn};
+use super::{Ctx, Fact, Leg, Output, Phase};
+use crate::sdp::{Direction, MediaAddress};
+use crate::{Message, Method, Source};
+
+/// After so many retries an offer counts as refused.
+const MAX_ATTEMPTS: u8 = 8;
+
+type Offer = (MediaAddress, Direction);
+
+/// Changes of the session, ours and the far end's.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Change {
+    /// The far end's, which waits for a decision.
+    pub(super) asked: Option<AskedChange>,
+    /// Ours in the air.
+    pub(super) ours: Option<Ours>,
+    /// What to offer as soon as possible.
+    pub(super) wanted: Option<Offer>,
+    /// The session timer asks for a refresh.
+    pub(super) refresh: bool,
+    pub(super) retry_at: Option<u64>,
+    attempts: u8,
+}
+
+/// A change of ours in the air.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Ours {
+    /// None for a refresh.
+    offer: Option<Offer>,
+    /// It carries a description.
+    pub(super) described: bool,
+}
+
+impl Leg {
+    /// Offers a session: hold, resume, or media that moved. Waits by itself while another change is under
+    /// way, and tries again after a glare; a later offer takes the place of a waiting one. Ends in
+    /// `OfferAccepted` or `OfferRefused`. Before the answer it needs UPDATE and a reliable 183; without
+    /// them it waits for the answer.
+    pub fn offer(&mut self, local: MediaAddress, direction: Direction, ctx: &mut Ctx<'_>) -> Vec<Output> {
+        self.turn(ctx, |leg, _| {
+            if !leg.silent && !matches!(leg.phase, Phase::Closing(_) | Phase::Ended) {
+                leg.change.wanted = Some((local, direction));
+            }
+        })
+    }
+
+    /// Starts the next change if the dialog is free for it.
+    pub(super) fn pump(&mut self, turn: &mut Turn<'_, '_>) {
+        let change = &self.change;
+        if change.asked.is_some() || change.ours.is_some() || change.retry_at.is_some() {
+            return;
+        }
+        match &self.phase {
+            Phase::Confirmed if self.is_free() => {}
+            Phase::Received(received) if received.is_settled() && self.peer_updates() => {}
+            _ => return,
+        }
+        let early = matches!(self.phase, Phase::Received(_));
+        if let Some(offer) = self.change.wanted.take() {
+            let method = if early { Method::UPDATE } else { Method::INVITE };
+            self.send_change(&method, Some(offer), turn);
+        } else if std::mem::take(&mut self.change.refresh) {
+            let method = if self.peer_updates() { Method::UPDATE } else { Method::INVITE };
+            self.send_change(&method, None, turn);
+        }
+    }
+
+    /// No INVITE transaction is under way in either direction, and no offer unanswered.
+    fn is_free(&self) -> bool {
+        self.unconfirmed.is_none() && !self.invitation.as_ref().is_some_and(|invitation| invitation.ack_due)
+    }
+
+    fn peer_updates(&self) -> bool {
+        self.peer.as_ref().is_some_and(|peer| peer.updates)
+    }
+
+    /// Sends a re-INVITE, which always describes the session, or an UPDATE, which does for an offer.
+    fn send_change(&mut self, method: &Method, offer: Option<Offer>, turn: &mut Turn<'_, '_>) {
+        let Some(peer) = &self.peer else { return };
+        let describe = if *method == Method::INVITE { offer.or(self.sdp.local()) } else { offer };
+        let cseq = self.dialog.next_cseq();
+        let message = self
+            .dialog
+            .request(method, cseq, peer)
+            .with("Contact", turn.contact(peer.destination.transport))
+            .with("Allow", ALLOW)
+            .with("Supported", SUPPORTED)
+            .with("User-Agent", &turn.ctx.local.user_agent);
+        let mut message = self.timer.ask(message);
+        if let Some((local, direction)) = describe {
+            message = message.with_body(SDP, self.sdp.offer(local, &self.codecs, direction));
+        }
+        let sent = turn.send(Purpose::Change, &message, &peer.destination);
+        self.requests.push(sent);
+        self.change.ours = Some(Ours { offer, described: describe.is_some() });
+    }
+
+    /// The final response to a change of ours.
+    pub(super) fn change_answered(&mut self, response: &Message, source: &Source, turn: &mut Turn<'_, '_>) {
+        let status = response.status().unwrap_or(500);
+        let ours = self.change.ours.take();
+        let accepted = (200..300).contains(&status);
+        if accepted && response.method() == Method::INVITE {
+            self.acknowledge_change(response, turn);
+        }
+        let Some(ours) = ours.filter(|_| matches!(self.phase, Phase::Confirmed | Phase::Received(_))) else {
+            return;
+        };
+        if accepted {
+            return self.change_accepted(&ours, response, source, turn);
+        }
+        if ours.described {
+            self.sdp.withdraw();
+        }
+        match status {
+            481 => self.vanished(turn),
+            491 => self.try_again(ours, None, status, turn),
+            500 if response.u32_of("Retry-After").is_some_and(|seconds| seconds <= 10) => {
+                let seconds = response.u32_of("Retry-After").map(u64::from);
+                self.try_again(ours, seconds, status, turn);
+            }
+            422 if self.timer.raise(response) => self.try_again(ours, Some(0), status, turn),
+            405 | 501 if ours.offer.is_none() && self.peer_updates() => self.refresh_by_invite(),
+            _ => self.change_refused(&ours, status, turn),
+        }
+    }
+
+    fn acknowledge_change(&mut self, response: &Message, turn: &mut Turn<'_, '_>) {
+        let (Some(peer), Ok((cseq, _))) = (self.peer.clone(), response.cseq()) else { return };
+        self.acknowledge(&peer, cseq, None, turn);
+    }
+
+    fn change_accepted(&mut self, ours: &Ours, response: &Message, source: &Source, turn: &mut Turn<'_, '_>) {
+        self.change.attempts = 0;
+        if let Some(peer) = &mut self.peer {
+            peer.refresh(contact_of(response), source);
+            peer.hears(response);
+        }
+        self.timer.agreed(response, turn.now());
+        if !ours.described {
+            return;
+        }
+        let answer = if is_sdp(response) { response.body() } else { &[] };
+        match (self.sdp.receive_answer(answer), ours.offer) {
+            (Ok(audio), Some(_)) => self.fact(turn, Fact::OfferAccepted { audio }),
+            (Ok(_), None) => {}
+            (Err(_), _) => {
+                self.sdp.withdraw();
+                self.change_refused(ours, 488, turn);
+            }
+        }
+    }
+
+    /// Puts the change back and waits: as told, or as RFC 3261 14.1 wants it after a glare.
+    fn try_again(&mut self, ours: Ours, seconds: Option<u64>, status: u16, turn: &mut Turn<'_, '_>) {
+        if self.change.attempts >= MAX_ATTEMPTS {
+            return self.change_refused(&ours, status, turn);
+        }
+        self.change.attempts += 1;
+        match ours.offer {
+            Some(offer) => self.change.wanted = self.change.wanted.or(Some(offer)),
+            None => self.change.refresh = true,
+        }
+        let seed = &mut turn.ctx.seed;
+        let wait = match seconds {
+            Some(seconds) => seconds * 1000,
+            None if self.dialog.ours => 2_100 + 10 * seed.below(191),
+            None => 10 * seed.below(201),
+        };
+        self.change.retry_at = Some(turn.now() + wait);
+    }
+
+    fn refresh_by_invite(&mut self) {
+        if let Some(peer) = &mut self.peer {
+            peer.updates = false;
+        }
+        self.change.refresh = true;
+    }
+
+    /// The change is over without success; the session goes on as it was.
+    pub(super) fn change_refused(&mut self, ours: &Ours, status: u16, turn: &mut Turn<'_, '_>) {
+        self.change.attempts = 0;
+        if ours.offer.is_some() {
+            self.fact(turn, Fact::OfferRefused { status });
+        } else {
+            self.timer.try_later(turn.now());
+        }
+    }
+
+    /// No answer at all to a change: the dialog is kept, for the media may still flow.
+    pub(super) fn change_failed(&mut self, status: u16, turn: &mut Turn<'_, '_>) {
+        let Some(ours) = self.change.ours.take() else { return };
+        if ours.described {
+            self.sdp.withdraw();
+        }
+        self.change_refused(&ours, status, turn);
+    }
+
+    /// The far end knows the dialog no more.
+    pub(super) fn vanished(&mut self, turn: &mut Turn<'_, '_>) {
+        self.over(turn, Fact::Vanished);
+        self.end();
+    }
+}

@@ -1,0 +1,14 @@
+//! Legs in virtual time: two against each other over a network that loses messages ([`pair`]), and one
+//! against a hand-written far end ([`far`]).
+
+mod calls;
+mod changes;
+mod far;
+mod forks;
+mod hops;
+mod hostile;
+mod pair;
+mod races;
+mod takeover;
+mod timers;
+mod transfers;

@@ -1,0 +1,196 @@
+//! Where requests go: route sets, remote targets, NAT. And how an INVITE is checked.
+
+use super::far::{Far, described, invite, request, source};
+use super::pair::{Callee, media};
+use crate::ua::{Ctx, Fact, Leg, State};
+use crate::{Local, Message, Method, Seed};
+
+fn destination_of_bye(far: &mut Far) -> String {
+    far.act(|leg, ctx| leg.answer(media(Callee), ctx));
+    far.say(&request(far, Method::ACK, 5));
+    far.act(|leg, ctx| leg.hang_up(None, ctx));
+    far.destinations.last().unwrap().address.to_string()
+}
+
+#[test]
+fn requests_go_to_route_contact_or_source() {
+    for (contact, routes, from, goes_to) in [
+        ("sip:c@203.0.113.9:5080", &[][..], "203.0.113.9:5060", "203.0.113.9:5080"),
+        ("sip:c@203.0.113.77:5080", &[], "203.0.113.9:5060", "203.0.113.77:5080"),
+        ("sip:c@pbx.example.com", &[], "203.0.113.9:5062", "203.0.113.9:5062"),
+        ("sip:c@10.0.0.5:5060", &[], "203.0.113.9:33000", "203.0.113.9:33000"),
+        ("sip:c@10.0.0.5", &["<sip:203.0.113.8:5090;lr>"], "203.0.113.9:5060", "203.0.113.8:5090"),
+        ("sip:c@10.0.0.5", &["<sip:proxy.example.com;lr>"], "203.0.113.9:5060", "203.0.113.9:5060"),
+        ("sip:c@[2001:db8::5]:5070", &[], "[2001:db8::5]:5060", "[2001:db8::5]:5070"),
+    ] {
+        let mut invite = invite();
+        invite.set("Contact", format!("<{contact}>"));
+        for route in routes {
+            invite.push("Record-Route", route);
+        }
+        let mut far = Far::calling(&invite, source(from));
+        assert_eq!(destination_of_bye(&mut far), goes_to, "{contact} {routes:?}");
+        let bye = far.requests.last().unwrap();
+        assert_eq!(bye.request_uri().unwrap().to_string(), contact);
+        assert_eq!(bye.headers("Route").collect::<Vec<_>>(), routes);
+    }
+}
+
+#[test]
+fn record_route_is_answered_and_a_strict_router_obeyed() {
+    let mut invite = invite();
+    invite.push("Record-Route", "<sip:203.0.113.8>");
+    invite.push("Record-Route", "<sip:203.0.113.7;lr>");
+    let mut far = Far::calling(&invite, source("203.0.113.9:5060"));
+    destination_of_bye(&mut far);
+    let ok = far.responses.iter().find(|response| response.status() == Some(200)).unwrap();
+    assert_eq!(ok.headers("Record-Route").count(), 2);
+    let bye = far.requests.last().unwrap();
+    assert_eq!(bye.request_uri().unwrap().to_string(), "sip:203.0.113.8");
+    let routes: Vec<_> = bye.headers("Route").collect();
+    assert_eq!(routes, ["<sip:203.0.113.7;lr>", "<sip:caller@203.0.113.9:5060>"]);
+}
+
+#[test]
+fn the_route_set_of_a_call_of_ours_is_reversed_and_its_target_refreshed() {
+    let mut far = Far::called("sip:101@203.0.113.9", "203.0.113.9:5060");
+    let ok = described(far.answer_to(0, 200, "a"));
+    far.say(&ok.with("Record-Route", "<sip:203.0.113.1;lr>").with("Record-Route", "<sip:203.0.113.2;lr>"));
+    let ack = &far.requests[1];
+    assert_eq!(ack.headers("Route").collect::<Vec<_>>(), ["<sip:203.0.113.2;lr>", "<sip:203.0.113.1;lr>"]);
+    assert_eq!(ack.request_uri().unwrap().to_string(), "sip:a@203.0.113.9:5070");
+    assert_eq!((ack.cseq().unwrap().0, ack.header("Contact")), (1, None));
+}
+
+#[test]
+fn a_registered_phone_behind_nat_stays_where_it_registered() {
+    let mut far = Far::called("sip:101@192.168.0.7:5060", "203.0.113.9:40000");
+    let mut ok = described(far.answer_to(0, 200, "a"));
+    ok.set("Contact", "<sip:101@192.168.0.7:5060>");
+    far.say(&ok);
+    assert_eq!(far.destinations[1].address.to_string(), "203.0.113.9:40000");
+}
+
+#[test]
+fn an_invite_that_makes_no_dialog_is_refused() {
+    let change = |edit: fn(&mut Message)| {
+        let mut invite = invite();
+        edit(&mut invite);
+        invite
+    };
+    for (invite, status) in [
+        (change(|m| m.remove("Contact")), 400),
+        (change(|m| m.set("Contact", "<mailto:a@b>")), 400),
+        (change(|m| m.set("From", "<sip:a@b>")), 400),
+        (change(|m| m.remove("Call-ID")), 400),
+        (change(|m| m.set("To", "<sip:a@b>;tag=stale")), 481),
+        (change(|m| m.push("Require", "replaces")), 420),
+        (change(|m| m.set("Content-Type", "text/html")), 415),
+        (change(|m| m.body = b"rubbish".to_vec()), 400),
+        (
+            change(|m| {
+                m.body = b"v=0\r\no=- 1 1 IN IP4 1.2.3.4\r\ns=-\r\nt=0 0\r\nm=video 9 RTP/AVP 96\r\n".to_vec()
+            }),
+            488,
+        ),
+        (
+            change(|m| {
+                m.push("Supported", "timer");
+                m.push("Session-Expires", "60");
+            }),
+            422,
+        ),
+    ] {
+        let local = Local {
+            contact_host: "h".into(),
+            contact_user: "u".into(),
+            user_agent: "x".into(),
+            domain: "d".into(),
+        };
+        let mut seed = Seed::new(1);
+        let mut ctx = Ctx { now: 0, seed: &mut seed, local: &local };
+        let reject = Leg::incoming(&invite, &source("203.0.113.9:5060"), &mut ctx).unwrap_err();
+        assert_eq!(reject.status, status, "{invite:?}");
+    }
+}
+
+#[test]
+fn an_invite_that_comes_again_gets_the_same_answer() {
+    let mut far = Far::calling(&invite(), source("203.0.113.9:5060"));
+    far.say(&invite());
+    assert!(far.responses.is_empty());
+    far.act(|leg, ctx| leg.ring(None, ctx));
+    far.say(&invite());
+    far.act(|leg, ctx| leg.answer(media(Callee), ctx));
+    far.say(&invite());
+    assert_eq!(far.responses[0], far.responses[1]);
+    assert_eq!(far.responses[2], far.responses[3]);
+    let mut merged = invite();
+    merged.set("Via", "SIP/2.0/UDP 203.0.113.5;branch=z9hG4bKother");
+    far.say(&merged);
+    assert_eq!(far.responses[4].status(), Some(482));
+}
+
+#[test]
+fn other_dialogs_are_not_ours() {
+    let mut far = Far::calling(&invite(), source("203.0.113.9:5060"));
+    let mut bye = request(&far, Method::BYE, 6);
+    assert!(far.leg.matches(&bye) && far.leg.matches(&invite()));
+    bye.set("From", "<sip:x@y>;tag=wrong");
+    assert!(!far.leg.matches(&bye));
+    far.say(&bye);
+    assert_eq!(far.responses[0].status(), Some(481));
+    assert_eq!(far.leg.state(), State::Received);
+    far.say(&request(&far, Method::BYE, 6));
+    let statuses: Vec<_> = far.responses.iter().filter_map(Message::status).collect();
+    assert_eq!(statuses, [481, 200, 487]);
+    assert!(matches!(far.facts[..], [_, Fact::HungUp { .. }]));
+}
+
+#[test]
+fn branches_tags_and_contact_name_the_leg() {
+    let far = Far::called("sip:101@203.0.113.9", "203.0.113.9:5060");
+    let invite = &far.requests[0];
+    assert!(invite.branch().unwrap().starts_with("z9hG4bK-acme.leg_1-"));
+    assert!(invite.from_tag().unwrap().starts_with("acme.leg_1-"));
+    assert_eq!(invite.header("Contact"), Some("<sip:acme.leg_1@192.0.2.1:5060>"));
+}
+
+#[test]
+fn a_connection_is_used_again_until_the_far_end_comes_by_another() {
+    let mut from = source("203.0.113.9:50000");
+    (from.transport, from.flow) = (crate::Transport::Tcp, Some("flow-1".into()));
+    let mut far = Far::calling(&invite(), from);
+    far.act(|leg, ctx| leg.answer(media(Callee), ctx));
+    assert_eq!(far.responses[0].header("Contact"), Some("<sip:acme.leg_1@192.0.2.1:5060;transport=tcp>"));
+    far.source.flow = Some("flow-2".into());
+    far.say(&request(&far, Method::ACK, 5));
+    far.say(&request(&far, Method::INFO, 6));
+    assert_eq!(far.leg.destination().unwrap().flow.as_deref(), Some("flow-2"));
+    let mut again = far.source.destination();
+    again.flow = Some("flow-3".into());
+    far.act(|leg, _| {
+        leg.reached_at(again);
+        Vec::new()
+    });
+    far.act(|leg, ctx| leg.hang_up(None, ctx));
+    assert_eq!(far.destinations.last().unwrap().flow.as_deref(), Some("flow-3"));
+}
+
+#[test]
+fn an_offer_in_prack_is_answered_as_the_one_before() {
+    let mut invite = invite();
+    invite.push("Supported", "100rel");
+    let mut far = Far::calling(&invite, source("203.0.113.9:5060"));
+    far.act(|leg, ctx| leg.ring(Some(media(Callee)), ctx));
+    let rseq = far.responses[0].u32_of("RSeq").unwrap();
+    let wrong = request(&far, Method::PRACK, 6).with("RAck", format!("{} 5 INVITE", rseq + 1));
+    far.say(&wrong);
+    let prack = described(request(&far, Method::PRACK, 7)).with("RAck", format!("{rseq} 5 INVITE"));
+    far.say(&prack);
+    far.say(&prack);
+    let statuses: Vec<_> = far.responses.iter().filter_map(Message::status).collect();
+    assert_eq!(statuses, [183, 481, 200, 200]);
+    assert_eq!(far.responses[2].body, far.responses[0].body, "same session, same version");
+    assert!(matches!(far.facts[..], [_, Fact::OfferAccepted { .. }]));
+}

@@ -1,0 +1,158 @@
+//! The handle of a running edge: puts the parts together, and takes control's commands.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use async_trait::async_trait;
+use mangrove_proto::{
+    edge::{EdgeCommands, EdgeExecuted},
+    service,
+};
+use mangrove_sip::Transport;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    Error,
+    clock::Clock,
+    contacts::Contacts,
+    events::Events,
+    options::Options,
+    signalling::{Parts, Signalling},
+    tcp::{self, Flows, Listener},
+    udp::Udp,
+};
+
+/// A running edge; clones are the same edge. It goes on when all clones are dropped: `shutdown` ends it.
+#[derive(Debug, Clone)]
+pub struct Edge {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    options: Arc<Options>,
+    signalling: Arc<Signalling>,
+    flows: Arc<Flows>,
+    addresses: Vec<(Transport, SocketAddr)>,
+    contacts: Contacts,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+}
+
+/// What an edge holds right now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Status {
+    /// SIP transactions, both sides.
+    pub transactions: usize,
+    /// Connections open.
+    pub connections: usize,
+    /// Events that control has not acknowledged.
+    pub waiting_events: usize,
+    /// INVITEs given to control that nothing answered yet.
+    pub unanswered_invites: usize,
+}
+
+impl Edge {
+    /// Binds all sockets, or none, and begins to serve.
+    pub async fn start(
+        options: Options,
+        control: Arc<dyn service::Control>,
+        routes: Arc<dyn service::Routes>,
+    ) -> Result<Self, Error> {
+        let options = Arc::new(options);
+        let udp = Arc::new(Udp::bind(&options.udp)?);
+        let listeners =
+            options.tcp.iter().map(|address| Listener::bind(*address)).collect::<Result<Vec<_>, _>>()?;
+        let addresses = addresses(&udp, &listeners);
+        let contacts = contacts(&options, &addresses);
+        let clock = Clock::start();
+        let events = Events::new(&options, control, clock);
+        let flows = Arc::new(Flows::new(&options.node, options.run, &options.limits));
+        let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
+        let parts = Parts {
+            options: options.clone(),
+            clock,
+            routes,
+            events,
+            udp: udp.clone(),
+            contacts: contacts.clone(),
+        };
+        let limits = Arc::new(options.limits.clone());
+        let signalling = Signalling::new(parts, |signalling| tcp::Context {
+            flows: flows.clone(),
+            signalling,
+            limits,
+            tasks: tasks.clone(),
+            stop: stop.clone(),
+        });
+        udp.read(options.limits.udp_readers, &signalling, &tasks, &stop);
+        signalling.start_timers(&tasks, &stop);
+        for listener in listeners {
+            listener.accept(signalling.tcp());
+        }
+        tracing::info!(node = options.node, run = options.run, ?addresses, ?contacts, "edge serves");
+        Ok(Self { inner: Arc::new(Inner { options, signalling, flows, addresses, contacts, tasks, stop }) })
+    }
+
+    /// What is really bound, in the order of the options, UDP first.
+    pub fn addresses(&self) -> Vec<(Transport, SocketAddr)> {
+        self.inner.addresses.clone()
+    }
+
+    /// What far ends are told: `host:port` by transport, for Contact and Via.
+    pub fn contacts(&self) -> Vec<(Transport, String)> {
+        self.inner.contacts.iter().map(|(transport, told)| (transport, told.to_owned())).collect()
+    }
+
+    /// Refuses new calls with 503 from now on; what lives goes on. Carriers' OPTIONS get 503 too.
+    pub fn drain(&self) {
+        self.inner.signalling.admission.drain();
+    }
+
+    /// Drains, waits until control has every event (`Limits::drain_time` at most), then closes all sockets.
+    pub async fn shutdown(&self) {
+        self.drain();
+        let inner = &self.inner;
+        inner.signalling.events.finish(inner.options.limits.drain_time).await;
+        inner.stop.cancel();
+        inner.tasks.close();
+        inner.tasks.wait().await;
+    }
+
+    pub fn status(&self) -> Status {
+        let signalling = &self.inner.signalling;
+        Status {
+            transactions: signalling.shards.transactions(),
+            connections: self.inner.flows.len(),
+            waiting_events: signalling.events.waiting(),
+            unanswered_invites: signalling.admission.unanswered(),
+        }
+    }
+}
+
+#[async_trait]
+impl service::Edge for Edge {
+    async fn execute(&self, commands: EdgeCommands) -> Result<EdgeExecuted, service::Error> {
+        if self.inner.stop.is_cancelled() {
+            let what = format!("edge {}", self.inner.options.node);
+            return Err(service::Error::Unavailable { what, why: "it has stopped".into() });
+        }
+        Ok(self.inner.signalling.execute(commands))
+    }
+}
+
+fn addresses(udp: &Udp, listeners: &[Listener]) -> Vec<(Transport, SocketAddr)> {
+    let tcp = listeners.iter().map(|listener| (Transport::Tcp, listener.local));
+    udp.addresses().map(|address| (Transport::Udp, address)).chain(tcp).collect()
+}
+
+fn contacts(options: &Options, addresses: &[(Transport, SocketAddr)]) -> Contacts {
+    let mut contacts = Contacts::default();
+    for (transport, bound) in addresses {
+        let public = match transport {
+            Transport::Udp => options.public.udp.as_deref(),
+            _ => options.public.tcp.as_deref(),
+        };
+        contacts.add(*transport, public, *bound);
+    }
+    contacts
+}

@@ -1,0 +1,119 @@
+//! What an edge is told at its start: its name, its sockets, what far ends are told, and how much it takes.
+
+use std::{net::SocketAddr, time::Duration};
+
+/// How an edge is set up.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The node's name, the author of the edge's events.
+    pub node: String,
+    /// Rises with every start of the process: events of an older run are never mistaken for ours.
+    pub run: u64,
+    /// UDP sockets; port 0 takes any free one, no address means no UDP.
+    pub udp: Vec<SocketAddr>,
+    /// TCP listeners; port 0 takes any free one, no address means no TCP.
+    pub tcp: Vec<SocketAddr>,
+    /// What far ends are told where it differs from what is bound.
+    pub public: Public,
+    /// `Server` of the answers that the edge gives by itself.
+    pub user_agent: String,
+    pub limits: Limits,
+}
+
+impl Options {
+    /// An edge without sockets, with the default limits.
+    pub fn new(node: impl Into<String>, run: u64) -> Self {
+        Self {
+            node: node.into(),
+            run,
+            udp: Vec::new(),
+            tcp: Vec::new(),
+            public: Public::default(),
+            user_agent: concat!("mangrove/", env!("CARGO_PKG_VERSION")).to_owned(),
+            limits: Limits::default(),
+        }
+    }
+}
+
+/// Addresses that Via and Contact tell far ends: `host` or `host:port`, IPv6 in brackets. A missing port is the
+/// bound one; a missing address is the bound one too, and where that is unspecified (`0.0.0.0`), the address of
+/// the interface with the default route.
+#[derive(Debug, Clone, Default)]
+pub struct Public {
+    pub udp: Option<String>,
+    pub tcp: Option<String>,
+}
+
+/// How much an edge takes before it refuses. Every limit is per edge unless it says otherwise.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Tasks that read one UDP socket. More than one may reorder messages of one far end.
+    pub udp_readers: usize,
+    /// Locks over which transactions are spread, by Call-ID.
+    pub shards: usize,
+    /// Connections, both accepted and opened.
+    pub connections: usize,
+    /// Accepted connections from one address.
+    pub connections_per_source: usize,
+    /// How long a message may take to arrive whole, the first one of a connection included.
+    pub message_time: Duration,
+    /// How long a connection may be silent before anything that it sent was accepted. After that TCP's own
+    /// keep-alive alone ends it: a phone may be silent for the length of a call.
+    pub idle_time: Duration,
+    /// How long opening a connection may take.
+    pub connect_time: Duration,
+    /// How long a far end may refuse to read.
+    pub write_time: Duration,
+    /// Messages waiting to be written to one connection; one more closes it.
+    pub write_queue: usize,
+    /// New INVITEs given to control and not answered by anything yet; more get 503.
+    pub unanswered_invites: usize,
+    /// Milliseconds that control may be behind before new INVITEs get 503.
+    pub lag_ms: u64,
+    /// Events of one group waiting for control before new requests are refused with 503.
+    pub waiting_events: usize,
+    /// Events in one delivery to control.
+    pub batch: usize,
+    /// Requests a second from one address that is no trunk's (of IPv6: from one /64); more are dropped. What
+    /// belongs to a transaction that is under way is not counted.
+    pub requests_per_second: u32,
+    /// Requests that may come at once on top of that.
+    pub request_burst: u32,
+    /// Wrong passwords a minute from one address; more are refused unchecked with 403.
+    pub failures_per_minute: u32,
+    /// Addresses whose rates are remembered.
+    pub sources: usize,
+    /// How long a digest nonce is good.
+    pub nonce_time: Duration,
+    /// How long one delivery to control may take before it is tried again.
+    pub deliver_time: Duration,
+    /// How long a shutdown waits until control has every event.
+    pub drain_time: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            udp_readers: 1,
+            shards: 8,
+            connections: 10_000,
+            connections_per_source: 2_000,
+            message_time: Duration::from_secs(10),
+            idle_time: Duration::from_secs(60),
+            connect_time: Duration::from_secs(4),
+            write_time: Duration::from_secs(10),
+            write_queue: 256,
+            unanswered_invites: 2_000,
+            lag_ms: 500,
+            waiting_events: 20_000,
+            batch: 256,
+            requests_per_second: 2_000,
+            request_burst: 4_000,
+            failures_per_minute: 20,
+            sources: 65_536,
+            nonce_time: Duration::from_secs(300),
+            deliver_time: Duration::from_secs(5),
+            drain_time: Duration::from_secs(5),
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! Judges requests that belong to no transaction yet: refused without one, or passed with their owner.
+
+use mangrove_sip::{Message, Method, Source, screen};
+
+use super::{Signalling, admission::Overload, invites::Owner, reply};
+use crate::{leg_address::LegAddress, metrics::OVERLOADED};
+
+/// What becomes of a new request.
+#[derive(Debug)]
+pub(super) enum Verdict {
+    Pass(Owner),
+    Answer(Message),
+    /// Silence, and why.
+    Drop(&'static str),
+}
+
+impl Verdict {
+    pub(super) fn answer(request: &Message, status: u16) -> Self {
+        Self::Answer(Message::reply_to(request, status))
+    }
+}
+
+impl Signalling {
+    pub(super) fn gate(&self, request: &Message, source: &Source) -> Verdict {
+        if !self.is_welcome(source) {
+            return Verdict::Drop("rate");
+        }
+        let screened = screen::screen(request, &self.screen);
+        if screened != screen::Verdict::Pass {
+            return match reply::refusal(request, &screened) {
+                Some(answer) => Verdict::Answer(answer),
+                None => Verdict::Drop("malformed"),
+            };
+        }
+        match request.method() {
+            Method::OPTIONS => self.options(request),
+            _ if request.to_tag().is_some() => self.in_dialog(request),
+            Method::INVITE | Method::REGISTER => self.beginning(request, source),
+            _ => Verdict::answer(request, 481),
+        }
+    }
+
+    /// A health probe must learn of overload, or the carrier goes on sending calls here.
+    fn options(&self, request: &Message) -> Verdict {
+        match self.admission.overload(&*self.routes, &self.options.limits) {
+            Some(overload) => overloaded(request, overload),
+            None => Verdict::Answer(self.capabilities(request)),
+        }
+    }
+
+    /// Whether there is such a leg is for control to say.
+    fn in_dialog(&self, request: &Message) -> Verdict {
+        match self.owner_in_dialog(request) {
+            Some(owner) => Verdict::Pass(owner),
+            None => Verdict::answer(request, 481),
+        }
+    }
+
+    /// Our Contact comes back as the Request-URI (RFC 3261 section 12.2.1.1); far ends that get that wrong still
+    /// send our tag.
+    pub(super) fn owner_in_dialog(&self, request: &Message) -> Option<Owner> {
+        let uri = request.request_uri().ok();
+        let user = uri.as_ref().and_then(|uri| uri.user());
+        let by_uri = user.and_then(|user| LegAddress::of_user(&user));
+        let address = by_uri.or_else(|| LegAddress::of_tag(request.to_tag()?))?;
+        self.owner_of(address)
+    }
+
+    pub(super) fn owner_of(&self, address: LegAddress) -> Option<Owner> {
+        let route = self.routes.tenant(&address.tenant)?;
+        Some(Owner { route, leg: address.leg, ingress: None })
+    }
+
+    fn beginning(&self, request: &Message, source: &Source) -> Verdict {
+        if request.is(&Method::INVITE)
+            && let Some(overload) = self.admission.overload(&*self.routes, &self.options.limits)
+        {
+            return overloaded(request, overload);
+        }
+        match self.identify(request, source) {
+            Ok(owner) if self.events.is_full(owner.route.group) => overloaded(request, Overload::Events),
+            Ok(owner) => Verdict::Pass(owner),
+            Err(refused) => refused,
+        }
+    }
+}
+
+fn overloaded(request: &Message, overload: Overload) -> Verdict {
+    metrics::counter!(OVERLOADED, "reason" => overload.label()).increment(1);
+    Verdict::Answer(Message::reply_to(request, 503).with("Retry-After", overload.retry_after()))
+}

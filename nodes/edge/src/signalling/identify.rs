@@ -1,0 +1,95 @@
+//! Who sends a new INVITE or REGISTER: a trunk by its address, or a device by its password. Unknown user names and
+//! wrong passwords get the same answer after the same work; addresses that guess are stopped from guessing.
+
+use mangrove_proto::{
+    edge::{Ingress, ingress},
+    service::Route,
+};
+use mangrove_sip::{Message, Method, Source, digest};
+
+use super::{Signalling, gate::Verdict, invites::Owner};
+use crate::metrics::AUTH_FAILURES;
+
+impl Signalling {
+    /// The owner with its proof, or the answer that asks for one.
+    pub(super) fn identify(&self, request: &Message, source: &Source) -> Result<Owner, Verdict> {
+        if !tries(request)
+            && let Some(owner) = self.trunk(request, source)
+        {
+            return Ok(owner);
+        }
+        match self.domain(request) {
+            Some(route) => self.device(request, source, route),
+            None => self.trunk(request, source).ok_or_else(|| Verdict::answer(request, 404)),
+        }
+    }
+
+    fn trunk(&self, request: &Message, source: &Source) -> Option<Owner> {
+        if !request.is(&Method::INVITE) {
+            return None;
+        }
+        let uri = request.request_uri().ok()?;
+        let called = uri.number().or_else(|| Some(uri.user()?.into_owned()))?;
+        let (route, trunk) = self.routes.trunk(source.remote, &called)?;
+        let ingress = Some(Ingress { from: Some(ingress::From::Trunk(trunk)) });
+        Some(Owner { route, leg: String::new(), ingress })
+    }
+
+    /// The tenant in whose domain the sender claims to be: that of its registrar, or its own address's.
+    fn domain(&self, request: &Message) -> Option<Route> {
+        let target = request.request_uri().ok().map(|uri| uri.host);
+        let named = if request.is(&Method::REGISTER) { request.to() } else { request.from() };
+        let named = named.ok().map(|address| address.uri.host);
+        let candidates = if request.is(&Method::REGISTER) { [target, named] } else { [named, target] };
+        candidates.into_iter().flatten().find_map(|host| self.routes.domain(&host.to_ascii_lowercase()))
+    }
+
+    fn device(&self, request: &Message, source: &Source, route: Route) -> Result<Owner, Verdict> {
+        let ip = source.remote.ip();
+        if tries(request) && !self.failures.lock().allows(ip, self.clock.now()) {
+            return Err(Verdict::answer(request, 403));
+        }
+        match self.check(request, &route) {
+            digest::Verdict::Accepted { username } => {
+                let ingress = Some(Ingress { from: Some(ingress::From::Device(username)) });
+                Ok(Owner { route, leg: String::new(), ingress })
+            }
+            digest::Verdict::Malformed => Err(Verdict::answer(request, 400)),
+            digest::Verdict::Stale { .. } => {
+                Err(challenge(request, self.nonces().challenge_stale(&route.domain, self.clock.wall())))
+            }
+            digest::Verdict::Challenge => Err(self.challenge(request, &route)),
+            digest::Verdict::WrongPassword { .. } => {
+                metrics::counter!(AUTH_FAILURES).increment(1);
+                tracing::info!(tenant = %route.tenant, address = %ip, "wrong user name or password");
+                self.failures.lock().take(ip, self.clock.now());
+                Err(self.challenge(request, &route))
+            }
+        }
+    }
+
+    fn check(&self, request: &Message, route: &Route) -> digest::Verdict {
+        self.nonces().check(request, &route.domain, self.clock.wall(), |username| {
+            let secret = self.routes.device(&route.domain, username)?;
+            Some(digest::Ha1s { md5: secret.md5, sha256: secret.sha256 })
+        })
+    }
+
+    fn challenge(&self, request: &Message, route: &Route) -> Verdict {
+        challenge(request, self.nonces().challenge(&route.domain, self.clock.wall()))
+    }
+
+    fn nonces(&self) -> digest::Nonces {
+        let lifetime_ms = self.options.limits.nonce_time.as_millis().try_into().unwrap_or(u64::MAX);
+        digest::Nonces::new(self.routes.nonce_key(), lifetime_ms)
+    }
+}
+
+fn tries(request: &Message) -> bool {
+    request.header("Authorization").is_some() || request.header("Proxy-Authorization").is_some()
+}
+
+fn challenge(request: &Message, challenges: Vec<String>) -> Verdict {
+    let answer = Message::reply_to(request, 401);
+    Verdict::Answer(challenges.into_iter().fold(answer, |answer, one| answer.with("WWW-Authenticate", one)))
+}

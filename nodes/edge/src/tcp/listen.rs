@@ -1,0 +1,85 @@
+//! Accepts connections.
+
+use std::{io, net::SocketAddr, time::Duration};
+
+use mangrove_sip::Transport;
+use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
+use tokio::net::{TcpListener, TcpStream};
+
+use super::{Context, connection};
+use crate::metrics::CONNECTIONS_REFUSED;
+
+/// Connections the kernel completes before we take them.
+const BACKLOG: i32 = 1_024;
+/// After running out of file descriptors: trying again at once would only burn the processor.
+const PAUSE: Duration = Duration::from_millis(100);
+
+#[derive(Debug)]
+pub(crate) struct Listener {
+    listener: TcpListener,
+    pub(crate) local: SocketAddr,
+}
+
+impl Listener {
+    pub(crate) fn bind(address: SocketAddr) -> Result<Self, crate::Error> {
+        let failed = |source| crate::Error::Bind { transport: Transport::Tcp, address, source };
+        let listener = bind(address).map_err(failed)?;
+        let local = listener.local_addr().map_err(failed)?;
+        Ok(Self { listener, local })
+    }
+
+    /// Accepts until the edge stops.
+    pub(crate) fn accept(self, context: &Context) {
+        let context = context.clone();
+        let stop = context.stop.clone();
+        context.tasks.clone().spawn(async move { stop.run_until_cancelled(self.accept_all(&context)).await });
+    }
+
+    async fn accept_all(&self, context: &Context) {
+        loop {
+            match self.listener.accept().await {
+                Ok((stream, remote)) => accept(stream, remote, context),
+                Err(error) => {
+                    tracing::warn!(%error, local = %self.local, "accepting a connection failed");
+                    tokio::time::sleep(PAUSE).await;
+                }
+            }
+        }
+    }
+}
+
+fn accept(stream: TcpStream, remote: SocketAddr, context: &Context) {
+    match context.flows.add(remote, true) {
+        Ok((flow, packets)) => {
+            tune(&stream)
+                .unwrap_or_else(|error| tracing::debug!(%error, %remote, "connection stays untuned"));
+            connection::start(stream, flow, packets, context);
+        }
+        Err(full) => {
+            metrics::counter!(CONNECTIONS_REFUSED, "reason" => full.to_string()).increment(1);
+            tracing::debug!(%remote, limit = %full, "connection refused");
+        }
+    }
+}
+
+/// No waiting for more bytes, and a far end that vanished is noticed within two minutes.
+pub(super) fn tune(stream: &TcpStream) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    let keep_alive = TcpKeepalive::new()
+        .with_time(Duration::from_secs(60))
+        .with_interval(Duration::from_secs(15))
+        .with_retries(4);
+    SockRef::from(stream).set_tcp_keepalive(&keep_alive)
+}
+
+fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    if address.is_ipv6() {
+        socket.set_only_v6(true)?;
+    }
+    socket.set_reuse_address(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    TcpListener::from_std(socket.into())
+}

@@ -1,0 +1,39 @@
+//! CANCEL is answered at once, and told as its INVITE was.
+
+use mangrove_proto::edge::ingress::From;
+
+use crate::{far_end::request, house::House};
+
+#[tokio::test]
+async fn a_cancel_is_answered_and_told_like_its_invite() {
+    let house = House::start().await;
+    let carrier = house.carrier().await;
+    let invite = carrier.invite("call-1");
+    carrier.send(&invite).await;
+    let (_, received, message) = house.control.received(0).await;
+    let source = received.source.unwrap();
+    house.answer(&message, &source, 180).await;
+    assert_eq!(carrier.receive().await.status(), Some(180));
+
+    carrier.send(invite.replace("INVITE", "CANCEL")).await;
+    let answer = carrier.receive().await;
+    assert_eq!((answer.status(), answer.method().as_str()), (Some(200), "CANCEL"));
+    assert_eq!(answer.to_tag(), Some("ours"), "the tag of the INVITE's answers");
+    let (event, received, cancel) = house.control.received(1).await;
+    assert_eq!((event.leg.as_str(), cancel.method().as_str()), ("", "CANCEL"));
+    assert_eq!(received.ingress.unwrap().from, Some(From::Trunk("carrier".into())));
+
+    house.answer(&message, &source, 487).await;
+    assert_eq!(carrier.receive().await.status(), Some(487));
+}
+
+#[tokio::test]
+async fn a_cancel_of_nothing_gets_481() {
+    let house = House::start().await;
+    let carrier = house.carrier().await;
+    carrier
+        .send(request("CANCEL", "sip:74951234567@acme.example", carrier.local(), "UDP", "never", ""))
+        .await;
+    assert_eq!(carrier.receive().await.status(), Some(481));
+    assert_eq!(house.control.count(), 0);
+}

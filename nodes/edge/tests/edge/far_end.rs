@@ -1,0 +1,122 @@
+//! Phones and carriers: real sockets, messages written by hand.
+
+use std::{net::SocketAddr, time::Duration};
+
+use mangrove_sip::{
+    Message,
+    wire::{Frame, StreamFramer},
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpStream, UdpSocket},
+    time::timeout,
+};
+
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A request with its mandatory headers; `more` are lines of their own.
+pub(crate) fn request(
+    method: &str,
+    uri: &str,
+    from: SocketAddr,
+    transport: &str,
+    id: &str,
+    more: &str,
+) -> String {
+    format!(
+        "{method} {uri} SIP/2.0\r\nVia: SIP/2.0/{transport} {from};branch=z9hG4bK{id};rport\r\nMax-Forwards: 70\r\n\
+         From: <sip:101@acme.example>;tag=theirs\r\nTo: <{uri}>\r\nCall-ID: {id}\r\nCSeq: 1 {method}\r\n\
+         Contact: <sip:101@{from}>\r\n{more}Content-Length: 0\r\n\r\n"
+    )
+}
+
+pub(crate) struct UdpEnd {
+    socket: UdpSocket,
+    edge: SocketAddr,
+}
+
+impl UdpEnd {
+    pub(crate) async fn bind(address: &str, edge: SocketAddr) -> Self {
+        Self { socket: UdpSocket::bind(address).await.unwrap(), edge }
+    }
+
+    pub(crate) fn local(&self) -> SocketAddr {
+        self.socket.local_addr().unwrap()
+    }
+
+    pub(crate) async fn send(&self, bytes: impl AsRef<[u8]>) {
+        self.socket.send_to(bytes.as_ref(), self.edge).await.unwrap();
+    }
+
+    pub(crate) async fn receive(&self) -> Message {
+        let mut buffer = vec![0; 65_535];
+        let (length, _) =
+            timeout(PATIENCE, self.socket.recv_from(&mut buffer)).await.expect("no message").unwrap();
+        Message::parse(&buffer[..length]).unwrap()
+    }
+
+    pub(crate) fn invite(&self, id: &str) -> String {
+        request("INVITE", "sip:74951234567@acme.example", self.local(), "UDP", id, "")
+    }
+
+    /// Asks for our capabilities; its answer shows that everything before was handled.
+    pub(crate) fn ping(&self, id: &str) -> String {
+        request("OPTIONS", "sip:acme.example", self.local(), "UDP", id, "")
+    }
+
+    /// Nothing was sent to us for what we sent before.
+    pub(crate) async fn hears_nothing(&self, id: &str) {
+        self.send(self.ping(id)).await;
+        let message = self.receive().await;
+        assert_eq!((message.status(), message.call_id()), (Some(200), Some(id)), "{message:?}");
+    }
+}
+
+pub(crate) struct TcpEnd {
+    stream: TcpStream,
+    framer: StreamFramer,
+}
+
+impl TcpEnd {
+    pub(crate) async fn connect(edge: SocketAddr) -> Self {
+        Self { stream: TcpStream::connect(edge).await.unwrap(), framer: StreamFramer::new() }
+    }
+
+    pub(crate) fn local(&self) -> SocketAddr {
+        self.stream.local_addr().unwrap()
+    }
+
+    pub(crate) async fn send(&mut self, bytes: impl AsRef<[u8]>) {
+        self.stream.write_all(bytes.as_ref()).await.unwrap();
+    }
+
+    /// We have nothing more to say, but listen.
+    pub(crate) async fn finish(&mut self) {
+        self.stream.shutdown().await.unwrap();
+    }
+
+    /// The next thing said to us; None at the end.
+    pub(crate) async fn frame(&mut self) -> Option<Frame> {
+        let mut buffer = [0; 4096];
+        loop {
+            if let Some(frame) = self.framer.next() {
+                return Some(frame.unwrap());
+            }
+            match timeout(PATIENCE, self.stream.read(&mut buffer)).await.expect("neither message nor end") {
+                Ok(0) | Err(_) => return None,
+                Ok(length) => self.framer.push(&buffer[..length]),
+            }
+        }
+    }
+
+    pub(crate) async fn receive(&mut self) -> Message {
+        match self.frame().await {
+            Some(Frame::Message(message)) => *message,
+            other => panic!("{other:?} is no message"),
+        }
+    }
+
+    pub(crate) fn request(&self, method: &str, uri: &str, id: &str, more: &str) -> String {
+        request(method, uri, self.local(), "TCP", id, more)
+    }
+}

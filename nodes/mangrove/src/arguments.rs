@@ -1,0 +1,120 @@
+//! What the command line understands.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+/// A contact centre that runs as a cluster.
+#[derive(Debug, Clone, Parser)]
+#[command(name = "mangrove", version, about, max_term_width = 100)]
+pub(crate) struct Arguments {
+    /// Configuration of this node; mangrove.toml where it exists
+    #[arg(short, long, global = true, value_name = "FILE", env = "MANGROVE_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+    /// How answers are written
+    #[arg(short, long, global = true, value_enum, default_value_t)]
+    pub(crate) output: Format,
+    /// Where a node's HTTP API listens
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        env = "MANGROVE_SERVER",
+        default_value = "http://127.0.0.1:8080"
+    )]
+    pub(crate) server: String,
+    /// The tenant that is meant, where there are several
+    #[arg(short, long, global = true, value_name = "ID", env = "MANGROVE_TENANT")]
+    pub(crate) tenant: Option<String>,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Text for people, JSON for programs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    #[default]
+    Text,
+    Json,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+pub(crate) enum Command {
+    /// Run a node
+    Serve,
+    /// Create or change a company by its file; applied twice it changes nothing
+    Apply {
+        /// The company's file; - reads the standard input
+        #[arg(short, long)]
+        file: PathBuf,
+        /// Show what would change, and change nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Show a company's configuration, all of it or KIND or KIND/ID; `get tenants` lists companies
+    Get {
+        #[arg(value_name = "KIND[/ID]")]
+        object: Option<String>,
+    },
+    /// Delete an object of a company: employee/anna, group/200, tenant/acme
+    Delete {
+        #[arg(value_name = "KIND/ID")]
+        object: String,
+    },
+    /// Show how the node is doing
+    Status,
+    /// Show a call's story: timeline and ladder
+    Call {
+        #[arg(value_name = "ID")]
+        id: String,
+    },
+    /// Run the product with a company, callers and agents to look at
+    Demo(Demo),
+    /// Call a running node with many simulated callers and agents, and report what they experienced
+    Loadtest(Loadtest),
+}
+
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Demo {
+    /// Where the demo keeps its data
+    #[arg(long, value_name = "FOLDER", default_value = "demo-data")]
+    pub(crate) data: PathBuf,
+    /// Where pages and API listen
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    pub(crate) listen: std::net::SocketAddr,
+    /// Where SIP listens, UDP and TCP; port 0 means any free one
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:5060")]
+    pub(crate) sip: std::net::SocketAddr,
+}
+
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Loadtest {
+    /// The run's profile, a JSON file; see docs
+    #[arg(long, value_name = "FILE")]
+    pub(crate) profile: Option<PathBuf>,
+    /// New calls a second, before the profile's
+    #[arg(long)]
+    pub(crate) rate: Option<f64>,
+    /// How long new calls come, seconds, before the profile's
+    #[arg(long)]
+    pub(crate) seconds: Option<u64>,
+    /// Simulated agents
+    #[arg(long, default_value_t = 20)]
+    pub(crate) agents: usize,
+    /// The node's SIP address
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:5060")]
+    pub(crate) sip: std::net::SocketAddr,
+    /// Where the report goes: FILE.html and FILE.json
+    #[arg(long, value_name = "FILE", default_value = "loadtest-report")]
+    pub(crate) report: PathBuf,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_arguments_fit_together() {
+        super::Arguments::command().debug_assert();
+    }
+}

@@ -1,0 +1,224 @@
+//! What `mangrove.toml` and the environment say about this node. Every key has a default and an environment twin
+//! (`MANGROVE_SIP__UDP` for `sip.udp`); the environment goes before the file. Nothing is opened or bound here.
+
+mod check;
+mod locate;
+mod read;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;
+mod value;
+
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::PathBuf,
+};
+
+use serde::Deserialize;
+
+pub(crate) use read::read;
+pub(crate) use value::{LogFormat, Ports, Public, Role};
+
+/// One node's configuration.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Configuration {
+    /// This node's name: unique in the cluster, the same over restarts.
+    #[serde(deserialize_with = "value::text")]
+    pub(crate) node: String,
+    #[serde(deserialize_with = "value::roles")]
+    pub(crate) roles: Vec<Role>,
+    /// Raft log, administrator's token, and what `database` and `objects` put there.
+    pub(crate) data_dir: PathBuf,
+    pub(crate) sip: Sip,
+    pub(crate) rtp: Rtp,
+    pub(crate) http: Http,
+    pub(crate) cluster: Cluster,
+    pub(crate) database: Database,
+    pub(crate) objects: Objects,
+    pub(crate) telemetry: Telemetry,
+    pub(crate) limits: Limits,
+}
+
+impl Default for Configuration {
+    fn default() -> Self {
+        Self {
+            node: "a".to_owned(),
+            roles: Role::ALL.to_vec(),
+            data_dir: "data".into(),
+            sip: Sip::default(),
+            rtp: Rtp::default(),
+            http: Http::default(),
+            cluster: Cluster::default(),
+            database: Database::default(),
+            objects: Objects::default(),
+            telemetry: Telemetry::default(),
+            limits: Limits::default(),
+        }
+    }
+}
+
+impl Configuration {
+    /// Puts what was left out into the data folder.
+    pub(crate) fn fill(&mut self) {
+        let data_dir = self.data_dir.display();
+        if self.database.url.is_empty() {
+            self.database.url = format!("sqlite:{data_dir}/mangrove.db");
+        }
+        if self.objects.url.is_empty() {
+            self.objects.url = format!("file:{data_dir}/objects");
+        }
+    }
+}
+
+const fn local(port: u16) -> SocketAddr {
+    SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port)
+}
+
+/// SIP sockets.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Sip {
+    #[serde(deserialize_with = "value::address")]
+    pub(crate) udp: SocketAddr,
+    #[serde(deserialize_with = "value::address")]
+    pub(crate) tcp: SocketAddr,
+    #[serde(deserialize_with = "value::optional_address")]
+    pub(crate) tls: Option<SocketAddr>,
+    /// What far ends are told instead of the bound address.
+    pub(crate) public: Option<Public>,
+}
+
+impl Default for Sip {
+    fn default() -> Self {
+        Self { udp: local(5060), tcp: local(5060), tls: None, public: None }
+    }
+}
+
+/// Media sockets.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Rtp {
+    #[serde(deserialize_with = "value::host_address")]
+    pub(crate) address: IpAddr,
+    pub(crate) ports: Ports,
+    pub(crate) public: Option<Public>,
+}
+
+impl Default for Rtp {
+    fn default() -> Self {
+        Self { address: local(0).ip(), ports: Ports(20_000..=39_999), public: None }
+    }
+}
+
+/// Pages, API, SIP over WebSocket.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Http {
+    #[serde(deserialize_with = "value::address")]
+    pub(crate) listen: SocketAddr,
+    pub(crate) tls: Option<Tls>,
+}
+
+impl Default for Http {
+    fn default() -> Self {
+        Self { listen: local(8080), tls: None }
+    }
+}
+
+/// A certificate chain and its key, PEM files.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Tls {
+    pub(crate) cert: PathBuf,
+    pub(crate) key: PathBuf,
+}
+
+/// gRPC between nodes.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Cluster {
+    #[serde(deserialize_with = "value::address")]
+    pub(crate) listen: SocketAddr,
+    /// Other nodes' addresses; empty starts a new cluster, or goes on with the one on disk.
+    #[serde(deserialize_with = "value::texts")]
+    pub(crate) join: Vec<String>,
+    /// Groups over which tenants are spread. Only the founder's word counts.
+    pub(crate) shard_groups: u32,
+}
+
+impl Default for Cluster {
+    fn default() -> Self {
+        Self { listen: local(7400), join: Vec::new(), shard_groups: 16 }
+    }
+}
+
+/// Call records, audit and stories.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Database {
+    /// Filled in when read: SQLite in `data_dir`.
+    pub(crate) url: String,
+}
+
+/// Recordings and prompts.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Objects {
+    /// Filled in when read: a folder in `data_dir`.
+    pub(crate) url: String,
+}
+
+/// Logs and traces. Metrics are always at `/metrics`.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Telemetry {
+    /// gRPC endpoint of a collector; absent: no traces leave the node.
+    pub(crate) otlp: Option<String>,
+    pub(crate) format: LogFormat,
+    /// `error`, `warn`, `info`, `debug`, `trace`, or per module: `info,mangrove_edge=debug`.
+    pub(crate) level: String,
+}
+
+impl Default for Telemetry {
+    fn default() -> Self {
+        Self {
+            otlp: None,
+            format: LogFormat::Text,
+            level: "info,openraft=warn,fjall=warn,lsm_tree=warn".to_owned(),
+        }
+    }
+}
+
+/// How much this node takes before it refuses.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Limits {
+    /// SIP connections (TCP), both ways.
+    pub(crate) connections: usize,
+    pub(crate) connections_per_source: usize,
+    /// New calls given to control and not answered by anything yet; more get 503.
+    pub(crate) unanswered_invites: usize,
+    /// Milliseconds that control may be behind before new calls get 503.
+    pub(crate) lag_ms: u64,
+    /// Requests a second from one address that is no trunk's; more are dropped.
+    pub(crate) requests_per_second: u32,
+    /// Wrong passwords a minute from one address; more are refused unchecked.
+    pub(crate) failures_per_minute: u32,
+    /// Seconds that a stopping node gives its roles to finish.
+    pub(crate) stop_seconds: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 10_000,
+            connections_per_source: 2_000,
+            unanswered_invites: 2_000,
+            lag_ms: 500,
+            requests_per_second: 2_000,
+            failures_per_minute: 20,
+            stop_seconds: 15,
+        }
+    }
+}

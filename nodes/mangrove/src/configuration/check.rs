@@ -1,0 +1,116 @@
+//! What single values can't tell: bounds, and keys that need one another.
+
+use std::net::IpAddr;
+
+use super::{Configuration, Public, Role};
+
+/// (key, what is wrong and what is allowed).
+type Finding = (String, String);
+
+pub(super) fn check(configuration: &Configuration) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut find = |key: &str, message: String| findings.push((key.to_owned(), message));
+    if !is_name(&configuration.node) {
+        find(
+            "node",
+            format!("`{}` is no node name; allowed: 1 to 32 letters, digits and hyphens", configuration.node),
+        );
+    }
+    if configuration.roles.is_empty() {
+        find("roles", "the node has no role; allowed: edge, control, media, console".to_owned());
+    }
+    if configuration.roles.iter().enumerate().any(|(at, role)| configuration.roles[..at].contains(role)) {
+        find("roles", "a role is listed twice; allowed: each once".to_owned());
+    }
+    if !(1..=1024).contains(&configuration.cluster.shard_groups) {
+        find("cluster.shard_groups", "out of bounds; allowed: 1 to 1024".to_owned());
+    }
+    if let Some(host) = configuration.rtp.public.as_ref().and_then(Public::host)
+        && host.parse::<IpAddr>().is_err()
+    {
+        find("rtp.public", format!("`{host}` is no IP address; allowed: one like 203.0.113.10, or auto"));
+    }
+    roles(configuration, &mut find);
+    unserved(configuration, &mut find);
+    urls(configuration, &mut find);
+    limits(configuration, &mut find);
+    findings
+}
+
+/// Roles of one process meet in memory: until nodes of single roles can join, a node has them all.
+fn roles(configuration: &Configuration, find: &mut impl FnMut(&str, String)) {
+    let missing: Vec<&str> =
+        Role::ALL.into_iter().filter(|role| !configuration.roles.contains(role)).map(Role::as_str).collect();
+    if !missing.is_empty() && !configuration.roles.is_empty() {
+        let missing = missing.join(", ");
+        find(
+            "roles",
+            format!("{missing} missing; allowed in this version: all four of edge, control, media, console"),
+        );
+    }
+}
+
+/// Better no start than one without the protection that was asked for.
+fn unserved(configuration: &Configuration, find: &mut impl FnMut(&str, String)) {
+    if configuration.sip.tls.is_some() {
+        find("sip.tls", "this version has no SIP over TLS yet; allowed: leave it out".to_owned());
+    }
+    if configuration.http.tls.is_some() {
+        find(
+            "http.tls",
+            "this version has no HTTPS of its own yet; allowed: leave it out and put a proxy in front"
+                .to_owned(),
+        );
+    }
+}
+
+fn urls(configuration: &Configuration, find: &mut impl FnMut(&str, String)) {
+    let begins = |url: &str, schemes: &[&str]| schemes.iter().any(|scheme| url.starts_with(scheme));
+    let shown = |url: &str| url.split(':').next().unwrap_or_default().to_owned();
+    let database = &configuration.database.url;
+    if !begins(database, &["sqlite:", "postgres://", "postgresql://"]) {
+        find(
+            "database.url",
+            format!("`{}:` is no known database; allowed: sqlite:PATH, postgres://...", shown(database)),
+        );
+    }
+    let objects = &configuration.objects.url;
+    if !begins(objects, &["file:", "s3://", "gs://", "az://"]) {
+        find(
+            "objects.url",
+            format!("`{}:` is no known store; allowed: file:PATH, s3://, gs://, az://", shown(objects)),
+        );
+    }
+    if let Some(otlp) = &configuration.telemetry.otlp
+        && !begins(otlp, &["http://", "https://"])
+    {
+        find("telemetry.otlp", "this is no collector's address; allowed: http://host:4317".to_owned());
+    }
+    if let Err(error) = tracing_subscriber::EnvFilter::try_new(&configuration.telemetry.level) {
+        find(
+            "telemetry.level",
+            format!("{error}; allowed: error, warn, info, debug, trace, or info,module=debug"),
+        );
+    }
+}
+
+fn limits(configuration: &Configuration, find: &mut impl FnMut(&str, String)) {
+    let limits = &configuration.limits;
+    for (key, value) in [
+        ("limits.connections", limits.connections as u64),
+        ("limits.connections_per_source", limits.connections_per_source as u64),
+        ("limits.unanswered_invites", limits.unanswered_invites as u64),
+        ("limits.lag_ms", limits.lag_ms),
+        ("limits.requests_per_second", limits.requests_per_second.into()),
+        ("limits.failures_per_minute", limits.failures_per_minute.into()),
+        ("limits.stop_seconds", limits.stop_seconds),
+    ] {
+        if value == 0 || value > 1_000_000 {
+            find(key, format!("{value} is out of bounds; allowed: 1 to 1000000"));
+        }
+    }
+}
+
+fn is_name(text: &str) -> bool {
+    (1..=32).contains(&text.len()) && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+}

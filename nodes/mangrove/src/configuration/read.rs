@@ -1,0 +1,127 @@
+//! Reads the file and the environment into a [`Configuration`], or says where the mistake is.
+
+use std::{
+    fmt, io,
+    path::{Path, PathBuf},
+};
+
+use figment::{
+    Figment,
+    error::Kind,
+    providers::{Env, Format, Toml},
+};
+
+use super::{Configuration, check::check, locate::Lines};
+
+/// Taken when no file is named and it is there.
+const USUAL: &str = "mangrove.toml";
+const PREFIX: &str = "MANGROVE_";
+
+/// Why there is no configuration.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    #[error("can't read {}: {source}; name another file with -c", file.display())]
+    Unreadable { file: PathBuf, source: io::Error },
+    /// One mistake a line.
+    #[error("{}", lines(.0))]
+    Wrong(Vec<Mistake>),
+}
+
+/// One mistake.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Mistake {
+    /// `mangrove.toml:7`, or the environment variable.
+    pub(crate) place: String,
+    /// `sip.udp`.
+    pub(crate) key: String,
+    /// What is wrong and what is allowed.
+    pub(crate) message: String,
+}
+
+impl fmt::Display for Mistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.key.is_empty() {
+            return write!(f, "{}: {}", self.place, self.message);
+        }
+        write!(f, "{}: {}: {}", self.place, self.key, self.message)
+    }
+}
+
+fn lines(mistakes: &[Mistake]) -> String {
+    mistakes.iter().map(Mistake::to_string).collect::<Vec<_>>().join("\n")
+}
+
+/// Reads `file` (by default `mangrove.toml` where it exists) and the environment.
+pub(crate) fn read(file: Option<&Path>) -> Result<Configuration, Error> {
+    let path = file.map_or_else(|| PathBuf::from(USUAL), Path::to_owned);
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound && file.is_none() => String::new(),
+        Err(source) => return Err(Error::Unreadable { file: path, source }),
+    };
+    let places = Places { lines: Lines::of(&text), file: &path };
+    if let Some((line, message)) = places.lines.broken() {
+        let place = format!("{}:{line}", path.display());
+        return Err(Error::Wrong(vec![Mistake { place, key: String::new(), message: message.to_owned() }]));
+    }
+    let figment = Figment::from(Toml::string(&text)).merge(environment());
+    let mut configuration: Configuration = figment
+        .extract()
+        .map_err(|error| Error::Wrong(error.into_iter().map(|e| places.mistake(&e)).collect()))?;
+    configuration.fill();
+    let mistakes = check(&configuration);
+    if mistakes.is_empty() {
+        return Ok(configuration);
+    }
+    Err(Error::Wrong(mistakes.into_iter().map(|(key, message)| places.at(key, message)).collect()))
+}
+
+/// Twins of keys only: `MANGROVE_NODE` and what has a double underscore. Kubernetes sets variables of the same
+/// prefix for a service of this name, and `MANGROVE_TOKEN` is the command line's.
+fn environment() -> Env {
+    Env::prefixed(PREFIX)
+        .filter(|key| {
+            key.as_str().contains("__") || ["node", "roles", "data_dir"].iter().any(|top| key == *top)
+        })
+        .split("__")
+}
+
+/// Where keys stand.
+struct Places<'a> {
+    lines: Lines,
+    file: &'a Path,
+}
+
+impl Places<'_> {
+    fn mistake(&self, error: &figment::Error) -> Mistake {
+        let mut path = error.path.clone();
+        let message = match &error.kind {
+            Kind::UnknownField(name, allowed) => {
+                if path.last() != Some(name) {
+                    path.push(name.clone());
+                }
+                format!("unknown key `{name}`; allowed: {}", allowed.join(", "))
+            }
+            Kind::UnknownVariant(name, allowed) => {
+                format!("unknown value `{name}`; allowed: {}", allowed.join(", "))
+            }
+            Kind::InvalidType(found, wanted) | Kind::InvalidValue(found, wanted) => {
+                format!("{found} can't be used here; allowed: {wanted}")
+            }
+            Kind::MissingField(name) => format!("`{name}` is missing"),
+            other => other.to_string(),
+        };
+        self.at(path.join("."), message)
+    }
+
+    fn at(&self, key: String, message: String) -> Mistake {
+        let variable = format!("{PREFIX}{}", key.to_uppercase().replace('.', "__"));
+        let from_environment = std::env::var_os(&variable).is_some();
+        let place = match self.lines.of_key(&key) {
+            _ if from_environment => format!("environment variable {variable}"),
+            Some(line) => format!("{}:{line}", self.file.display()),
+            None => self.file.display().to_string(),
+        };
+        Mistake { place, key, message }
+    }
+}

@@ -1,0 +1,109 @@
+//! The file as documented, and each mistake with its line.
+
+use std::path::Path;
+
+use super::{Configuration, Public, read};
+
+fn file(text: &str) -> (tempfile::TempDir, std::path::PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mangrove.toml");
+    std::fs::write(&path, text).unwrap();
+    (folder, path)
+}
+
+#[test]
+fn the_documented_file_is_the_default() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/mangrove.toml");
+    let mut wanted = Configuration::default();
+    wanted.fill();
+    assert_eq!(read(Some(&path)).unwrap(), wanted);
+}
+
+#[test]
+fn a_data_folder_takes_database_and_objects_along() {
+    let (_folder, path) = file("data_dir = \"/srv/mangrove\"\n");
+    let configuration = read(Some(&path)).unwrap();
+    assert_eq!(configuration.database.url, "sqlite:/srv/mangrove/mangrove.db");
+    assert_eq!(configuration.objects.url, "file:/srv/mangrove/objects");
+}
+
+#[test]
+fn every_key_can_be_set() {
+    let (_folder, path) = file(
+        r#"
+        node = "b"
+        roles = ["console", "edge", "control", "media"]
+        data_dir = "/var/lib/mangrove"
+        [sip]
+        udp = "0.0.0.0:0"
+        tcp = "[::1]:5070"
+        public = "auto"
+        [rtp]
+        address = "0.0.0.0"
+        ports = "0"
+        public = "203.0.113.10"
+        [http]
+        listen = "0.0.0.0:80"
+        [cluster]
+        listen = "10.0.0.1:7400"
+        join = ["10.0.0.2:7400"]
+        shard_groups = 4
+        [database]
+        url = "postgres://db/mangrove"
+        [objects]
+        url = "s3://bucket/prefix"
+        [telemetry]
+        otlp = "http://127.0.0.1:4317"
+        format = "json"
+        level = "debug"
+        [limits]
+        lag_ms = 100
+        "#,
+    );
+    let configuration = read(Some(&path)).unwrap();
+    assert_eq!(configuration.sip.public, Some(Public::Auto));
+    assert_eq!(configuration.rtp.ports.0, 0..=0);
+    assert_eq!(configuration.cluster.join, ["10.0.0.2:7400"]);
+    assert_eq!(configuration.limits.lag_ms, 100);
+}
+
+#[test]
+fn a_mistake_is_named_with_line_key_and_what_is_allowed() {
+    for (text, place, parts) in [
+        (
+            "node = \"a\"\n[sip]\nupd = \"127.0.0.1:5060\"\n",
+            ":3: sip.upd:",
+            ["unknown key `upd`", "udp, tcp, tls, public"],
+        ),
+        ("[sip]\n\nudp = \"localhost\"\n", ":3: sip.udp:", ["`localhost`", "127.0.0.1:5060"]),
+        ("colour = 1\n", ":1: colour:", ["unknown key", "data_dir"]),
+        ("roles = [\n \"egde\"]\n", ":1: roles:", ["`egde`", "edge, control, media, console"]),
+        ("[rtp]\nports = \"39999-20000\"\n", ":2: rtp.ports:", ["no range", "20000-39999"]),
+        ("[http]\nlisten = 8080\n", ":2: http.listen:", ["`8080`", "127.0.0.1"]),
+        ("[telemetry]\nformat = \"xml\"\n", ":2: telemetry.format:", ["`xml`", "text, json"]),
+        ("[database]\nurl = \"mysql://u:secret@h/d\"\n", ":2: database.url:", ["`mysql:`", "sqlite"]),
+        ("[limits]\nlag_ms = 0\n", ":2: limits.lag_ms:", ["0 is out", "1 to 1000000"]),
+        ("[limits]\nlag_ms = \"fast\"\n", ":2: limits.lag_ms:", ["fast", "u64"]),
+        ("[http]\ntls = {cert = \"c\", key = \"k\"}\n", ":2: http.tls:", ["HTTPS", "leave it out"]),
+        ("[rtp]\npublic = \"media.example\"\n", ":2: rtp.public:", ["`media.example`", "203.0.113.10"]),
+        ("[sip]\ntls = \"0.0.0.0:5061\"\n", ":2: sip.tls:", ["TLS", "leave it out"]),
+        ("node = \"a\"\nnode = \"b\"\n", ":2: ", ["duplicate", "key"]),
+        ("node = \"a\n", ":1: ", ["string", ""]),
+    ] {
+        let (_folder, path) = file(text);
+        let error = read(Some(&path)).unwrap_err().to_string();
+        assert!(error.contains(&format!("mangrove.toml{place}")), "{text}: {error}");
+        assert!(parts.iter().all(|part| error.contains(part)), "{text}: {error}");
+        assert!(!error.contains("secret"), "{error}");
+    }
+}
+
+#[test]
+fn a_missing_file_that_was_named_is_an_error() {
+    assert!(
+        read(Some(Path::new("/nowhere/mangrove.toml")))
+            .unwrap_err()
+            .to_string()
+            .contains("/nowhere/mangrove.toml")
+    );
+}

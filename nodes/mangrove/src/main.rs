@@ -1,0 +1,58 @@
+//! The one binary: runs a node (`serve`), shows the product (`demo`), and asks running nodes (everything else).
+
+mod arguments;
+mod client;
+mod command;
+mod company;
+mod configuration;
+mod demo;
+mod ladder;
+mod objects;
+mod output;
+mod serve;
+mod telemetry;
+mod token;
+
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use clap::Parser;
+
+use arguments::{Arguments, Command};
+use command::Session;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let format = arguments.output;
+    match run(arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            output::fail(format, &error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: Arguments) -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("no runtime")?;
+    let outcome = runtime.block_on(carry_out(arguments));
+    // A stopped node has said goodbye: what still runs is cut off.
+    runtime.shutdown_background();
+    outcome
+}
+
+async fn carry_out(arguments: Arguments) -> Result<()> {
+    let node = || configuration::read(arguments.config.as_deref());
+    let session = || Session::open(arguments.clone());
+    let format = arguments.output;
+    match &arguments.command {
+        Command::Serve => serve::serve(&node()?, format).await,
+        Command::Demo(options) => demo::demo(options, node()?, format).await,
+        Command::Apply { file, dry_run } => command::apply(&session()?, file, *dry_run).await,
+        Command::Get { object } => command::get(&session()?, object.as_deref()).await,
+        Command::Delete { object } => command::delete(&session()?, object).await,
+        Command::Status => command::status(&session()?).await,
+        Command::Call { id } => command::call(&session()?, id).await,
+        Command::Loadtest(options) => command::loadtest(&session()?, options).await,
+    }
+}

@@ -1,0 +1,163 @@
+//! The media role: RTP between callers, agents and sounds, and recordings. Control says what a call's media should be
+//! ([`mangrove_proto::media::SetSession`], the whole wanted state); this node makes it so and reports what far ends do.
+//! It decides nothing about calls and knows nothing of SIP.
+//!
+//! Three kinds of work are kept apart. Media threads move packets: each owns its sockets, no locks, no memory
+//! allocated on a packet's way. The recorder computes and stores recordings, so that a slow disk never delays a
+//! packet. Everything else (commands, prompts, events) runs on the async runtime.
+
+mod clock;
+mod options;
+mod outbox;
+mod ports;
+mod prompts;
+mod recorder;
+mod sessions;
+mod sys;
+mod thread;
+
+pub mod grpc;
+pub mod metrics;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use mangrove_proto::{common, media, service};
+use object_store::ObjectStore;
+use parking_lot::Mutex;
+use tokio::task::AbortHandle;
+
+use outbox::Outbox;
+use prompts::Prompts;
+use recorder::Recorder;
+use sessions::{Admission, Sessions};
+use thread::{Surroundings, Thread};
+
+pub use options::Options;
+
+/// Why a media node does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("a media thread can't start: {0}")]
+    Thread(#[source] std::io::Error),
+    #[error("a media node must be started inside a tokio runtime")]
+    Runtime,
+}
+
+/// A running media node. Clones are the same node.
+#[derive(Debug, Clone)]
+pub struct Media {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    sessions: Mutex<Sessions>,
+    prompts: Arc<Prompts>,
+    outbox: Arc<Outbox>,
+    recorder: Recorder,
+    recorder_task: AbortHandle,
+}
+
+impl Media {
+    /// Starts threads and recorder. Needs a tokio runtime, in which events are delivered and sounds are read.
+    pub fn start(
+        options: Options,
+        control: Arc<dyn service::Control>,
+        objects: Arc<dyn ObjectStore>,
+    ) -> Result<Self, Error> {
+        let runtime = tokio::runtime::Handle::try_current().map_err(|_| Error::Runtime)?;
+        if let Err(error) = sys::raise_open_files() {
+            tracing::warn!(%error, "the limit of open files could not be raised, it bounds the number of calls");
+        }
+        let sender = common::Sender { node: options.node.clone(), run: options.run };
+        let outbox = Outbox::new(sender, control, runtime);
+        let (recorder, recorder_task) = Recorder::start(recorder::Settings {
+            objects: objects.clone(),
+            outbox: outbox.clone(),
+            segment: options.segment,
+            memory: options.recording_memory,
+        });
+        let surroundings = Surroundings {
+            outbox: outbox.clone(),
+            recorder: recorder.clone(),
+            silence: options.silence,
+            gather: options.gather,
+        };
+        let threads = (0..options.thread_count())
+            .map(|number| Thread::start(number, surroundings.clone()))
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(Error::Thread)?;
+        let prompts = Prompts::new(options.prompts.clone(), objects);
+        let sessions = Mutex::new(Sessions::new(&options, threads, outbox.clone(), recorder.clone()));
+        Ok(Self { inner: Arc::new(Inner { sessions, prompts, outbox, recorder, recorder_task }) })
+    }
+
+    /// Endpoints that are open: the measure for "least loaded".
+    pub fn load(&self) -> usize {
+        self.inner.sessions.lock().load()
+    }
+
+    /// Closes all sockets and writes the open parts of recordings; the next run goes on with them. Nothing is
+    /// reported any more.
+    pub async fn stop(&self) {
+        let threads = self.inner.sessions.lock().end();
+        // Threads end within a tick.
+        drop(threads);
+        self.inner.recorder.suspend().await;
+        self.inner.recorder_task.abort();
+        self.inner.outbox.stop();
+    }
+
+    /// Carries out one admitted command, at once when its sounds are at hand.
+    fn carry_out(&self, group: u64, tenant: String, set: media::SetSession) {
+        if let Some(sounds) = sessions::sounds(&set, |key| self.inner.prompts.kept(&tenant, key)) {
+            self.inner.sessions.lock().carry_out(group, &tenant, &set, &sounds);
+            return;
+        }
+        let media = self.clone();
+        tokio::spawn(async move { media.carry_out_later(group, tenant, set).await });
+    }
+
+    /// Reads the sounds first. A newer version that overtakes this one wins.
+    async fn carry_out_later(&self, group: u64, tenant: String, set: media::SetSession) {
+        for key in sessions::keys(&set) {
+            if let Err(error) = self.inner.prompts.load(&tenant, key).await {
+                self.inner.sessions.lock().refuse(group, &tenant, &set, error.to_string());
+                return;
+            }
+        }
+        let sounds = sessions::sounds(&set, |key| self.inner.prompts.kept(&tenant, key)).unwrap_or_default();
+        self.inner.sessions.lock().carry_out(group, &tenant, &set, &sounds);
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.outbox.stop();
+    }
+}
+
+#[async_trait]
+impl service::Media for Media {
+    async fn execute(&self, commands: media::MediaCommands) -> Result<media::MediaExecuted, service::Error> {
+        let mut refused = Vec::new();
+        for command in commands.commands {
+            let Some(set) = command.set else { continue };
+            let fence = command.fence.unwrap_or_default();
+            let admission = self.inner.sessions.lock().admit(commands.group, &command.tenant, fence, &set);
+            match admission {
+                Admission::Late => {
+                    ::metrics::counter!(metrics::LATE_COMMANDS).increment(1);
+                    refused.push(command.effect);
+                }
+                Admission::Taken => self.carry_out(commands.group, command.tenant, set),
+            }
+        }
+        Ok(media::MediaExecuted { refused })
+    }
+
+    async fn hold(&self, request: media::HoldingsRequest) -> Result<media::Holdings, service::Error> {
+        Ok(media::Holdings { sessions: self.inner.sessions.lock().holdings(request.group) })
+    }
+}

@@ -1,0 +1,169 @@
+//! The ports of a media node: pairs of an even one for RTP and the odd one above for RTCP. A port that was given back
+//! rests for five seconds, so that late packets of one call never reach the next.
+
+use std::{
+    collections::{BTreeSet, VecDeque},
+    io,
+    net::{IpAddr, SocketAddr, UdpSocket},
+};
+
+use socket2::{Domain, Protocol, Socket, Type};
+
+/// How long a port rests.
+const REST_US: u64 = 5_000_000;
+/// Expedited forwarding (RFC 3246), as the traffic class byte: what voice is marked with.
+const EXPEDITED: u32 = 46 << 2;
+/// Tries to find a free pair when any will do.
+const TRIES: usize = 64;
+
+/// Why there are no sockets.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    #[error("port {port} is not free: {source}")]
+    Taken { port: u16, source: io::Error },
+    #[error("port {0} can't carry RTP: it must be even and within the configured range")]
+    Unfit(u16),
+    #[error("all ports of the configured range are in use or resting")]
+    Exhausted,
+    #[error("no free pair of ports was found")]
+    NoneFree,
+}
+
+/// One endpoint's two sockets, not blocking.
+#[derive(Debug)]
+pub(crate) struct Sockets {
+    pub(crate) rtp: UdpSocket,
+    pub(crate) rtcp: UdpSocket,
+    pub(crate) port: u16,
+}
+
+/// Which ports are whose.
+#[derive(Debug)]
+pub(crate) struct Ports {
+    address: IpAddr,
+    /// First and last even port; None = any.
+    range: Option<(u16, u16)>,
+    next: u16,
+    used: BTreeSet<u16>,
+    resting: VecDeque<(u64, u16)>,
+}
+
+impl Ports {
+    /// Ports of `address` from `first` to `last`; both zero means any.
+    pub(crate) fn new(address: IpAddr, first: u16, last: u16) -> Self {
+        let first_even = first.saturating_add(first & 1);
+        let range = (last != 0).then(|| (first_even, last.saturating_sub(1) & !1));
+        Self { address, range, next: first_even, used: BTreeSet::new(), resting: VecDeque::new() }
+    }
+
+    /// Binds a pair: `wanted`, or the next free one when that is zero. A wanted port need not have rested.
+    pub(crate) fn open(&mut self, wanted: u16, now_us: u64) -> Result<Sockets, Error> {
+        while self.resting.front().is_some_and(|(until, _)| *until <= now_us) {
+            self.resting.pop_front();
+        }
+        let sockets = match (wanted, self.range) {
+            (0, Some((first, last))) => self.open_next(first, last)?,
+            (0, None) => self.open_any()?,
+            (port, range) if port & 1 == 0 && range.is_none_or(|(a, b)| (a..=b).contains(&port)) => {
+                bind(self.address, port).map_err(|source| Error::Taken { port, source })?
+            }
+            (port, _) => return Err(Error::Unfit(port)),
+        };
+        self.used.insert(sockets.port);
+        Ok(sockets)
+    }
+
+    /// The pair is closed, or about to be.
+    pub(crate) fn close(&mut self, port: u16, now_us: u64) {
+        if self.used.remove(&port) {
+            self.resting.push_back((now_us + REST_US, port));
+        }
+    }
+
+    fn is_free(&self, port: u16) -> bool {
+        !self.used.contains(&port) && !self.resting.iter().any(|(_, resting)| *resting == port)
+    }
+
+    /// Round and round, so that a port is used again as late as can be.
+    fn open_next(&mut self, first: u16, last: u16) -> Result<Sockets, Error> {
+        for _ in 0..=(last.saturating_sub(first) / 2) {
+            let port = if (first..=last).contains(&self.next) { self.next } else { first };
+            self.next = port.checked_add(2).unwrap_or(first);
+            if self.is_free(port)
+                && let Ok(sockets) = bind(self.address, port)
+            {
+                return Ok(sockets);
+            }
+        }
+        Err(Error::Exhausted)
+    }
+
+    /// The system names a free port; its pair is bound by number, because only such a socket keeps its port when it
+    /// is disconnected.
+    fn open_any(&self) -> Result<Sockets, Error> {
+        (0..TRIES)
+            .filter_map(|_| UdpSocket::bind(SocketAddr::new(self.address, 0)).ok()?.local_addr().ok())
+            .map(|address| address.port() & !1)
+            .find_map(|port| self.is_free(port).then(|| bind(self.address, port).ok())?)
+            .ok_or(Error::NoneFree)
+    }
+}
+
+fn bind(address: IpAddr, port: u16) -> io::Result<Sockets> {
+    Ok(Sockets { rtp: bind_one(address, port)?, rtcp: bind_one(address, port + 1)?, port })
+}
+
+fn bind_one(address: IpAddr, port: u16) -> io::Result<UdpSocket> {
+    let address = SocketAddr::new(address, port);
+    let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
+    if address.is_ipv4() {
+        socket.set_tos_v4(EXPEDITED)?;
+    }
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    Ok(socket.into())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    /// An address of its own, so that tests never fight for ports.
+    fn ports(last_byte: u8, first: u16, last: u16) -> Ports {
+        Ports::new(IpAddr::from([127, 0, 31, last_byte]), first, last)
+    }
+
+    #[test]
+    fn pairs_are_even_and_odd_neighbours() {
+        for sockets in [ports(1, 0, 0).open(0, 0).unwrap(), ports(1, 20_001, 20_010).open(0, 0).unwrap()] {
+            assert_eq!(sockets.port % 2, 0);
+            assert_eq!(sockets.rtp.local_addr().unwrap().port(), sockets.port);
+            assert_eq!(sockets.rtcp.local_addr().unwrap().port(), sockets.port + 1);
+        }
+    }
+
+    #[test]
+    fn a_port_rests_for_five_seconds() {
+        let mut ports = ports(2, 20_000, 20_003);
+        let first = ports.open(0, 0).unwrap();
+        assert_eq!((first.port, ports.open(0, 0).unwrap().port), (20_000, 20_002));
+        drop(first);
+        ports.close(20_000, 1_000);
+        assert!(matches!(ports.open(0, 4_900_000), Err(Error::Exhausted)));
+        assert_eq!(ports.open(0, 5_001_000).unwrap().port, 20_000);
+    }
+
+    #[test]
+    fn a_wanted_port_is_had_or_refused() {
+        let mut ports = ports(3, 20_000, 20_101);
+        let held = ports.open(20_050, 0).unwrap();
+        assert_eq!(held.port, 20_050);
+        assert!(matches!(ports.open(20_050, 0), Err(Error::Taken { port: 20_050, .. })));
+        assert!(matches!(ports.open(20_051, 0), Err(Error::Unfit(_))));
+        assert!(matches!(ports.open(30_000, 0), Err(Error::Unfit(_))));
+        drop(held);
+        ports.close(20_050, 0);
+        assert_eq!(ports.open(20_050, 0).unwrap().port, 20_050, "a wanted port need not rest");
+    }
+}

@@ -1,0 +1,67 @@
+//! Sounds that every node has, made at its start: a chime to greet with and a quiet piece to wait by.
+
+use std::{collections::BTreeMap, f64::consts::TAU, sync::Arc};
+
+use mangrove_rtp::{RATE, prompt::Prompt};
+
+/// Loud enough to be heard, quiet enough to be borne: about -16 dBm0.
+const LOUDNESS: f64 = 4200.0;
+
+/// By key.
+pub(super) fn all() -> BTreeMap<&'static str, Arc<Prompt>> {
+    BTreeMap::from([
+        ("prompt/default-greeting", Arc::new(Prompt::new(&chime()))),
+        ("music/default", Arc::new(Prompt::new(&music()))),
+    ])
+}
+
+/// Three rising notes.
+fn chime() -> Vec<i16> {
+    let mut sound = vec![0.0; seconds(1.8)];
+    for (index, hertz) in [523.25, 659.25, 783.99].into_iter().enumerate() {
+        strike(&mut sound, seconds(0.3) * index, hertz, 1.2);
+    }
+    leveled(&sound)
+}
+
+/// Four chords, each taken apart into eight notes: sixteen seconds that join their own beginning.
+fn music() -> Vec<i16> {
+    const CHORDS: [[f64; 4]; 4] = [
+        [261.63, 329.63, 392.00, 523.25],
+        [220.00, 261.63, 329.63, 440.00],
+        [174.61, 261.63, 349.23, 440.00],
+        [196.00, 246.94, 392.00, 493.88],
+    ];
+    const ORDER: [usize; 8] = [0, 1, 2, 3, 2, 1, 2, 3];
+    let beat = seconds(0.5);
+    let mut sound = vec![0.0; beat * ORDER.len() * CHORDS.len()];
+    for (bar, chord) in CHORDS.iter().enumerate() {
+        for (step, note) in ORDER.iter().enumerate() {
+            strike(&mut sound, beat * (bar * ORDER.len() + step), chord[*note], 1.5);
+        }
+    }
+    leveled(&sound)
+}
+
+/// Adds one dying note with two overtones; what rings past the end is heard at the beginning.
+fn strike(sound: &mut [f64], at: usize, hertz: f64, ring: f64) {
+    let length = sound.len();
+    for n in 0..seconds(ring) {
+        let t = n as f64 / f64::from(RATE);
+        let attack = (t / 0.01).min(1.0);
+        let release = ((ring - t) / 0.05).min(1.0);
+        let tone = (t * hertz * TAU).sin()
+            + 0.35 * (t * hertz * 2.0 * TAU).sin()
+            + 0.12 * (t * hertz * 3.0 * TAU).sin();
+        sound[(at + n) % length] += tone * attack * release * (-2.2 * t).exp();
+    }
+}
+
+fn leveled(sound: &[f64]) -> Vec<i16> {
+    let peak = sound.iter().fold(1.0, |peak: f64, sample| peak.max(sample.abs()));
+    sound.iter().map(|sample| (sample / peak * LOUDNESS * 2.0) as i16).collect()
+}
+
+fn seconds(seconds: f64) -> usize {
+    (seconds * f64::from(RATE)) as usize
+}

@@ -1,0 +1,143 @@
+//! Recordings: sound from the media threads is aligned to two channels, cut into parts of a few seconds, and written
+//! to the object store as the call goes on; at the end the parts become one WAV file. A failing store never touches a
+//! call: parts wait in memory up to a limit, and what comes beyond is silence that the report names.
+
+mod aligning;
+mod compact;
+mod layout;
+mod open;
+mod sweep;
+mod writer;
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use object_store::ObjectStore;
+use tokio::sync::{mpsc, oneshot};
+
+pub(crate) use open::Ticket;
+
+use crate::{
+    metrics::{RECORDING_DROPPED, RECORDING_WAITING},
+    outbox::Outbox,
+    thread::Batch,
+};
+
+/// What the recorder needs of its node.
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    pub(crate) objects: Arc<dyn ObjectStore>,
+    pub(crate) outbox: Arc<Outbox>,
+    pub(crate) segment: Duration,
+    pub(crate) memory: usize,
+}
+
+#[derive(Debug)]
+enum Message {
+    Begin {
+        number: u64,
+        ticket: Ticket,
+        now_us: u64,
+    },
+    Batch(Batch),
+    Finish {
+        number: u64,
+        now_us: u64,
+    },
+    /// Writes what is gathered and answers when it is in the store.
+    Suspend(oneshot::Sender<()>),
+}
+
+/// The way to the recorder, for any thread; never waits.
+#[derive(Debug, Clone)]
+pub(crate) struct Recorder {
+    messages: mpsc::UnboundedSender<Message>,
+    /// Bytes on their way to the recorder.
+    backlog: Arc<AtomicUsize>,
+}
+
+/// Sound on its way to the recorder, beyond which it falls behind hopelessly: a minute of a thousand calls.
+const BACKLOG: usize = 1000 * 60 * 16_000;
+
+impl Recorder {
+    /// Starts the recorder on the present runtime.
+    pub(crate) fn start(settings: Settings) -> (Self, tokio::task::AbortHandle) {
+        let (messages, inbox) = mpsc::unbounded_channel();
+        let backlog = Arc::new(AtomicUsize::new(0));
+        let task = tokio::spawn(aligning::run(settings, inbox, backlog.clone()));
+        (Self { messages, backlog }, task.abort_handle())
+    }
+
+    /// A recording begins, or goes on where a former run left it.
+    pub(crate) fn begin(&self, number: u64, ticket: Ticket, now_us: u64) {
+        self.send(Message::Begin { number, ticket, now_us });
+    }
+
+    /// Takes sound; drops it when the recorder is hopelessly behind.
+    pub(crate) fn add(&self, batch: Batch) {
+        let bytes = batch.bytes.len();
+        if self.backlog.fetch_add(bytes, Ordering::Relaxed) > BACKLOG {
+            self.backlog.fetch_sub(bytes, Ordering::Relaxed);
+            metrics::counter!(RECORDING_DROPPED).increment(bytes as u64);
+            return;
+        }
+        self.send(Message::Batch(batch));
+    }
+
+    /// The recording is complete.
+    pub(crate) fn finish(&self, number: u64, now_us: u64) {
+        self.send(Message::Finish { number, now_us });
+    }
+
+    /// Writes the open parts, for the next run to go on with.
+    pub(crate) async fn suspend(&self) {
+        let (answer, written) = oneshot::channel();
+        self.send(Message::Suspend(answer));
+        // Gone without an answer is as good as done: there is nobody to wait for.
+        let _ = written.await;
+    }
+
+    fn send(&self, message: Message) {
+        if self.messages.send(message).is_err() {
+            tracing::debug!("the recorder has stopped");
+        }
+    }
+}
+
+/// Bytes that wait for the store, over all recordings.
+#[derive(Debug, Clone)]
+pub(crate) struct Memory {
+    waiting: Arc<AtomicUsize>,
+    limit: usize,
+}
+
+impl Memory {
+    fn new(limit: usize) -> Self {
+        Self { waiting: Arc::default(), limit }
+    }
+
+    /// Whether so many more may wait; they are counted then.
+    fn reserve(&self, bytes: usize) -> bool {
+        let before = self.waiting.fetch_add(bytes, Ordering::Relaxed);
+        let fits = before + bytes <= self.limit;
+        if !fits {
+            self.waiting.fetch_sub(bytes, Ordering::Relaxed);
+        }
+        self.publish();
+        fits
+    }
+
+    fn release(&self, bytes: usize) {
+        self.waiting.fetch_sub(bytes, Ordering::Relaxed);
+        self.publish();
+    }
+
+    fn publish(&self) {
+        metrics::gauge!(RECORDING_WAITING).set(self.waiting.load(Ordering::Relaxed) as f64);
+    }
+}

@@ -1,0 +1,176 @@
+//! The recorder's task: places each packet's sound and cuts parts. It only computes; each recording's writer talks to
+//! the store.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use bytes::Bytes;
+use mangrove_rtp::align::{Aligner, Sound};
+use tokio::sync::mpsc;
+
+use super::{
+    Memory, Message, Settings, layout,
+    open::Ticket,
+    sweep,
+    writer::{self, Piece},
+};
+use crate::{
+    clock::now_us,
+    metrics::{RECORDING_DROPPED, RECORDINGS},
+    thread::{Batch, Frame},
+};
+
+/// How long a late packet may still find its place.
+const OPEN_US: u64 = 500_000;
+/// How often parts are looked for.
+const ROUND: Duration = Duration::from_millis(250);
+
+struct Recording {
+    aligner: Aligner,
+    /// Of the part being gathered.
+    part: Vec<u8>,
+    writer: mpsc::UnboundedSender<Piece>,
+    ticket: Ticket,
+}
+
+struct Aligning {
+    settings: Settings,
+    memory: Memory,
+    recordings: BTreeMap<u64, Recording>,
+    part_bytes: usize,
+}
+
+/// Runs until the recorder's last handle is gone.
+pub(super) async fn run(
+    settings: Settings,
+    mut inbox: mpsc::UnboundedReceiver<Message>,
+    backlog: Arc<AtomicUsize>,
+) {
+    let mut aligning = Aligning {
+        memory: Memory::new(settings.memory),
+        recordings: BTreeMap::new(),
+        part_bytes: layout::bytes(settings.segment.as_millis() as u64).max(layout::SAMPLE) as usize,
+        settings,
+    };
+    let mut round = tokio::time::interval(ROUND);
+    round.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+    let mut sweep = tokio::time::interval_at(tokio::time::Instant::now() + sweep::FIRST, sweep::EVERY);
+    loop {
+        tokio::select! {
+            message = inbox.recv() => match message {
+                Some(message) => aligning.take(message, &backlog).await,
+                None => return,
+            },
+            _ = round.tick() => aligning.cut_all(now_us().saturating_sub(OPEN_US)),
+            _ = sweep.tick() => aligning.sweep(),
+        }
+    }
+}
+
+impl Aligning {
+    async fn take(&mut self, message: Message, backlog: &AtomicUsize) {
+        match message {
+            Message::Begin { number, ticket, now_us } => self.begin(number, ticket, now_us),
+            Message::Batch(batch) => {
+                backlog.fetch_sub(batch.bytes.len(), Ordering::Relaxed);
+                for frame in &batch.frames {
+                    self.add(frame, &batch);
+                }
+            }
+            Message::Finish { number, now_us } => {
+                if let Some(mut recording) = self.recordings.remove(&number) {
+                    self.cut(&mut recording, now_us, true);
+                    recording.send(Piece::Finish);
+                }
+            }
+            Message::Suspend(answer) => {
+                self.suspend().await;
+                let _ = answer.send(());
+            }
+        }
+        metrics::gauge!(RECORDINGS).set(self.recordings.len() as f64);
+    }
+
+    fn begin(&mut self, number: u64, ticket: Ticket, now_us: u64) {
+        let (writer, pieces) = mpsc::unbounded_channel();
+        tokio::spawn(writer::run(self.settings.clone(), self.memory.clone(), ticket.clone(), pieces));
+        let recording = Recording { aligner: Aligner::new(now_us), part: Vec::new(), writer, ticket };
+        self.recordings.insert(number, recording);
+    }
+
+    fn add(&mut self, frame: &Frame, batch: &Batch) {
+        let Some(recording) = self.recordings.get_mut(&frame.recording) else { return };
+        let Some(payload) = batch.bytes.get(frame.payload.clone()) else { return };
+        let sound = Sound { stream: frame.stream, timestamp: frame.timestamp, law: frame.law, payload };
+        recording.aligner.add(frame.side, sound, frame.arrived_us);
+    }
+
+    /// Closes all recordings up to `until_us` and passes on the parts that are full.
+    fn cut_all(&mut self, until_us: u64) {
+        let mut recordings = std::mem::take(&mut self.recordings);
+        for recording in recordings.values_mut() {
+            self.cut(recording, until_us, false);
+        }
+        self.recordings = recordings;
+    }
+
+    fn cut(&self, recording: &mut Recording, until_us: u64, all: bool) {
+        let position = recording.aligner.position(until_us);
+        while recording.aligner.taken() < position {
+            recording.aligner.take(position, &mut recording.part);
+            while recording.part.len() >= self.part_bytes {
+                let rest = recording.part.split_off(self.part_bytes);
+                self.pass_on(recording, rest);
+            }
+        }
+        if all && !recording.part.is_empty() {
+            self.pass_on(recording, Vec::new());
+        }
+    }
+
+    /// Gives the gathered part to the writer, or its length only when too much waits already.
+    fn pass_on(&self, recording: &mut Recording, next: Vec<u8>) {
+        let part = std::mem::replace(&mut recording.part, next);
+        let piece = if self.memory.reserve(part.len()) {
+            Piece::Sound(Bytes::from(part))
+        } else {
+            metrics::counter!(RECORDING_DROPPED).increment(part.len() as u64);
+            Piece::Hole(part.len() as u64)
+        };
+        recording.send(piece);
+    }
+
+    async fn suspend(&mut self) {
+        let recordings = std::mem::take(&mut self.recordings);
+        let mut waits = Vec::new();
+        for mut recording in recordings.into_values() {
+            self.cut(&mut recording, now_us(), true);
+            let (answer, written) = tokio::sync::oneshot::channel();
+            recording.send(Piece::Suspend(answer));
+            waits.push(written);
+        }
+        futures::future::join_all(waits).await;
+    }
+
+    fn sweep(&self) {
+        let open: Vec<Ticket> = self.recordings.values().map(|r| r.ticket.clone()).collect();
+        tokio::spawn(sweep::run(self.settings.clone(), open));
+    }
+}
+
+impl Recording {
+    fn send(&self, piece: Piece) {
+        if self.writer.send(piece).is_err() {
+            tracing::error!(
+                recording = self.ticket.recording,
+                "a recording's writer is gone, its sound is lost"
+            );
+        }
+    }
+}

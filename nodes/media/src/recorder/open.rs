@@ -1,0 +1,86 @@
+//! What is known of a recording that is not finished, and how it is kept in the store.
+
+use mangrove_proto::media::{RecordingFinished, media_event::Fact};
+use object_store::{ObjectStore, ObjectStoreExt};
+use serde::{Deserialize, Serialize};
+
+use super::layout;
+use crate::outbox::Owner;
+
+/// Whose recording it is and where it goes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Ticket {
+    pub(crate) group: u64,
+    pub(crate) tenant: String,
+    pub(crate) session: String,
+    pub(crate) recording: String,
+    pub(crate) object: String,
+}
+
+impl Ticket {
+    pub(super) fn owner(&self) -> Owner {
+        Owner {
+            group: self.group,
+            tenant: self.tenant.as_str().into(),
+            session: self.session.as_str().into(),
+        }
+    }
+}
+
+/// The note in the store.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Note {
+    pub(super) ticket: Ticket,
+    /// When it began, milliseconds since 1970.
+    pub(super) began_ms: u64,
+    /// Silence put in for sound that was lost.
+    pub(super) missing_ms: u64,
+    /// Set once the file is whole: the parts may be gone.
+    pub(super) finished: Option<Finished>,
+}
+
+/// What is reported of a finished recording.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Finished {
+    pub(super) bytes: u64,
+    pub(super) duration_ms: u64,
+    pub(super) sha256: String,
+}
+
+impl Note {
+    /// The note of the recording, if it was begun before and not forgotten.
+    pub(super) async fn read(
+        objects: &dyn ObjectStore,
+        ticket: &Ticket,
+    ) -> object_store::Result<Option<Self>> {
+        let bytes = match objects.get(&layout::note(ticket)).await {
+            Ok(found) => found.bytes().await?,
+            Err(object_store::Error::NotFound { .. }) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        Ok(Self::parse(&bytes).filter(|note| note.ticket.object == ticket.object))
+    }
+
+    /// None when it is no note: somebody else's file, or one cut off.
+    pub(super) fn parse(bytes: &[u8]) -> Option<Self> {
+        serde_json::from_slice(bytes).ok()
+    }
+
+    pub(super) async fn write(&self, objects: &dyn ObjectStore) -> object_store::Result<()> {
+        let json = serde_json::to_vec(self).unwrap_or_default();
+        objects.put(&layout::note(&self.ticket), json.into()).await.map(drop)
+    }
+
+    /// The report to control, once it is finished.
+    pub(super) fn fact(&self) -> Option<Fact> {
+        let finished = self.finished.as_ref()?;
+        Some(Fact::RecordingFinished(RecordingFinished {
+            recording: self.ticket.recording.clone(),
+            object: self.ticket.object.clone(),
+            duration_ms: finished.duration_ms,
+            bytes: finished.bytes,
+            missing_ms: self.missing_ms,
+            sha256: finished.sha256.clone(),
+        }))
+    }
+}

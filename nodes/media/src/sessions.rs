@@ -1,0 +1,263 @@
+//! What this node holds: which commands may still change it, which ports it has, on which thread it runs. The threads
+//! do the rest. Nothing here waits.
+
+mod fence;
+mod plan;
+
+use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
+
+use mangrove_proto::{
+    common::Fence,
+    media::{EndpointAddress, Holding, Ready, Refused, SetSession, media_event::Fact},
+};
+
+pub(crate) use fence::Admission;
+use fence::Fences;
+pub(crate) use plan::{Sounds, keys, sounds};
+
+use crate::{
+    Options,
+    clock::now_us,
+    metrics::ENDPOINTS,
+    outbox::{Outbox, Owner},
+    ports::{Ports, Sockets},
+    recorder::{Recorder, Ticket},
+    thread::{Command, Plan, RecordingPlan, Thread},
+};
+
+type Key = (String, String);
+
+#[derive(Debug)]
+struct Session {
+    group: u64,
+    number: u64,
+    version: u64,
+    thread: usize,
+    /// Local ports by endpoint.
+    ports: BTreeMap<String, u16>,
+    /// The recording's id and number.
+    recording: Option<(String, u64)>,
+}
+
+/// All sessions of a node.
+#[derive(Debug)]
+pub(crate) struct Sessions {
+    fences: Fences,
+    sessions: BTreeMap<Key, Session>,
+    ports: Ports,
+    advertised: IpAddr,
+    threads: Vec<Thread>,
+    /// Endpoints by thread.
+    loads: Vec<usize>,
+    outbox: Arc<Outbox>,
+    recorder: Recorder,
+    last_number: u64,
+}
+
+impl Sessions {
+    pub(crate) fn new(
+        options: &Options,
+        threads: Vec<Thread>,
+        outbox: Arc<Outbox>,
+        recorder: Recorder,
+    ) -> Self {
+        Self {
+            fences: Fences::default(),
+            sessions: BTreeMap::new(),
+            ports: Ports::new(options.address, *options.ports.start(), *options.ports.end()),
+            advertised: options.advertised(),
+            loads: vec![0; threads.len()],
+            threads,
+            outbox,
+            recorder,
+            last_number: 0,
+        }
+    }
+
+    /// Whether the command is in time; what it says then counts, even before it is carried out.
+    pub(crate) fn admit(&mut self, _group: u64, tenant: &str, fence: Fence, set: &SetSession) -> Admission {
+        self.fences.admit(tenant, &set.session, fence, set.version, now_us())
+    }
+
+    /// Makes the session what is wanted and says so, or says why not; then the former version stands.
+    pub(crate) fn carry_out(&mut self, group: u64, tenant: &str, set: &SetSession, sounds: &Sounds) {
+        if !self.fences.is_newest(tenant, &set.session, set.version) || self.threads.is_empty() {
+            return;
+        }
+        let outcome =
+            if set.close { Ok(self.close(tenant, set)) } else { self.set(group, tenant, set, sounds) };
+        match outcome {
+            Ok(addresses) => {
+                let ready = Ready { version: set.version, addresses };
+                self.outbox.post(&owner(group, tenant, set), Fact::Ready(ready));
+            }
+            Err(why) => self.refuse(group, tenant, set, why),
+        }
+        metrics::gauge!(ENDPOINTS).set(self.load() as f64);
+    }
+
+    /// Says that this version can't be had here.
+    pub(crate) fn refuse(&mut self, group: u64, tenant: &str, set: &SetSession, why: String) {
+        tracing::warn!(tenant, session = set.session, version = set.version, why, "a session is refused");
+        let refused = Refused { version: set.version, why };
+        self.outbox.post(&owner(group, tenant, set), Fact::Refused(refused));
+    }
+
+    /// Endpoints that are open.
+    pub(crate) fn load(&self) -> usize {
+        self.loads.iter().sum()
+    }
+
+    /// The sessions of one group.
+    pub(crate) fn holdings(&self, group: u64) -> Vec<Holding> {
+        let of_group = self.sessions.iter().filter(|(_, session)| session.group == group);
+        of_group
+            .map(|((tenant, session), held)| Holding {
+                tenant: tenant.clone(),
+                session: session.clone(),
+                version: held.version,
+            })
+            .collect()
+    }
+
+    /// Takes the threads away: nothing is carried out any more.
+    pub(crate) fn end(&mut self) -> Vec<Thread> {
+        std::mem::take(&mut self.threads)
+    }
+
+    fn set(
+        &mut self,
+        group: u64,
+        tenant: &str,
+        set: &SetSession,
+        sounds: &Sounds,
+    ) -> Result<Vec<EndpointAddress>, String> {
+        let mut endpoints = plan::endpoints(set, sounds)?;
+        let key = (tenant.to_owned(), set.session.clone());
+        let mut session = self.sessions.remove(&key).unwrap_or_else(|| self.begin());
+        let opened = match self.open_ports(&session, set) {
+            Ok(opened) => opened,
+            Err(why) => {
+                if session.version != 0 {
+                    self.sessions.insert(key, session);
+                }
+                return Err(why);
+            }
+        };
+        for (endpoint, sockets) in endpoints.iter_mut().zip(opened) {
+            if let Some(sockets) = &sockets {
+                session.ports.insert(endpoint.id.to_string(), sockets.port);
+                self.loads[session.thread] += 1;
+            }
+            endpoint.sockets = sockets;
+        }
+        self.close_ports(&mut session, |id| set.endpoints.iter().all(|e| e.id != id));
+        let recording = self.recording(&mut session, tenant, group, set);
+        (session.group, session.version) = (group, set.version);
+        let plan = Plan { number: session.number, owner: owner(group, tenant, set), endpoints, recording };
+        self.threads[session.thread].send(Command::Set(Box::new(plan)));
+        let addresses = self.addresses(&session, set);
+        self.sessions.insert(key, session);
+        Ok(addresses)
+    }
+
+    fn begin(&mut self) -> Session {
+        self.last_number += 1;
+        let thread = (0..self.loads.len()).min_by_key(|thread| self.loads[*thread]).unwrap_or(0);
+        Session {
+            group: 0,
+            number: self.last_number,
+            version: 0,
+            thread,
+            ports: BTreeMap::new(),
+            recording: None,
+        }
+    }
+
+    /// Sockets for the endpoints that are new, all or none.
+    fn open_ports(&mut self, session: &Session, set: &SetSession) -> Result<Vec<Option<Sockets>>, String> {
+        let now_us = now_us();
+        let mut opened = Vec::new();
+        for endpoint in &set.endpoints {
+            if session.ports.contains_key(&endpoint.id) {
+                opened.push(None);
+                continue;
+            }
+            let wanted = u16::try_from(endpoint.port).unwrap_or(1);
+            match self.ports.open(wanted, now_us) {
+                Ok(sockets) => opened.push(Some(sockets)),
+                Err(error) => {
+                    opened.iter().flatten().for_each(|s: &Sockets| self.ports.close(s.port, now_us));
+                    return Err(error.to_string());
+                }
+            }
+        }
+        Ok(opened)
+    }
+
+    fn close_ports(&mut self, session: &mut Session, is_gone: impl Fn(&str) -> bool) {
+        let now_us = now_us();
+        session.ports.retain(|id, port| {
+            let gone = is_gone(id);
+            if gone {
+                self.ports.close(*port, now_us);
+                self.loads[session.thread] -= 1;
+            }
+            !gone
+        });
+    }
+
+    /// The recording to go on with, or a new one.
+    fn recording(
+        &mut self,
+        session: &mut Session,
+        tenant: &str,
+        group: u64,
+        set: &SetSession,
+    ) -> Option<RecordingPlan> {
+        let Some(wanted) = &set.recording else {
+            session.recording = None;
+            return None;
+        };
+        let number = match &session.recording {
+            Some((id, number)) if *id == wanted.id => *number,
+            _ => {
+                self.last_number += 1;
+                let ticket = Ticket {
+                    group,
+                    tenant: tenant.to_owned(),
+                    session: set.session.clone(),
+                    recording: wanted.id.clone(),
+                    object: wanted.object.clone(),
+                };
+                self.recorder.begin(self.last_number, ticket, now_us());
+                self.last_number
+            }
+        };
+        session.recording = Some((wanted.id.clone(), number));
+        Some(RecordingPlan { number, left: wanted.left.clone(), right: wanted.right.clone() })
+    }
+
+    fn addresses(&self, session: &Session, set: &SetSession) -> Vec<EndpointAddress> {
+        let address = |id: &str| {
+            let port = *session.ports.get(id)?;
+            let address = std::net::SocketAddr::new(self.advertised, port).to_string();
+            Some(EndpointAddress { endpoint: id.to_owned(), address })
+        };
+        set.endpoints.iter().filter_map(|endpoint| address(&endpoint.id)).collect()
+    }
+
+    /// Closing what is not there is done.
+    fn close(&mut self, tenant: &str, set: &SetSession) -> Vec<EndpointAddress> {
+        if let Some(mut session) = self.sessions.remove(&(tenant.to_owned(), set.session.clone())) {
+            self.threads[session.thread].send(Command::Close(session.number));
+            self.close_ports(&mut session, |_| true);
+        }
+        self.fences.closed(tenant, &set.session, now_us());
+        Vec::new()
+    }
+}
+
+fn owner(group: u64, tenant: &str, set: &SetSession) -> Owner {
+    Owner { group, tenant: tenant.into(), session: set.session.as_str().into() }
+}

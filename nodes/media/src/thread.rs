@@ -1,0 +1,76 @@
+//! A media thread. It owns its endpoints' sockets and everything about them; nothing is shared and nothing is locked
+//! on a packet's way, and no memory is allocated on it.
+//!
+//! Sockets are many (each endpoint has its own ports) and each has one packet every 20 ms, so batches are formed
+//! across sockets, not within one: a busy thread sleeps a millisecond, then takes one packet of each socket that is
+//! ready. Measured for one thread and 500 sessions, `recvmmsg` of one packet costs more than `recvfrom`, connected
+//! sockets cost less than others, and gathering a millisecond saves a quarter.
+
+mod command;
+mod endpoint;
+mod housekeeping;
+mod play;
+mod reconcile;
+mod relay;
+mod reports;
+mod slots;
+mod tap;
+mod worker;
+
+use std::{
+    io,
+    sync::{Arc, mpsc},
+    time::Duration,
+};
+
+pub(crate) use command::{Codec, Command, EndpointPlan, HearsPlan, Plan, RecordingPlan};
+pub(crate) use tap::{Batch, Frame};
+
+use crate::{outbox::Outbox, recorder::Recorder, sys::Bell};
+
+/// What all threads share.
+#[derive(Debug, Clone)]
+pub(crate) struct Surroundings {
+    pub(crate) outbox: Arc<Outbox>,
+    pub(crate) recorder: Recorder,
+    /// How far RTP may be silent.
+    pub(crate) silence: Duration,
+    pub(crate) gather: Duration,
+}
+
+/// A running media thread.
+#[derive(Debug)]
+pub(crate) struct Thread {
+    commands: mpsc::Sender<Command>,
+    bell: Arc<Bell>,
+    joined: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Thread {
+    pub(crate) fn start(number: usize, surroundings: Surroundings) -> io::Result<Self> {
+        let (commands, orders) = mpsc::channel();
+        let bell = Arc::new(Bell::new()?);
+        let worker = worker::Worker::new(bell.clone(), orders, surroundings)?;
+        let joined =
+            std::thread::Builder::new().name(format!("media-{number}")).spawn(move || worker.run())?;
+        Ok(Self { commands, bell, joined: Some(joined) })
+    }
+
+    /// Commands are carried out in order, soon.
+    pub(crate) fn send(&self, command: Command) {
+        if self.commands.send(command).is_ok() {
+            self.bell.ring();
+        }
+    }
+}
+
+impl Drop for Thread {
+    fn drop(&mut self) {
+        self.send(Command::End);
+        if let Some(thread) = self.joined.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("a media thread had panicked");
+        }
+    }
+}

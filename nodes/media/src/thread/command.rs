@@ -1,0 +1,71 @@
+//! What a media thread is told: the wanted state of a session, with all that takes time already done (sockets bound,
+//! prompts read, addresses parsed).
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
+
+use mangrove_rtp::{g711::Law, prompt::Prompt};
+
+use crate::{outbox::Owner, ports::Sockets};
+
+/// One order.
+#[derive(Debug)]
+pub(crate) enum Command {
+    Set(Box<Plan>),
+    /// Closes the session of this number.
+    Close(u64),
+    /// Closes everything and ends the thread. Recordings stay open: the next run goes on with them.
+    End,
+}
+
+/// The whole wanted state of one session. Endpoints that are missing are closed.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    /// The session's number within this process.
+    pub(crate) number: u64,
+    pub(crate) owner: Owner,
+    pub(crate) endpoints: Vec<EndpointPlan>,
+    pub(crate) recording: Option<RecordingPlan>,
+}
+
+#[derive(Debug)]
+pub(crate) struct EndpointPlan {
+    pub(crate) id: Arc<str>,
+    /// Set for a new endpoint.
+    pub(crate) sockets: Option<Sockets>,
+    pub(crate) remote: Option<SocketAddr>,
+    pub(crate) signalled: Option<IpAddr>,
+    pub(crate) codec: Option<Codec>,
+    pub(crate) event_type: Option<u8>,
+    pub(crate) send: bool,
+    pub(crate) receive: bool,
+    pub(crate) hears: HearsPlan,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Codec {
+    pub(crate) law: Law,
+    pub(crate) payload_type: u8,
+}
+
+#[derive(Debug)]
+pub(crate) enum HearsPlan {
+    Silence,
+    /// The endpoint of this id; silence when there is none.
+    Peer(Arc<str>),
+    Play {
+        id: Arc<str>,
+        prompts: Arc<[Arc<Prompt>]>,
+        repeat: bool,
+    },
+}
+
+/// A recording that the recorder knows by `number`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RecordingPlan {
+    pub(crate) number: u64,
+    pub(crate) left: String,
+    pub(crate) right: String,
+}

@@ -1,0 +1,193 @@
+//! One endpoint: its sockets, whom it listens to, what it sends and hears.
+
+use std::{
+    net::{SocketAddr, UdpSocket},
+    sync::Arc,
+};
+
+use mangrove_proto::media::{self, media_event::Fact};
+use mangrove_rtp::{
+    align::Side,
+    digit,
+    latch::{Latch, Verdict},
+    prompt::Playout,
+    rtcp::Block,
+    statistics::Statistics,
+    stream::Outgoing,
+};
+
+use super::command::{Codec, EndpointPlan};
+use crate::{clock, outbox::Owner, ports::Sockets, sys};
+
+#[derive(Debug)]
+pub(super) struct Endpoint {
+    pub(super) owner: Owner,
+    pub(super) id: Arc<str>,
+    rtp: UdpSocket,
+    pub(super) rtcp: UdpSocket,
+    /// Whether the RTP socket hears only the believed address.
+    connected: bool,
+    pub(super) latch: Latch,
+    /// The address that control believes media to come from, where it is not the SDP's.
+    pub(super) told: Option<SocketAddr>,
+    pub(super) codec: Option<Codec>,
+    pub(super) event_type: Option<u8>,
+    pub(super) send: bool,
+    pub(super) receive: bool,
+    pub(super) hears: Hears,
+    /// Who hears this endpoint.
+    pub(super) listeners: Vec<usize>,
+    pub(super) tap: Option<(u64, Side)>,
+    pub(super) incoming: Statistics,
+    pub(super) digits: digit::Receiver,
+    pub(super) outgoing: Outgoing,
+    pub(super) silence: Silence,
+    pub(super) reports: Reports,
+}
+
+#[derive(Debug)]
+pub(super) enum Hears {
+    Silence,
+    Peer(usize),
+    /// Without a playout: it was played to its end.
+    Play {
+        id: Arc<str>,
+        playout: Option<Playout>,
+        first: bool,
+    },
+}
+
+/// Since when nothing came though something should.
+#[derive(Debug, Default)]
+pub(super) struct Silence {
+    /// None while nothing is expected.
+    pub(super) since_us: Option<u64>,
+    pub(super) reported_us: u64,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Reports {
+    pub(super) due_us: u64,
+    /// Packets sent when the last report went out.
+    pub(super) sent: u64,
+    /// The far end's last sender report: the middle of its NTP time, and when it came.
+    pub(super) heard: Option<(u32, u64)>,
+    /// Where the far end's reports really come from, when it is behind address translation.
+    pub(super) from: Option<SocketAddr>,
+}
+
+impl Endpoint {
+    pub(super) fn new(owner: Owner, id: Arc<str>, sockets: Sockets) -> Self {
+        Self {
+            owner,
+            id,
+            rtp: sockets.rtp,
+            rtcp: sockets.rtcp,
+            connected: false,
+            latch: Latch::new(),
+            told: None,
+            codec: None,
+            event_type: None,
+            send: false,
+            receive: false,
+            hears: Hears::Silence,
+            listeners: Vec::new(),
+            tap: None,
+            incoming: Statistics::default(),
+            digits: digit::Receiver::default(),
+            outgoing: Outgoing::new(rand::random(), rand::random(), rand::random()),
+            silence: Silence::default(),
+            reports: Reports::default(),
+        }
+    }
+
+    pub(super) fn rtp(&self) -> &UdpSocket {
+        &self.rtp
+    }
+
+    /// Takes everything that needs no other endpoint.
+    pub(super) fn set(&mut self, plan: &EndpointPlan, now_us: u64) {
+        self.latch.signal(plan.remote, plan.signalled);
+        if self.latch.believed().is_none() {
+            self.open_ears();
+            self.reports.from = None;
+        }
+        self.codec = plan.codec;
+        self.event_type = plan.event_type;
+        (self.send, self.receive) = (plan.send, plan.receive);
+        let expected = plan.receive && plan.codec.is_some() && plan.remote.is_some();
+        self.silence.since_us = expected.then(|| self.silence.since_us.unwrap_or(now_us));
+    }
+
+    /// Judges where an RTP packet came from and follows a far end that moved.
+    pub(super) fn admit(&mut self, from: SocketAddr, ssrc: u32, sequence: u16, now_us: u64) -> Verdict {
+        let verdict = self.latch.receive(from, ssrc, sequence, now_us);
+        if matches!(verdict, Verdict::Accept | Verdict::Moved) {
+            if let Some(since) = &mut self.silence.since_us {
+                *since = now_us;
+            }
+            if verdict == Verdict::Moved {
+                self.open_ears();
+            }
+            if !self.latch.is_elsewhere() {
+                self.close_ears();
+            }
+        }
+        verdict
+    }
+
+    /// Lets the kernel drop what does not come from the believed address, and find the way to it only once.
+    pub(super) fn close_ears(&mut self) {
+        if let Some(believed) = self.latch.believed()
+            && !self.connected
+        {
+            self.connected = self.rtp.connect(believed).is_ok();
+        }
+    }
+
+    /// Lets addresses other than the believed one be heard again.
+    pub(super) fn open_ears(&mut self) {
+        if self.connected && sys::disconnect(&self.rtp).is_ok() {
+            self.connected = false;
+        }
+    }
+
+    /// Whether the sound of an RTP packet may go to the far end now.
+    pub(super) fn is_sending(&self) -> bool {
+        self.send && self.codec.is_some() && self.latch.destination().is_some()
+    }
+
+    /// Sends one packet; what the network does not take is lost, as RTP may be.
+    pub(super) fn transmit(&self, packet: &[u8]) {
+        let sent = match self.latch.destination() {
+            _ if self.connected => self.rtp.send(packet),
+            Some(to) => self.rtp.send_to(packet, to),
+            None => return,
+        };
+        if let Err(error) = sent {
+            tracing::trace!(endpoint = %self.id, %error, "a packet was not sent");
+        }
+    }
+
+    /// The block of our next report about what the far end sends.
+    pub(super) fn block(&mut self, now_us: u64) -> Option<Block> {
+        let heard = self.reports.heard.map(|(ntp, at)| (ntp, now_us.saturating_sub(at)));
+        self.incoming.block(heard)
+    }
+
+    /// What this endpoint counted.
+    pub(super) fn counters(&self) -> Fact {
+        Fact::Counters(media::Counters {
+            endpoint: self.id.to_string(),
+            packets_received: self.incoming.received(),
+            packets_sent: self.outgoing.packets(),
+            packets_lost: self.incoming.lost(),
+            jitter_us: self.incoming.jitter_us(),
+        })
+    }
+
+    /// The present moment for reports: NTP time.
+    pub(super) fn ntp() -> u64 {
+        mangrove_rtp::rtcp::ntp(clock::unix_us())
+    }
+}

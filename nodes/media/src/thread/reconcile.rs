@@ -1,0 +1,151 @@
+//! From the wanted state of a session to endpoints, ears and taps. What is as wanted already goes on untouched.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use mangrove_rtp::{align::Side, prompt::Playout};
+
+use super::{
+    command::{EndpointPlan, HearsPlan, Plan, RecordingPlan},
+    endpoint::{Endpoint, Hears},
+    worker::Worker,
+};
+use crate::outbox::Owner;
+
+/// A session's endpoints by id.
+#[derive(Debug)]
+pub(super) struct Session {
+    owner: Owner,
+    endpoints: BTreeMap<Arc<str>, usize>,
+    recording: Option<RecordingPlan>,
+}
+
+impl Worker {
+    /// Makes the session what is wanted.
+    pub(super) fn set(&mut self, mut plan: Plan) {
+        let mut session = self.sessions.remove(&plan.number).unwrap_or_else(|| Session {
+            owner: plan.owner.clone(),
+            endpoints: BTreeMap::new(),
+            recording: None,
+        });
+        session.owner = plan.owner.clone();
+        let gone: Vec<Arc<str>> = session
+            .endpoints
+            .keys()
+            .filter(|id| plan.endpoints.iter().all(|e| e.id != **id))
+            .cloned()
+            .collect();
+        for id in gone {
+            if let Some(index) = session.endpoints.remove(&id) {
+                self.remove(index);
+            }
+        }
+        for endpoint in &mut plan.endpoints {
+            self.set_endpoint(&mut session, endpoint);
+        }
+        for endpoint in plan.endpoints {
+            self.set_hearing(&session, endpoint);
+        }
+        self.set_listeners(&session);
+        self.set_recording(&mut session, plan.recording);
+        self.sessions.insert(plan.number, session);
+    }
+
+    /// Ends the session.
+    pub(super) fn close(&mut self, number: u64) {
+        let Some(mut session) = self.sessions.remove(&number) else { return };
+        self.set_recording(&mut session, None);
+        for index in session.endpoints.into_values() {
+            self.remove(index);
+        }
+    }
+
+    fn remove(&mut self, index: usize) {
+        self.set_player(index, false);
+        if let Some(mut endpoint) = self.endpoints.remove(index) {
+            if let Some(digit) = endpoint.digits.restart() {
+                tracing::debug!(endpoint = %endpoint.id, key = %digit.key, "a key was pressed when the endpoint closed");
+            }
+            self.surroundings.outbox.post(&endpoint.owner, endpoint.counters());
+        }
+    }
+
+    fn set_endpoint(&mut self, session: &mut Session, plan: &mut EndpointPlan) {
+        let index = match (session.endpoints.get(&plan.id), plan.sockets.take()) {
+            (Some(index), _) => *index,
+            (None, Some(sockets)) => {
+                let index = self.endpoints.next();
+                if let Err(error) = self.watch(index, &sockets) {
+                    tracing::error!(%error, endpoint = %plan.id, "an endpoint's sockets can't be watched");
+                }
+                self.endpoints.insert(Endpoint::new(session.owner.clone(), plan.id.clone(), sockets));
+                session.endpoints.insert(plan.id.clone(), index);
+                index
+            }
+            (None, None) => return,
+        };
+        if let Some(endpoint) = self.endpoints.get_mut(index) {
+            endpoint.owner = session.owner.clone();
+            endpoint.set(plan, self.now_us);
+        }
+    }
+
+    fn set_hearing(&mut self, session: &Session, plan: EndpointPlan) {
+        let Some(&index) = session.endpoints.get(&plan.id) else { return };
+        let Some(endpoint) = self.endpoints.get_mut(index) else { return };
+        endpoint.hears = match plan.hears {
+            HearsPlan::Silence => Hears::Silence,
+            HearsPlan::Peer(peer) => {
+                session.endpoints.get(&peer).map_or(Hears::Silence, |peer| Hears::Peer(*peer))
+            }
+            HearsPlan::Play { id, prompts, repeat } => {
+                match std::mem::replace(&mut endpoint.hears, Hears::Silence) {
+                    Hears::Play { id: running, playout, first } if running == id => {
+                        Hears::Play { id, playout, first }
+                    }
+                    _ => Hears::Play { id, playout: Some(Playout::new(prompts, repeat)), first: true },
+                }
+            }
+        };
+        let plays = matches!(endpoint.hears, Hears::Play { playout: Some(_), .. });
+        self.set_player(index, plays);
+    }
+
+    /// Turns "who is heard" round to "who hears".
+    fn set_listeners(&mut self, session: &Session) {
+        for index in session.endpoints.values() {
+            if let Some(endpoint) = self.endpoints.get_mut(*index) {
+                endpoint.listeners.clear();
+            }
+        }
+        for listener in session.endpoints.values() {
+            if let Some(&mut Endpoint { hears: Hears::Peer(peer), .. }) = self.endpoints.get_mut(*listener)
+                && let Some(heard) = self.endpoints.get_mut(peer)
+            {
+                heard.listeners.push(*listener);
+            }
+        }
+    }
+
+    /// Moves the taps; a recording that is not wanted any more is finished.
+    fn set_recording(&mut self, session: &mut Session, wanted: Option<RecordingPlan>) {
+        let former = std::mem::replace(&mut session.recording, wanted);
+        for (id, index) in &session.endpoints {
+            if let Some(endpoint) = self.endpoints.get_mut(*index) {
+                endpoint.tap = session.recording.as_ref().and_then(|r| Some((r.number, side(r, id)?)));
+            }
+        }
+        if let Some(former) = former
+            && session.recording.as_ref().is_none_or(|r| r.number != former.number)
+        {
+            self.tap.finish(former.number, self.now_us);
+        }
+    }
+}
+
+fn side(recording: &RecordingPlan, endpoint: &str) -> Option<Side> {
+    match endpoint {
+        _ if endpoint == recording.left => Some(Side::Left),
+        _ if endpoint == recording.right => Some(Side::Right),
+        _ => None,
+    }
+}

@@ -1,0 +1,157 @@
+//! A packet's way through: read, judged, counted, recorded, and passed on in place to whoever hears its endpoint.
+
+use mangrove_rtp::{
+    digit::Digit,
+    g711::{self, Law},
+    header::Header,
+    latch::Verdict,
+};
+
+use super::{endpoint::Endpoint, worker::Worker};
+use mangrove_proto::media::{self, media_event::Fact};
+
+/// What a packet carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Content {
+    Sound(Law),
+    Digits,
+    /// Comfort noise or something that nobody negotiated.
+    Other,
+}
+
+impl Worker {
+    /// Takes one packet of an endpoint whose socket is ready.
+    pub(super) fn read_rtp(&mut self, index: usize) {
+        let now_us = self.now_us;
+        let Some(endpoint) = self.endpoints.get_mut(index) else { return };
+        // An error is an ICMP answer to something we sent: reading it has cleared it.
+        let Ok((length, from)) = endpoint.rtp().recv_from(&mut self.buffer[..]) else { return };
+        let Some(header) = Header::read(&self.buffer[..length]) else {
+            self.counts.malformed += 1;
+            return;
+        };
+        match endpoint.admit(from, header.ssrc, header.sequence, now_us) {
+            Verdict::Accept => {}
+            Verdict::Moved => self.report_latched(index),
+            Verdict::Unproven | Verdict::Foreign => {
+                self.counts.foreign += 1;
+                return;
+            }
+        }
+        self.counts.received += 1;
+        self.accept(index, length, &header);
+    }
+
+    fn accept(&mut self, index: usize, length: usize, header: &Header) {
+        let now_us = self.now_us;
+        let Some(endpoint) = self.endpoints.get_mut(index) else { return };
+        let other_stream = endpoint.incoming.ssrc().is_some_and(|ssrc| ssrc != header.ssrc);
+        endpoint.incoming.receive(header, now_us);
+        if !endpoint.receive {
+            return;
+        }
+        let last = if other_stream { endpoint.digits.restart() } else { None };
+        let content = content(endpoint, header.payload_type);
+        let payload = &self.buffer[header.payload.clone()];
+        let mut digits = [last, None, None];
+        match content {
+            Content::Sound(law) => {
+                if let Some((recording, side)) = endpoint.tap {
+                    self.tap.add(recording, side, index, header, law, payload, now_us);
+                }
+            }
+            Content::Digits => {
+                let ended = endpoint.digits.receive(header.timestamp, payload, now_us);
+                digits.iter_mut().skip(1).zip(ended).for_each(|(slot, digit)| *slot = Some(digit));
+            }
+            Content::Other => {}
+        }
+        self.pass_on(index, length, header, content);
+        digits.into_iter().flatten().for_each(|digit| self.report_digit(index, digit));
+    }
+
+    /// Rewrites the packet for each listener in turn.
+    fn pass_on(&mut self, index: usize, length: usize, header: &Header, content: Content) {
+        let Some(endpoint) = self.endpoints.get_mut(index) else { return };
+        let listeners = std::mem::take(&mut endpoint.listeners);
+        let mut content = content;
+        for listener in &listeners {
+            content = self.pass_to(*listener, index, length, header, content);
+        }
+        if let Some(endpoint) = self.endpoints.get_mut(index) {
+            endpoint.listeners = listeners;
+        }
+    }
+
+    /// Gives what the buffer holds afterwards: its law may have changed.
+    fn pass_to(
+        &mut self,
+        to: usize,
+        from: usize,
+        length: usize,
+        header: &Header,
+        content: Content,
+    ) -> Content {
+        let Some(listener) = self.endpoints.get_mut(to) else { return content };
+        if !listener.is_sending() {
+            return content;
+        }
+        let (Some(codec), source) = (listener.codec, source(from, header.ssrc)) else { return content };
+        let (payload_type, after) = match content {
+            Content::Sound(law) => {
+                g711::transcode(law, codec.law, &mut self.buffer[header.payload.clone()]);
+                (Some(codec.payload_type), Content::Sound(codec.law))
+            }
+            Content::Digits => (listener.event_type, content),
+            Content::Other => (None, content),
+        };
+        let Some(payload_type) = payload_type else {
+            listener.outgoing.skip(header, source);
+            return after;
+        };
+        let packet = &mut self.buffer[..length];
+        listener.outgoing.forward(packet, header, payload_type, source, self.now_us);
+        listener.transmit(packet);
+        self.counts.sent += 1;
+        after
+    }
+
+    /// Says where media really comes from, unless it is where the SDP said and always was.
+    fn report_latched(&mut self, index: usize) {
+        let Some(endpoint) = self.endpoints.get_mut(index) else { return };
+        let Some(address) = endpoint.latch.believed() else { return };
+        let elsewhere = endpoint.latch.is_elsewhere().then_some(address);
+        if std::mem::replace(&mut endpoint.told, elsewhere) == elsewhere {
+            return;
+        }
+        tracing::debug!(endpoint = %endpoint.id, %address, "media comes from another address than before");
+        let latched = media::Latched { endpoint: endpoint.id.to_string(), address: address.to_string() };
+        self.surroundings.outbox.post(&endpoint.owner, Fact::Latched(latched));
+    }
+
+    pub(super) fn report_digit(&mut self, index: usize, digit: Digit) {
+        let Some(endpoint) = self.endpoints.get_mut(index) else { return };
+        let digit = media::Digit {
+            endpoint: endpoint.id.to_string(),
+            digit: digit.key.to_string(),
+            duration_ms: digit.duration_ms,
+        };
+        self.surroundings.outbox.post(&endpoint.owner, Fact::Digit(digit));
+    }
+}
+
+/// The name of a stream: numbers of different ones are not comparable.
+pub(super) fn source(endpoint: usize, ssrc: u32) -> u64 {
+    ((endpoint as u64) << 32) | u64::from(ssrc)
+}
+
+/// The negotiated types first; then either law under its static type, which some far ends change to unasked.
+fn content(endpoint: &Endpoint, payload_type: u8) -> Content {
+    match endpoint.codec {
+        Some(codec) if codec.payload_type == payload_type => Content::Sound(codec.law),
+        _ if endpoint.event_type == Some(payload_type) => Content::Digits,
+        Some(_) if payload_type == Law::A.static_payload_type() => Content::Sound(Law::A),
+        Some(_) if payload_type == Law::Mu.static_payload_type() => Content::Sound(Law::Mu),
+        _ => Content::Other,
+    }
+}

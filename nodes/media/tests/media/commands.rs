@@ -1,0 +1,79 @@
+//! Which commands count, and what is answered to those that can't be carried out.
+
+use mangrove_proto::{
+    common::Fence,
+    media::{Endpoint, Holding, HoldingsRequest, media_event::Fact},
+    service::Media as _,
+};
+use mangrove_rtp::g711::Law;
+
+use crate::{phone::Phone, support::*};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn late_commands_are_refused_by_version_and_by_fence() {
+    let node = Node::start();
+    let a = Phone::new("127.0.0.1", Law::A).await;
+    let set = |version| session(version, vec![endpoint("a", Law::A, a.address())]);
+    let fence = |term, index| Fence { incarnation: 1, tenant_epoch: 1, term, index };
+    assert!(node.set_fenced(set(5), fence(2, 1)).await);
+    assert!(!node.set_fenced(set(4), fence(2, 2)).await, "an older version");
+    assert!(!node.set_fenced(set(6), fence(1, 9)).await, "an older leader");
+    assert!(node.set_fenced(set(5), fence(2, 2)).await, "a repeat");
+    assert!(node.set_fenced(close(6), fence(2, 3)).await);
+    assert!(!node.set_fenced(set(5), fence(2, 4)).await, "what is closed stays closed");
+    assert!(node.set_fenced(close(6), fence(2, 5)).await, "closing again is harmless");
+    let ready = || node.facts().iter().filter(|f| matches!(f, Fact::Ready(_))).count();
+    until("each that counted is answered", || ready() == 4).await;
+    assert_eq!(node.media.load(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_knows_what_it_holds() {
+    let node = Node::start();
+    let a = Phone::new("127.0.0.1", Law::A).await;
+    node.ready(session(7, vec![endpoint("a", Law::A, a.address())])).await;
+    let held = async |group| node.media.hold(HoldingsRequest { group }).await.unwrap().sessions;
+    let holding = Holding { tenant: TENANT.into(), session: CALL.into(), version: 7 };
+    assert_eq!(held(GROUP).await, [holding]);
+    assert!(held(GROUP + 1).await.is_empty());
+    node.ready(close(8)).await;
+    assert!(held(GROUP).await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_had_is_refused_with_its_reason() {
+    let node = Node::start();
+    let a = Phone::new("127.0.0.1", Law::A).await;
+    let good = endpoint("a", Law::A, a.address());
+    let taken = std::net::UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port() & !1;
+    let _held = std::net::UdpSocket::bind(("127.0.0.1", taken));
+    let cases: [(&str, Endpoint); 4] = [
+        ("is not free", Endpoint { port: taken.into(), ..good.clone() }),
+        ("must be even", Endpoint { port: 5001, ..good.clone() }),
+        ("is no address", Endpoint { remote: "a phone".into(), ..good.clone() }),
+        ("is not supported", {
+            let mut endpoint = good;
+            endpoint.codec.as_mut().unwrap().name = "opus".into();
+            endpoint
+        }),
+    ];
+    for (index, (reason, endpoint)) in cases.into_iter().enumerate() {
+        let version = index as u64 + 1;
+        assert!(node.set(session(version, vec![endpoint])).await);
+        let why = node.fact(reason, |fact| match fact {
+            Fact::Refused(refused) if refused.version == version => Some(refused.why.clone()),
+            _ => None,
+        });
+        assert!(why.await.contains(reason));
+    }
+    assert_eq!(node.media.load(), 0, "nothing is left behind");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_public_address_is_what_far_ends_are_told() {
+    let objects = std::sync::Arc::new(object_store::memory::InMemory::new());
+    let node = Node::start_with(objects, |options| options.public = Some("203.0.113.10".parse().unwrap()));
+    let a = Phone::new("127.0.0.1", Law::A).await;
+    let ours = node.ready(session(1, vec![endpoint("a", Law::A, a.address())])).await;
+    assert_eq!(ours[0].ip().to_string(), "203.0.113.10");
+}

@@ -1,0 +1,13 @@
+//! A media node from outside: real sockets on loopback, phones that send tones and measure what they hear.
+#![allow(clippy::unwrap_used)]
+
+mod commands;
+mod digits;
+mod grpc;
+mod phone;
+mod play;
+mod recording;
+mod relay;
+mod strangers;
+mod support;
+mod takeover;

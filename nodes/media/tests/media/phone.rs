@@ -1,0 +1,127 @@
+//! A far end: sends a tone in frames of 20 ms and keeps what it hears.
+
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use mangrove_rtp::{
+    FRAME,
+    g711::{self, Law},
+    header::{self, Header},
+    tone,
+};
+use parking_lot::Mutex;
+use tokio::{net::UdpSocket, task::AbortHandle};
+
+/// One packet that was heard.
+#[derive(Debug, Clone)]
+pub(crate) struct Heard {
+    pub(crate) header: Header,
+    pub(crate) payload: Vec<u8>,
+    pub(crate) from: SocketAddr,
+}
+
+#[derive(Debug)]
+pub(crate) struct Phone {
+    socket: Arc<UdpSocket>,
+    law: Law,
+    heard: Arc<Mutex<Vec<Heard>>>,
+    sent: Arc<AtomicU64>,
+    tasks: Vec<AbortHandle>,
+}
+
+impl Phone {
+    /// A silent phone on a free port of `ip`.
+    pub(crate) async fn new(ip: &str, law: Law) -> Self {
+        let socket = Arc::new(UdpSocket::bind(format!("{ip}:0")).await.unwrap());
+        let heard = Arc::new(Mutex::new(Vec::new()));
+        let (ear, list) = (socket.clone(), heard.clone());
+        let listening = tokio::spawn(async move {
+            let mut buffer = [0; 2048];
+            loop {
+                let Ok((length, from)) = ear.recv_from(&mut buffer).await else { continue };
+                let Some(header) = Header::read(&buffer[..length]) else { continue };
+                let payload = buffer[header.payload.clone()].to_vec();
+                list.lock().push(Heard { header, payload, from });
+            }
+        });
+        Self { socket, law, heard, sent: Arc::default(), tasks: vec![listening.abort_handle()] }
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.socket.local_addr().unwrap()
+    }
+
+    /// Talks to `to` in a tone until the phone is dropped.
+    pub(crate) fn talk(&mut self, to: SocketAddr, hertz: f64) {
+        let (socket, law, sent) = (self.socket.clone(), self.law, self.sent.clone());
+        let ssrc = to.port().into();
+        let talking = tokio::spawn(async move {
+            let mut frames = tokio::time::interval(Duration::from_millis(20));
+            let mut number = 0u64;
+            loop {
+                frames.tick().await;
+                let packet = packet(law, hertz, number, ssrc);
+                socket.send_to(&packet, to).await.unwrap();
+                sent.fetch_add(1, Ordering::Relaxed);
+                number += 1;
+            }
+        });
+        self.tasks.push(talking.abort_handle());
+    }
+
+    pub(crate) async fn send(&self, packet: &[u8], to: SocketAddr) {
+        self.socket.send_to(packet, to).await.unwrap();
+    }
+
+    pub(crate) fn sent(&self) -> u64 {
+        self.sent.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn heard(&self) -> Vec<Heard> {
+        self.heard.lock().clone()
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.heard.lock().len()
+    }
+
+    pub(crate) fn forget(&self) {
+        self.heard.lock().clear();
+    }
+
+    /// How loud a tone is in the last half second of what was heard.
+    pub(crate) fn level(&self, hertz: f64) -> f64 {
+        let heard = self.heard.lock();
+        let last = heard.len().saturating_sub(25);
+        let bytes = heard[last..].iter().flat_map(|packet| &packet.payload);
+        let samples: Vec<i16> = bytes.map(|byte| g711::decode(self.law, *byte)).collect();
+        if samples.len() < 25 * FRAME { 0.0 } else { tone::level(&samples, hertz) }
+    }
+
+    /// Whether one tone is loud and clear and another is not there at all.
+    pub(crate) fn hears(&self, hertz: f64, not: f64) -> bool {
+        self.level(hertz) > 2500.0 && self.level(not) < 300.0
+    }
+}
+
+impl Drop for Phone {
+    fn drop(&mut self) {
+        self.tasks.iter().for_each(AbortHandle::abort);
+    }
+}
+
+/// One frame of a tone.
+pub(crate) fn packet(law: Law, hertz: f64, number: u64, ssrc: u32) -> Vec<u8> {
+    let samples = tone::sine(hertz, 4000.0, number * FRAME as u64, FRAME);
+    let mut packet = vec![0; header::LENGTH];
+    let timestamp = (number as u32).wrapping_mul(FRAME as u32).wrapping_add(77);
+    header::write(&mut packet, law.static_payload_type(), number == 0, number as u16, timestamp, ssrc);
+    packet.extend(samples.into_iter().map(|sample| g711::encode(law, sample)));
+    packet
+}

@@ -1,0 +1,116 @@
+//! Prompts and music.
+
+use std::sync::Arc;
+
+use mangrove_proto::media::{Endpoint, media_event::Fact};
+use mangrove_rtp::{g711::Law, tone, wav};
+use object_store::{ObjectStore, ObjectStoreExt, memory::InMemory, path::Path};
+
+use crate::{phone::Phone, support::*};
+
+/// A store with a tone of one second at 16 kHz as `prompt/tone`, and a file that is no sound as `prompt/bad`.
+async fn sounds() -> Arc<dyn ObjectStore> {
+    let objects = InMemory::new();
+    // At twice the rate a tone of 300 Hz is written as one of 150 at 8 kHz.
+    let samples = tone::sine(150.0, 4000.0, 0, 16_000);
+    let data: Vec<u8> = samples.iter().flat_map(|s| s.to_le_bytes()).collect();
+    let file = [&wav::header(1, 16_000, data.len() as u64)[..], &data].concat();
+    objects.put(&Path::from("prompts/acme/prompt/tone.wav"), file.into()).await.unwrap();
+    objects
+        .put(&Path::from("prompts/acme/prompt/bad.wav"), b"RIFF....WAVEfmt ".to_vec().into())
+        .await
+        .unwrap();
+    Arc::new(objects)
+}
+
+fn finished(node: &Node) -> Vec<String> {
+    let name = |fact: &Fact| if let Fact::PlayFinished(p) = fact { Some(p.play.clone()) } else { None };
+    node.facts().iter().filter_map(name).collect()
+}
+
+fn refused(fact: &Fact) -> Option<String> {
+    if let Fact::Refused(refused) = fact { Some(refused.why.clone()) } else { None }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_play_goes_on_when_it_is_ordered_again() {
+    let node = Node::start_with(sounds().await, |_| {});
+    let a = Phone::new("127.0.0.1", Law::Mu).await;
+    let play = |id: &str| playing(endpoint("a", Law::Mu, a.address()), id, &["prompt/tone"], false);
+    node.ready(session(1, vec![play("first")])).await;
+    until("half of it is heard", || a.count() >= 25).await;
+    assert!(a.hears(300.0, 440.0));
+    node.ready(session(2, vec![play("first")])).await;
+    until("it is finished", || finished(&node) == ["first"]).await;
+    assert_eq!(a.count(), 50, "neither cut nor begun anew");
+    node.ready(session(3, vec![play("first")])).await;
+    node.ready(session(4, vec![play("second")])).await;
+    until("the second is finished", || finished(&node) == ["first", "second"]).await;
+    assert_eq!(a.count(), 100);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_play_waits_for_someone_to_hear_it() {
+    let node = Node::start_with(sounds().await, |_| {});
+    let a = Phone::new("127.0.0.1", Law::A).await;
+    let whole = endpoint("a", Law::A, a.address());
+    let unknown = Endpoint { remote: String::new(), codec: None, ..whole.clone() };
+    node.ready(session(1, vec![playing(unknown, "p", &["prompt/tone", "prompt/tone"], false)])).await;
+    node.ready(session(2, vec![playing(whole, "p", &["prompt/tone", "prompt/tone"], false)])).await;
+    until("it is finished", || finished(&node) == ["p"]).await;
+    assert_eq!(a.count(), 100);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn music_then_an_agent_is_one_unbroken_stream() {
+    let node = Node::start();
+    let (caller, mut agent) = (Phone::new("127.0.0.1", Law::A).await, Phone::new("127.0.0.1", Law::Mu).await);
+    let (ea, eb) = (endpoint("a", Law::A, caller.address()), endpoint("b", Law::Mu, agent.address()));
+    node.ready(session(1, vec![playing(ea.clone(), "m", &["music/default"], true)])).await;
+    until("music is heard", || caller.count() > 20).await;
+    let ours = node.ready(bridged(2, ea, eb)).await;
+    agent.talk(ours[1], 1000.0);
+    until("the agent is heard", || caller.hears(1000.0, 300.0)).await;
+    let heard = caller.heard();
+    assert!(heard.iter().all(|p| p.header.ssrc == heard[0].header.ssrc));
+    for pair in heard.windows(2) {
+        assert_eq!(pair[1].header.sequence, pair[0].header.sequence.wrapping_add(1));
+        let step = pair[1].header.timestamp.wrapping_sub(pair[0].header.timestamp);
+        assert!((160..16_000).contains(&step), "{step}");
+    }
+    assert_eq!(heard.iter().filter(|p| p.header.marker).count(), 2, "one talkspurt each");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thousand_frames_a_second_reach_their_listeners_in_time() {
+    let node = Node::start();
+    let mut phones = Vec::new();
+    for _ in 0..20 {
+        phones.push(Phone::new("127.0.0.1", Law::A).await);
+    }
+    let endpoints = phones.iter().enumerate().map(|(n, phone)| {
+        playing(endpoint(&n.to_string(), Law::A, phone.address()), "m", &["music/default"], true)
+    });
+    node.ready(session(1, endpoints.collect())).await;
+    until("all hear", || phones.iter().all(|phone| phone.count() >= 50)).await;
+    let counts: Vec<usize> = phones.iter().map(Phone::count).collect();
+    let (least, most) = (counts.iter().min().unwrap(), counts.iter().max().unwrap());
+    assert!(most - least <= 5, "{counts:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sounds_that_cannot_be_played_are_refused_and_the_former_state_stands() {
+    let node = Node::start_with(sounds().await, |_| {});
+    let a = Phone::new("127.0.0.1", Law::A).await;
+    let play = |key: &str| playing(endpoint("a", Law::A, a.address()), "p", &[key], true);
+    let before = node.ready(session(1, vec![play("music/default")])).await;
+    node.set(session(2, vec![play("prompt/bad")])).await;
+    let why = node.fact("the bad file is refused", refused).await;
+    assert!(why.contains("`prompt/bad` can't be played"), "{why}");
+    node.set(session(3, vec![play("prompt/none")])).await;
+    node.fact("the unknown is refused", |f| refused(f).filter(|why| why.contains("no sound `prompt/none`")))
+        .await;
+    let heard = a.count();
+    until("music goes on", || a.count() > heard + 10).await;
+    assert_eq!(node.ready(session(4, vec![play("music/default")])).await, before);
+}

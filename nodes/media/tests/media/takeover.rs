@@ -1,0 +1,73 @@
+//! A node that dies and comes back: the same ports, the same recording.
+
+use std::sync::Arc;
+
+use mangrove_proto::media::{Endpoint, SetSession};
+use mangrove_rtp::{g711::Law, tone};
+use object_store::memory::InMemory;
+
+use crate::{
+    phone::Phone,
+    recording::{finished, objects, only_file_is_left, sides},
+    support::*,
+};
+
+/// The session with the ports that it had.
+fn on_ports(set: SetSession, ours: &[std::net::SocketAddr]) -> SetSession {
+    let ports = ours.iter().map(|address| u32::from(address.port()));
+    let endpoints = set.endpoints.iter().zip(ports).map(|(e, port)| Endpoint { port, ..e.clone() });
+    SetSession { endpoints: endpoints.collect(), ..set }
+}
+
+async fn taken_over(gently: bool) {
+    let store = Arc::new(InMemory::new());
+    let first = Node::start_with(store.clone(), |_| {});
+    let (mut a, mut b) = (Phone::new("127.0.0.1", Law::A).await, Phone::new("127.0.0.1", Law::A).await);
+    let set = |version| {
+        let (ea, eb) = (endpoint("a", Law::A, a.address()), endpoint("b", Law::A, b.address()));
+        recording(bridged(version, ea, eb), "r", "a", "b")
+    };
+    let (before, again) = (set(3), set(3));
+    let ours = first.ready(before).await;
+    a.talk(ours[0], 440.0);
+    b.talk(ours[1], 1000.0);
+    until("they hear each other", || a.hears(1000.0, 440.0) && b.hears(440.0, 1000.0)).await;
+    let parts = async || objects(&first).await.iter().filter(|o| o.starts_with("acme/r.wav.part/")).count();
+    while parts().await < 3 {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    if gently {
+        first.media.stop().await;
+    }
+    drop(first);
+
+    let second = Node::start_with(store, |options| options.run = 2);
+    assert_eq!(second.ready(on_ports(again, &ours)).await, ours);
+    a.forget();
+    b.forget();
+    until("they hear each other again", || a.hears(1000.0, 440.0) && b.hears(440.0, 1000.0)).await;
+    second.ready(close(4)).await;
+    let finished = finished(&second, "r").await;
+    let [left, right] = sides(&second, &finished).await;
+    let end = left.len() - 4000..left.len() - 1000;
+    for part in [1500..3000, end] {
+        assert!(tone::level(&left[part.clone()], 440.0) > 2500.0);
+        assert!(tone::level(&right[part], 1000.0) > 2500.0);
+    }
+    let lost =
+        (0..left.len() - 400).step_by(400).filter(|n| left[*n..n + 400].iter().all(|s| *s == 0)).count();
+    let lost_ms = lost as u64 * 50;
+    // Besides the reported gap there is the moment before the first packet and the time that ports were closed.
+    assert!(lost_ms <= finished.missing_ms + 300, "{lost_ms} ms silent, {} ms named", finished.missing_ms);
+    only_file_is_left(&second).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stopped_node_comes_back_on_the_same_ports_and_goes_on_recording() {
+    taken_over(true).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_node_comes_back_on_the_same_ports_and_goes_on_recording() {
+    taken_over(false).await;
+}

@@ -1,0 +1,19 @@
+//! Compiles the contracts in `protos/` without protoc.
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let mut files: Vec<_> = std::fs::read_dir("protos")?
+        .map(|entry| entry.map(|e| e.path()))
+        .collect::<Result<_, _>>()?;
+    files.retain(|path| path.extension().is_some_and(|e| e == "proto"));
+    files.sort();
+    println!("cargo:rerun-if-changed=protos");
+    let descriptors = protox::compile(&files, ["protos"])?;
+    let grpc = std::env::var_os("CARGO_FEATURE_GRPC").is_some();
+    tonic_prost_build::configure()
+        .build_client(grpc)
+        .build_server(grpc)
+        .bytes(".")
+        .type_attribute(".", "#[derive(serde::Serialize, serde::Deserialize)]")
+        .compile_fds(descriptors)?;
+    Ok(())
+}

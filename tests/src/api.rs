@@ -1,0 +1,82 @@
+//! The HTTP API as a user of it sees it.
+
+use anyhow::{Context, Result};
+use serde_json::Value;
+
+use crate::wait;
+
+/// A client with a token, for the company `acme` unless told otherwise.
+#[derive(Debug, Clone)]
+pub struct Api {
+    base: String,
+    tenant: String,
+    token: String,
+    client: reqwest::Client,
+}
+
+impl Api {
+    /// `base` without a slash at its end.
+    pub fn new(base: String, token: &str) -> Result<Self> {
+        let client = reqwest::Client::builder().build()?;
+        Ok(Self { base, tenant: "acme".into(), token: token.to_owned(), client })
+    }
+
+    /// The same for another company.
+    pub fn tenant(self, tenant: &str) -> Self {
+        Self { tenant: tenant.to_owned(), ..self }
+    }
+
+    /// JSON of a path below `/api/v1/tenants/<tenant>`.
+    pub async fn get(&self, path: &str) -> Result<Value> {
+        let url = self.url(path);
+        let answer = self.client.get(&url).bearer_auth(&self.token).send().await?;
+        let status = answer.status();
+        let text = answer.text().await?;
+        anyhow::ensure!(status.is_success(), "{url}: {status} {text}");
+        serde_json::from_str(&text).with_context(|| text)
+    }
+
+    /// POSTs JSON to a path below `/api/v1/tenants/<tenant>`.
+    pub async fn post(&self, path: &str, body: &Value) -> Result<()> {
+        let url = self.url(path);
+        let answer = self.client.post(&url).bearer_auth(&self.token).json(body).send().await?;
+        let status = answer.status();
+        anyhow::ensure!(status.is_success(), "{url}: {status} {}", answer.text().await?);
+        Ok(())
+    }
+
+    /// Bytes of a path below `/api/v1/tenants/<tenant>`.
+    pub async fn bytes(&self, path: &str) -> Result<Vec<u8>> {
+        let url = self.url(path);
+        let answer = self.client.get(&url).bearer_auth(&self.token).send().await?.error_for_status()?;
+        Ok(answer.bytes().await?.to_vec())
+    }
+
+    /// Puts an agent into a state.
+    pub async fn agent(&self, id: &str, state: &str) -> Result<()> {
+        self.post(&format!("/agents/{id}/state"), &serde_json::json!({ "state": state })).await
+    }
+
+    /// Waits until an agent's state in the live picture is this.
+    pub async fn agent_is(&self, id: &str, state: &str) -> Result<()> {
+        wait::until(&format!("agent {id} to be {state}"), async || {
+            let live = self.get("/live").await.ok()?;
+            let agent = live["agents"].as_array()?.iter().find(|agent| agent["id"] == id)?.clone();
+            (agent["state"] == state && (state != "available" || agent["reachable"] == true)).then_some(())
+        })
+        .await
+    }
+
+    /// Waits for this many records of finished calls, at most 500; newest first.
+    pub async fn cdrs(&self, count: usize) -> Result<Vec<Value>> {
+        wait::until(&format!("{count} call records"), async || {
+            let list = self.get("/cdrs?limit=500").await.ok()?["items"].as_array()?.clone();
+            (list.len() >= count).then_some(list)
+        })
+        .await
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("{}/api/v1/tenants/{}{path}", self.base, self.tenant)
+    }
+}

@@ -1,0 +1,159 @@
+//! baresip as an employee's phone: registered, answering by itself or on command, with sound of its own. What it hears
+//! it writes to a file.
+
+use std::{
+    io::{Read, Write},
+    net::TcpStream,
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+use anyhow::{Context, Result};
+use tempfile::TempDir;
+
+use crate::{ports, sound};
+
+/// Debian's modules.
+const MODULES: &str = "/usr/lib/baresip/modules";
+
+/// A running phone.
+#[derive(Debug)]
+pub struct Baresip {
+    folder: TempDir,
+    child: Child,
+    control: u16,
+}
+
+/// What kind of phone.
+#[derive(Debug, Clone)]
+pub struct Options<'a> {
+    pub username: &'a str,
+    pub password: &'a str,
+    /// SIP port of the product.
+    pub server: u16,
+    /// Picks up by itself.
+    pub answers: bool,
+    /// What it says.
+    pub hertz: f64,
+    pub transport: &'a str,
+}
+
+impl<'a> Options<'a> {
+    /// A phone over UDP that picks up by itself.
+    pub fn new(username: &'a str, password: &'a str, server: u16, hertz: f64) -> Self {
+        Self { username, password, server, answers: true, hertz, transport: "udp" }
+    }
+}
+
+impl Baresip {
+    /// Starts the phone; it registers by itself.
+    pub fn start(options: &Options<'_>) -> Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let control = ports::free();
+        write_tone(&folder.path().join("tone.wav"), options.hertz)?;
+        std::fs::create_dir(folder.path().join("heard"))?;
+        std::fs::write(folder.path().join("accounts"), account(options))?;
+        std::fs::write(folder.path().join("contacts"), "")?;
+        std::fs::write(folder.path().join("config"), configuration(&folder, control))?;
+        let log = std::fs::File::create(folder.path().join("log.txt"))?;
+        let child = Command::new("baresip")
+            .args(["-f", "."])
+            .current_dir(folder.path())
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            .spawn()
+            .context("baresip can't be started; `make packages` installs it")?;
+        Ok(Self { folder, child, control })
+    }
+
+    /// A command of baresip's own: `dial`, `accept`, `hangup`, `hold`, `resume`, `transfer`.
+    pub fn command(&self, command: &str, parameters: &str) -> Result<String> {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.control)).context("baresip takes no commands")?;
+        stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+        let json = serde_json::json!({ "command": command, "params": parameters, "token": "test" }).to_string();
+        write!(stream, "{}:{json},", json.len())?;
+        let mut answer = [0; 4096];
+        let length = stream.read(&mut answer)?;
+        Ok(String::from_utf8_lossy(&answer[..length]).into_owned())
+    }
+
+    /// How strong a frequency is in what it heard last, over half a second; see `sound::level`.
+    pub fn level(&self, hertz: f64) -> Option<f64> {
+        let newest = self.heard()?;
+        // The header's length is written at the end of the call: the samples are read past it.
+        let bytes = std::fs::read(newest).ok()?;
+        let body = bytes.get(44..)?;
+        let samples: Vec<i16> = body.chunks_exact(2).map(|pair| i16::from_le_bytes([pair[0], pair[1]])).collect();
+        let last = samples.len().checked_sub(4_000)?;
+        Some(sound::level(&samples[last..], hertz, 8_000.0))
+    }
+
+    /// What it printed.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("log.txt")).unwrap_or_default()
+    }
+
+    fn heard(&self) -> Option<PathBuf> {
+        let files = std::fs::read_dir(self.folder.path().join("heard")).ok()?.flatten();
+        let decoded = files.map(|file| file.path()).filter(|path| path.to_string_lossy().ends_with("-dec.wav"));
+        decoded.max_by_key(|path| path.metadata().and_then(|data| data.modified()).ok())
+    }
+}
+
+impl Drop for Baresip {
+    fn drop(&mut self) {
+        // A process that ended is what we want.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn account(options: &Options<'_>) -> String {
+    let Options { username, password, server, transport, .. } = options;
+    let mode = if options.answers { "auto" } else { "manual" };
+    format!(
+        "<sip:{username}@acme.example;transport={transport}>;auth_user={username};auth_pass={password};\
+         outbound=\"sip:127.0.0.1:{server};transport={transport}\";regint=60;answermode={mode};audio_codecs=pcma/8000/1\n"
+    )
+}
+
+fn configuration(folder: &TempDir, control: u16) -> String {
+    let path = folder.path().display();
+    format!(
+        "sip_listen 127.0.0.1:0\n\
+         net_interface 127.0.0.1\n\
+         audio_path {path}\n\
+         audio_source aufile,{path}/tone.wav\n\
+         audio_player aubridge,null\n\
+         audio_alert aubridge,null\n\
+         audio_srate 8000\n\
+         audio_channels 1\n\
+         ausrc_srate 8000\n\
+         auplay_srate 8000\n\
+         ausrc_channels 1\n\
+         auplay_channels 1\n\
+         rtp_timeout 0\n\
+         snd_path {path}/heard\n\
+         ctrl_tcp_listen 127.0.0.1:{control}\n\
+         module_path {MODULES}\n\
+         module g711.so\n\
+         module aufile.so\n\
+         module aubridge.so\n\
+         module sndfile.so\n\
+         module_app account.so\n\
+         module_app menu.so\n\
+         module_app ctrl_tcp.so\n"
+    )
+}
+
+fn write_tone(path: &std::path::Path, hertz: f64) -> Result<()> {
+    let spec = hound::WavSpec { channels: 1, sample_rate: 8_000, bits_per_sample: 16, sample_format: hound::SampleFormat::Int };
+    let mut writer = hound::WavWriter::create(path, spec)?;
+    for at in 0..8_000 * 60 {
+        let value = (f64::from(at) / 8_000.0 * hertz * std::f64::consts::TAU).sin() * 12_000.0;
+        writer.write_sample(value as i16)?;
+    }
+    Ok(writer.finalize()?)
+}

@@ -1,0 +1,10 @@
+//! What tests of the whole product share: the product as a process, phones that are not ours (SIPp, baresip), a stream
+//! of sound with a tone to send and to listen for, and the HTTP API as its user sees it.
+
+pub mod api;
+pub mod baresip;
+pub mod ports;
+pub mod product;
+pub mod sipp;
+pub mod sound;
+pub mod wait;

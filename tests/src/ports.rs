@@ -1,0 +1,20 @@
+//! Free ports, given out once per process.
+
+use std::{
+    net::{TcpListener, UdpSocket},
+    sync::atomic::{AtomicU16, Ordering},
+};
+
+static NEXT: AtomicU16 = AtomicU16::new(0);
+
+/// A port free for both UDP and TCP on loopback. Taken below the kernel's ephemeral range, so that no other socket gets
+/// it in between; each process starts elsewhere.
+pub fn free() -> u16 {
+    loop {
+        let step = NEXT.fetch_add(1, Ordering::Relaxed);
+        let port = 10_000 + ((std::process::id() as u16).wrapping_mul(37).wrapping_add(step.wrapping_mul(2))) % 9_000;
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() && UdpSocket::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! The product with real phones: SIPp as the carrier's callers, baresip as employees' phones, processes killed.
+#![allow(clippy::unwrap_used)]
+
+mod bad_input;
+mod employees;
+mod hang_up;
+mod many_calls;
+mod overflow;
+mod page;
+mod queue_call;
+mod restart;
+mod transfer;

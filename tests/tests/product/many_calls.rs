@@ -1,0 +1,232 @@
+//! kill -9 under load: fifty talk, twenty more wait, and the process dies again and again. Whoever talked talks on and
+//! hears the other, whoever waited keeps the place in line, and in the end each call has one record.
+//!
+//! `MANGROVE_KILLS` says how often (3 when not set; the figure in the documents is of 20).
+
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
+
+use anyhow::Result;
+use mangrove_loadtest::{
+    Profile, Report, Swarm, Target, company,
+    compare::compare,
+    ledger::{Call, Ledger, Offer},
+    profile::Span,
+};
+use mangrove_tests::{
+    api::Api,
+    ports,
+    product::Product,
+    sipp::{self, Options, Sipp},
+    sound::Sound,
+    wait,
+};
+use serde_json::Value;
+
+const AGENTS: usize = 50;
+const CALLERS: usize = 70;
+/// The swarm's callers and the witness, without those who talk.
+const WAITING: usize = CALLERS + 1 - AGENTS;
+/// The number in SIPp's INVITE: the witness is the first caller, and SIPp, not the swarm, speaks for it.
+const WITNESS: &str = "79161112233";
+/// The tone by which the swarm's agents know a caller with this number.
+const WITNESS_HERTZ: f64 = 700.0;
+/// Share of the sound that should have come and must have come, besides the times when the process was dead.
+const HEARD: f64 = 0.8;
+
+/// Who talks, with which agent, and who waits, first in line first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Floor {
+    talks: BTreeMap<String, String>,
+    line: Vec<String>,
+}
+
+impl Floor {
+    async fn now(api: &Api) -> Option<Self> {
+        let live = api.get("/live").await.ok()?;
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        let talking = live["calls"].as_array()?.iter().filter(|call| call["state"] == "talking");
+        let talks =
+            talking.filter_map(|call| Some((text(&call["caller"])?, text(&call["employee"])?))).collect();
+        let line =
+            live["queues"][0]["waiting"].as_array()?.iter().filter_map(|one| text(&one["caller"])).collect();
+        Some(Self { talks, line })
+    }
+
+    fn is_full(&self) -> bool {
+        self.talks.len() == AGENTS && self.line.len() == WAITING
+    }
+}
+
+/// The company under load, with its callers, agents and the witness.
+struct Office {
+    product: Product,
+    api: Api,
+    swarm: Swarm,
+    profile: Profile,
+    witness: Sipp,
+    sound: Sound,
+    /// How long nobody heard anything because the process was dead.
+    silent: Duration,
+}
+
+fn kills() -> u32 {
+    std::env::var("MANGROVE_KILLS").ok().and_then(|count| count.parse().ok()).unwrap_or(3)
+}
+
+/// Everybody comes at once and is patient; talks last longer than all the kills.
+fn profile(kills: u32) -> Profile {
+    let talk = f64::from(15 + 8 * kills);
+    Profile {
+        name: "killed".into(),
+        calls_per_second: 20.0,
+        seconds: 12,
+        at_once: CALLERS,
+        patience: Span(3_600.0, 3_600.0),
+        talk: Span(talk, talk + 6.0),
+        pickup: Span(0.2, 1.0),
+        agent_hangs_up: 1.0,
+        rejects: 0.0,
+        ignores: 0.0,
+        sound: true,
+    }
+}
+
+impl Office {
+    /// Until fifty talk and the others wait. The witness is there first, so that it is among those who talk.
+    async fn open(profile: Profile) -> Result<Self> {
+        let product = Product::start().await?;
+        let carrier = SocketAddr::from(([127, 0, 0, 1], product.carrier));
+        let second = ports::free();
+        let (mut document, agents) = company::document(AGENTS, carrier, 1);
+        document["trunks"][0]["from"] =
+            serde_json::json!([carrier.to_string(), format!("127.0.0.1:{second}")]);
+        product.apply(&serde_json::to_string_pretty(&document)?)?;
+        let api = product.api()?.tenant(company::TENANT);
+        for account in &agents {
+            api.agent(&account.agent, "available").await?;
+        }
+        let sound = Sound::start(WITNESS_HERTZ)?;
+        let witness = call(&product, second, &sound)?;
+        wait::until("the witness to be first in line", async || {
+            (Floor::now(&api).await?.line == [WITNESS]).then_some(())
+        })
+        .await
+        .inspect_err(|_| eprintln!("{}\n{}", witness.log(), product.log()))?;
+        let server = SocketAddr::from(([127, 0, 0, 1], product.sip));
+        let target = Target {
+            server,
+            carrier,
+            domain: company::DOMAIN.into(),
+            called: company::NUMBER.into(),
+            agents,
+        };
+        let swarm = Swarm::start(profile.clone(), target).await?;
+        let office = Self { product, api, swarm, profile, witness, sound, silent: Duration::ZERO };
+        office.fills().await?;
+        Ok(office)
+    }
+
+    async fn fills(&self) -> Result<()> {
+        let limit = Duration::from_secs(30);
+        let full = wait::within(limit, "fifty talks and everybody else in line", async || {
+            Floor::now(&self.api).await.filter(Floor::is_full)
+        });
+        full.await.inspect_err(|_| eprintln!("{:?}\n{}", self.swarm.ledger().tally(), self.product.log()))?;
+        self.sounds().await
+    }
+
+    /// The witness hears its agent.
+    async fn sounds(&self) -> Result<()> {
+        let floor = wait::until("the floor to be seen", async || Floor::now(&self.api).await).await?;
+        let agent: f64 = floor.talks.get(WITNESS).map_or(Ok(0.0), |agent| agent.parse())?;
+        let hertz = 1_000.0 + 60.0 * ((agent - 1_000.0) % 12.0);
+        let heard = wait::until("the witness to hear its agent", async || {
+            self.sound.level(hertz).filter(|level| *level > 0.8)
+        });
+        heard.await.map(|_| ()).inspect_err(|_| eprintln!("{floor:?}\n{}", self.product.log()))
+    }
+
+    /// kill -9 and start: everybody is where they were, in the same order, and hears the other again.
+    async fn survives(&mut self, round: u32) -> Result<()> {
+        let before = wait::until("the floor to be seen", async || Floor::now(&self.api).await).await?;
+        anyhow::ensure!(
+            before.is_full(),
+            "talks must outlast the kills, but before kill {round} it is {before:?}"
+        );
+        let dead = Instant::now();
+        self.product.kill()?;
+        self.sound.forget();
+        self.product.revive().await?;
+        let ready = dead.elapsed();
+        let calls = |floor: &Floor| floor.talks.len() + floor.line.len();
+        let after = wait::until("the calls to be back", async || {
+            Floor::now(&self.api).await.filter(|after| calls(after) >= calls(&before))
+        })
+        .await
+        .inspect_err(|_| eprintln!("{}", self.product.log()))?;
+        assert_eq!(after, before, "after kill {round}");
+        self.sounds().await?;
+        self.silent += dead.elapsed();
+        println!("kill {round}: ready after {ready:.1?}, sound after {:.1?}", dead.elapsed());
+        Ok(())
+    }
+}
+
+/// The witness calls, and talks until the agent hangs up.
+fn call(product: &Product, local: u16, sound: &Sound) -> Result<Sipp> {
+    let scenario = [sipp::INVITE, sipp::ANSWERED, sipp::ACK, sipp::AWAIT_BYE].concat();
+    let called = company::NUMBER.into();
+    Sipp::start(
+        &scenario,
+        &Options { local, remote: Some(product.sip), calls: 1, rate: 1, media: sound.port(), called },
+    )
+}
+
+/// Parties who missed more of the sound than the process was dead.
+fn deaf(ledger: &Ledger, silent: Duration) -> Vec<String> {
+    let misses = |lasted_ms: u64, received: u64| {
+        let due = lasted_ms.saturating_sub(silent.as_millis() as u64) as f64 / 20.0;
+        (received as f64) < due * HEARD
+    };
+    let caller =
+        |call: &Call| misses(call.ended_ms - call.connected_ms.unwrap_or(call.ended_ms), call.sound.received);
+    let agent = |offer: &Offer| {
+        misses(offer.ended_at - offer.answered_at.unwrap_or(offer.ended_at), offer.sound.received)
+    };
+    let (calls, offers) = (ledger.calls(), ledger.offers());
+    let callers = calls.iter().filter(|call| caller(call)).map(|call| format!("{call:?}"));
+    let agents = offers.iter().filter(|offer| agent(offer)).map(|offer| format!("{offer:?}"));
+    callers.chain(agents).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_again_and_again_under_load_no_call_is_lost() -> Result<()> {
+    let kills = kills();
+    let mut office = Office::open(profile(kills)).await?;
+    for round in 1..=kills {
+        office.survives(round).await?;
+    }
+    let limit = Duration::from_secs_f64(office.profile.talk.1 * 2.0 + 30.0);
+    office.swarm.finish(limit).await;
+    let Office { product, api, swarm, profile, witness, silent, .. } = office;
+    witness.succeeds(Duration::from_secs(30)).await?;
+
+    let ledger = swarm.ledger();
+    let records = api.cdrs(CALLERS + 1).await.inspect_err(|_| eprintln!("{}", product.log()))?;
+    let differences = compare(&ledger.calls(), &ledger.offers(), &records, true);
+    let report = Report::of(profile, ledger, Some(differences));
+    let text = serde_json::to_string_pretty(&report)?;
+    assert!(report.is_clean(), "{text}\n{}", product.log());
+    assert_eq!((report.calls, report.talked), (CALLERS, CALLERS), "{text}");
+    assert_eq!(records.len(), CALLERS + 1, "one record a call, no more");
+    let witnessed: Vec<_> = records.iter().filter(|record| record["caller"] == WITNESS).collect();
+    assert_eq!(witnessed.len(), 1, "{witnessed:?}");
+    assert_eq!(witnessed[0]["outcome"], "answered", "{}", witnessed[0]);
+    let deaf = deaf(ledger, silent);
+    assert!(deaf.is_empty(), "{} parties missed sound: {deaf:#?}", deaf.len());
+    Ok(())
+}
