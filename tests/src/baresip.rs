@@ -122,8 +122,7 @@ fn account(options: &Options<'_>) -> String {
 fn configuration(folder: &TempDir, control: u16) -> String {
     let path = folder.path().display();
     format!(
-        "sip_listen 127.0.0.1:0\n\
-         net_interface 127.0.0.1\n\
+        "net_interface 127.0.0.1\n\
          audio_path {path}\n\
          audio_source aufile,{path}/tone.wav\n\
          audio_player aubridge,null\n\

@@ -15,6 +15,7 @@ mod identify;
 mod inbound;
 mod invites;
 mod outlet;
+mod quirk;
 mod reply;
 mod report;
 mod shard;

@@ -135,7 +135,10 @@ impl Office {
         let full = wait::within(limit, "fifty talks and everybody else in line", async || {
             Floor::now(&self.api).await.filter(Floor::is_full)
         });
-        full.await.inspect_err(|_| eprintln!("{:?}\n{}", self.swarm.ledger().tally(), self.product.log()))?;
+        let ledger = self.swarm.ledger();
+        full.await.inspect_err(|_| {
+            eprintln!("{:?}, last {:?}\n{}", ledger.tally(), ledger.calls().last(), self.product.log())
+        })?;
         self.sounds().await
     }
 

@@ -7,7 +7,7 @@ use mangrove_proto::{
 };
 use mangrove_sip::{Message, Method, Source, digest};
 
-use super::{Signalling, gate::Verdict, invites::Owner};
+use super::{Signalling, gate::Verdict, invites::Owner, quirk};
 use crate::metrics::AUTH_FAILURES;
 
 impl Signalling {
@@ -91,5 +91,6 @@ fn tries(request: &Message) -> bool {
 
 fn challenge(request: &Message, challenges: Vec<String>) -> Verdict {
     let answer = Message::reply_to(request, 401);
+    let challenges = quirk::bearable(request, challenges);
     Verdict::Answer(challenges.into_iter().fold(answer, |answer, one| answer.with("WWW-Authenticate", one)))
 }

@@ -21,7 +21,7 @@ use crate::{
     invariant,
 };
 
-const STEPS: u64 = 40;
+const STEPS: u64 = 26;
 
 fn setting(name: &str) -> Option<u64> {
     std::env::var(name).ok().and_then(|value| value.parse().ok())
@@ -38,13 +38,27 @@ fn config(strategy: Strategy) -> TenantConfig {
     config
 }
 
+/// Every strategy, once at rest and once with a call that is answered, one that rings, and one that hears the greeting.
 fn bases() -> Vec<World> {
-    let base = |strategy: &Strategy| {
+    let quiet = |strategy: &Strategy| {
         let mut world = World::of(config(*strategy));
         ["101", "102", "190"].into_iter().for_each(|extension| world.register(extension));
         world
     };
-    Strategy::ALL.iter().map(base).collect()
+    let busy = |world: &World| {
+        let mut world = world.clone();
+        let caller = world.queued();
+        let rung = ["101", "102"].into_iter().find(|extension| world.ringing(extension).is_some());
+        world.pick_up(rung.expect("somebody rings"));
+        assert_eq!(world.stage(caller), "talking");
+        world.queued();
+        world.call_in(acme::NUMBER);
+        world.run();
+        world
+    };
+    let quiet: Vec<World> = Strategy::ALL.iter().map(quiet).collect();
+    let busy: Vec<World> = quiet.iter().map(busy).collect();
+    [quiet, busy].concat()
 }
 
 /// One sequence: shaken, then brought to rest.
@@ -79,7 +93,10 @@ fn nothing_is_left(world: &World, seed: u64) {
     }
     let records = world.records();
     let calls: BTreeSet<_> = records.iter().map(|cdr| cdr.call).collect();
-    assert_eq!(calls.len(), records.len(), "seed {seed}: a call has two records");
+    // A recording that came late has brought its call's record a second time, whole.
+    let late = records.iter().filter(|cdr| !cdr.recordings.is_empty());
+    let again = late.filter(|cdr| records.iter().any(|other| other.call == cdr.call && other.recordings.is_empty()));
+    assert_eq!(calls.len(), records.len() - again.count(), "seed {seed}: a call has two records");
     let begun = world.ends.iter().filter(|end| end.calls && !end.heard.is_empty()).count();
     assert_eq!(calls.len(), begun, "seed {seed}: a call has no record");
 }
@@ -153,13 +170,15 @@ fn a_rule_that_ignores_reservations_is_caught() {
 }
 
 #[test]
-fn every_stage_and_many_causes_are_reached() {
+fn many_calls_are_answered_and_many_causes_reached() {
     let bases = bases();
-    let mut causes = BTreeSet::new();
-    for seed in 0..300 {
-        let world = shake(&bases[(seed % 4) as usize], seed);
-        causes.extend(world.records().into_iter().map(|cdr| cdr.cause));
+    let (mut causes, mut answered) = (BTreeSet::new(), 0);
+    for seed in 0..400 {
+        let records = shake(&bases[(seed % bases.len() as u64) as usize], seed).records();
+        answered += usize::from(records.iter().any(|cdr| cdr.answered.is_some()));
+        causes.extend(records.into_iter().map(|cdr| cdr.cause));
     }
+    assert!(answered >= 200, "only {answered} of 400 sequences come to an answer");
     for cause in ["abandoned", "hung-up", "no-answer", "busy", "unreachable", "number-busy", "media-lost"] {
         assert!(causes.contains(cause), "{cause} never happens; {causes:?} do");
     }

@@ -17,7 +17,7 @@ use crate::{
 };
 
 const EXTENSIONS: [&str; 4] = ["101", "102", "190", "110"];
-const TARGETS: [&str; 7] = ["101", "102", "190", "200", "999", "78125550000", NUMBER];
+const TARGETS: [&str; 8] = ["101", "102", "110", "190", "200", "999", "78125550000", NUMBER];
 const PEOPLE: [&str; 3] = ["anna", "boris", "desk"];
 
 fn pick<'a, T>(of: &'a [T], chance: &mut Seed) -> Option<&'a T> {
@@ -32,21 +32,21 @@ fn any_of<'a>(of: &[&'a str], chance: &mut Seed) -> &'a str {
 /// Does something.
 pub(super) fn act(world: &mut World, chance: &mut Seed) {
     match chance.below(100) {
-        0..=9 => drop(world.call_in(NUMBER)),
-        10..=13 => {
+        0..=6 => drop(world.call_in(NUMBER)),
+        7..=10 => {
             let (from, to) = (any_of(&EXTENSIONS, chance), any_of(&TARGETS, chance));
             world.call_from(from, to);
         }
-        14..=48 => pending(world, chance),
-        49..=60 => final_answer(world, chance),
-        61..=68 => prompt(world, chance),
-        69..=73 => leave(world, chance),
-        74..=78 => time(world, chance),
-        79..=82 => in_dialog(world, chance),
-        83..=85 => wish(world, chance),
-        86..=87 => world.register(any_of(&EXTENSIONS, chance)),
-        88..=90 => failure(world, chance),
-        91..=93 => media(world, chance),
+        11..=45 => (0..=chance.below(4)).for_each(|_| pending(world, chance)),
+        46..=58 => final_answer(world, chance),
+        59..=68 => prompt(world, chance),
+        69..=72 => leave(world, chance),
+        73..=77 => time(world, chance),
+        78..=81 => in_dialog(world, chance),
+        82..=84 => wish(world, chance),
+        85..=86 => world.register(any_of(&EXTENSIONS, chance)),
+        87..=89 => failure(world, chance),
+        90..=93 => media(world, chance),
         94 => from_outside(world, chance),
         95..=96 => repeat(world, chance),
         97 => invite_again(world, chance),
