@@ -1,9 +1,8 @@
 //! Compiles the contracts in `protos/` without protoc.
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let mut files: Vec<_> = std::fs::read_dir("protos")?
-        .map(|entry| entry.map(|e| e.path()))
-        .collect::<Result<_, _>>()?;
+    let mut files: Vec<_> =
+        std::fs::read_dir("protos")?.map(|entry| entry.map(|e| e.path())).collect::<Result<_, _>>()?;
     files.retain(|path| path.extension().is_some_and(|e| e == "proto"));
     files.sort();
     println!("cargo:rerun-if-changed=protos");

@@ -53,8 +53,14 @@ impl Agent {
 
     /// Whether the phone is still ringing when its agent has made up their mind to answer.
     async fn pick_up(&self, line: &mut Line) -> bool {
-        let wait = if profile::chance(self.profile.ignores) { Duration::from_secs(600) } else { self.profile.pickup.draw() };
-        let over = timeout(wait, async { while line.facts.recv().await.is_some_and(|fact| !is_end(&fact)) {} }).await;
+        let wait = if profile::chance(self.profile.ignores) {
+            Duration::from_secs(600)
+        } else {
+            self.profile.pickup.draw()
+        };
+        let over =
+            timeout(wait, async { while line.facts.recv().await.is_some_and(|fact| !is_end(&fact)) {} })
+                .await;
         let reject = profile::chance(self.profile.rejects);
         if over.is_err() && reject {
             line.reject(486);
@@ -66,7 +72,11 @@ impl Agent {
         let Ok(sound) = self.studio.open(std::net::Ipv4Addr::LOCALHOST, self.hertz) else { return };
         line.answer(sound.media());
         offer.answered_at = Some(wall());
-        let plan = if profile::chance(self.profile.agent_hangs_up) { self.profile.talk.draw() } else { Duration::from_secs(3_600) };
+        let plan = if profile::chance(self.profile.agent_hangs_up) {
+            self.profile.talk.draw()
+        } else {
+            Duration::from_secs(3_600)
+        };
         let mut heard = false;
         let over = timeout(plan, self.listen(&mut line, &sound, offer, &mut heard)).await;
         if over.is_err() {

@@ -150,7 +150,9 @@ impl Caller {
                 return Some(End::Refused);
             }
             ua::Fact::HungUp { .. } => return Some(self.hung_up()),
-            ua::Fact::SessionExpired | ua::Fact::Vanished | ua::Fact::Moved { .. } => return Some(End::Dropped),
+            ua::Fact::SessionExpired | ua::Fact::Vanished | ua::Fact::Moved { .. } => {
+                return Some(End::Dropped);
+            }
             _ => {}
         }
         None

@@ -25,7 +25,10 @@ pub struct Differences {
 impl Differences {
     /// Nothing is missing, doubled or contradicted.
     pub fn is_empty(&self) -> bool {
-        self.missing.is_empty() && self.doubled.is_empty() && self.contradicted.is_empty() && self.unrecorded.is_empty()
+        self.missing.is_empty()
+            && self.doubled.is_empty()
+            && self.contradicted.is_empty()
+            && self.unrecorded.is_empty()
     }
 }
 
@@ -33,7 +36,10 @@ impl Differences {
 pub fn compare(calls: &[Call], offers: &[Offer], records: &[Value], recorded: bool) -> Differences {
     let mut by_caller: BTreeMap<&str, Vec<&Value>> = BTreeMap::new();
     for record in records {
-        by_caller.entry(record["caller"].as_str().unwrap_or_default().trim_start_matches('+')).or_default().push(record);
+        by_caller
+            .entry(record["caller"].as_str().unwrap_or_default().trim_start_matches('+'))
+            .or_default()
+            .push(record);
     }
     let mut differences = Differences::default();
     for call in calls.iter().filter(|call| call.end != End::Unfinished) {
@@ -89,8 +95,14 @@ mod tests {
 
     #[test]
     fn missing_doubled_and_contradicting_records_are_found() {
-        let calls = [call("1", End::Talked), call("2", End::GaveUp), call("3", End::GaveUp), call("4", End::Talked)];
-        let records = [record("1", "answered"), record("2", "abandoned"), record("2", "abandoned"), record("4", "abandoned")];
+        let calls =
+            [call("1", End::Talked), call("2", End::GaveUp), call("3", End::GaveUp), call("4", End::Talked)];
+        let records = [
+            record("1", "answered"),
+            record("2", "abandoned"),
+            record("2", "abandoned"),
+            record("4", "abandoned"),
+        ];
         let differences = compare(&calls, &[], &records, false);
         assert_eq!(differences.compared, 4);
         assert_eq!(differences.missing, ["3"]);

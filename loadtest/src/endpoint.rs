@@ -179,7 +179,15 @@ impl Endpoint {
         (book.next, local)
     }
 
-    fn sit(&self, book: &mut Book, number: u64, leg: Leg, local: Local, outputs: Vec<ua::Output>, now: u64) -> Line {
+    fn sit(
+        &self,
+        book: &mut Book,
+        number: u64,
+        leg: Leg,
+        local: Local,
+        outputs: Vec<ua::Output>,
+        now: u64,
+    ) -> Line {
         let (facts, heard) = mpsc::unbounded_channel();
         book.legs.insert(number, Seat { leg, local, due: None, branches: Vec::new(), facts });
         self.carry_out(book, number, outputs, now);
@@ -187,7 +195,13 @@ impl Endpoint {
     }
 
     /// Does something with a leg and carries out what comes of it.
-    fn on_leg(&self, book: &mut Book, number: u64, now: u64, work: impl FnOnce(&mut Leg, &mut Ctx<'_>) -> Vec<ua::Output>) {
+    fn on_leg(
+        &self,
+        book: &mut Book,
+        number: u64,
+        now: u64,
+        work: impl FnOnce(&mut Leg, &mut Ctx<'_>) -> Vec<ua::Output>,
+    ) {
         let Book { legs, seed, .. } = book;
         let Some(seat) = legs.get_mut(&number) else { return };
         let outputs = work(&mut seat.leg, &mut Ctx { now, seed, local: &seat.local });
@@ -215,7 +229,14 @@ impl Endpoint {
                 if method != Method::ACK {
                     book.own(branch.clone(), number);
                 }
-                Input::Send { branch, method, destination, sent_by: self.inner.local.to_string(), message, now }
+                Input::Send {
+                    branch,
+                    method,
+                    destination,
+                    sent_by: self.inner.local.to_string(),
+                    message,
+                    now,
+                }
             }
             Outgoing::Response { destination, message } => Input::Respond { destination, message, now },
         };
@@ -235,12 +256,19 @@ impl Endpoint {
                     self.respond(book, &message, &source, 200, now);
                     self.to_leg(book, &message, &source, now);
                 }
-                Output::Response { branch, message, source } => self.response_in(book, &branch, message, &source, now),
-                Output::TimedOut { branch, method } => self.fail(book, Failure::TimedOut { branch, method }, now),
+                Output::Response { branch, message, source } => {
+                    self.response_in(book, &branch, message, &source, now)
+                }
+                Output::TimedOut { branch, method } => {
+                    self.fail(book, Failure::TimedOut { branch, method }, now)
+                }
                 Output::TransportFailed { branch, method } => {
                     self.fail(book, Failure::TransportFailed { branch, method }, now);
                 }
-                Output::Stray { .. } | Output::AckMissing { .. } | Output::PrackMissing { .. } | Output::SetTimer { .. } => {}
+                Output::Stray { .. }
+                | Output::AckMissing { .. }
+                | Output::PrackMissing { .. }
+                | Output::SetTimer { .. } => {}
             }
         }
     }
@@ -278,9 +306,12 @@ impl Endpoint {
     }
 
     fn to_leg(&self, book: &mut Book, message: &Message, source: &Source, now: u64) {
-        let named = message.request_uri().ok().and_then(|uri| uri.user()?.strip_prefix('u')?.parse::<u64>().ok());
-        let known = named.filter(|number| book.legs.get(number).is_some_and(|seat| seat.leg.matches(message)));
-        let number = known.or_else(|| book.legs.iter().find(|(_, seat)| seat.leg.matches(message)).map(|(n, _)| *n));
+        let named =
+            message.request_uri().ok().and_then(|uri| uri.user()?.strip_prefix('u')?.parse::<u64>().ok());
+        let known =
+            named.filter(|number| book.legs.get(number).is_some_and(|seat| seat.leg.matches(message)));
+        let number =
+            known.or_else(|| book.legs.iter().find(|(_, seat)| seat.leg.matches(message)).map(|(n, _)| *n));
         match number {
             Some(number) => self.on_leg(book, number, now, |leg, ctx| leg.receive(message, source, ctx)),
             None if message.method() == Method::ACK => {}
@@ -327,7 +358,9 @@ impl Book {
             self.due.insert((due, number));
         } else if seat.leg.is_ended() && seat.facts.is_closed() {
             let gone = self.legs.remove(&number);
-            gone.into_iter().flat_map(|seat| seat.branches).for_each(|branch| drop(self.branches.remove(&branch)));
+            gone.into_iter()
+                .flat_map(|seat| seat.branches)
+                .for_each(|branch| drop(self.branches.remove(&branch)));
         }
     }
 
@@ -363,7 +396,8 @@ impl Line {
     /// Takes what the far end offers in the call (hold, resume, another address).
     pub(crate) fn accept_offer(&self, media: mangrove_sip::sdp::MediaAddress) {
         self.act(|leg, ctx| {
-            let direction = leg.audio().map_or(mangrove_sip::sdp::Direction::SendRecv, |audio| audio.direction);
+            let direction =
+                leg.audio().map_or(mangrove_sip::sdp::Direction::SendRecv, |audio| audio.direction);
             leg.accept_offer(media, direction, ctx)
         });
     }

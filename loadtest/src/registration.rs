@@ -42,11 +42,17 @@ pub(crate) enum Error {
 }
 
 /// Registers once.
-pub(crate) async fn register(endpoint: &Endpoint, account: &Account, domain: &str, server: SocketAddr) -> Result<(), Error> {
+pub(crate) async fn register(
+    endpoint: &Endpoint,
+    account: &Account,
+    domain: &str,
+    server: SocketAddr,
+) -> Result<(), Error> {
     let username = account.username.clone();
     let call_id = endpoint.token();
     let first = request(endpoint, account, domain, &call_id, 1);
-    let answer = endpoint.request(first, server).await.ok_or(Error::Silence { username: username.clone() })?;
+    let answer =
+        endpoint.request(first, server).await.ok_or(Error::Silence { username: username.clone() })?;
     if answer.status() != Some(401) {
         return settle(&answer, username);
     }
@@ -56,7 +62,8 @@ pub(crate) async fn register(endpoint: &Endpoint, account: &Account, domain: &st
     let secret = Secret::Password(&account.password);
     let proof = authorize(&challenge, "REGISTER", &uri, &account.username, secret, &endpoint.token(), 1);
     let second = request(endpoint, account, domain, &call_id, 2).with("Authorization", proof);
-    let answer = endpoint.request(second, server).await.ok_or(Error::Silence { username: username.clone() })?;
+    let answer =
+        endpoint.request(second, server).await.ok_or(Error::Silence { username: username.clone() })?;
     settle(&answer, username)
 }
 

@@ -72,7 +72,9 @@ impl Spread {
 
 impl Share {
     fn of(answers: impl Iterator<Item = Option<bool>>) -> Self {
-        answers.flatten().fold(Self::default(), |share, yes| Self { yes: share.yes + usize::from(yes), of: share.of + 1 })
+        answers
+            .flatten()
+            .fold(Self::default(), |share, yes| Self { yes: share.yes + usize::from(yes), of: share.of + 1 })
     }
 }
 
@@ -82,7 +84,11 @@ impl Report {
         let (calls, offers) = (ledger.calls(), ledger.offers());
         let count = |end: End| calls.iter().filter(|call| call.end == end).count();
         let sound = |field: fn(&crate::ledger::Counters) -> u64| {
-            calls.iter().map(|call| field(&call.sound)).chain(offers.iter().map(|offer| field(&offer.sound))).sum()
+            calls
+                .iter()
+                .map(|call| field(&call.sound))
+                .chain(offers.iter().map(|offer| field(&offer.sound)))
+                .sum()
         };
         Self {
             profile,

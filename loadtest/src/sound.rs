@@ -107,7 +107,8 @@ impl Sound {
     /// Whether this tone is in the last second heard.
     pub(crate) fn hears(&self, hertz: u32) -> bool {
         let state = self.stream.state.lock();
-        let samples: Vec<i16> = state.heard.iter().flatten().map(|byte| g711::decode(Law::A, *byte)).collect();
+        let samples: Vec<i16> =
+            state.heard.iter().flatten().map(|byte| g711::decode(Law::A, *byte)).collect();
         samples.len() >= FRAME * KEPT / 2 && tone::level(&samples, f64::from(hertz)) > PRESENT
     }
 }
@@ -158,7 +159,9 @@ impl StreamState {
     fn hear(&mut self, packet: &[u8], now_us: u64) {
         let Some(header) = Header::read(packet) else { return };
         self.statistics.receive(&header, now_us);
-        let payload = packet.get(packet.len().saturating_sub(FRAME)..).and_then(|payload| <[u8; FRAME]>::try_from(payload).ok());
+        let payload = packet
+            .get(packet.len().saturating_sub(FRAME)..)
+            .and_then(|payload| <[u8; FRAME]>::try_from(payload).ok());
         if let Some(payload) = payload.filter(|_| packet.len() >= 12 + FRAME) {
             if self.heard.len() == KEPT {
                 self.heard.pop_front();

@@ -67,7 +67,9 @@ impl Swarm {
             Endpoint::start(target.carrier, "carrier", &target.domain).await.map_err(bind(target.carrier))?;
         let mut tasks = vec![tokio::spawn(refuse(unexpected))];
         for (position, account) in target.agents.iter().enumerate() {
-            let (phone, offers) = Endpoint::start(office_address, "phone", &target.domain).await.map_err(bind(office_address))?;
+            let (phone, offers) = Endpoint::start(office_address, "phone", &target.domain)
+                .await
+                .map_err(bind(office_address))?;
             let agent = Agent {
                 studio: studio.clone(),
                 ledger: ledger.clone(),
@@ -76,7 +78,12 @@ impl Swarm {
                 hertz: agent_tone(position),
                 tone_of: caller_tone,
             };
-            tasks.push(tokio::spawn(registration::keep(phone, account.clone(), target.domain.clone(), target.server)));
+            tasks.push(tokio::spawn(registration::keep(
+                phone,
+                account.clone(),
+                target.domain.clone(),
+                target.server,
+            )));
             tasks.push(tokio::spawn(serve(agent, offers)));
         }
         let arrivals = tokio::spawn(arrive(profile, target, carrier, studio, ledger.clone()));

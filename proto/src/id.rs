@@ -163,7 +163,13 @@ mod tests {
 
     #[test]
     fn strangers_are_refused() {
-        for text in ["", "call_1", "leg_10000000000000000000000", "call_1zzzzzzzzzzzzzzzzzzzzzz", "call_1000000000000000000000é"] {
+        for text in [
+            "",
+            "call_1",
+            "leg_10000000000000000000000",
+            "call_1zzzzzzzzzzzzzzzzzzzzzz",
+            "call_1000000000000000000000é",
+        ] {
             assert!(text.parse::<CallId>().is_err(), "{text}");
         }
     }

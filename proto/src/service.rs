@@ -149,6 +149,9 @@ pub struct Login {
 
 impl Debug for Login {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Login").field("tenant", &self.tenant).field("employee", &self.employee).finish_non_exhaustive()
+        f.debug_struct("Login")
+            .field("tenant", &self.tenant)
+            .field("employee", &self.employee)
+            .finish_non_exhaustive()
     }
 }

@@ -70,9 +70,11 @@ impl Baresip {
 
     /// A command of baresip's own: `dial`, `accept`, `hangup`, `hold`, `resume`, `transfer`.
     pub fn command(&self, command: &str, parameters: &str) -> Result<String> {
-        let mut stream = TcpStream::connect(("127.0.0.1", self.control)).context("baresip takes no commands")?;
+        let mut stream =
+            TcpStream::connect(("127.0.0.1", self.control)).context("baresip takes no commands")?;
         stream.set_read_timeout(Some(Duration::from_secs(5)))?;
-        let json = serde_json::json!({ "command": command, "params": parameters, "token": "test" }).to_string();
+        let json =
+            serde_json::json!({ "command": command, "params": parameters, "token": "test" }).to_string();
         write!(stream, "{}:{json},", json.len())?;
         let mut answer = [0; 4096];
         let length = stream.read(&mut answer)?;
@@ -85,7 +87,8 @@ impl Baresip {
         // The header's length is written at the end of the call: the samples are read past it.
         let bytes = std::fs::read(newest).ok()?;
         let body = bytes.get(44..)?;
-        let samples: Vec<i16> = body.chunks_exact(2).map(|pair| i16::from_le_bytes([pair[0], pair[1]])).collect();
+        let samples: Vec<i16> =
+            body.chunks_exact(2).map(|pair| i16::from_le_bytes([pair[0], pair[1]])).collect();
         let last = samples.len().checked_sub(4_000)?;
         Some(sound::level(&samples[last..], hertz, 8_000.0))
     }
@@ -97,7 +100,8 @@ impl Baresip {
 
     fn heard(&self) -> Option<PathBuf> {
         let files = std::fs::read_dir(self.folder.path().join("heard")).ok()?.flatten();
-        let decoded = files.map(|file| file.path()).filter(|path| path.to_string_lossy().ends_with("-dec.wav"));
+        let decoded =
+            files.map(|file| file.path()).filter(|path| path.to_string_lossy().ends_with("-dec.wav"));
         decoded.max_by_key(|path| path.metadata().and_then(|data| data.modified()).ok())
     }
 }
@@ -148,7 +152,12 @@ fn configuration(folder: &TempDir, control: u16) -> String {
 }
 
 fn write_tone(path: &std::path::Path, hertz: f64) -> Result<()> {
-    let spec = hound::WavSpec { channels: 1, sample_rate: 8_000, bits_per_sample: 16, sample_format: hound::SampleFormat::Int };
+    let spec = hound::WavSpec {
+        channels: 1,
+        sample_rate: 8_000,
+        bits_per_sample: 16,
+        sample_format: hound::SampleFormat::Int,
+    };
     let mut writer = hound::WavWriter::create(path, spec)?;
     for at in 0..8_000 * 60 {
         let value = (f64::from(at) / 8_000.0 * hertz * std::f64::consts::TAU).sin() * 12_000.0;

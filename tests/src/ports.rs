@@ -12,7 +12,8 @@ static NEXT: AtomicU16 = AtomicU16::new(0);
 pub fn free() -> u16 {
     loop {
         let step = NEXT.fetch_add(1, Ordering::Relaxed);
-        let port = 10_000 + ((std::process::id() as u16).wrapping_mul(37).wrapping_add(step.wrapping_mul(2))) % 9_000;
+        let port = 10_000
+            + ((std::process::id() as u16).wrapping_mul(37).wrapping_add(step.wrapping_mul(2))) % 9_000;
         if TcpListener::bind(("127.0.0.1", port)).is_ok() && UdpSocket::bind(("127.0.0.1", port)).is_ok() {
             return port;
         }

@@ -62,7 +62,10 @@ impl Product {
             .spawn()?;
         self.child = Some(child);
         let ready = format!("http://127.0.0.1:{}/readyz", self.http);
-        let waited = wait::until("the node to be ready", async || reqwest::get(&ready).await.ok()?.error_for_status().ok()).await;
+        let waited = wait::until("the node to be ready", async || {
+            reqwest::get(&ready).await.ok()?.error_for_status().ok()
+        })
+        .await;
         waited.map(|_| ()).with_context(|| self.log())
     }
 

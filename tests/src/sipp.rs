@@ -37,15 +37,34 @@ impl Sipp {
     /// Starts a scenario: its inner XML, without the outermost element.
     pub fn start(scenario: &str, options: &Options) -> Result<Self> {
         let folder = tempfile::tempdir()?;
-        let xml = format!("<?xml version=\"1.0\" encoding=\"ISO-8859-1\" ?>\n<scenario name=\"test\">\n{scenario}\n</scenario>\n");
+        let xml = format!(
+            "<?xml version=\"1.0\" encoding=\"ISO-8859-1\" ?>\n<scenario name=\"test\">\n{scenario}\n</scenario>\n"
+        );
         std::fs::write(folder.path().join("scenario.xml"), xml)?;
         let mut command = Command::new("sipp");
         if let Some(port) = options.remote {
             command.arg(format!("127.0.0.1:{port}"));
         }
         let child = command
-            .args(["-sf", "scenario.xml", "-i", "127.0.0.1", "-nostdin", "-trace_err", "-trace_msg", "-s", &options.called])
-            .args(["-p", &options.local.to_string(), "-m", &options.calls.to_string(), "-r", &options.rate.to_string()])
+            .args([
+                "-sf",
+                "scenario.xml",
+                "-i",
+                "127.0.0.1",
+                "-nostdin",
+                "-trace_err",
+                "-trace_msg",
+                "-s",
+                &options.called,
+            ])
+            .args([
+                "-p",
+                &options.local.to_string(),
+                "-m",
+                &options.calls.to_string(),
+                "-r",
+                &options.rate.to_string(),
+            ])
             .args(["-key", "media", &options.media.to_string()])
             .current_dir(folder.path())
             .stdin(Stdio::null())
@@ -72,7 +91,10 @@ impl Sipp {
     /// Its messages and complaints.
     pub fn log(&self) -> String {
         let files = std::fs::read_dir(self.folder.path()).into_iter().flatten().flatten();
-        let mut paths: Vec<PathBuf> = files.map(|file| file.path()).filter(|path| path.extension().is_some_and(|e| e == "log")).collect();
+        let mut paths: Vec<PathBuf> = files
+            .map(|file| file.path())
+            .filter(|path| path.extension().is_some_and(|e| e == "log"))
+            .collect();
         paths.sort();
         paths.iter().filter_map(|path| std::fs::read_to_string(path).ok()).collect()
     }

@@ -136,7 +136,8 @@ fn alaw_to_linear(byte: u8) -> i16 {
 }
 
 fn linear_to_alaw(sample: i16) -> u8 {
-    let (sign, size) = if sample < 0 { (0, (-(i32::from(sample)) - 1).max(0)) } else { (0x80, i32::from(sample)) };
+    let (sign, size) =
+        if sample < 0 { (0, (-(i32::from(sample)) - 1).max(0)) } else { (0x80, i32::from(sample)) };
     let exponent = (size >> 8).checked_ilog2().map_or(0, |bits| bits + 1).min(7);
     let mantissa = if exponent == 0 { size >> 4 } else { size >> (exponent + 3) } & 15;
     (sign | (exponent as u8) << 4 | mantissa as u8) ^ 0x55

@@ -11,7 +11,11 @@ pub async fn until<T, F: AsyncFnMut() -> Option<T>>(what: &str, condition: F) ->
 }
 
 /// As `until`, with a time of its own.
-pub async fn within<T, F: AsyncFnMut() -> Option<T>>(limit: Duration, what: &str, mut condition: F) -> anyhow::Result<T> {
+pub async fn within<T, F: AsyncFnMut() -> Option<T>>(
+    limit: Duration,
+    what: &str,
+    mut condition: F,
+) -> anyhow::Result<T> {
     let started = Instant::now();
     loop {
         if let Some(value) = condition().await {

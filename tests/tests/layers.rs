@@ -24,7 +24,14 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("mangrove-media", &["mangrove-proto", "mangrove-rtp"]),
     (
         "mangrove-control",
-        &["mangrove-proto", "mangrove-domain", "mangrove-sip", "mangrove-raft", "mangrove-membership", "mangrove-history"],
+        &[
+            "mangrove-proto",
+            "mangrove-domain",
+            "mangrove-sip",
+            "mangrove-raft",
+            "mangrove-membership",
+            "mangrove-history",
+        ],
     ),
     ("mangrove-console", &["mangrove-proto", "mangrove-history"]),
     ("mangrove-loadtest", &["mangrove-proto", "mangrove-sip", "mangrove-rtp"]),
@@ -34,7 +41,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
 const PURE: &[&str] = &["mangrove-placement", "mangrove-sip", "mangrove-rtp", "mangrove-domain"];
 
 /// What a pure room must not even be able to reach for.
-const IMPURE: &[&str] = &["tokio", "tonic", "ractor", "rand", "mio", "socket2", "futures", "async-std", "tracing"];
+const IMPURE: &[&str] =
+    &["tokio", "tonic", "ractor", "rand", "mio", "socket2", "futures", "async-std", "tracing"];
 
 /// Normal and build dependencies of every member of the workspace.
 fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
@@ -52,7 +60,10 @@ fn rooms_use_only_rooms_below_them() {
     let dependencies = dependencies();
     for (room, uses) in &dependencies {
         let Some((_, allowed)) = MAY_USE.iter().find(|(name, _)| name == room) else {
-            assert!(room == "mangrove" || room == "mangrove-tests", "{room} has no place in the table of rooms");
+            assert!(
+                room == "mangrove" || room == "mangrove-tests",
+                "{room} has no place in the table of rooms"
+            );
             continue;
         };
         let strangers: Vec<_> =

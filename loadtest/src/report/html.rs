@@ -11,7 +11,8 @@ svg{display:block;margin:.5rem 0}rect{fill:#3a7bd5}@media(prefers-color-scheme:d
 
 pub(super) fn page(report: &Report) -> String {
     let mut body = String::new();
-    let (class, word) = if report.is_clean() { ("good", "all as it should be") } else { ("bad", "not all as it should be") };
+    let (class, word) =
+        if report.is_clean() { ("good", "all as it should be") } else { ("bad", "not all as it should be") };
     let name = escape(&report.profile.name);
     // Writing into a String can't fail.
     let _ = write!(body, "<h1>Load test: {name}</h1><p class=\"{class}\">{word}</p>");
@@ -50,7 +51,11 @@ fn spread(title: &str, spread: &Spread) -> String {
     let highest = spread.histogram.iter().copied().max().unwrap_or(0).max(1);
     let bar = |(at, count): (usize, &usize)| {
         let height = 100 * count / highest;
-        format!("<rect x=\"{}\" y=\"{}\" width=\"14\" height=\"{height}\"><title>{count}</title></rect>", at * 16, 100 - height)
+        format!(
+            "<rect x=\"{}\" y=\"{}\" width=\"14\" height=\"{height}\"><title>{count}</title></rect>",
+            at * 16,
+            100 - height
+        )
     };
     let bars: String = spread.histogram.iter().enumerate().map(bar).collect();
     let Spread { count, p50, p95, p99, max, .. } = spread;
@@ -87,7 +92,12 @@ fn records(report: &Report) -> String {
     for (name, list) in lists {
         let class = if list.is_empty() { "good" } else { "bad" };
         // Writing into a String can't fail.
-        let _ = write!(text, "<li>{name}: <span class=\"{class}\">{}</span> {}</li>", list.len(), escape(&list.join(", ")));
+        let _ = write!(
+            text,
+            "<li>{name}: <span class=\"{class}\">{}</span> {}</li>",
+            list.len(),
+            escape(&list.join(", "))
+        );
     }
     text + "</ul>"
 }

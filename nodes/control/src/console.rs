@@ -13,7 +13,10 @@ mod story;
 use async_trait::async_trait;
 use mangrove_domain::{Author, Reply, view};
 use mangrove_proto::{
-    control::{AgentCommand, CallCommand, ConfigureReply, ConfigureRequest, DeleteRequest, EventsRequest, Json, StoryRequest},
+    control::{
+        AgentCommand, CallCommand, ConfigureReply, ConfigureRequest, DeleteRequest, EventsRequest, Json,
+        StoryRequest,
+    },
     id::TenantId,
     live::Live,
     service::{Console, Error, LiveEvents, Login},
@@ -72,7 +75,12 @@ impl Console for Control {
         Ok(login::find(self, email))
     }
 
-    async fn set_password(&self, email: &str, hash: String, author: mangrove_proto::control::Author) -> Result<(), Error> {
+    async fn set_password(
+        &self,
+        email: &str,
+        hash: String,
+        author: mangrove_proto::control::Author,
+    ) -> Result<(), Error> {
         login::set_password(self, email, hash, author).await
     }
 
@@ -113,6 +121,7 @@ fn settle(reply: Reply) -> Result<(), Error> {
 }
 
 fn json<T: serde::Serialize>(value: &T) -> Result<Json, Error> {
-    let bytes = serde_json::to_vec(value).map_err(|error| Error::Refused { why: format!("answer can't be written: {error}") })?;
+    let bytes = serde_json::to_vec(value)
+        .map_err(|error| Error::Refused { why: format!("answer can't be written: {error}") })?;
     Ok(Json { json: bytes.into() })
 }

@@ -108,7 +108,12 @@ impl Control {
     }
 
     /// Makes a node's edge and media roles known to the groups led here.
-    pub fn announce(&self, info: NodeInfo, edge: Option<Arc<dyn service::Edge>>, media: Option<Arc<dyn service::Media>>) {
+    pub fn announce(
+        &self,
+        info: NodeInfo,
+        edge: Option<Arc<dyn service::Edge>>,
+        media: Option<Arc<dyn service::Media>>,
+    ) {
         self.inner.peers.set(info, edge, media);
         for shard in self.inner.shards.lock().iter() {
             // A shard that stopped needs no news.
@@ -121,7 +126,13 @@ impl Control {
     pub async fn lead(&self) -> Result<(), Error> {
         for group in self.inner.groups.values() {
             self.inner.table.rebuild(group.id, &group.shared.get().state);
-            let seat = self.inner.seats.seats.lock().remove(&group.id).ok_or(Error::NoMachine { group: group.id })?;
+            let seat = self
+                .inner
+                .seats
+                .seats
+                .lock()
+                .remove(&group.id)
+                .ok_or(Error::NoMachine { group: group.id })?;
             let shard = self.start_shard(group).await?;
             self.follow(group.id, seat.applied, shard.clone());
             self.inner.shards.lock().push(shard);
@@ -155,7 +166,12 @@ impl Control {
     }
 
     /// Feeds a shard with what its machine applied and who leads.
-    fn follow(&self, group: u32, mut applied: mpsc::UnboundedReceiver<Applied>, shard: ActorRef<shard::Message>) {
+    fn follow(
+        &self,
+        group: u32,
+        mut applied: mpsc::UnboundedReceiver<Applied>,
+        shard: ActorRef<shard::Message>,
+    ) {
         let Some(handle) = self.inner.cluster.group(group) else { return };
         let mut leadership = handle.watch_leadership();
         tokio::spawn(async move {
@@ -194,7 +210,9 @@ impl Control {
 
     pub(crate) fn proposer(&self, group: u64) -> Result<&Proposer, service::Error> {
         let found = u32::try_from(group).ok().and_then(|id| self.inner.groups.get(&id));
-        found.map(|group| &group.proposer).ok_or_else(|| service::Error::NotFound { what: format!("group {group} on this node") })
+        found
+            .map(|group| &group.proposer)
+            .ok_or_else(|| service::Error::NotFound { what: format!("group {group} on this node") })
     }
 
     pub(crate) fn hub(&self) -> &Hub {
@@ -217,7 +235,12 @@ impl Control {
 impl Group {
     fn new(id: u32, cluster: &Cluster, prepared: &Prepared) -> Result<Self, Error> {
         let handle = cluster.group(id).ok_or(Error::NoMachine { group: id })?;
-        let shared = prepared.seats.lock().get(&id).map(|seat| seat.shared.clone()).ok_or(Error::NoMachine { group: id })?;
+        let shared = prepared
+            .seats
+            .lock()
+            .get(&id)
+            .map(|seat| seat.shared.clone())
+            .ok_or(Error::NoMachine { group: id })?;
         let (clock, leading) = watch::channel(None);
         Ok(Self { id, shared, proposer: Proposer::start(handle, leading), clock })
     }

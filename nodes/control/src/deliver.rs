@@ -20,7 +20,8 @@ impl service::Control for Control {
         let mut outcomes = Vec::with_capacity(events.events.len());
         for event in events.events {
             let sequence = event.sequence;
-            outcomes.push((sequence, proposer.submit(Command::EdgeReported { sender: sender.clone(), event })));
+            outcomes
+                .push((sequence, proposer.submit(Command::EdgeReported { sender: sender.clone(), event })));
         }
         acknowledge(events.group, outcomes).await
     }
@@ -31,14 +32,18 @@ impl service::Control for Control {
         let mut outcomes = Vec::with_capacity(events.events.len());
         for event in events.events {
             let sequence = event.sequence;
-            outcomes.push((sequence, proposer.submit(Command::MediaReported { sender: sender.clone(), event })));
+            outcomes
+                .push((sequence, proposer.submit(Command::MediaReported { sender: sender.clone(), event })));
         }
         acknowledge(events.group, outcomes).await
     }
 }
 
 /// Acknowledges up to the last event before the first that failed.
-async fn acknowledge(group: u64, outcomes: Vec<(u64, oneshot::Receiver<Result<Reply, Error>>)>) -> Result<Ack, Error> {
+async fn acknowledge(
+    group: u64,
+    outcomes: Vec<(u64, oneshot::Receiver<Result<Reply, Error>>)>,
+) -> Result<Ack, Error> {
     let mut committed = None;
     for (sequence, outcome) in outcomes {
         match outcome.await.unwrap_or(Err(Error::NoLeader { group })) {

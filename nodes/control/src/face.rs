@@ -46,11 +46,20 @@ impl Actor for Face {
     type State = FaceState;
     type Arguments = (ObjectRef, Context);
 
-    async fn pre_start(&self, _: ActorRef<Message>, (object, context): Self::Arguments) -> Result<FaceState, ActorProcessingErr> {
+    async fn pre_start(
+        &self,
+        _: ActorRef<Message>,
+        (object, context): Self::Arguments,
+    ) -> Result<FaceState, ActorProcessingErr> {
         Ok(FaceState { object, context, armed: None })
     }
 
-    async fn handle(&self, myself: ActorRef<Message>, message: Message, state: &mut FaceState) -> Result<(), ActorProcessingErr> {
+    async fn handle(
+        &self,
+        myself: ActorRef<Message>,
+        message: Message,
+        state: &mut FaceState,
+    ) -> Result<(), ActorProcessingErr> {
         match message {
             Message::Carry { actions, due } => {
                 state.arm(&myself, due);

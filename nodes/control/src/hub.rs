@@ -117,7 +117,12 @@ impl Channel {
 
 fn picture(current: &Current, moment: Moment, object: &ObjectRef, id: u64) -> Option<LiveEvent> {
     let (kind, json) = describe(current, moment, object)?;
-    Some(LiveEvent { id, tenant: object.tenant().to_string(), kind: kind.to_owned(), json: json.to_string().into() })
+    Some(LiveEvent {
+        id,
+        tenant: object.tenant().to_string(),
+        kind: kind.to_owned(),
+        json: json.to_string().into(),
+    })
 }
 
 /// The event's kind and JSON; an object that is no more says so.

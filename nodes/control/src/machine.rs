@@ -45,9 +45,17 @@ impl Shared {
 /// What one entry did, in log order.
 #[derive(Debug)]
 pub(crate) enum Applied {
-    Commands { index: u64, now: u64, wall: u64, effects: Vec<Effects> },
+    Commands {
+        index: u64,
+        now: u64,
+        wall: u64,
+        effects: Vec<Effects>,
+    },
     /// A leader of this term begins; all before is of older ones.
-    Blank { index: u64, term: u64 },
+    Blank {
+        index: u64,
+        term: u64,
+    },
     /// The state was replaced by a snapshot.
     Restored,
 }
@@ -109,7 +117,8 @@ impl StateMachine for Machine {
     }
 
     fn restore(&mut self, bytes: &[u8]) -> Result<(), SnapshotError> {
-        let (head, body) = bytes.split_at_checked(24).ok_or_else(|| SnapshotError::from("snapshot is cut short"))?;
+        let (head, body) =
+            bytes.split_at_checked(24).ok_or_else(|| SnapshotError::from("snapshot is cut short"))?;
         let number = |at: usize| u64::from_le_bytes(std::array::from_fn(|i| head[at + i]));
         let state = State::restore(body).map_err(SnapshotError::new)?;
         self.shared.set(Current { state, index: number(0), now: number(8), wall: number(16) });

@@ -16,7 +16,11 @@ const OUTBOX: &str = "mangrove_outbox_records";
 pub fn describe() {
     describe_counter!(COMMANDS, "commands proposed");
     describe_counter!(ENTRIES, "log entries proposed; several commands share one");
-    describe_histogram!(COMMIT, metrics::Unit::Seconds, "from a command's arrival until it is committed and applied");
+    describe_histogram!(
+        COMMIT,
+        metrics::Unit::Seconds,
+        "from a command's arrival until it is committed and applied"
+    );
     describe_counter!(POISONED, "commands dropped because applying them panicked");
     describe_counter!(VIOLATIONS, "invariants found broken, by name");
     describe_counter!(UNDELIVERED, "effects that no edge or media node took; they are owed until one does");

@@ -64,7 +64,8 @@ impl Parts {
     async fn deliver(&self) -> Result<usize, Failure> {
         let state = self.shared.get().state;
         metrics::outbox(self.group, state.outbox().count());
-        let batch: Vec<(u64, Record)> = state.outbox().take(BATCH).map(|(number, record)| (number, record.clone())).collect();
+        let batch: Vec<(u64, Record)> =
+            state.outbox().take(BATCH).map(|(number, record)| (number, record.clone())).collect();
         let Some(up_to) = batch.last().map(|(number, _)| *number) else { return Ok(0) };
         self.write(&batch).await?;
         self.proposer.propose(Command::OutboxDelivered { up_to }).await.map_err(Failure::Group)?;

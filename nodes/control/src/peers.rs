@@ -51,7 +51,12 @@ impl Peers {
 
     /// Every media node's sessions of a group.
     pub(crate) async fn holdings(&self, group: u32) -> Vec<(String, mangrove_proto::media::Holding)> {
-        let nodes: Vec<_> = self.nodes.read().iter().filter_map(|(name, peer)| Some((name.clone(), peer.media.clone()?))).collect();
+        let nodes: Vec<_> = self
+            .nodes
+            .read()
+            .iter()
+            .filter_map(|(name, peer)| Some((name.clone(), peer.media.clone()?)))
+            .collect();
         let mut all = Vec::new();
         for (name, media) in nodes {
             match media.hold(HoldingsRequest { group: group.into() }).await {

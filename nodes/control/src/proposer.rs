@@ -60,7 +60,8 @@ impl Lag {
 
     /// Old measurements count no more.
     fn ms(&self) -> u64 {
-        let age = (self.origin.elapsed().as_millis() as u64).saturating_sub(self.at_ms.load(Ordering::Relaxed));
+        let age =
+            (self.origin.elapsed().as_millis() as u64).saturating_sub(self.at_ms.load(Ordering::Relaxed));
         if age > 1_000 { 0 } else { self.last_ms.load(Ordering::Relaxed) }
     }
 }
@@ -69,7 +70,8 @@ impl Proposer {
     /// Starts the group's batching task. `clock` holds the running leadership's clock, none while another node leads.
     pub(crate) fn start(handle: Handle, clock: watch::Receiver<Option<Clock>>) -> Self {
         let (queue, waiting) = mpsc::unbounded_channel();
-        let lag = Arc::new(Lag { origin: Instant::now(), last_ms: AtomicU64::new(0), at_ms: AtomicU64::new(0) });
+        let lag =
+            Arc::new(Lag { origin: Instant::now(), last_ms: AtomicU64::new(0), at_ms: AtomicU64::new(0) });
         let proposer = Self { group: handle.group(), queue, lag: lag.clone() };
         tokio::spawn(run(handle, clock, waiting, lag));
         proposer
@@ -108,7 +110,12 @@ impl Proposer {
     }
 }
 
-async fn run(handle: Handle, clock: watch::Receiver<Option<Clock>>, mut waiting: mpsc::UnboundedReceiver<Pending>, lag: Arc<Lag>) {
+async fn run(
+    handle: Handle,
+    clock: watch::Receiver<Option<Clock>>,
+    mut waiting: mpsc::UnboundedReceiver<Pending>,
+    lag: Arc<Lag>,
+) {
     let mut flights = FuturesUnordered::new();
     let mut batch = Vec::new();
     loop {
@@ -148,14 +155,17 @@ fn stamped(handle: &Handle, clock: Option<Clock>, commands: Vec<Command>) -> Res
     let clock = clock.ok_or_else(no_leader)?;
     let fence = Fence { incarnation: fence.incarnation, term: fence.term };
     let entry = Entry { now: clock.now(), wall: clock::wall(), seed: rand::random(), fence, commands };
-    entry::encode(&entry).map_err(|error| Error::Refused { why: format!("the command can't be written: {error}") })
+    entry::encode(&entry)
+        .map_err(|error| Error::Refused { why: format!("the command can't be written: {error}") })
 }
 
 fn answer(outcome: Result<Vec<u8>, Error>, authors: Vec<Option<oneshot::Sender<Result<Reply, Error>>>>) {
     let mut replies = outcome.map(|bytes| entry::decode_replies(&bytes).into_iter());
     for author in authors {
         let reply = match &mut replies {
-            Ok(replies) => replies.next().ok_or_else(|| Error::Refused { why: "the entry could not be read".into() }),
+            Ok(replies) => {
+                replies.next().ok_or_else(|| Error::Refused { why: "the entry could not be read".into() })
+            }
             Err(error) => Err(error.clone()),
         };
         if let Some(author) = author {

@@ -34,7 +34,11 @@ impl Entry {
     }
 
     fn route(&self) -> Route {
-        Route { tenant: self.routes.tenant.as_str().into(), group: self.group.into(), domain: self.routes.domain.clone() }
+        Route {
+            tenant: self.routes.tenant.as_str().into(),
+            group: self.group.into(),
+            domain: self.routes.domain.clone(),
+        }
     }
 }
 
@@ -89,7 +93,11 @@ impl Routes for Control {
         let directory = self.cluster().directory();
         let entry = self.table().get(directory.tenant_of("domain", &domain.to_ascii_lowercase())?)?;
         let device = entry.devices.get(username)?;
-        Some(DeviceSecret { route: entry.route(), md5: device.md5.to_string(), sha256: device.sha256.to_string() })
+        Some(DeviceSecret {
+            route: entry.route(),
+            md5: device.md5.to_string(),
+            sha256: device.sha256.to_string(),
+        })
     }
 
     fn trunk(&self, source: SocketAddr, called: &str) -> Option<(Route, String)> {
@@ -101,7 +109,9 @@ impl Routes for Control {
 
     fn is_trunk(&self, source: SocketAddr) -> bool {
         let tenants = self.table().tenants.read();
-        tenants.values().any(|entry| entry.routes.trunks.iter().any(|t| t.from.iter().any(|m| m.matches(source))))
+        tenants
+            .values()
+            .any(|entry| entry.routes.trunks.iter().any(|t| t.from.iter().any(|m| m.matches(source))))
     }
 
     fn lag_ms(&self) -> u64 {

@@ -76,11 +76,20 @@ impl Actor for Shard {
     type State = ShardState;
     type Arguments = Context;
 
-    async fn pre_start(&self, _: ActorRef<Message>, context: Context) -> Result<ShardState, ActorProcessingErr> {
+    async fn pre_start(
+        &self,
+        _: ActorRef<Message>,
+        context: Context,
+    ) -> Result<ShardState, ActorProcessingErr> {
         Ok(ShardState { context, leading: None, since_check: 0 })
     }
 
-    async fn handle(&self, myself: ActorRef<Message>, message: Message, state: &mut ShardState) -> Result<(), ActorProcessingErr> {
+    async fn handle(
+        &self,
+        myself: ActorRef<Message>,
+        message: Message,
+        state: &mut ShardState,
+    ) -> Result<(), ActorProcessingErr> {
         match message {
             Message::Applied(Applied::Commands { index, now, wall, effects }) => {
                 state.applied(&myself, Moment { index, now, wall }, effects).await?;
@@ -119,7 +128,12 @@ pub(crate) struct Moment {
 }
 
 impl ShardState {
-    async fn applied(&mut self, myself: &ActorRef<Message>, moment: Moment, effects: Vec<Effects>) -> Result<(), ActorProcessingErr> {
+    async fn applied(
+        &mut self,
+        myself: &ActorRef<Message>,
+        moment: Moment,
+        effects: Vec<Effects>,
+    ) -> Result<(), ActorProcessingErr> {
         let current = self.context.shared.get();
         let count = effects.len() as u64;
         let mut outbox = false;
@@ -148,7 +162,8 @@ impl ShardState {
         if self.leading.is_none() {
             return Ok(());
         }
-        let mut parcels: BTreeMap<ObjectRef, Vec<Action>> = touched.into_iter().map(|object| (object, Vec::new())).collect();
+        let mut parcels: BTreeMap<ObjectRef, Vec<Action>> =
+            touched.into_iter().map(|object| (object, Vec::new())).collect();
         for effect in actions {
             parcels.entry(effect.object).or_default().push(effect.action);
         }
@@ -197,7 +212,9 @@ impl ShardState {
         metrics::leads(1.0);
         self.leading = Some(Leading { fence, clock, faces: BTreeMap::new() });
         self.context.clock.send_replace(Some(clock));
-        self.context.proposer.cast(Command::LeaderStarted { gap_ms: clock::gap(current.wall, clock::wall()) });
+        self.context
+            .proposer
+            .cast(Command::LeaderStarted { gap_ms: clock::gap(current.wall, clock::wall()) });
         self.announce_nodes();
         self.end_orphans(&current).await;
         for object in current.state.objects() {
@@ -207,7 +224,12 @@ impl ShardState {
         Ok(())
     }
 
-    async fn take_over(&mut self, myself: &ActorRef<Message>, current: &Current, object: ObjectRef) -> Result<(), ActorProcessingErr> {
+    async fn take_over(
+        &mut self,
+        myself: &ActorRef<Message>,
+        current: &Current,
+        object: ObjectRef,
+    ) -> Result<(), ActorProcessingErr> {
         let owed = self.owed(current, &object);
         self.tell_face(myself, current, object, owed).await
     }
@@ -220,7 +242,10 @@ impl ShardState {
             seed: 0,
             index: leading.fence.index,
             ordinal: 0,
-            fence: mangrove_domain::Fence { incarnation: leading.fence.incarnation, term: leading.fence.term },
+            fence: mangrove_domain::Fence {
+                incarnation: leading.fence.incarnation,
+                term: leading.fence.term,
+            },
         };
         current.state.owed(object, stamp).into_iter().map(|effect| effect.action).collect()
     }
@@ -232,23 +257,37 @@ impl ShardState {
             if has_session(&current.state, &holding) {
                 continue;
             }
-            let set = SetSession { session: holding.session, version: holding.version + 1, close: true, ..SetSession::default() };
+            let set = SetSession {
+                session: holding.session,
+                version: holding.version + 1,
+                close: true,
+                ..SetSession::default()
+            };
             let fence = mangrove_proto::common::Fence {
                 incarnation: fence.incarnation,
                 tenant_epoch: 0,
                 term: fence.term,
                 index: fence.index,
             };
-            let command = MediaCommand { effect: 0, tenant: holding.tenant, fence: Some(fence), set: Some(set) };
-            if let Err(error) = self.context.peers.execute(self.context.group, Action::Media { node, command }).await {
+            let command =
+                MediaCommand { effect: 0, tenant: holding.tenant, fence: Some(fence), set: Some(set) };
+            if let Err(error) =
+                self.context.peers.execute(self.context.group, Action::Media { node, command }).await
+            {
                 tracing::warn!(group = self.context.group, %error, "orphaned media session stays until its node ends it");
             }
         }
     }
 
-    async fn respawn(&mut self, myself: &ActorRef<Message>, dead: ractor::ActorId) -> Result<(), ActorProcessingErr> {
+    async fn respawn(
+        &mut self,
+        myself: &ActorRef<Message>,
+        dead: ractor::ActorId,
+    ) -> Result<(), ActorProcessingErr> {
         let Some(leading) = &mut self.leading else { return Ok(()) };
-        let Some(object) = leading.faces.iter().find(|(_, face)| face.get_id() == dead).map(|(object, _)| object.clone()) else {
+        let Some(object) =
+            leading.faces.iter().find(|(_, face)| face.get_id() == dead).map(|(object, _)| object.clone())
+        else {
             return Ok(());
         };
         leading.faces.remove(&object);
@@ -289,7 +328,12 @@ impl ShardState {
         metrics::calls(self.context.group, call_count(&current.state));
         for violation in invariant::check(&current.state) {
             metrics::violated(violation.id);
-            tracing::error!(group = self.context.group, invariant = violation.id, what = violation.what, "invariant broken");
+            tracing::error!(
+                group = self.context.group,
+                invariant = violation.id,
+                what = violation.what,
+                "invariant broken"
+            );
         }
     }
 }
@@ -300,7 +344,12 @@ async fn spawn(
     clock: Clock,
     object: ObjectRef,
 ) -> Result<ActorRef<face::Message>, ActorProcessingErr> {
-    let face = face::Context { group: context.group, peers: context.peers.clone(), proposer: context.proposer.clone(), clock };
+    let face = face::Context {
+        group: context.group,
+        peers: context.peers.clone(),
+        proposer: context.proposer.clone(),
+        clock,
+    };
     let (face, _) = Face::spawn_linked(None, Face, (object, face), shard.get_cell()).await?;
     Ok(face)
 }

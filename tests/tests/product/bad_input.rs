@@ -12,11 +12,22 @@ use mangrove_tests::{
 };
 
 fn refused(status: u16) -> String {
-    format!("{}\n<recv response=\"100\" optional=\"true\"/>\n<recv response=\"{status}\" rrs=\"true\"/>\n{}", sipp::INVITE, sipp::ACK)
+    format!(
+        "{}\n<recv response=\"100\" optional=\"true\"/>\n<recv response=\"{status}\" rrs=\"true\"/>\n{}",
+        sipp::INVITE,
+        sipp::ACK
+    )
 }
 
 fn options(product: &Product, sound: &Sound, called: &str) -> Options {
-    Options { local: product.carrier, remote: Some(product.sip), calls: 1, rate: 1, media: sound.port(), called: called.into() }
+    Options {
+        local: product.carrier,
+        remote: Some(product.sip),
+        calls: 1,
+        rate: 1,
+        media: sound.port(),
+        called: called.into(),
+    }
 }
 
 #[tokio::test]
@@ -33,7 +44,10 @@ async fn an_unknown_number_and_a_stranger_get_nowhere() -> Result<()> {
 async fn the_call_after_the_last_channel_is_busy() -> Result<()> {
     let product = Product::start().await?;
     let any_port = format!("from: [\"127.0.0.1:{}\"]", product.carrier);
-    let company = product.company()?.replace("channels: 100 ", "channels: 1 ").replace(&any_port, "from: [\"127.0.0.1\"]");
+    let company = product
+        .company()?
+        .replace("channels: 100 ", "channels: 1 ")
+        .replace(&any_port, "from: [\"127.0.0.1\"]");
     product.apply(&company)?;
     let sound = Sound::start(440.0)?;
     let talk = [sipp::INVITE, sipp::ANSWERED, sipp::ACK, sipp::AWAIT_BYE].concat();
@@ -47,7 +61,10 @@ async fn the_call_after_the_last_channel_is_busy() -> Result<()> {
     Sipp::start(&refused(486), &second)?.succeeds(Duration::from_secs(20)).await?;
     first.succeeds(Duration::from_secs(30)).await?;
     let records = product.api()?.cdrs(2).await?;
-    assert!(records.iter().any(|record| record["outcome"] == "busy"), "the refused call has its record too: {records:?}");
+    assert!(
+        records.iter().any(|record| record["outcome"] == "busy"),
+        "the refused call has its record too: {records:?}"
+    );
     Ok(())
 }
 
@@ -59,7 +76,10 @@ async fn a_bad_file_names_its_line_and_changes_nothing() -> Result<()> {
     let error = product.apply(&yaml).unwrap_err().to_string();
     let line = yaml.lines().position(|line| line.contains("fastest")).unwrap() + 1;
     assert!(error.contains(&format!("company.yaml:{line}")), "{error}");
-    assert!(error.contains("strategy") && error.contains("longest-idle"), "names the key and what is allowed: {error}");
+    assert!(
+        error.contains("strategy") && error.contains("longest-idle"),
+        "names the key and what is allowed: {error}"
+    );
     assert_eq!(product.api()?.get("/configuration").await?, before);
     Ok(())
 }

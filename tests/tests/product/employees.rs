@@ -28,14 +28,19 @@ async fn a_colleague_is_called_held_and_resumed() -> Result<()> {
 
     anna.command("dial", "sip:102@acme.example")?;
     let hears = async |phone: &Baresip, hertz: f64| {
-        wait::until(&format!("{hertz} Hz to be heard"), async || phone.level(hertz).filter(|level| *level > 0.8))
-            .await
-            .inspect_err(|_| eprintln!("{}\n{}", phone.log(), product.log()))
+        wait::until(&format!("{hertz} Hz to be heard"), async || {
+            phone.level(hertz).filter(|level| *level > 0.8)
+        })
+        .await
+        .inspect_err(|_| eprintln!("{}\n{}", phone.log(), product.log()))
     };
     hears(&anna, 700.0).await?;
     hears(&boris, 440.0).await?;
     anna.command("hold", "")?;
-    wait::until("the held side to hear music instead", async || boris.level(440.0).filter(|level| *level < 0.1)).await?;
+    wait::until("the held side to hear music instead", async || {
+        boris.level(440.0).filter(|level| *level < 0.1)
+    })
+    .await?;
     anna.command("resume", "")?;
     hears(&boris, 440.0).await?;
     hears(&anna, 700.0).await?;

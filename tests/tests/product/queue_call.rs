@@ -41,9 +41,11 @@ async fn caller_and_agent_hear_each_other_and_the_record_says_so() -> Result<()>
 
     let sound = Sound::start(CALLER)?;
     let call = caller(&product, &sound, 12_000)?;
-    wait::until("the caller to hear the agent", async || sound.level(AGENT).filter(|level| *level > 0.9)).await
+    wait::until("the caller to hear the agent", async || sound.level(AGENT).filter(|level| *level > 0.9))
+        .await
         .inspect_err(|_| eprintln!("{}\n{}\n{}", call.log(), phone.log(), product.log()))?;
-    wait::until("the agent to hear the caller", async || phone.level(CALLER).filter(|level| *level > 0.8)).await
+    wait::until("the agent to hear the caller", async || phone.level(CALLER).filter(|level| *level > 0.8))
+        .await
         .inspect_err(|_| eprintln!("{}", phone.log()))?;
     api.agent_is("anna", "busy").await?;
     call.succeeds(Duration::from_secs(30)).await?;
@@ -71,8 +73,16 @@ async fn recording_has_both_sides(product: &Product, record: &serde_json::Value)
     let middle = |samples: &[i16]| samples[samples.len() / 2 - 4_000..samples.len() / 2 + 4_000].to_vec();
     let (left, right) = (middle(&side(0)), middle(&side(1)));
     let level = |samples: &[i16], hertz| sound::level(samples, hertz, 8_000.0);
-    assert!(level(&left, CALLER) > 0.9 && level(&left, AGENT) < 0.1, "the caller is left: {}", level(&left, CALLER));
-    assert!(level(&right, AGENT) > 0.8 && level(&right, CALLER) < 0.1, "the agent is right: {}", level(&right, AGENT));
+    assert!(
+        level(&left, CALLER) > 0.9 && level(&left, AGENT) < 0.1,
+        "the caller is left: {}",
+        level(&left, CALLER)
+    );
+    assert!(
+        level(&right, AGENT) > 0.8 && level(&right, CALLER) < 0.1,
+        "the agent is right: {}",
+        level(&right, AGENT)
+    );
     Ok(())
 }
 
@@ -88,7 +98,8 @@ async fn the_story_tells_messages_decisions_and_media_in_order() -> Result<()> {
     let call = api.cdrs(1).await?[0]["call"].as_str().unwrap().to_owned();
 
     let story = api.get(&format!("/calls/{call}/story")).await?;
-    let titles: Vec<&str> = story.as_array().unwrap().iter().filter_map(|entry| entry["title"].as_str()).collect();
+    let titles: Vec<&str> =
+        story.as_array().unwrap().iter().filter_map(|entry| entry["title"].as_str()).collect();
     let position = |start: &str| titles.iter().position(|title| title.starts_with(start));
     assert!(position("INVITE").is_some() && position("INVITE") < position("200"), "{titles:?}");
     assert!(position("200") < position("BYE"), "{titles:?}");

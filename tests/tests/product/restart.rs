@@ -29,15 +29,19 @@ async fn a_talk_survives_the_death_of_the_process() -> Result<()> {
         called: "74951234567".into(),
     };
     let call = Sipp::start(&scenario, &options)?;
-    wait::until("the caller to hear the agent", async || sound.level(700.0).filter(|level| *level > 0.8)).await?;
+    wait::until("the caller to hear the agent", async || sound.level(700.0).filter(|level| *level > 0.8))
+        .await?;
 
     product.kill()?;
     sound.forget();
     product.revive().await?;
-    wait::until("the caller to hear the agent again", async || sound.level(700.0).filter(|level| *level > 0.8))
-        .await
-        .inspect_err(|_| eprintln!("{}", product.log()))?;
-    wait::until("the agent to hear the caller", async || phone.level(440.0).filter(|level| *level > 0.8)).await?;
+    wait::until("the caller to hear the agent again", async || {
+        sound.level(700.0).filter(|level| *level > 0.8)
+    })
+    .await
+    .inspect_err(|_| eprintln!("{}", product.log()))?;
+    wait::until("the agent to hear the caller", async || phone.level(440.0).filter(|level| *level > 0.8))
+        .await?;
     api.agent_is("anna", "busy").await?;
     call.succeeds(Duration::from_secs(40)).await?;
 

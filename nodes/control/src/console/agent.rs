@@ -30,7 +30,9 @@ fn wish(command: &AgentCommand) -> Result<AgentWish, Error> {
         "offline" => Ok(AgentWish::Offline),
         "wrap-up-end" => Ok(AgentWish::EndWrapUp),
         other => Err(Error::Refused {
-            why: format!("`{other}` is no state that an agent can choose: available, break, offline, wrap-up-end"),
+            why: format!(
+                "`{other}` is no state that an agent can choose: available, break, offline, wrap-up-end"
+            ),
         }),
     }
 }

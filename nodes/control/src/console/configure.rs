@@ -32,7 +32,8 @@ pub(super) async fn configure(control: &Control, request: ConfigureRequest) -> R
         Err(problem) => return Ok(refused(vec![problem])),
     };
     if document.tenant != request.tenant {
-        let message = format!("the document is for `{}`, the request for `{}`", document.tenant, request.tenant);
+        let message =
+            format!("the document is for `{}`, the request for `{}`", document.tenant, request.tenant);
         return Ok(refused(vec![document::Problem { path: "tenant".into(), message }]));
     }
     change(control, &document, request.author, request.dry_run, request.if_version).await
@@ -134,15 +135,23 @@ async fn commit(
     };
     let (group, _) = control.home(config.id.as_str())?;
     let changes = changes.iter().map(audit).collect();
-    let command = Command::ConfigureTenant { config: Arc::new(config.clone()), epoch, author: author(by), changes };
+    let command =
+        Command::ConfigureTenant { config: Arc::new(config.clone()), epoch, author: author(by), changes };
     settle(group.proposer.propose(command).await?)
 }
 
-async fn remove(control: &Control, present: &TenantConfig, by: Option<control::Author>) -> Result<ConfigureReply, Error> {
+async fn remove(
+    control: &Control,
+    present: &TenantConfig,
+    by: Option<control::Author>,
+) -> Result<ConfigureReply, Error> {
     let (group, tenant) = control.home(present.id.as_str())?;
-    settle(group.proposer.propose(Command::RemoveTenant { tenant: tenant.clone(), author: author(by) }).await?)?;
+    settle(
+        group.proposer.propose(Command::RemoveTenant { tenant: tenant.clone(), author: author(by) }).await?,
+    )?;
     direct(control, membership::Command::RemoveTenant { tenant: tenant.to_string() }).await?;
-    let change = control::Change { object: format!("tenant/{tenant}"), action: "delete".into(), ..Default::default() };
+    let change =
+        control::Change { object: format!("tenant/{tenant}"), action: "delete".into(), ..Default::default() };
     Ok(ConfigureReply { changes: vec![change], ..ConfigureReply::default() })
 }
 
@@ -162,7 +171,11 @@ fn names(config: &TenantConfig) -> BTreeSet<membership::Name> {
     numbers.chain(emails).chain([name("domain", &config.domain)]).collect()
 }
 
-fn taken(control: &Control, tenant: &TenantId, names: &BTreeSet<membership::Name>) -> Option<document::Problem> {
+fn taken(
+    control: &Control,
+    tenant: &TenantId,
+    names: &BTreeSet<membership::Name>,
+) -> Option<document::Problem> {
     let directory = control.cluster().directory();
     let held = |name: &&membership::Name| {
         directory.tenant_of(&name.kind, &name.name).is_some_and(|holder| holder != tenant.as_str())

@@ -18,6 +18,8 @@ pub(super) fn subscribe(control: &Control, request: &EventsRequest) -> Result<Li
     let subscription = control.hub().subscribe(&tenant, after).ok_or_else(gone)?;
     // A reader that is too slow loses events: its stream ends, and it resumes from its last one.
     let live = BroadcastStream::new(subscription.live).take_while(|event| std::future::ready(event.is_ok()));
-    let live = live.filter_map(|event| std::future::ready(event.ok())).filter(move |event| std::future::ready(event.id > after));
+    let live = live
+        .filter_map(|event| std::future::ready(event.ok()))
+        .filter(move |event| std::future::ready(event.id > after));
     Ok(Box::pin(stream::iter(subscription.kept).chain(live)))
 }

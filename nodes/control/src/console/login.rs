@@ -16,7 +16,12 @@ pub(super) fn find(control: &Control, email: &str) -> Option<Login> {
     control.table().login(directory.tenant_of("email", &email)?, &email)
 }
 
-pub(super) async fn set_password(control: &Control, email: &str, hash: String, by: control::Author) -> Result<(), Error> {
+pub(super) async fn set_password(
+    control: &Control,
+    email: &str,
+    hash: String,
+    by: control::Author,
+) -> Result<(), Error> {
     let login = find(control, email).ok_or_else(|| Error::NotFound { what: "such login".into() })?;
     let (group, _) = control.home(login.tenant.as_str())?;
     let tenant = TenantId::clone(&login.tenant);

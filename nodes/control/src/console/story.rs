@@ -17,9 +17,10 @@ pub(super) async fn read(control: &Control, request: &StoryRequest) -> Result<Ve
     if !present.is_empty() {
         return Ok(present);
     }
-    let kept = control.history().story(&tenant, call).await.map_err(|error| Error::Unavailable {
-        what: "history".into(),
-        why: error.to_string(),
-    })?;
+    let kept = control
+        .history()
+        .story(&tenant, call)
+        .await
+        .map_err(|error| Error::Unavailable { what: "history".into(), why: error.to_string() })?;
     kept.ok_or_else(missing)
 }

@@ -3,6 +3,16 @@
 
 use crate::agent::Agent;
 
+/// Whether an agent may be offered a call though another has them.
+pub(crate) fn ignores_reservations(agent: &Agent, now: u64) -> bool {
+    switch::reservations_are_ignored() && agent.is_reachable(now)
+}
+
+/// Panics if a test wants the message in hand to be poison.
+pub(crate) fn swallow_poison() {
+    assert!(!switch::is_poisoned(), "poison");
+}
+
 #[cfg(not(test))]
 mod switch {
     pub(super) fn reservations_are_ignored() -> bool {
@@ -27,14 +37,4 @@ mod switch {
     pub(super) fn is_poisoned() -> bool {
         POISON.with(Cell::get)
     }
-}
-
-/// Whether an agent may be offered a call though another has them.
-pub(crate) fn ignores_reservations(agent: &Agent, now: u64) -> bool {
-    switch::reservations_are_ignored() && agent.is_reachable(now)
-}
-
-/// Panics if a test wants the message in hand to be poison.
-pub(crate) fn swallow_poison() {
-    assert!(!switch::is_poisoned(), "poison");
 }

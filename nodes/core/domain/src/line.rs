@@ -38,7 +38,7 @@ pub struct Line {
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 enum Wire {
-    Planned(Dial),
+    Planned(Box<Dial>),
     Open(Box<Leg>),
 }
 
@@ -88,7 +88,7 @@ impl Line {
     /// A dialog that we shall begin once its media address is known.
     pub(crate) fn planned(dial: Dial, edge: &str) -> Self {
         let Destination { transport, address, .. } = dial.destination;
-        Self { edge: edge.into(), transport, from: address.ip(), wire: Wire::Planned(dial) }
+        Self { edge: edge.into(), transport, from: address.ip(), wire: Wire::Planned(Box::new(dial)) }
     }
 
     /// What the far end said about its audio.

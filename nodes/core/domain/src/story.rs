@@ -17,7 +17,7 @@ use crate::{
 /// Longest message text that a story keeps.
 const MAX_DETAIL: usize = 4096;
 /// Headers whose numbers are people's.
-const NUMBERED: [&str; 10] = [
+const NUMBERED: [&str; 12] = [
     "from",
     "to",
     "contact",
@@ -28,6 +28,8 @@ const NUMBERED: [&str; 10] = [
     "refer-to",
     "referred-by",
     "f",
+    "t",
+    "m",
 ];
 
 pub(crate) fn decision(call: &Call, at: Moment, title: String, detail: String) -> StoryLine {
@@ -63,41 +65,55 @@ fn line(call: &Call, at: Moment, kind: Kind, party: String, title: String, detai
     StoryLine { tenant: call.tenant.clone(), call: call.id, entry }
 }
 
-/// The message without credentials and with shortened numbers.
+/// The message without credentials and with shortened numbers. Header names are read as they are written in full or
+/// as `f`, `t`, `m` (RFC 3261 7.3.3): ours and those that the reader expanded.
 fn redacted(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for (index, line) in text.lines().enumerate() {
-        let name = line.split(':').next().unwrap_or_default().trim().to_ascii_lowercase();
-        if name.ends_with("authorization") {
-            out.push_str(line.split(':').next().unwrap_or_default());
+    let (head, body) = text.split_once("\r\n\r\n").unwrap_or((text, ""));
+    for (index, line) in head.lines().enumerate() {
+        let name = line.split_once(':').map_or("", |(name, _)| name.trim_end());
+        if ends_with(name, "authorization") {
+            out.push_str(name);
             out.push_str(": …");
-        } else if index == 0 || NUMBERED.contains(&name.as_str()) {
+        } else if index == 0 || NUMBERED.iter().any(|numbered| name.eq_ignore_ascii_case(numbered)) {
             shorten(line, &mut out);
         } else {
             out.push_str(line);
         }
         out.push('\n');
     }
+    out.push('\n');
+    out.push_str(body);
     out
 }
 
-/// Shortens every run of more than five digits that stands in front of an `@` or inside a `tel:` address.
+fn ends_with(name: &str, end: &str) -> bool {
+    let start = name.len().checked_sub(end.len());
+    start.and_then(|start| name.get(start..)).is_some_and(|tail| tail.eq_ignore_ascii_case(end))
+}
+
+/// Shortens every run of digits that is no part of a word (a tag, a branch, a host's name).
 fn shorten(line: &str, out: &mut String) {
-    let mut rest = line;
-    while let Some(start) = rest.find(|c: char| c.is_ascii_digit()) {
-        let (before, from) = rest.split_at(start);
-        let length = from.find(|c: char| !c.is_ascii_digit()).unwrap_or(from.len());
-        let (digits, after) = from.split_at(length);
-        let word = before.chars().next_back().is_some_and(|c| c.is_ascii_alphanumeric() && c != 'l');
-        out.push_str(before);
-        out.push_str(&if word || after.starts_with(|c: char| c.is_ascii_alphabetic()) {
-            digits.to_owned()
-        } else {
-            redact::number(digits)
-        });
-        rest = after;
+    let bytes = line.as_bytes();
+    let (mut written, mut at) = (0, 0);
+    while at < bytes.len() {
+        if !bytes[at].is_ascii_digit() {
+            at += 1;
+            continue;
+        }
+        let end = bytes[at..]
+            .iter()
+            .position(|byte| !byte.is_ascii_digit())
+            .map_or(bytes.len(), |length| at + length);
+        let in_word = at > 0 && bytes[at - 1].is_ascii_alphanumeric();
+        if !in_word && !bytes.get(end).is_some_and(u8::is_ascii_alphabetic) {
+            out.push_str(&line[written..at]);
+            out.push_str(&redact::number(&line[at..end]));
+            written = end;
+        }
+        at = end;
     }
-    out.push_str(rest);
+    out.push_str(&line[written..]);
 }
 
 #[cfg(test)]

@@ -32,7 +32,7 @@ pub fn live(tenant: &Tenant, event: u64, now: u64, wall: u64) -> live::Live {
         as_of: wall,
         queues: tenant.config().groups.keys().filter_map(|group| queue(tenant, group, wall)).collect(),
         agents: tenant.agents().filter_map(|known| agent(tenant, &known.id, now, wall)).collect(),
-        calls: calls.map(|shown| call(shown)).collect(),
+        calls: calls.map(call).collect(),
         today: tenant.today(wall),
     }
 }

@@ -26,7 +26,8 @@ mod tests {
     #[test]
     fn old_libre_gets_md5_alone_and_others_both() {
         let both = || vec!["Digest algorithm=SHA-256".to_owned(), "Digest algorithm=MD5".to_owned()];
-        let from = |agent: &str| Message::request(Method::REGISTER, "sip:acme.example").with("User-Agent", agent);
+        let from =
+            |agent: &str| Message::request(Method::REGISTER, "sip:acme.example").with("User-Agent", agent);
         assert_eq!(bearable(&from("baresip v1.0.0 (x86_64/linux)"), both()), ["Digest algorithm=MD5"]);
         assert_eq!(bearable(&from("baresip v3.5.0"), both()), both());
         assert_eq!(bearable(&Message::request(Method::REGISTER, "sip:acme.example"), both()), both());

@@ -10,7 +10,9 @@ use rand::{Rng, distr::Alphanumeric};
 pub(super) fn hash(password: &str) -> String {
     let bytes: [u8; 16] = rand::random();
     let salt = SaltString::encode_b64(&bytes);
-    let hashed = salt.and_then(|salt| Argon2::default().hash_password(password.as_bytes(), &salt).map(|hash| hash.to_string()));
+    let hashed = salt.and_then(|salt| {
+        Argon2::default().hash_password(password.as_bytes(), &salt).map(|hash| hash.to_string())
+    });
     // An unusable hash lets nobody in, which is the safe reading of a failure that sixteen bytes of salt can't cause.
     hashed.unwrap_or_default()
 }

@@ -37,7 +37,7 @@ pub(crate) fn ring_employee(
     let config = scene.tenant.config.clone();
     let Some(configured) = config.employees.get(employee) else { return Err(Cause::NotFound) };
     match scene.tenant.agent(employee) {
-        Some(agent) if agent.engaged.is_some() => return Err(Cause::Busy),
+        Some(agent) if agent.engaged.is_some() => Err(Cause::Busy),
         _ => ring(call, configured, role, config.ring_ms(configured), scene),
     }
 }

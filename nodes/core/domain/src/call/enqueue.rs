@@ -107,7 +107,7 @@ pub(crate) fn expire(call: &mut Call, scene: &mut Scene<'_>) {
     if waiting.deadline.is_none_or(|deadline| deadline > scene.now()) {
         return;
     }
-    if !(waiting.finish && !call.offers.is_empty()) {
+    if !waiting.finish || call.offers.is_empty() {
         leave(call, Overflowed::Waited, scene);
     }
 }

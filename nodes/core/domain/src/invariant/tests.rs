@@ -32,6 +32,9 @@ fn ringing(state: &mut State) -> &mut Call {
     Arc::make_mut(tenant.calls.get_mut(&id).expect("that call"))
 }
 
+/// A way to break a state.
+type Break = fn(&mut State);
+
 #[test]
 fn a_sound_state_breaks_none() {
     assert_eq!(check(&world().state), []);
@@ -39,7 +42,7 @@ fn a_sound_state_breaks_none() {
 
 #[test]
 fn every_break_is_noticed_by_its_name() {
-    let breaks: [(&str, fn(&mut State)); 10] = [
+    let breaks: [(&str, Break); 10] = [
         ("I1", |state| {
             let call = call(state, "talking");
             let peer = call.talkers().expect("two").1;

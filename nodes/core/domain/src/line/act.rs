@@ -49,7 +49,8 @@ pub(crate) fn start(call: &mut Call, leg: LegId, scene: &mut Scene<'_>) {
     let Some(address) = address_of(call, leg) else { return };
     let codecs = codecs(call);
     let Some(party) = call.parties.get_mut(&leg) else { return };
-    let Wire::Planned(Dial { uri, route, destination, from, to }) = party.line.wire.clone() else { return };
+    let Wire::Planned(dial) = &party.line.wire else { return };
+    let Dial { uri, route, destination, from, to } = Dial::clone(dial);
     let target = ua::Target { uri, route, destination };
     let invite = ua::Call { target, from, to, offer: Some(address), codecs, headers: Vec::new() };
     let local = local(scene.state, &scene.tenant, party);

@@ -74,7 +74,7 @@ impl FarEnd {
     /// A phone that gets an INVITE.
     pub(crate) fn called(invite: Message, (leg, branch): (&str, &str), address: &str, serial: u32) -> Self {
         Self {
-            user: invite.request_uri().ok().and_then(|uri| uri.user.clone()).unwrap_or_default(),
+            user: invite.request_uri().ok().and_then(|uri| uri.user).unwrap_or_default(),
             ingress: None,
             address: address.into(),
             call_id: invite.call_id().unwrap_or_default().into(),

@@ -1,0 +1,73 @@
+//! What people and their phones do on purpose.
+
+use mangrove_proto::media::{PlayFinished, media_event::Fact};
+
+use super::{World, tenant_id};
+use crate::{
+    AgentWish, Author, Command,
+    tests::{acme, far_end::sdp},
+};
+
+impl World {
+    pub(crate) fn wish(&mut self, id: &str, wish: AgentWish) {
+        let author = Author::default();
+        self.command(Command::CommandAgent { tenant: tenant_id(), employee: id.into(), wish, author });
+    }
+
+    /// The phone of `extension` picks up.
+    pub(crate) fn pick_up(&mut self, extension: &str) -> usize {
+        let index = self.ringing(extension).unwrap_or_else(|| panic!("{extension} does not ring"));
+        self.final_answer(index, 200);
+        self.run();
+        index
+    }
+
+    /// A called phone's final response.
+    pub(crate) fn final_answer(&mut self, index: usize, status: u16) {
+        self.ends[index].answered = Some(status);
+        let body = if status == 200 { sdp(4200, "sendrecv", 1) } else { String::new() };
+        let bytes = self.ends[index].reply(&self.ends[index].invite, status, &body);
+        self.sip(index, bytes);
+    }
+
+    /// A far end sends a request of its dialog.
+    pub(crate) fn request(&mut self, index: usize, method: &str, extra: &str, body: &str) {
+        let bytes = self.ends[index].request(method, extra, body);
+        self.sip(index, bytes);
+        self.run();
+    }
+
+    pub(crate) fn hang_up(&mut self, index: usize) {
+        self.request(index, "BYE", "", "");
+    }
+
+    pub(crate) fn cancel(&mut self, index: usize) {
+        let bytes = self.ends[index].cancel();
+        self.outside(index, bytes);
+        self.run();
+    }
+
+    /// The prompt that a caller hears comes to its end.
+    pub(crate) fn finish_prompt(&mut self, index: usize) {
+        let call = self.call(index).id;
+        let play = self.plays(index).expect("a play");
+        let finished = PlayFinished { endpoint: self.ends[index].leg.clone(), play: play.id };
+        self.media(call, Fact::PlayFinished(finished));
+        self.run();
+    }
+
+    /// A caller who has heard the greeting and waits in the queue, or is being offered.
+    pub(crate) fn queued(&mut self) -> usize {
+        let caller = self.call_in(acme::NUMBER);
+        self.run();
+        self.finish_prompt(caller);
+        caller
+    }
+
+    /// A caller who talks with the agent at `extension`.
+    pub(crate) fn talking(&mut self, extension: &str) -> (usize, usize) {
+        let caller = self.queued();
+        let agent = self.pick_up(extension);
+        (caller, agent)
+    }
+}

@@ -1,0 +1,111 @@
+//! What hears the effects, and what it does about them by itself.
+
+use mangrove_proto::{
+    edge::{self, edge_command::Op},
+    id::CallId,
+    media::{self, media_event::Fact},
+};
+use mangrove_sip::Message;
+
+use super::{Pending, World, phone_address};
+use crate::tests::far_end::{FarEnd, sdp};
+
+impl World {
+    pub(super) fn media_hears(&mut self, command: media::MediaCommand) {
+        let set = command.set.expect("a session");
+        let call: CallId = set.session.parse().expect("a call's session");
+        let before = self.sessions.insert(call, set.clone());
+        if before.as_ref().is_some_and(|before| before.version == set.version) {
+            return;
+        }
+        self.closed(call, before.unwrap_or_default(), &set);
+        if set.close {
+            return;
+        }
+        let mut addresses = Vec::new();
+        for endpoint in &set.endpoints {
+            let next = 20_000 + 2 * self.ports.len() as u16;
+            let port = *self.ports.entry(endpoint.id.clone()).or_insert(next);
+            addresses.push(media::EndpointAddress {
+                endpoint: endpoint.id.clone(),
+                address: format!("10.0.0.2:{port}"),
+            });
+        }
+        self.pending
+            .push(Pending::Media(call, Fact::Ready(media::Ready { version: set.version, addresses })));
+    }
+
+    /// What the media node tells of endpoints and recordings that are gone.
+    fn closed(&mut self, call: CallId, before: media::SetSession, now: &media::SetSession) {
+        for endpoint in before.endpoints {
+            if !now.endpoints.iter().any(|kept| kept.id == endpoint.id) {
+                let counters =
+                    media::Counters { endpoint: endpoint.id, packets_received: 7, ..Default::default() };
+                self.pending.push(Pending::Media(call, Fact::Counters(counters)));
+            }
+        }
+        if let Some(recording) = before.recording.filter(|_| now.recording.is_none()) {
+            let (recording, object) = (recording.id, recording.object);
+            let finished =
+                media::RecordingFinished { recording, object, duration_ms: 1, ..Default::default() };
+            self.pending.push(Pending::Media(call, Fact::RecordingFinished(finished)));
+        }
+    }
+
+    pub(super) fn edge_hears(&mut self, command: edge::EdgeCommand) {
+        let (bytes, branch) = match command.op.expect("an operation") {
+            Op::Request(request) => (request.message, request.branch),
+            Op::Response(response) => (response.message, String::new()),
+        };
+        let mut message = Message::parse(&bytes).expect("what we send can be read");
+        if message.is_request() {
+            // The edge's part.
+            message.push_front("Via", format!("SIP/2.0/UDP 10.0.0.1:5060;branch={branch}"));
+        }
+        let call_id = message.call_id().unwrap_or_default().to_owned();
+        let known = self.ends.iter().position(|end| end.call_id == call_id);
+        let Some(index) = known else {
+            if message.is_request() && message.method().as_str() == "INVITE" {
+                self.ring(message, &command.leg, &branch);
+            }
+            return;
+        };
+        if self.ends[index].leg.is_empty() {
+            self.ends[index].leg.clone_from(&command.leg);
+        }
+        assert!(message.is_response() || branch.contains(&command.leg), "branch {branch} names its leg");
+        self.ends[index].hear(message.clone());
+        self.react(index, &message);
+    }
+
+    fn ring(&mut self, invite: Message, leg: &str, branch: &str) {
+        let user = invite.request_uri().ok().and_then(|uri| uri.user).unwrap_or_default();
+        let end = FarEnd::called(invite, (leg, branch), &phone_address(&user), self.ends.len() as u32);
+        self.ends.push(end);
+        let index = self.ends.len() - 1;
+        let invite = self.ends[index].invite.clone();
+        let ringing = self.ends[index].reply(&invite, 180, "");
+        self.pending.push(Pending::Sip(index, ringing));
+    }
+
+    /// What a phone does without being asked.
+    fn react(&mut self, index: usize, message: &Message) {
+        let method = message.method();
+        let end = &mut self.ends[index];
+        let answer = match (message.status(), method.as_str()) {
+            (None, "CANCEL") if end.answered.is_none() => {
+                end.answered = Some(487);
+                let (done, gone) = (end.reply(message, 200, ""), end.reply(&end.invite.clone(), 487, ""));
+                self.pending.push(Pending::Sip(index, done));
+                gone
+            }
+            (None, "BYE" | "NOTIFY" | "CANCEL" | "UPDATE") => end.reply(message, 200, ""),
+            (None, "INVITE") if end.answered.is_some() || end.calls => {
+                end.reply(message, 200, &sdp(4100, "sendrecv", 9))
+            }
+            (Some(200), "INVITE") if end.calls => end.ack(),
+            _ => return,
+        };
+        self.pending.push(Pending::Sip(index, answer));
+    }
+}
