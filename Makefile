@@ -2,9 +2,10 @@
 
 CARGO ?= cargo
 WEB := nodes/console/web
+PAGES := tests/web
 PACKAGES := sip-tester baresip-core iproute2 iptables procps chromium
 
-.PHONY: run demo build web test lint unit deny packages fuzz-build bench fmt clean
+.PHONY: run build web test lint deny unit packages fuzz-build fmt clean
 
 ## Build and start the product with a demo company, live callers and agents.
 run: build
@@ -38,16 +39,16 @@ lint:
 deny:
 	scripts/deny
 
-unit:
+$(PAGES)/node_modules/.package-lock.json: $(PAGES)/package.json $(PAGES)/package-lock.json
+	cd $(PAGES) && npm ci --no-audit --no-fund
+	touch $@
+
+## Builds the binary too, beside the tests: the crate of the binary has tests that run it.
+unit: web $(PAGES)/node_modules/.package-lock.json
 	$(CARGO) nextest run --locked --workspace --profile ci
 
 fuzz-build:
 	cd fuzz && $(CARGO) check --locked
-
-## Our figures beside the peers' and the physical limit, in one run.
-bench: web
-	$(CARGO) build --locked --release --package mangrove
-	scripts/bench
 
 fmt:
 	$(CARGO) fmt --all

@@ -58,7 +58,9 @@ impl Differences {
         let outcome = record["outcome"].as_str().unwrap_or_default();
         let answered = offers.iter().any(|offer| offer.caller == call.caller && offer.answered_at.is_some());
         let talked = call.end == End::Talked || call.end == End::Dropped;
-        if talked != (outcome == "answered") && answered != (outcome == "answered") {
+        let recorded_answer = outcome == "answered";
+        // An agent who picked up in the moment the caller gave up may be recorded either way.
+        if (talked && !recorded_answer) || (recorded_answer && !talked && !answered) {
             self.contradicted.push(format!("{}: lived {:?}, recorded {outcome}", call.caller, call.end));
         }
         let sound = record["recordings"].as_array().is_some_and(|list| !list.is_empty());

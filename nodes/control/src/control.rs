@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use mangrove_domain::NodeInfo;
 use mangrove_history::History;
 use mangrove_membership::{Cluster, StateMachine};
-use mangrove_proto::service;
+use mangrove_proto::{id::TenantId, service};
 use parking_lot::Mutex;
 use ractor::{Actor, ActorRef};
 use tokio::sync::{mpsc, watch};
@@ -189,6 +189,16 @@ impl Control {
                 };
             }
         });
+    }
+
+    /// How long the tenants of the groups led here keep recordings, milliseconds; those that keep them for ever are left out.
+    pub fn retentions(&self) -> Vec<(TenantId, u64)> {
+        let led = self.inner.groups.values().filter(|group| group.clock.borrow().is_some());
+        let states: Vec<_> = led.map(|group| group.shared.get().state).collect();
+        let tenants = states.iter().flat_map(|state| state.tenants());
+        tenants
+            .filter_map(|(id, tenant)| Some((id.clone(), tenant.config().recording.retention_ms?)))
+            .collect()
     }
 
     /// Stops the actors; what is owed stays in State.

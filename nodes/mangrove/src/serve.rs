@@ -23,7 +23,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::{
     arguments::Format,
     configuration::{Configuration, Public, Role},
-    objects, output,
+    grpc::{Bound, Grpc},
+    objects, output, retention,
     telemetry::Telemetry,
     token::Token,
 };
@@ -37,6 +38,7 @@ pub(crate) struct Node {
     edge: Edge,
     media: Media,
     console: Console,
+    grpc: Grpc,
     token: Token,
     /// How long `stop` may take.
     patience: Duration,
@@ -65,9 +67,12 @@ impl Node {
         let history =
             History::open(&configuration.database.url).await.context("database.url can't be opened")?;
 
+        let port = Bound::open(configuration.cluster.listen).await?;
         let prepared = Prepared::default();
         let machines = prepared.clone();
-        let cluster = Cluster::start(cluster(configuration), move |group| machines.machine(group)).await?;
+        let cluster =
+            Cluster::start(cluster(configuration, port.address), move |group| machines.machine(group))
+                .await?;
         let control =
             Control::new(cluster.clone(), prepared, mangrove_control::Options { history: history.clone() })?;
 
@@ -77,11 +82,23 @@ impl Node {
         let contacts = edge.contacts();
         let info = NodeInfo { name: configuration.node.clone(), contacts, media: true };
         control.announce(info, Some(Arc::new(edge.clone())), Some(Arc::new(media.clone())));
+        let grpc = port.serve(&cluster, &edge, &media);
         control.lead().await?;
 
+        tokio::spawn(retention::keep(control.clone(), history.clone(), objects.clone()));
         let console = console(configuration, telemetry, &token, &control, history, objects).await?;
         let patience = Duration::from_secs(configuration.limits.stop_seconds);
-        Ok(Self { name: configuration.node.clone(), cluster, control, edge, media, console, token, patience })
+        Ok(Self {
+            name: configuration.node.clone(),
+            cluster,
+            control,
+            edge,
+            media,
+            console,
+            grpc,
+            token,
+            patience,
+        })
     }
 
     /// Where pages and API really listen.
@@ -146,6 +163,7 @@ impl Node {
         let in_order = async {
             self.edge.drain();
             self.console.shutdown().await;
+            self.grpc.stop();
             self.edge.shutdown().await;
             self.media.stop().await;
             self.control.stop().await;
@@ -165,11 +183,11 @@ fn describe_metrics() {
     mangrove_console::metrics::describe();
 }
 
-fn cluster(configuration: &Configuration) -> mangrove_membership::Options {
+fn cluster(configuration: &Configuration, grpc: SocketAddr) -> mangrove_membership::Options {
     let mut options = mangrove_membership::Options::new(&configuration.data_dir, configuration.node.clone());
     options.roles = configuration.roles.iter().copied().map(Role::as_str).map(str::to_owned).collect();
     options.version = env!("CARGO_PKG_VERSION").to_owned();
-    options.listen = Some(configuration.cluster.listen);
+    options.advertise = Some(grpc.to_string());
     options.join = configuration.cluster.join.clone();
     options.shard_groups = configuration.cluster.shard_groups;
     options

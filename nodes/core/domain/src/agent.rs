@@ -51,7 +51,7 @@ pub struct Agent {
     pub pause: Option<u64>,
     /// Offers missed in a row.
     pub misses: u32,
-    /// Since when free of calls, for `longest-idle`.
+    /// Since when free of calls and of missed offers, for `longest-idle`.
     pub idle_since: u64,
     /// Since when in the present state.
     pub since: Moment,
@@ -130,9 +130,10 @@ impl Agent {
     }
 
     /// An offer rang in vain. `limit` of them in a row make a break; 0: never.
-    pub(crate) fn miss(&mut self, limit: u32, pause_until: u64) {
+    pub(crate) fn miss(&mut self, limit: u32, now: u64, pause_ms: u64) {
         self.misses = self.misses.saturating_add(1);
-        self.pause = Some(pause_until);
+        self.pause = Some(now.saturating_add(pause_ms));
+        self.idle_since = now;
         if limit != 0 && self.misses >= limit && self.chosen == Chosen::Available {
             self.chosen = Chosen::Break(Some(NO_ANSWER.into()));
             self.misses = 0;

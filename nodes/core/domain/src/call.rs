@@ -101,6 +101,8 @@ pub struct Offer {
     pub since: Moment,
     /// Until when it may ring.
     pub until: u64,
+    /// The limit that it was counted against by itself.
+    pub channel: Option<String>,
     /// Why the last phone dropped out.
     pub failure: Option<crate::cause::Cause>,
 }

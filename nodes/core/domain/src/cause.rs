@@ -123,8 +123,8 @@ impl Cause {
             403 | 401 | 407 => Self::Forbidden,
             404 | 410 | 484 | 604 => Self::NotFound,
             488 | 606 | 415 => Self::NotAcceptable,
-            408 | 480 | 487 => Self::NoAnswer,
-            430 => Self::Unreachable,
+            480 | 487 => Self::NoAnswer,
+            408 | 430 => Self::Unreachable,
             _ => Self::NoRoute,
         }
     }
@@ -173,7 +173,7 @@ mod tests {
             (603, Cause::Rejected),
             (404, Cause::NotFound),
             (480, Cause::NoAnswer),
-            (408, Cause::NoAnswer),
+            (408, Cause::Unreachable),
             (488, Cause::NotAcceptable),
             (403, Cause::Forbidden),
             (503, Cause::NoRoute),

@@ -179,12 +179,24 @@ impl Scene<'_> {
         true
     }
 
+    /// Gives back one channel that a call was counted against.
+    pub(crate) fn give_channel_back(&mut self, call: &mut Call, key: &str) {
+        if let Some(index) = call.channels.iter().position(|held| held == key) {
+            call.channels.remove(index);
+            self.count_down(key);
+        }
+    }
+
+    fn count_down(&mut self, key: &str) {
+        if let Some(usage) = self.tenant.usage.get_mut(key) {
+            usage.used = usage.used.saturating_sub(1);
+        }
+    }
+
     /// Gives back all that a call was counted against.
     pub(crate) fn give_channels_back(&mut self, call: &mut Call) {
         for key in call.channels.drain(..) {
-            if let Some(usage) = self.tenant.usage.get_mut(&key) {
-                usage.used = usage.used.saturating_sub(1);
-            }
+            self.count_down(&key);
         }
     }
 

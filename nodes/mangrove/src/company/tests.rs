@@ -6,7 +6,7 @@ use mangrove_domain::config::document::{Device, Problem, Secret};
 
 use super::{check, read};
 
-const ACME: &str = include_str!("../../examples/acme.yaml");
+const ACME: &str = include_str!("../../../../examples/acme.yaml");
 
 fn error(text: &str) -> String {
     check(text, Path::new("acme.yaml")).unwrap_err().to_string()
@@ -14,7 +14,7 @@ fn error(text: &str) -> String {
 
 #[test]
 fn the_documented_file_can_be_applied_and_is_warned_about() {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/acme.yaml");
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/acme.yaml");
     let company = read(&file).unwrap();
     assert_eq!(company.document.employees.len(), 4);
     assert_eq!(company.warnings.len(), 1);

@@ -13,7 +13,7 @@ fn file(text: &str) -> (tempfile::TempDir, std::path::PathBuf) {
 
 #[test]
 fn the_documented_file_is_the_default() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/mangrove.toml");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/mangrove.toml");
     let mut wanted = Configuration::default();
     wanted.fill();
     assert_eq!(read(Some(&path)).unwrap(), wanted);

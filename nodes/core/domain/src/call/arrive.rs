@@ -93,19 +93,7 @@ pub(crate) fn arrive(
 
 fn new_call(id: CallId, leg: LegId, arrival: String, from: &Arrival, line: Line, scene: &Scene<'_>) -> Call {
     let moment = scene.moment();
-    let caller = Party {
-        id: leg,
-        role: Role::Caller,
-        name: from.caller.clone(),
-        employee: from.employee.clone(),
-        line,
-        address: None,
-        latched: None,
-        started: moment,
-        answered: None,
-        ended: None,
-        counted: None,
-    };
+    let caller = Party::new(leg, Role::Caller, from.caller.clone(), from.employee.clone(), line, moment);
     Call {
         id,
         tenant: scene.id().clone(),

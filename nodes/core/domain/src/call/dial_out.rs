@@ -12,7 +12,7 @@ use super::{
 use crate::{
     agent::Engagement,
     cause::Cause,
-    config::{Employee, TenantConfig},
+    config::{Employee, TenantConfig, Trunk},
     dial,
     line::{self, Dial, Line},
     scene::Scene,
@@ -58,7 +58,8 @@ pub(crate) fn ring(
     let engagement = Engagement { call: call.id, offer: number, ringing: true };
     scene.with_agent(&employee.id, |agent| agent.engaged = Some(engagement));
     scene.tell(call, format!("rings {}", employee.id), format!("{} phones", phones.len()));
-    offer(call, number, Some(employee.id.clone()), &employee.extension, role, phones, ring_ms, scene);
+    let (name, employee) = (employee.extension.to_string(), Some(employee.id.clone()));
+    offer(call, Ring { number, employee, name, role, phones, ring_ms, channel: None }, scene);
     Ok(())
 }
 
@@ -84,10 +85,19 @@ pub(crate) fn outside(
     let (trunk, shown) = dial::way_out(&config, employee).ok_or(Cause::NoRoute)?;
     let phone = trunk.to.iter().find_map(|target| carrier(call, &target.uri, number, &shown, &config, scene));
     let phone = phone.ok_or(Cause::NoRoute)?;
-    let offer_number = scene.tenant.next_number();
+    let channel = if role == Role::Transfer { Some(take_channel(call, trunk, scene)?) } else { None };
     scene.tell(call, format!("calls out through {}", trunk.name), "");
-    offer(call, offer_number, None, number, role, vec![phone], OUTSIDE_RING_MS, scene);
+    let (employee, name, phones, ring_ms) = (None, number.to_owned(), vec![phone], OUTSIDE_RING_MS);
+    let number = scene.tenant.next_number();
+    offer(call, Ring { number, employee, name, role, phones, ring_ms, channel }, scene);
     Ok(())
+}
+
+/// A call that is sent outside takes a channel there, as one that was called in or out did when it came.
+fn take_channel(call: &mut Call, trunk: &Trunk, scene: &mut Scene<'_>) -> Result<String, Cause> {
+    let key = format!("trunk/{}", trunk.name);
+    let taken = scene.take_channel(call, key.clone(), trunk.channels, trunk.calls_per_second);
+    if taken { Ok(key) } else { Err(Cause::TrunkFull) }
 }
 
 fn carrier(
@@ -138,40 +148,30 @@ fn phones(call: &Call, employee: &Employee, scene: &Scene<'_>) -> Vec<Phone> {
         .collect()
 }
 
-#[allow(clippy::too_many_arguments, reason = "an offer is all of this, and is made in two places")]
-fn offer(
-    call: &mut Call,
+/// What to ring: a person's phones, or one outside number.
+struct Ring {
     number: u64,
     employee: Option<EmployeeId>,
-    name: &str,
+    name: String,
     role: Role,
     phones: Vec<Phone>,
     ring_ms: u64,
-    scene: &mut Scene<'_>,
-) {
-    let started = scene.moment();
+    channel: Option<String>,
+}
+
+fn offer(call: &mut Call, ring: Ring, scene: &mut Scene<'_>) {
+    let since = scene.moment();
+    let Ring { number, employee, name, role, phones, ring_ms, channel } = ring;
     let mut legs = Vec::new();
     for Phone { dial, edge } in phones {
         let leg = LegId(scene.draw());
         legs.push(leg);
         scene.tenant.legs.insert(leg, call.id);
-        let party = Party {
-            id: leg,
-            role,
-            name: name.to_owned(),
-            employee: employee.clone(),
-            line: Line::planned(dial, &edge),
-            address: None,
-            latched: None,
-            started,
-            answered: None,
-            ended: None,
-            counted: None,
-        };
-        call.parties.insert(leg, party);
+        let line = Line::planned(dial, &edge);
+        call.parties.insert(leg, Party::new(leg, role, name.clone(), employee.clone(), line, since));
     }
-    let until = started.now.saturating_add(ring_ms);
-    call.offers.push(Offer { number, employee, legs, since: started, until, failure: None });
+    let until = since.now.saturating_add(ring_ms);
+    call.offers.push(Offer { number, employee, legs, since, until, channel, failure: None });
 }
 
 /// Sends the INVITEs of all planned legs whose media address is known by now.

@@ -74,6 +74,9 @@ pub(crate) fn expire(call: &mut Call, scene: &mut Scene<'_>) {
 fn fail(call: &mut Call, index: usize, cause: Cause, scene: &mut Scene<'_>) {
     let offer = call.offers.remove(index);
     set_aside(call, &offer, cause, scene);
+    if let Some(channel) = &offer.channel {
+        scene.give_channel_back(call, channel);
+    }
     let leg_cause = if cause == Cause::NoAnswer { cause } else { Cause::Withdrawn };
     for leg in &offer.legs {
         fact::dismiss(call, *leg, leg_cause, scene);
@@ -108,7 +111,7 @@ fn set_aside(call: &Call, offer: &Offer, cause: Cause, scene: &mut Scene<'_>) {
         agent.release(call.id, now);
         let Some(rules) = rules else { return };
         match cause {
-            Cause::NoAnswer => agent.miss(rules.misses, now.saturating_add(rules.pause_ms)),
+            Cause::NoAnswer => agent.miss(rules.misses, now, rules.pause_ms),
             _ => agent.pause = Some(now + PAUSE_MS),
         }
     });

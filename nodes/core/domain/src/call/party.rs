@@ -84,6 +84,18 @@ pub struct Party {
 }
 
 impl Party {
+    pub(crate) fn new(
+        id: LegId,
+        role: Role,
+        name: String,
+        employee: Option<EmployeeId>,
+        line: Line,
+        started: Moment,
+    ) -> Self {
+        let (address, latched, answered, ended, counted) = (None, None, None, None, None);
+        Self { id, role, name, employee, line, address, latched, started, answered, ended, counted }
+    }
+
     /// Whether it still takes part.
     pub fn is_alive(&self) -> bool {
         self.ended.is_none()

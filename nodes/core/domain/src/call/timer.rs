@@ -2,11 +2,16 @@
 
 use mangrove_proto::{id::LegId, live::EndedBy};
 
-use super::{Call, end, enqueue, offer, stage::Stage};
+use super::{
+    Call, end, enqueue, offer,
+    stage::{End, Stage},
+};
 use crate::{cause::Cause, line, scene::Scene};
 
 /// No call is longer: a forgotten phone, or fraud.
 const LONGEST_MS: u64 = 4 * 3_600_000;
+/// How long an ended call waits for its recording, should the object store be down.
+const RECORDING_MS: u64 = 24 * 3_600_000;
 
 /// The next instant at which something is due.
 pub(crate) fn due(call: &Call) -> Option<u64> {
@@ -14,7 +19,7 @@ pub(crate) fn due(call: &Call) -> Option<u64> {
         Stage::Arriving { until } => Some(*until),
         // An offer that may outlast the deadline looks at it again when it ends.
         Stage::Waiting(waiting) => waiting.deadline.filter(|_| !waiting.finish || call.offers.is_empty()),
-        Stage::Over(end) => Some(end.record_due.unwrap_or(end.forget)),
+        Stage::Over(end) => Some(end.record_due.unwrap_or_else(|| forget_at(call, end))),
         _ => None,
     };
     let longest = (!call.is_over()).then_some(call.started.now + LONGEST_MS);
@@ -43,5 +48,11 @@ pub(crate) fn fire(call: &mut Call, scene: &mut Scene<'_>) {
 
 /// Whether nobody will ask about the call any more.
 pub(crate) fn is_forgotten(call: &Call, now: u64) -> bool {
-    matches!(&call.stage, Stage::Over(end) if end.record_due.is_none() && end.forget <= now)
+    matches!(&call.stage, Stage::Over(end) if end.record_due.is_none() && forget_at(call, end) <= now)
+}
+
+/// A recording that is still on its way keeps the call: its record is to name it.
+fn forget_at(call: &Call, end: &End) -> u64 {
+    let awaited = call.recording.as_ref().is_some_and(|recording| recording.finished.is_none());
+    if awaited { end.at.now + RECORDING_MS } else { end.forget }
 }

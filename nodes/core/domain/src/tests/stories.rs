@@ -2,8 +2,10 @@
 
 mod answered;
 mod between_employees;
+mod devices;
 mod hanging_up;
 mod hold;
+mod late;
 mod limits;
 mod nodes;
 mod offers;

@@ -88,7 +88,9 @@ impl World {
             sessions: BTreeMap::new(),
             last: Effects::default(),
         };
-        let contacts = vec![(Transport::Udp, "10.0.0.1:5060".to_owned())];
+        let contacts = [Transport::Udp, Transport::Tcp]
+            .map(|transport| (transport, "10.0.0.1:5060".to_owned()))
+            .to_vec();
         world
             .command(Command::NodeAnnounced { node: NodeInfo { name: "e1".into(), contacts, media: false } });
         world.command(Command::NodeAnnounced {
@@ -223,16 +225,27 @@ impl World {
     }
 
     pub(crate) fn register(&mut self, extension: &str) {
-        let address = phone_address(extension);
+        self.register_at(extension, &phone_address(extension), "");
+    }
+
+    /// A phone at another address, or over a connection of its own.
+    pub(crate) fn register_at(&mut self, extension: &str, address: &str, flow: &str) {
         let serial = self.log.len();
         let text = format!(
             "REGISTER sip:acme.example SIP/2.0\r\nVia: SIP/2.0/UDP {address};branch=z9hG4bKr{serial}\r\n\
              Max-Forwards: 70\r\nFrom: <sip:{extension}@acme.example>;tag=r{serial}\r\n\
-             To: <sip:{extension}@acme.example>\r\nCall-ID: reg-{extension}\r\nCSeq: {} REGISTER\r\n\
+             To: <sip:{extension}@acme.example>\r\nCall-ID: reg-{address}\r\nCSeq: {} REGISTER\r\n\
              Contact: <sip:{extension}@{address}>;expires=3600\r\nContent-Length: 0\r\n\r\n",
             serial + 1
         );
-        self.received("", text.into_bytes(), &address, Some(device(extension)));
+        let mut from = source(address);
+        if !flow.is_empty() {
+            from.transport = edge::Transport::Tcp.into();
+            from.flow = flow.into();
+        }
+        let (message, source, ingress) = (text.into_bytes().into(), Some(from), Some(device(extension)));
+        let received = edge::Received { message, source, ingress, received_at_unix_ms: 0 };
+        self.edge("", edge_event::Fact::Received(received));
     }
 
     /// Lets time pass; every timer fires at its own instant, in order.

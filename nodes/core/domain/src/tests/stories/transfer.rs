@@ -125,3 +125,22 @@ fn what_can_not_be_transferred_is_refused() {
     assert!(world.ends[anna].was_told("501 REFER"), "{:?}", world.ends[anna].words());
     assert!(world.are_joined(caller, anna));
 }
+
+#[test]
+fn a_call_sent_outside_takes_a_channel_of_the_trunk() {
+    let mut config = crate::tests::acme::config();
+    config.trunks[0].channels = Some(2);
+    let mut world = World::of(config);
+    world.register("101");
+    let (caller, anna) = world.talking("101");
+    refer(&mut world, anna, "78125550000");
+    let outside = world.ringing("78125550000").expect("it rings");
+    assert_eq!(world.call(caller).channels.len(), 3, "number, trunk in, trunk out");
+    world.final_answer(outside, 486);
+    world.run();
+    assert_eq!(world.call(caller).channels.len(), 2);
+    let second = world.call_in(crate::tests::acme::NUMBER);
+    refer(&mut world, anna, "78125550000");
+    assert!(world.are_joined(caller, anna), "no channel is left");
+    assert_ne!(world.stage(second), "over");
+}
