@@ -13,7 +13,7 @@ use anyhow::Result;
 use mangrove_loadtest::{
     Profile, Report, Swarm, Target, company,
     compare::compare,
-    ledger::{Call, Ledger, Offer},
+    ledger::{Call, End, Ledger, Offer},
     profile::Span,
 };
 use mangrove_tests::{
@@ -79,11 +79,11 @@ fn kills() -> u32 {
 
 /// Everybody comes at once and is patient; talks last longer than all the kills.
 fn profile(kills: u32) -> Profile {
-    let talk = f64::from(15 + 8 * kills);
+    let talk = f64::from(25 + 5 * kills);
     Profile {
         name: "killed".into(),
         calls_per_second: 20.0,
-        seconds: 12,
+        seconds: 20,
         at_once: CALLERS,
         patience: Span(3_600.0, 3_600.0),
         talk: Span(talk, talk + 6.0),
@@ -206,6 +206,11 @@ fn deaf(ledger: &Ledger, silent: Duration) -> Vec<String> {
     callers.chain(agents).collect()
 }
 
+/// Turned away while the house filled, because the disk was too slow for so many at once: never a call, so no record.
+fn is_overload(call: &Call) -> bool {
+    call.end == End::Refused && call.status == 503
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_again_and_again_under_load_no_call_is_lost() -> Result<()> {
     let kills = kills();
@@ -220,11 +225,22 @@ async fn killed_again_and_again_under_load_no_call_is_lost() -> Result<()> {
 
     let ledger = swarm.ledger();
     let records = api.cdrs(CALLERS + 1).await.inspect_err(|_| eprintln!("{}", product.log()))?;
-    let differences = compare(&ledger.calls(), &ledger.offers(), &records, true);
+    let (refused, lived): (Vec<_>, Vec<_>) = ledger.calls().into_iter().partition(is_overload);
+    let differences = compare(&lived, &ledger.offers(), &records, true);
     let report = Report::of(profile, ledger, Some(differences));
     let text = serde_json::to_string_pretty(&report)?;
-    assert!(report.is_clean(), "{text}\n{}", product.log());
-    assert_eq!((report.calls, report.talked), (CALLERS, CALLERS), "{text}");
+    assert_eq!(
+        (lived.len(), report.talked, report.refused),
+        (CALLERS, CALLERS, refused.len()),
+        "{text}\n{}",
+        product.log()
+    );
+    assert_eq!(
+        (report.caller_heard_agent.yes, report.agent_heard_caller.yes),
+        (CALLERS, CALLERS + 1),
+        "{text}"
+    );
+    assert!(report.differences.is_some_and(|differences| differences.is_empty()), "{text}");
     assert_eq!(records.len(), CALLERS + 1, "one record a call, no more");
     let witnessed: Vec<_> = records.iter().filter(|record| record["caller"] == WITNESS).collect();
     assert_eq!(witnessed.len(), 1, "{witnessed:?}");
