@@ -34,7 +34,7 @@ impl Registration {
 
     /// Whether any binding lives.
     pub fn is_live(&self, now: u64) -> bool {
-        self.bindings.next_expiry().is_some() && self.bindings.live(now).next().is_some()
+        self.bindings.any_live(now)
     }
 
     /// The bindings that live, preferred first, with the edge to use for each.

@@ -21,20 +21,25 @@ pub(crate) fn settle(scene: &mut Scene<'_>) {
     }
 }
 
-/// Offers the callers of one queue, first in line first, to the agents who are free.
+/// Offers the callers of one queue, first in line first, to the agents who are free. Looking for them walks the group
+/// once, not once for each caller.
 fn assign(group: &GroupId, scene: &mut Scene<'_>) {
     let config = scene.tenant.config.clone();
     let Some(group) = config.groups.get(group) else { return };
-    let Some(queue) = scene.tenant.queue(&group.id) else { return };
-    for call in queue.waiting.clone().values() {
-        let free = free(group, scene);
+    let waiting = scene.tenant.queue(&group.id).map(|queue| queue.waiting.clone()).unwrap_or_default();
+    if waiting.is_empty() {
+        return;
+    }
+    let mut free = free(group, scene);
+    for call in waiting.values() {
         if free.is_empty() {
             return;
         }
-        if let Some(tried) = tried(*call, scene) {
-            let candidates = candidates(group, &free, &tried, scene);
-            offer(*call, group, &strategy::choose(group.strategy, &candidates, &mut scene.seed), scene);
-        }
+        let Some(tried) = tried(*call, scene) else { continue };
+        let chosen = strategy::choose(group.strategy, &candidates(group, &free, &tried, scene), &mut scene.seed);
+        offer(*call, group, &chosen, scene);
+        let asked = |index: usize| chosen.iter().any(|candidate| candidate.order == index);
+        free.retain(|index| !asked(*index) || is_free(group, *index, scene));
     }
 }
 
@@ -54,12 +59,13 @@ fn tried(call: CallId, scene: &Scene<'_>) -> Option<Tried> {
 
 /// The members who could take a call now, by their place in the group.
 fn free(group: &Group, scene: &Scene<'_>) -> Vec<usize> {
-    let is_free = |index: &usize| {
-        let agent = scene.tenant.agent(&group.members[*index].employee);
-        let now = scene.now();
-        agent.is_some_and(|agent| agent.is_assignable(now) || broken::ignores_reservations(agent, now))
-    };
-    (0..group.members.len()).filter(is_free).collect()
+    (0..group.members.len()).filter(|index| is_free(group, *index, scene)).collect()
+}
+
+fn is_free(group: &Group, index: usize, scene: &Scene<'_>) -> bool {
+    let now = scene.now();
+    let agent = scene.tenant.agent(&group.members[index].employee);
+    agent.is_some_and(|agent| agent.is_assignable(now) || broken::ignores_reservations(agent, now))
 }
 
 /// Of the free members those of the lowest priority number.

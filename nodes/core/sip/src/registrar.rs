@@ -90,6 +90,11 @@ impl Bindings {
         over
     }
 
+    /// Whether a binding lives at `now`.
+    pub fn any_live(&self, now: u64) -> bool {
+        self.bindings.iter().any(|binding| binding.expires_at > now)
+    }
+
     /// When the next binding is over.
     pub fn next_expiry(&self) -> Option<u64> {
         self.bindings.iter().map(|binding| binding.expires_at).min()

@@ -1,0 +1,80 @@
+"""Prints the figures as tables and keeps them in docs/benchmarks.md, between its two marks."""
+import datetime, os, platform, subprocess
+
+PAGE, BEGIN, END = "docs/benchmarks.md", "<!-- figures: begin -->", "<!-- figures: end -->"
+
+
+def table(head, rows):
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines) + "\n"
+
+
+def ratio(value, other):
+    return f"{value / other:.2f}"
+
+
+def calls(figures):
+    rows = []
+    for row in figures["per_call"]:
+        peer = next(r for r in figures["per_call"] if r["rate"] == row["rate"])
+        rows.append([row["rate"], row["name"], row["us_per_call"], ratio(row["us_per_call"], peer["us_per_call"]), row["failed"],
+                     row["retransmissions"], row["answered"]])
+    text = table(["calls/s", "", "CPU us a call", "ratio", "failed", "retransmissions", "answered"], rows)
+    ladder = [[row["name"], row["highest"], "; ".join(f"{rate}: " + " ".join("ok" if ok else "FAIL" for ok in held)
+                                                     for rate, held in row["tries"])] for row in figures["highest"]]
+    return text + "\n" + table(["", "highest calls/s", "every try"], ladder)
+
+
+def ringing(row):
+    return table(["calls/s", "calls", "not seen at the phone", "p50 ms", "p99 ms", "highest ms"],
+                 [[row["rate"], row["calls"], row["missing"], row["p50_ms"], row["p99_ms"], row["highest_ms"]]])
+
+
+def relay(figures):
+    rows = []
+    for row in figures:
+        same = {r["name"]: r["us_per_pkt"] for r in figures if r["sessions"] == row["sessions"]}
+        limit = next(cost for name, cost in same.items() if name.startswith("bare"))
+        rows.append([row["sessions"], row["name"], row["us_per_pkt"], ratio(row["us_per_pkt"], limit),
+                     ratio(row["us_per_pkt"], same["rtpengine"]), row["loss_pct"], row["p50_us"], row["p99_us"]])
+    return table(["sessions", "", "CPU us a packet", "of the limit", "of rtpengine", "loss %", "p50 us", "p99 us"], rows)
+
+
+def waiting(row):
+    return table(["callers", "kB a caller", "packets/s", "cores", "CPU us a packet"],
+                 [[row["callers"], row["kb_a_caller"], row["packets_a_second"], row["cores"], row["us_per_packet"]]])
+
+
+def commit(figures):
+    return table(["", "writers", "p50 us", "p99 us", "commits/s"],
+                 [[row["name"], row["writers"], row["p50_us"], row["p99_us"], row["a_second"]] for row in figures])
+
+
+PARTS = {
+    "calls": ("Calls set up and torn down", calls),
+    "ringing": ("From a caller's INVITE to the agent's phone", ringing),
+    "relay": ("Relayed packets", relay),
+    "waiting": ("Callers waiting with music", waiting),
+    "commit": ("Commits", commit),
+}
+
+
+def machine():
+    model = next((line.split(":", 1)[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), "unknown CPU")
+    return f"{os.cpu_count()} CPUs ({model}), Linux {platform.release()}"
+
+
+def write(results):
+    commit_id = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
+    parts = [f"{datetime.date.today()}, commit {commit_id}, {machine()}; `make bench`.\n"]
+    for name, (title, draw) in PARTS.items():
+        if name in results:
+            yardstick, busy = results[name]["yardstick"]
+            parts.append(f"### {title}\n\n{draw(results[name]['figures'])}\n"
+                         f"Yardstick {yardstick} us a UDP send and receive; others used {busy:.0%} of the machine before.\n")
+    text = "\n".join(parts)
+    print(text)
+    with open(PAGE) as file:
+        before, rest = file.read().split(BEGIN)
+    with open(PAGE, "w") as file:
+        file.write(before + BEGIN + "\n" + text + "\n" + END + rest.split(END)[1])
