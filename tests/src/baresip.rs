@@ -3,7 +3,7 @@
 
 use std::{
     io::{Read, Write},
-    net::TcpStream,
+    net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream},
     path::PathBuf,
     process::{Child, Command, Stdio},
     time::Duration,
@@ -30,8 +30,10 @@ pub struct Baresip {
 pub struct Options<'a> {
     pub username: &'a str,
     pub password: &'a str,
-    /// SIP port of the product.
-    pub server: u16,
+    /// Its own host's address.
+    pub address: IpAddr,
+    /// Where it reaches the product's SIP.
+    pub server: SocketAddr,
     /// Picks up by itself.
     pub answers: bool,
     /// What it says.
@@ -40,9 +42,11 @@ pub struct Options<'a> {
 }
 
 impl<'a> Options<'a> {
-    /// A phone over UDP that picks up by itself.
+    /// A phone over UDP that picks up by itself; the product is at this port of loopback.
     pub fn new(username: &'a str, password: &'a str, server: u16, hertz: f64) -> Self {
-        Self { username, password, server, answers: true, hertz, transport: "udp" }
+        let address = Ipv4Addr::LOCALHOST.into();
+        let server = SocketAddr::new(address, server);
+        Self { username, password, address, server, answers: true, hertz, transport: "udp" }
     }
 }
 
@@ -55,7 +59,7 @@ impl Baresip {
         std::fs::create_dir(folder.path().join("heard"))?;
         std::fs::write(folder.path().join("accounts"), account(options))?;
         std::fs::write(folder.path().join("contacts"), "")?;
-        std::fs::write(folder.path().join("config"), configuration(&folder, control))?;
+        std::fs::write(folder.path().join("config"), configuration(&folder, options.address, control))?;
         let log = std::fs::File::create(folder.path().join("log.txt"))?;
         let child = Command::new("baresip")
             .args(["-f", "."])
@@ -68,7 +72,8 @@ impl Baresip {
         Ok(Self { folder, child, control })
     }
 
-    /// A command of baresip's own: `dial`, `accept`, `hangup`, `hold`, `resume`, `transfer`.
+    /// A command of baresip's own: `dial`, `accept`, `hangup`, `hold`, `resume`, `transfer`. The calling thread must
+    /// be on the phone's host.
     pub fn command(&self, command: &str, parameters: &str) -> Result<String> {
         let mut stream =
             TcpStream::connect(("127.0.0.1", self.control)).context("baresip takes no commands")?;
@@ -119,14 +124,14 @@ fn account(options: &Options<'_>) -> String {
     let mode = if options.answers { "auto" } else { "manual" };
     format!(
         "<sip:{username}@acme.example;transport={transport}>;auth_user={username};auth_pass={password};\
-         outbound=\"sip:127.0.0.1:{server};transport={transport}\";regint=60;answermode={mode};audio_codecs=pcma/8000/1\n"
+         outbound=\"sip:{server};transport={transport}\";regint=60;answermode={mode};audio_codecs=pcma/8000/1\n"
     )
 }
 
-fn configuration(folder: &TempDir, control: u16) -> String {
+fn configuration(folder: &TempDir, address: IpAddr, control: u16) -> String {
     let path = folder.path().display();
     format!(
-        "net_interface 127.0.0.1\n\
+        "net_interface {address}\n\
          audio_path {path}\n\
          audio_source aufile,{path}/tone.wav\n\
          audio_player aubridge,null\n\

@@ -1,8 +1,9 @@
 //! What tests of the whole product share: the product as a process, phones that are not ours (SIPp, baresip), a stream
-//! of sound with a tone to send and to listen for, and the HTTP API as its user sees it.
+//! of sound with a tone to send and to listen for, networks with address translation, and the HTTP API as its user sees it.
 
 pub mod api;
 pub mod baresip;
+pub mod net;
 pub mod ports;
 pub mod product;
 pub mod sipp;

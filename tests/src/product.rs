@@ -1,6 +1,7 @@
 //! The product as a process of its own: started on free ports in a folder of its own, stopped, killed, started again.
 
 use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
 };
@@ -15,6 +16,7 @@ use crate::{api::Api, ports, wait};
 pub struct Product {
     folder: TempDir,
     child: Option<Child>,
+    options: Options,
     /// UDP and TCP port of SIP.
     pub sip: u16,
     /// The carrier's port, named in the company's trunk.
@@ -24,13 +26,38 @@ pub struct Product {
     rtp: (u16, u16),
 }
 
+/// Where a node is in its network.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Where SIP and RTP are bound; HTTP and gRPC stay on loopback.
+    pub address: IpAddr,
+    /// What far ends are told instead, of SIP and of RTP.
+    pub public: Option<IpAddr>,
+    /// The carrier's host, named in the company's trunk.
+    pub carrier: IpAddr,
+}
+
+impl Default for Options {
+    /// Everything on loopback.
+    fn default() -> Self {
+        let loopback = IpAddr::from(Ipv4Addr::LOCALHOST);
+        Self { address: loopback, public: None, carrier: loopback }
+    }
+}
+
 impl Product {
     /// A node on free ports of loopback; nothing is configured yet.
     pub async fn start() -> Result<Self> {
+        Self::start_at(Options::default()).await
+    }
+
+    /// A node on free ports of the host that the calling thread is on, which must stay there.
+    pub async fn start_at(options: Options) -> Result<Self> {
         let first = ports::free() / 2 * 2 + 10_000;
         let mut product = Self {
             folder: tempfile::tempdir()?,
             child: None,
+            options,
             sip: ports::free(),
             carrier: ports::free(),
             http: ports::free(),
@@ -41,9 +68,14 @@ impl Product {
         Ok(product)
     }
 
-    /// A node with the company of `acme.yaml`, its trunk being `127.0.0.1:<carrier>`.
+    /// A node with the company of `acme.yaml`, its trunk being the carrier's address.
     pub async fn with_company() -> Result<Self> {
-        let product = Self::start().await?;
+        Self::with_company_at(Options::default()).await
+    }
+
+    /// As `with_company`, elsewhere.
+    pub async fn with_company_at(options: Options) -> Result<Self> {
+        let product = Self::start_at(options).await?;
         product.apply(&product.company()?)?;
         Ok(product)
     }
@@ -84,6 +116,16 @@ impl Product {
         Api::new(format!("http://127.0.0.1:{}", self.http), token.trim())
     }
 
+    /// Where far ends reach its SIP.
+    pub fn sip_address(&self) -> SocketAddr {
+        SocketAddr::new(self.options.public.unwrap_or(self.options.address), self.sip)
+    }
+
+    /// The carrier's address, named in the company's trunk.
+    pub fn carrier_address(&self) -> SocketAddr {
+        SocketAddr::new(self.options.carrier, self.carrier)
+    }
+
     /// Base of the pages.
     pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.http)
@@ -112,7 +154,7 @@ impl Product {
     /// The company of the repository's example, with this run's carrier.
     pub fn company(&self) -> Result<String> {
         let text = std::fs::read_to_string(root().join("examples/acme.yaml"))?;
-        Ok(text.replace("127.0.0.1:5080", &format!("127.0.0.1:{}", self.carrier)))
+        Ok(text.replace("127.0.0.1:5080", &self.carrier_address().to_string()))
     }
 
     /// The node's folder.
@@ -130,11 +172,12 @@ impl Product {
     }
 
     fn configuration(&self) -> String {
-        let Self { sip, http, grpc, rtp, .. } = self;
+        let Self { sip, http, grpc, rtp, options: Options { address, public, .. }, .. } = self;
+        let public = public.map(|address| format!("public = \"{address}\"\n")).unwrap_or_default();
         format!(
             "node = \"a\"\ndata_dir = \"data\"\n\
-             [sip]\nudp = \"127.0.0.1:{sip}\"\ntcp = \"127.0.0.1:{sip}\"\n\
-             [rtp]\naddress = \"127.0.0.1\"\nports = \"{}-{}\"\n\
+             [sip]\nudp = \"{address}:{sip}\"\ntcp = \"{address}:{sip}\"\n{public}\
+             [rtp]\naddress = \"{address}\"\nports = \"{}-{}\"\n{public}\
              [http]\nlisten = \"127.0.0.1:{http}\"\n\
              [cluster]\nlisten = \"127.0.0.1:{grpc}\"\n",
             rtp.0, rtp.1

@@ -1,6 +1,7 @@
 //! SIPp as a carrier's caller or called party: scenarios are its own XML, run as a process.
 
 use std::{
+    net::SocketAddr,
     path::PathBuf,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
@@ -8,6 +9,8 @@ use std::{
 
 use anyhow::{Context, Result};
 use tempfile::TempDir;
+
+use crate::{product::Product, sound::Sound};
 
 /// A running SIPp.
 #[derive(Debug)]
@@ -19,22 +22,36 @@ pub struct Sipp {
 /// How SIPp is started.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Its own port: the carrier's.
-    pub local: u16,
+    /// Its own address: the carrier's.
+    pub local: SocketAddr,
     /// Where it calls to; none for a called party.
-    pub remote: Option<u16>,
+    pub remote: Option<SocketAddr>,
     /// Calls in all.
     pub calls: u32,
     /// Calls a second.
     pub rate: u32,
-    /// Port named in its SDP: a test's own stream of sound.
+    /// Port named in its SDP, on its own host: a test's own stream of sound.
     pub media: u16,
     /// The number it calls.
     pub called: String,
 }
 
+impl Options {
+    /// One call from the carrier to the number of the company's.
+    pub fn caller(product: &Product, sound: &Sound) -> Self {
+        Self {
+            local: product.carrier_address(),
+            remote: Some(product.sip_address()),
+            calls: 1,
+            rate: 1,
+            media: sound.port(),
+            called: "74951234567".into(),
+        }
+    }
+}
+
 impl Sipp {
-    /// Starts a scenario: its inner XML, without the outermost element.
+    /// Starts a scenario on the host that the calling thread is on: its inner XML, without the outermost element.
     pub fn start(scenario: &str, options: &Options) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let xml = format!(
@@ -42,29 +59,13 @@ impl Sipp {
         );
         std::fs::write(folder.path().join("scenario.xml"), xml)?;
         let mut command = Command::new("sipp");
-        if let Some(port) = options.remote {
-            command.arg(format!("127.0.0.1:{port}"));
+        if let Some(remote) = options.remote {
+            command.arg(remote.to_string());
         }
         let child = command
-            .args([
-                "-sf",
-                "scenario.xml",
-                "-i",
-                "127.0.0.1",
-                "-nostdin",
-                "-trace_err",
-                "-trace_msg",
-                "-s",
-                &options.called,
-            ])
-            .args([
-                "-p",
-                &options.local.to_string(),
-                "-m",
-                &options.calls.to_string(),
-                "-r",
-                &options.rate.to_string(),
-            ])
+            .args(["-sf", "scenario.xml", "-nostdin", "-trace_err", "-trace_msg", "-s", &options.called])
+            .args(["-i", &options.local.ip().to_string(), "-p", &options.local.port().to_string()])
+            .args(["-m", &options.calls.to_string(), "-r", &options.rate.to_string()])
             .args(["-key", "media", &options.media.to_string()])
             .current_dir(folder.path())
             .stdin(Stdio::null())
@@ -86,6 +87,14 @@ impl Sipp {
             anyhow::ensure!(started.elapsed() < limit, "sipp did not end within {limit:?}\n{}", self.log());
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
+    }
+
+    /// The messages it got so far, in order.
+    pub fn received(&self) -> Vec<String> {
+        let log = self.log();
+        let entries = log.split("\nUDP message received ").skip(1);
+        let messages = entries.filter_map(|entry| entry.split_once("\n\n")?.1.split("\n-----").next());
+        messages.map(str::to_owned).collect()
     }
 
     /// Its messages and complaints.

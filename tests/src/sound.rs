@@ -1,7 +1,7 @@
 //! A party's sound in the hands of a test: an RTP socket that sends a tone as G.711 A-law and keeps what it hears.
 
 use std::{
-    net::{SocketAddr, UdpSocket},
+    net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket},
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering},
@@ -28,13 +28,21 @@ struct Shared {
     stop: AtomicBool,
     /// Samples heard since the last `forget`.
     heard: Mutex<Vec<i16>>,
-    to: Mutex<Option<SocketAddr>>,
+    /// Where the last packet came from.
+    from: Mutex<Option<SocketAddr>>,
+    told: Mutex<Option<SocketAddr>>,
 }
 
 impl Sound {
-    /// Opens a port and, as soon as `send_to` or the first packet tells where, sends a tone of this frequency.
+    /// Opens a port of loopback and, as soon as `send_to` or the first packet tells where, sends a tone of this
+    /// frequency.
     pub fn start(hertz: f64) -> Result<Self> {
-        let socket = UdpSocket::bind("127.0.0.1:0")?;
+        Self::start_at(Ipv4Addr::LOCALHOST.into(), hertz)
+    }
+
+    /// As `start`, on another address of the host that the calling thread is on.
+    pub fn start_at(address: IpAddr, hertz: f64) -> Result<Self> {
+        let socket = UdpSocket::bind((address, 0))?;
         socket.set_nonblocking(true)?;
         let port = socket.local_addr()?.port();
         let shared = Arc::new(Shared::default());
@@ -48,6 +56,11 @@ impl Sound {
     /// The port for the SDP.
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// Sends there from now on, wherever the sound that it hears comes from.
+    pub fn send_to(&self, address: SocketAddr) {
+        self.shared.told.lock().map(|mut told| *told = Some(address)).unwrap_or_default();
     }
 
     /// Drops what was heard so far.
@@ -78,10 +91,11 @@ fn run(socket: &UdpSocket, shared: &Shared, hertz: f64) {
     let mut sent: u64 = 0;
     while !shared.stop.load(Ordering::Relaxed) {
         listen(socket, shared);
-        let to = shared.to.lock().map(|to| *to).unwrap_or_default();
+        let told = shared.told.lock().map(|told| *told).unwrap_or_default();
+        let to = told.or(shared.from.lock().map(|from| *from).unwrap_or_default());
         while started.elapsed() >= Duration::from_millis(sent * 20) {
             if let Some(to) = to {
-                // Loopback may refuse while the far end is down: like loss.
+                // The network may refuse while the far end is down: like loss.
                 let _ = socket.send_to(&packet(sent, hertz), to);
             }
             sent += 1;
@@ -92,13 +106,13 @@ fn run(socket: &UdpSocket, shared: &Shared, hertz: f64) {
 
 fn listen(socket: &UdpSocket, shared: &Shared) {
     let mut buffer = [0; 2048];
-    while let Ok((length, from)) = socket.recv_from(&mut buffer) {
+    while let Ok((length, source)) = socket.recv_from(&mut buffer) {
         if length < 12 + FRAME || buffer[0] >> 6 != 2 || buffer[1] & 0x7f != 8 {
             continue;
         }
-        if let (Ok(mut heard), Ok(mut to)) = (shared.heard.lock(), shared.to.lock()) {
+        if let (Ok(mut heard), Ok(mut from)) = (shared.heard.lock(), shared.from.lock()) {
             heard.extend(buffer[12..length].iter().map(|byte| alaw_to_linear(*byte)));
-            *to = Some(from);
+            *from = Some(source);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What a stranger, a typo or a full house gets: a clear answer, and nothing changed.
 
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
 use anyhow::Result;
 use mangrove_tests::{
@@ -20,14 +20,12 @@ fn refused(status: u16) -> String {
 }
 
 fn options(product: &Product, sound: &Sound, called: &str) -> Options {
-    Options {
-        local: product.carrier,
-        remote: Some(product.sip),
-        calls: 1,
-        rate: 1,
-        media: sound.port(),
-        called: called.into(),
-    }
+    Options { called: called.into(), ..Options::caller(product, sound) }
+}
+
+/// An address that is no trunk's.
+fn elsewhere() -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], ports::free()))
 }
 
 #[tokio::test]
@@ -36,7 +34,7 @@ async fn an_unknown_number_and_a_stranger_get_nowhere() -> Result<()> {
     let sound = Sound::start(440.0)?;
     let unknown = Sipp::start(&refused(404), &options(&product, &sound, "74950000000"))?;
     unknown.succeeds(Duration::from_secs(20)).await.inspect_err(|_| eprintln!("{}", product.log()))?;
-    let stranger = Options { local: ports::free(), ..options(&product, &sound, "74951234567") };
+    let stranger = Options { local: elsewhere(), ..options(&product, &sound, "74951234567") };
     Sipp::start(&refused(404), &stranger)?.succeeds(Duration::from_secs(20)).await
 }
 
@@ -57,7 +55,7 @@ async fn the_call_after_the_last_channel_is_busy() -> Result<()> {
         (live["calls"].as_array()?.len() == 1).then_some(())
     })
     .await?;
-    let second = Options { local: ports::free(), ..options(&product, &sound, "74951234567") };
+    let second = Options { local: elsewhere(), ..options(&product, &sound, "74951234567") };
     Sipp::start(&refused(486), &second)?.succeeds(Duration::from_secs(20)).await?;
     first.succeeds(Duration::from_secs(30)).await?;
     let records = product.api()?.cdrs(2).await?;

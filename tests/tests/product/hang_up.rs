@@ -14,14 +14,7 @@ use mangrove_tests::{
 async fn call(product: &Product, pause_ms: u32) -> Result<()> {
     let sound = Sound::start(440.0)?;
     let scenario = [sipp::INVITE, sipp::ANSWERED, sipp::ACK, &sipp::pause(pause_ms), sipp::BYE].concat();
-    let options = Options {
-        local: product.carrier,
-        remote: Some(product.sip),
-        calls: 1,
-        rate: 1,
-        media: sound.port(),
-        called: "74951234567".into(),
-    };
+    let options = Options::caller(product, &sound);
     Sipp::start(&scenario, &options)?.succeeds(Duration::from_secs(40)).await
 }
 

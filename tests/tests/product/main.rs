@@ -5,6 +5,7 @@ mod bad_input;
 mod employees;
 mod hang_up;
 mod many_calls;
+mod nat;
 mod overflow;
 mod page;
 mod queue_call;

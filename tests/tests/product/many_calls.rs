@@ -99,11 +99,10 @@ impl Office {
     /// Until fifty talk and the others wait. The witness is there first, so that it is among those who talk.
     async fn open(profile: Profile) -> Result<Self> {
         let product = Product::start().await?;
-        let carrier = SocketAddr::from(([127, 0, 0, 1], product.carrier));
-        let second = ports::free();
+        let carrier = product.carrier_address();
+        let second = SocketAddr::from(([127, 0, 0, 1], ports::free()));
         let (mut document, agents) = company::document(AGENTS, carrier, 1);
-        document["trunks"][0]["from"] =
-            serde_json::json!([carrier.to_string(), format!("127.0.0.1:{second}")]);
+        document["trunks"][0]["from"] = serde_json::json!([carrier.to_string(), second.to_string()]);
         product.apply(&serde_json::to_string_pretty(&document)?)?;
         let api = product.api()?.tenant(company::TENANT);
         for account in &agents {
@@ -116,9 +115,8 @@ impl Office {
         })
         .await
         .inspect_err(|_| eprintln!("{}\n{}", witness.log(), product.log()))?;
-        let server = SocketAddr::from(([127, 0, 0, 1], product.sip));
         let target = Target {
-            server,
+            server: product.sip_address(),
             carrier,
             domain: company::DOMAIN.into(),
             called: company::NUMBER.into(),
@@ -180,13 +178,10 @@ impl Office {
 }
 
 /// The witness calls, and talks until the agent hangs up.
-fn call(product: &Product, local: u16, sound: &Sound) -> Result<Sipp> {
+fn call(product: &Product, local: SocketAddr, sound: &Sound) -> Result<Sipp> {
     let scenario = [sipp::INVITE, sipp::ANSWERED, sipp::ACK, sipp::AWAIT_BYE].concat();
     let called = company::NUMBER.into();
-    Sipp::start(
-        &scenario,
-        &Options { local, remote: Some(product.sip), calls: 1, rate: 1, media: sound.port(), called },
-    )
+    Sipp::start(&scenario, &Options { local, called, ..Options::caller(product, sound) })
 }
 
 /// Parties who missed more of the sound than the process was dead.

@@ -24,14 +24,7 @@ async fn after_fifteen_seconds_the_secretary_is_rung() -> Result<()> {
 
     let sound = Sound::start(440.0)?;
     let scenario = [sipp::INVITE, sipp::ANSWERED, sipp::ACK, &sipp::pause(26_000), sipp::BYE].concat();
-    let options = Options {
-        local: product.carrier,
-        remote: Some(product.sip),
-        calls: 1,
-        rate: 1,
-        media: sound.port(),
-        called: "74951234567".into(),
-    };
+    let options = Options::caller(&product, &sound);
     let started = Instant::now();
     let call = Sipp::start(&scenario, &options)?;
     wait::within(Duration::from_secs(30), "the caller to hear the secretary", async || {

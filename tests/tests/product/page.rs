@@ -108,14 +108,7 @@ async fn the_supervisor_sees_a_call_wait_be_answered_and_end() -> Result<()> {
 
     let sound = Sound::start(440.0)?;
     let scenario = [sipp::INVITE, sipp::ANSWERED, sipp::ACK, sipp::AWAIT_BYE].concat();
-    let options = Options {
-        local: product.carrier,
-        remote: Some(product.sip),
-        calls: 1,
-        rate: 1,
-        media: sound.port(),
-        called: "74951234567".into(),
-    };
+    let options = Options::caller(&product, &sound);
     let call = Sipp::start(&scenario, &options)?;
     script.saw("waiting ").await.inspect_err(|_| eprintln!("{}\n{}", call.log(), product.log()))?;
     api.agent("anna", "available").await?;

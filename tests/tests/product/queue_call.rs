@@ -18,17 +18,7 @@ const AGENT: f64 = 700.0;
 /// A caller at the carrier who talks for a while and hangs up.
 fn caller(product: &Product, sound: &Sound, talk_ms: u32) -> Result<Sipp> {
     let scenario = [sipp::INVITE, sipp::ANSWERED, sipp::ACK, &sipp::pause(talk_ms), sipp::BYE].concat();
-    Sipp::start(
-        &scenario,
-        &Options {
-            local: product.carrier,
-            remote: Some(product.sip),
-            calls: 1,
-            rate: 1,
-            media: sound.port(),
-            called: "74951234567".into(),
-        },
-    )
+    Sipp::start(&scenario, &Options::caller(product, sound))
 }
 
 #[tokio::test]

@@ -20,14 +20,7 @@ async fn a_talk_survives_the_death_of_the_process() -> Result<()> {
     api.agent_is("anna", "available").await?;
     let sound = Sound::start(440.0)?;
     let scenario = [sipp::INVITE, sipp::ANSWERED, sipp::ACK, &sipp::pause(22_000), sipp::BYE].concat();
-    let options = Options {
-        local: product.carrier,
-        remote: Some(product.sip),
-        calls: 1,
-        rate: 1,
-        media: sound.port(),
-        called: "74951234567".into(),
-    };
+    let options = Options::caller(&product, &sound);
     let call = Sipp::start(&scenario, &options)?;
     wait::until("the caller to hear the agent", async || sound.level(700.0).filter(|level| *level > 0.8))
         .await?;

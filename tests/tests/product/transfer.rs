@@ -22,14 +22,7 @@ async fn blind_transfer_to_a_colleague() -> Result<()> {
 
     let sound = Sound::start(440.0)?;
     let scenario = [sipp::INVITE, sipp::ANSWERED, sipp::ACK, &sipp::pause(20_000), sipp::BYE].concat();
-    let options = Options {
-        local: product.carrier,
-        remote: Some(product.sip),
-        calls: 1,
-        rate: 1,
-        media: sound.port(),
-        called: "74951234567".into(),
-    };
+    let options = Options::caller(&product, &sound);
     let call = Sipp::start(&scenario, &options)?;
     wait::until("the caller to hear Anna", async || sound.level(700.0).filter(|level| *level > 0.8)).await?;
     anna.command("transfer", "sip:190@acme.example")?;
