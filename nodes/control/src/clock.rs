@@ -6,17 +6,19 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 /// clock that jumped by years must not fire every timer.
 const LONGEST_GAP: Duration = Duration::from_secs(60);
 
-/// Runs from the group's last stamp.
+/// Runs from the group's last stamp, for one leadership.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Clock {
     started: Instant,
     base: u64,
+    /// The leadership's term: another one has another clock.
+    pub(crate) term: u64,
 }
 
 impl Clock {
     /// Goes on from the last stamp of the state; the time since then is taken from the wall clock, within bounds.
-    pub(crate) fn after(last_now: u64, last_wall: u64) -> Self {
-        Self { started: Instant::now(), base: last_now + gap(last_wall, wall()) }
+    pub(crate) fn after(last_now: u64, last_wall: u64, term: u64) -> Self {
+        Self { started: Instant::now(), base: last_now + gap(last_wall, wall()), term }
     }
 
     /// Monotonic milliseconds of this group.

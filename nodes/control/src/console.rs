@@ -49,9 +49,9 @@ impl Console for Control {
 
     async fn live(&self, tenant: &str) -> Result<Live, Error> {
         let (group, id) = self.home(tenant)?;
+        self.hub().warm(&id, || group.shared.index());
         let current = group.shared.get();
         let found = current.state.tenant(&id).ok_or_else(|| no_tenant(tenant))?;
-        self.hub().warm(&id, current.index);
         Ok(view::live(found, hub::last_event(current.index), group.now(), clock::wall()))
     }
 
@@ -116,6 +116,8 @@ fn settle(reply: Reply) -> Result<(), Error> {
     match reply {
         Reply::Done | Reply::Seen => Ok(()),
         Reply::NotFound { what } => Err(Error::NotFound { what }),
+        Reply::Conflict { what } => Err(Error::Conflict { what }),
+        Reply::Gap { last } => Err(Error::Refused { why: format!("events after {last} are missing") }),
         Reply::Refused { why } | Reply::Dropped { why } => Err(Error::Refused { why }),
     }
 }

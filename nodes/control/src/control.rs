@@ -1,6 +1,12 @@
 //! Wiring of the role: one set of machine, proposer, shard and outbox per shard group, over one cluster.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use mangrove_domain::NodeInfo;
 use mangrove_history::History;
@@ -46,6 +52,7 @@ pub struct Prepared {
 struct Seat {
     shared: Shared,
     applied: mpsc::UnboundedReceiver<Applied>,
+    followed: Arc<AtomicBool>,
 }
 
 impl Prepared {
@@ -53,8 +60,9 @@ impl Prepared {
     pub fn machine(&self, group: u32) -> Box<dyn StateMachine> {
         let shared = Shared::new();
         let (sender, applied) = mpsc::unbounded_channel();
-        self.seats.lock().insert(group, Seat { shared: shared.clone(), applied });
-        Box::new(Machine::new(shared, sender))
+        let followed = Arc::<AtomicBool>::default();
+        self.seats.lock().insert(group, Seat { shared: shared.clone(), applied, followed: followed.clone() });
+        Box::new(Machine::new(shared, sender, followed))
     }
 }
 
@@ -74,6 +82,8 @@ struct Inner {
     history: History,
     peers: Peers,
     shards: Mutex<Vec<ActorRef<shard::Message>>>,
+    /// Held while a configuration is worked out and committed: two at once would undo one another.
+    configuring: tokio::sync::Mutex<()>,
     seats: Prepared,
 }
 
@@ -90,18 +100,23 @@ impl Control {
     /// Makes the role's parts. It takes events and questions at once, but leads only after `lead`.
     pub fn new(cluster: Cluster, prepared: Prepared, options: Options) -> Result<Self, Error> {
         let mut groups = BTreeMap::new();
+        let table = Table::default();
         for id in cluster.groups() {
-            groups.insert(id, Group::new(id, &cluster, &prepared)?);
+            let group = Group::new(id, &cluster, &prepared)?;
+            // Whose a request is must be known before the first one comes: a 404 in between would end calls.
+            table.rebuild(id, &group.shared.get().state);
+            groups.insert(id, group);
         }
         let inner = Inner {
             cluster,
             groups,
             hub: Hub::default(),
             stories: Storybook::default(),
-            table: Table::default(),
+            table,
             history: options.history,
             peers: Peers::default(),
             shards: Mutex::default(),
+            configuring: tokio::sync::Mutex::default(),
             seats: prepared,
         };
         Ok(Self { inner: Arc::new(inner) })
@@ -134,7 +149,8 @@ impl Control {
                 .remove(&group.id)
                 .ok_or(Error::NoMachine { group: group.id })?;
             let shard = self.start_shard(group).await?;
-            self.follow(group.id, seat.applied, shard.clone());
+            seat.followed.store(true, Ordering::Release);
+            self.follow(group, seat.applied, shard.clone());
             self.inner.shards.lock().push(shard);
         }
         Ok(())
@@ -166,17 +182,25 @@ impl Control {
     }
 
     /// Feeds a shard with what its machine applied and who leads.
+    ///
+    /// What was applied so far comes first: the stories must be back before their records go out. Without its shard the
+    /// group takes no commands any more: better a clear 503 than a call that nobody carries out.
     fn follow(
         &self,
-        group: u32,
+        group: &Group,
         mut applied: mpsc::UnboundedReceiver<Applied>,
         shard: ActorRef<shard::Message>,
     ) {
-        let Some(handle) = self.inner.cluster.group(group) else { return };
+        let Some(handle) = self.inner.cluster.group(group.id) else { return };
         let mut leadership = handle.watch_leadership();
+        let clock = group.clock.clone();
         tokio::spawn(async move {
+            let mut alive = true;
+            while let Ok(done) = applied.try_recv() {
+                alive &= shard.cast(shard::Message::Applied(done)).is_ok();
+            }
             let first = *leadership.borrow_and_update();
-            let mut alive = shard.cast(shard::Message::Leadership(first)).is_ok();
+            alive &= shard.cast(shard::Message::Leadership(first)).is_ok();
             while alive {
                 alive = tokio::select! {
                     biased;
@@ -188,6 +212,7 @@ impl Control {
                     else => false,
                 };
             }
+            clock.send_replace(None);
         });
     }
 
@@ -231,6 +256,10 @@ impl Control {
 
     pub(crate) fn stories(&self) -> &Storybook {
         &self.inner.stories
+    }
+
+    pub(crate) fn configuring(&self) -> &tokio::sync::Mutex<()> {
+        &self.inner.configuring
     }
 
     pub(crate) fn table(&self) -> &Table {

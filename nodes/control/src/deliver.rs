@@ -47,12 +47,19 @@ async fn acknowledge(
     let mut committed = None;
     for (sequence, outcome) in outcomes {
         match outcome.await.unwrap_or(Err(Error::NoLeader { group })) {
+            Ok(Reply::Gap { .. }) if committed.is_none() => return Err(gap(group)),
+            Ok(Reply::Gap { .. }) => break,
             Ok(_) => committed = Some(sequence),
             Err(error) if committed.is_none() => return Err(error),
             Err(_) => break,
         }
     }
     Ok(Ack { sequence: committed.unwrap_or_default() })
+}
+
+/// Events before these did not get in: the sender repeats from the first that was not acknowledged.
+fn gap(group: u64) -> Error {
+    Error::Unavailable { what: format!("group {group}"), why: "events before these are missing".into() }
 }
 
 fn sender(sender: Option<mangrove_proto::common::Sender>) -> Result<Sender, Error> {

@@ -17,10 +17,12 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
-    /// The commands' stamps, in their order.
-    pub(crate) fn stamps(&self, index: u64) -> impl Iterator<Item = Stamp> + use<> {
-        let Self { now, wall, seed, fence, .. } = *self;
-        (0..).map(move |ordinal| Stamp { now, wall, seed, index, ordinal, fence })
+    /// The commands with their stamps, in their order. Time stands rather than goes back: `last` is the latest so far.
+    pub(crate) fn stamped(self, index: u64, last: u64) -> impl Iterator<Item = (Command, Stamp)> {
+        let Self { now, wall, seed, fence, commands } = self;
+        let now = now.max(last);
+        let stamp = move |ordinal| Stamp { now, wall, seed, index, ordinal, fence };
+        commands.into_iter().zip((0..).map(stamp))
     }
 }
 

@@ -17,8 +17,8 @@ const RETRY: Duration = Duration::from_secs(2);
 pub(crate) enum Message {
     /// Effects of one applied entry, and when the object's next timer is due.
     Carry { actions: Vec<Action>, due: Option<u64> },
-    /// The timer ran out.
-    Due,
+    /// The timer that was set for this instant ran out.
+    Due(u64),
 }
 
 /// What a face needs from its shard.
@@ -65,7 +65,7 @@ impl Actor for Face {
                 state.arm(&myself, due);
                 state.carry_out(actions).await;
             }
-            Message::Due => state.fire(&myself),
+            Message::Due(at) => state.fire(&myself, at),
         }
         Ok(())
     }
@@ -94,7 +94,7 @@ impl FaceState {
         self.disarm();
         self.armed = due.map(|at| {
             let wait = self.context.clock.until(at);
-            (at, myself.send_after(wait, || Message::Due).abort_handle())
+            (at, myself.send_after(wait, move || Message::Due(at)).abort_handle())
         });
     }
 
@@ -104,10 +104,14 @@ impl FaceState {
         }
     }
 
-    /// Proposes what is due; again in a while, should the proposal get lost. What it changes arms the timer anew.
-    fn fire(&mut self, myself: &ActorRef<Message>) {
+    /// Proposes what is due; again in a while, should the proposal get lost. What it changes arms the timer anew. A
+    /// timer that was set anew while its message waited says nothing any more.
+    fn fire(&mut self, myself: &ActorRef<Message>, at: u64) {
+        if self.armed.as_ref().is_none_or(|(armed, _)| *armed != at) {
+            return;
+        }
         self.context.proposer.cast(Command::TimerDue { object: self.object.clone() });
-        let again = myself.send_after(RETRY, || Message::Due).abort_handle();
-        self.armed = self.armed.take().map(|(at, _)| (at, again));
+        let again = myself.send_after(RETRY, move || Message::Due(at)).abort_handle();
+        self.armed = Some((at, again));
     }
 }

@@ -2,7 +2,7 @@
 //! that lost its connection goes on from its last event; made only for tenants that somebody watches.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -21,8 +21,6 @@ const KEPT: usize = 4096;
 const WARM: Duration = Duration::from_secs(120);
 /// Numbers that one entry may use.
 const PER_ENTRY: u64 = 1 << 14;
-/// Numbers that one command of an entry may use.
-const PER_COMMAND: u64 = 1 << 5;
 
 /// Shared by shards and consoles.
 #[derive(Debug, Clone, Default)]
@@ -52,10 +50,11 @@ pub(crate) fn last_event(index: u64) -> u64 {
 }
 
 impl Hub {
-    /// Makes the tenant's channel so that all events after `index` are in it.
-    pub(crate) fn warm(&self, tenant: &TenantId, index: u64) {
+    /// Makes the tenant's channel so that all events after `index` are in it. The index is asked for when nothing can
+    /// be published meanwhile.
+    pub(crate) fn warm(&self, tenant: &TenantId, index: impl FnOnce() -> u64) {
         let mut tenants = self.tenants.lock();
-        let channel = tenants.entry(tenant.clone()).or_insert_with(|| Channel::new(last_event(index)));
+        let channel = tenants.entry(tenant.clone()).or_insert_with(|| Channel::new(last_event(index())));
         channel.watched = Instant::now();
     }
 
@@ -71,24 +70,30 @@ impl Hub {
         Some(Subscription { kept, live: channel.live.subscribe() })
     }
 
-    /// The objects that one command touched, as they are after its entry.
-    pub(crate) fn publish(&self, current: &Current, moment: Moment, ordinal: u64, touched: &[ObjectRef]) {
-        if touched.is_empty() {
+    /// The objects that one entry touched, each once, as they are after it.
+    pub(crate) fn publish(&self, current: &Current, moment: Moment, touched: &BTreeSet<ObjectRef>) {
+        let watched = self.watched();
+        if watched.is_empty() {
             return;
         }
+        let numbered = (moment.index * PER_ENTRY..(moment.index + 1) * PER_ENTRY).zip(touched);
+        let seen = numbered.filter(|(_, object)| watched.contains(object.tenant()));
+        let events: Vec<_> = seen
+            .filter_map(|(number, object)| Some((object.tenant(), picture(current, moment, object, number)?)))
+            .collect();
         let mut tenants = self.tenants.lock();
-        if tenants.is_empty() {
-            return;
-        }
-        tenants.retain(|_, channel| channel.live.receiver_count() > 0 || channel.watched.elapsed() < WARM);
-        let first = moment.index * PER_ENTRY + (ordinal * PER_COMMAND).min(PER_ENTRY - PER_COMMAND);
-        for (number, object) in touched.iter().take(PER_COMMAND as usize).enumerate() {
-            if let Some(channel) = tenants.get_mut(object.tenant())
-                && let Some(event) = picture(current, moment, object, first + number as u64)
-            {
+        for (tenant, event) in events {
+            if let Some(channel) = tenants.get_mut(tenant) {
                 channel.push(event);
             }
         }
+    }
+
+    /// Tenants whose events somebody may ask for. Pictures are drawn without the lock.
+    fn watched(&self) -> BTreeSet<TenantId> {
+        let mut tenants = self.tenants.lock();
+        tenants.retain(|_, channel| channel.live.receiver_count() > 0 || channel.watched.elapsed() < WARM);
+        tenants.keys().cloned().collect()
     }
 
     /// The state was replaced: whoever watches must read it again.

@@ -2,9 +2,12 @@
 //!
 //! A command whose `apply` panics is dropped whole by the rules themselves, on every replica alike.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
-use mangrove_domain::{Effects, Reply, State};
+use mangrove_domain::{Effects, Fence, Reply, State};
 use mangrove_membership::{SnapshotError, StateMachine};
 use parking_lot::RwLock;
 use tokio::sync::mpsc;
@@ -37,6 +40,11 @@ impl Shared {
         self.inner.read().clone()
     }
 
+    /// The index of the last entry in it.
+    pub(crate) fn index(&self) -> u64 {
+        self.inner.read().index
+    }
+
     fn set(&self, current: Current) {
         *self.inner.write() = current;
     }
@@ -49,13 +57,12 @@ pub(crate) enum Applied {
         index: u64,
         now: u64,
         wall: u64,
+        /// Under which leadership: only that one carries the effects out.
+        fence: Fence,
         effects: Vec<Effects>,
     },
     /// A leader of this term begins; all before is of older ones.
-    Blank {
-        index: u64,
-        term: u64,
-    },
+    Blank { index: u64, term: u64 },
     /// The state was replaced by a snapshot.
     Restored,
 }
@@ -65,11 +72,28 @@ pub(crate) enum Applied {
 pub(crate) struct Machine {
     shared: Shared,
     applied: mpsc::UnboundedSender<Applied>,
+    followed: Arc<AtomicBool>,
 }
 
 impl Machine {
-    pub(crate) fn new(shared: Shared, applied: mpsc::UnboundedSender<Applied>) -> Self {
-        Self { shared, applied }
+    /// `followed` says whether anybody carries effects out. Before that the log of an earlier run is read again: its
+    /// stories are kept, its effects are not.
+    pub(crate) fn new(
+        shared: Shared,
+        applied: mpsc::UnboundedSender<Applied>,
+        followed: Arc<AtomicBool>,
+    ) -> Self {
+        Self { shared, applied, followed }
+    }
+
+    fn tell_commands(&self, index: u64, current: &Current, fence: Fence, mut effects: Vec<Effects>) {
+        if !self.followed.load(Ordering::Acquire) {
+            for one in &mut effects {
+                (one.actions, one.touched) = (Vec::new(), Vec::new());
+            }
+        }
+        let Current { now, wall, .. } = *current;
+        self.tell(Applied::Commands { index, now, wall, fence, effects });
     }
 
     fn tell(&self, applied: Applied) {
@@ -88,18 +112,13 @@ impl StateMachine for Machine {
             }
         };
         let mut current = self.shared.get();
-        let mut effects = Vec::with_capacity(entry.commands.len());
-        let mut replies = Vec::with_capacity(entry.commands.len());
-        let (now, wall, stamps) = (entry.now, entry.wall, entry.stamps(index));
-        for (command, stamp) in entry.commands.into_iter().zip(stamps) {
-            let done = mangrove_domain::apply(&mut current.state, command, stamp);
-            note_dropped(index, &done.reply);
-            replies.push(done.reply.clone());
-            effects.push(done);
-        }
-        (current.index, current.now, current.wall) = (index, now, wall);
-        self.shared.set(current);
-        self.tell(Applied::Commands { index, now, wall, effects });
+        let (last, fence) = (current.now, entry.fence);
+        (current.index, current.now, current.wall) = (index, entry.now.max(last), entry.wall);
+        let effects = mangrove_domain::apply_all(&mut current.state, entry.stamped(index, last))
+            .unwrap_or_else(|| one_by_one(&mut current.state, payload, index, last));
+        self.shared.set(current.clone());
+        let replies: Vec<Reply> = effects.iter().map(|done| done.reply.clone()).collect();
+        self.tell_commands(index, &current, fence, effects);
         entry::encode_replies(&replies)
     }
 
@@ -125,6 +144,15 @@ impl StateMachine for Machine {
         self.tell(Applied::Restored);
         Ok(())
     }
+}
+
+/// An entry with a command that panics: the others are carried out all the same.
+fn one_by_one(state: &mut State, payload: &[u8], index: u64, last: u64) -> Vec<Effects> {
+    let Ok(entry) = entry::decode(payload) else { return Vec::new() };
+    let one = |(command, stamp)| mangrove_domain::apply(state, command, stamp);
+    let effects: Vec<Effects> = entry.stamped(index, last).map(one).collect();
+    effects.iter().for_each(|done| note_dropped(index, &done.reply));
+    effects
 }
 
 /// A command that panicked is an alarm, not the end: the rules kept nothing of it.

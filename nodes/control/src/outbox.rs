@@ -12,6 +12,8 @@ use crate::{clock::Clock, machine::Shared, metrics, proposer::Proposer, storyboo
 
 /// Records in one transaction.
 const BATCH: usize = 200;
+/// How long the first record waits for others: a transaction costs a sync of the disk, however many it carries.
+const GATHER: Duration = Duration::from_millis(100);
 /// How long records wait after a failure before they are tried again.
 const RETRY: Duration = Duration::from_secs(1);
 
@@ -46,6 +48,7 @@ impl Outbox {
 async fn run(parts: Parts, work: Arc<Notify>) {
     loop {
         work.notified().await;
+        tokio::time::sleep(GATHER).await;
         while parts.leading.borrow().is_some() {
             match parts.deliver().await {
                 Ok(0) => break,
@@ -63,7 +66,7 @@ impl Parts {
     /// Moves one batch; returns its size.
     async fn deliver(&self) -> Result<usize, Failure> {
         let state = self.shared.get().state;
-        metrics::outbox(self.group, state.outbox().count());
+        metrics::outbox(self.group, state.outbox_len());
         let batch: Vec<(u64, Record)> =
             state.outbox().take(BATCH).map(|(number, record)| (number, record.clone())).collect();
         let Some(up_to) = batch.last().map(|(number, _)| *number) else { return Ok(0) };

@@ -1,17 +1,16 @@
 //! The one way into a group's log: gathers waiting commands into one entry, stamps it, and tells each author the reply.
 //!
-//! A few entries are on their way at once; while they are, what comes in gathers. So an idle group commits at once,
-//! and a busy one pays for one write per batch.
+//! One entry is on its way at a time, so that nothing can overtake what failed; while it is, what comes in gathers. An
+//! idle group commits at once, and a busy one pays for one write per batch.
 
 use std::{
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::Instant,
+    time::{Duration, Instant},
 };
 
-use futures::{StreamExt, stream::FuturesUnordered};
 use mangrove_domain::{Command, Fence, Reply};
 use mangrove_membership::{Handle, Leadership};
 use mangrove_proto::service::Error;
@@ -25,8 +24,8 @@ use crate::{
 
 /// Commands in one entry at most.
 const BATCH: usize = 512;
-/// Entries on their way at once.
-const IN_FLIGHT: usize = 4;
+/// From the beginning of one entry to that of the next, at least: an entry costs about as much as ten commands in it.
+const SPACING: Duration = Duration::from_millis(1);
 
 /// A group's proposer, to be cloned.
 #[derive(Debug, Clone)]
@@ -43,26 +42,50 @@ struct Pending {
     reply: Option<oneshot::Sender<Result<Reply, Error>>>,
 }
 
-/// How far behind the group is.
+/// How far behind the group is: milliseconds since `origin`, so that nobody waits for a lock.
 #[derive(Debug)]
 struct Lag {
     origin: Instant,
-    /// Milliseconds of the last commit, and when that was.
+    /// What the last commit took, and when that was.
     last_ms: AtomicU64,
     at_ms: AtomicU64,
+    /// Since when the oldest command of the entry on its way waits; [`NOTHING`] while there is none.
+    since_ms: AtomicU64,
 }
 
+const NOTHING: u64 = u64::MAX;
+
 impl Lag {
-    fn note(&self, since: Instant) {
-        self.last_ms.store(since.elapsed().as_millis() as u64, Ordering::Relaxed);
-        self.at_ms.store(self.origin.elapsed().as_millis() as u64, Ordering::Relaxed);
+    fn new() -> Self {
+        let zero = || AtomicU64::new(0);
+        Self { origin: Instant::now(), last_ms: zero(), at_ms: zero(), since_ms: AtomicU64::new(NOTHING) }
     }
 
-    /// Old measurements count no more.
+    fn begin(&self, oldest: Option<Instant>) {
+        let since = oldest.map_or(NOTHING, |since| since.duration_since(self.origin).as_millis() as u64);
+        self.since_ms.store(since, Ordering::Relaxed);
+    }
+
+    fn end(&self, oldest: Option<Instant>) {
+        let took = oldest.map_or(0, |since| since.elapsed().as_millis() as u64);
+        self.last_ms.store(took, Ordering::Relaxed);
+        self.at_ms.store(self.now(), Ordering::Relaxed);
+        self.since_ms.store(NOTHING, Ordering::Relaxed);
+    }
+
+    fn now(&self) -> u64 {
+        self.origin.elapsed().as_millis() as u64
+    }
+
+    /// A disk that hangs shows by what is on its way; old measurements count no more.
     fn ms(&self) -> u64 {
-        let age =
-            (self.origin.elapsed().as_millis() as u64).saturating_sub(self.at_ms.load(Ordering::Relaxed));
-        if age > 1_000 { 0 } else { self.last_ms.load(Ordering::Relaxed) }
+        let now = self.now();
+        let waits = match self.since_ms.load(Ordering::Relaxed) {
+            NOTHING => 0,
+            since => now.saturating_sub(since),
+        };
+        let fresh = now.saturating_sub(self.at_ms.load(Ordering::Relaxed)) <= 1_000;
+        waits.max(if fresh { self.last_ms.load(Ordering::Relaxed) } else { 0 })
     }
 }
 
@@ -70,8 +93,7 @@ impl Proposer {
     /// Starts the group's batching task. `clock` holds the running leadership's clock, none while another node leads.
     pub(crate) fn start(handle: Handle, clock: watch::Receiver<Option<Clock>>) -> Self {
         let (queue, waiting) = mpsc::unbounded_channel();
-        let lag =
-            Arc::new(Lag { origin: Instant::now(), last_ms: AtomicU64::new(0), at_ms: AtomicU64::new(0) });
+        let lag = Arc::new(Lag::new());
         let proposer = Self { group: handle.group(), queue, lag: lag.clone() };
         tokio::spawn(run(handle, clock, waiting, lag));
         proposer
@@ -116,20 +138,26 @@ async fn run(
     mut waiting: mpsc::UnboundedReceiver<Pending>,
     lag: Arc<Lag>,
 ) {
-    let mut flights = FuturesUnordered::new();
     let mut batch = Vec::new();
-    loop {
-        tokio::select! {
-            biased;
-            Some(()) = flights.next(), if !flights.is_empty() => {}
-            count = waiting.recv_many(&mut batch, BATCH), if flights.len() < IN_FLIGHT => {
-                if count == 0 { break; }
-                let batch = std::mem::take(&mut batch);
-                flights.push(fly(&handle, *clock.borrow(), batch, &lag));
-            }
+    let mut next = tokio::time::Instant::now();
+    while waiting.recv_many(&mut batch, BATCH).await > 0 {
+        if next > tokio::time::Instant::now() {
+            tokio::time::sleep_until(next).await;
+            gather(&mut waiting, &mut batch);
         }
+        next = tokio::time::Instant::now() + SPACING;
+        let current = *clock.borrow();
+        fly(&handle, current, std::mem::take(&mut batch), &lag).await;
     }
-    while flights.next().await.is_some() {}
+}
+
+/// Takes what came in meanwhile.
+fn gather(waiting: &mut mpsc::UnboundedReceiver<Pending>, batch: &mut Vec<Pending>) {
+    while batch.len() < BATCH
+        && let Ok(pending) = waiting.try_recv()
+    {
+        batch.push(pending);
+    }
 }
 
 /// One entry's way through the log.
@@ -137,12 +165,13 @@ async fn fly(handle: &Handle, clock: Option<Clock>, batch: Vec<Pending>, lag: &L
     let oldest = batch.first().map(|pending| pending.since);
     let (commands, authors): (Vec<_>, Vec<_>) = batch.into_iter().map(|p| (p.command, p.reply)).unzip();
     let count = commands.len();
+    lag.begin(oldest);
     let outcome = match stamped(handle, clock, commands) {
         Ok(bytes) => handle.propose(bytes).await.map_err(|error| verdict(handle.group(), &error)),
         Err(error) => Err(error),
     };
+    lag.end(oldest);
     if let Some(since) = oldest {
-        lag.note(since);
         metrics::committed(since.elapsed().as_secs_f64());
     }
     metrics::proposed(count);
@@ -152,7 +181,7 @@ async fn fly(handle: &Handle, clock: Option<Clock>, batch: Vec<Pending>, lag: &L
 fn stamped(handle: &Handle, clock: Option<Clock>, commands: Vec<Command>) -> Result<Vec<u8>, Error> {
     let no_leader = || Error::NoLeader { group: handle.group().into() };
     let Leadership::Leader { fence, .. } = handle.leadership() else { return Err(no_leader()) };
-    let clock = clock.ok_or_else(no_leader)?;
+    let clock = clock.filter(|clock| clock.term == fence.term).ok_or_else(no_leader)?;
     let fence = Fence { incarnation: fence.incarnation, term: fence.term };
     let entry = Entry { now: clock.now(), wall: clock::wall(), seed: rand::random(), fence, commands };
     entry::encode(&entry)
@@ -179,5 +208,23 @@ fn verdict(group: u32, error: &mangrove_raft::Error) -> Error {
     match error {
         mangrove_raft::Error::NotLeader { .. } => Error::NoLeader { group: group.into() },
         other => Error::Unavailable { what: format!("group {group}"), why: other.to_string() },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Lag;
+    use std::time::{Duration, Instant};
+
+    #[test]
+    fn a_commit_that_hangs_counts_from_when_its_oldest_command_came() {
+        let lag = Lag::new();
+        assert_eq!(lag.ms(), 0, "nothing waits");
+        let came = Instant::now();
+        lag.begin(Some(came));
+        std::thread::sleep(Duration::from_millis(30));
+        assert!(lag.ms() >= 30, "{} ms though it waits", lag.ms());
+        lag.end(Some(came));
+        assert!(lag.ms() >= 30, "what the last one took still counts");
     }
 }

@@ -1,6 +1,10 @@
 //! The edges' copy of the directory: every tenant's routes, made again when its configuration changes.
 
-use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::SocketAddr,
+    sync::Arc,
+};
 
 use mangrove_domain::{
     ObjectRef, State,
@@ -44,7 +48,7 @@ impl Entry {
 
 impl Table {
     /// Takes over the configurations that a command touched.
-    pub(crate) fn refresh(&self, group: u32, state: &State, touched: &[ObjectRef]) {
+    pub(crate) fn refresh(&self, group: u32, state: &State, touched: &BTreeSet<ObjectRef>) {
         for object in touched {
             if let ObjectRef::Tenant(id) = object {
                 self.set(group, id, state);

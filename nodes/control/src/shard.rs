@@ -1,7 +1,7 @@
 //! A shard group's actor on this node: follows what the log applies and, while this node leads, keeps a face for every
 //! object and passes each its effects. Followers only keep the stories and count.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use mangrove_domain::{Action, Command, Effects, ObjectRef, State, invariant};
 use mangrove_membership::{Fence, Leadership};
@@ -68,7 +68,14 @@ pub(crate) struct ShardState {
 struct Leading {
     fence: Fence,
     clock: Clock,
-    faces: BTreeMap<ObjectRef, ActorRef<face::Message>>,
+    faces: BTreeMap<ObjectRef, Seat>,
+}
+
+/// An object's face and the due time that it was told last.
+#[derive(Debug)]
+struct Seat {
+    face: ActorRef<face::Message>,
+    due: Option<u64>,
 }
 
 impl Actor for Shard {
@@ -91,8 +98,8 @@ impl Actor for Shard {
         state: &mut ShardState,
     ) -> Result<(), ActorProcessingErr> {
         match message {
-            Message::Applied(Applied::Commands { index, now, wall, effects }) => {
-                state.applied(&myself, Moment { index, now, wall }, effects).await?;
+            Message::Applied(Applied::Commands { index, now, wall, fence, effects }) => {
+                state.applied(&myself, Moment { index, now, wall }, fence, effects).await?;
             }
             Message::Applied(Applied::Blank { index, term }) => {
                 tracing::debug!(group = state.context.group, index, term, "a leader's blank entry");
@@ -132,17 +139,22 @@ impl ShardState {
         &mut self,
         myself: &ActorRef<Message>,
         moment: Moment,
+        by: mangrove_domain::Fence,
         effects: Vec<Effects>,
     ) -> Result<(), ActorProcessingErr> {
         let current = self.context.shared.get();
         let count = effects.len() as u64;
-        let mut outbox = false;
-        for (ordinal, effects) in effects.into_iter().enumerate() {
-            outbox |= effects.outbox;
+        let outbox = effects.iter().any(|effects| effects.outbox);
+        let (mut actions, mut touched) = (Vec::new(), BTreeSet::new());
+        for effects in effects {
             self.context.stories.add(effects.story);
-            self.context.hub.publish(&current, moment, ordinal as u64, &effects.touched);
-            self.context.table.refresh(self.context.group, &current.state, &effects.touched);
-            self.pass(myself, &current, effects.actions, effects.touched).await?;
+            actions.extend(effects.actions);
+            touched.extend(effects.touched);
+        }
+        self.context.hub.publish(&current, moment, &touched);
+        self.context.table.refresh(self.context.group, &current.state, &touched);
+        if self.leads_by(by) {
+            self.pass(myself, &current, actions, touched).await?;
         }
         if outbox && self.leading.is_some() {
             self.context.outbox.wake();
@@ -151,17 +163,20 @@ impl ShardState {
         Ok(())
     }
 
+    /// What an earlier leadership committed is in the state, and what of it is owed was sent when this one began.
+    fn leads_by(&self, by: mangrove_domain::Fence) -> bool {
+        let same = |fence: Fence| (fence.incarnation, fence.term) == (by.incarnation, by.term);
+        self.leading.as_ref().is_some_and(|leading| same(leading.fence))
+    }
+
     /// Gives each face its effects and its next due time. Order within an object is kept.
     async fn pass(
         &mut self,
         myself: &ActorRef<Message>,
         current: &Current,
         actions: Vec<mangrove_domain::Effect>,
-        touched: Vec<ObjectRef>,
+        touched: BTreeSet<ObjectRef>,
     ) -> Result<(), ActorProcessingErr> {
-        if self.leading.is_none() {
-            return Ok(());
-        }
         let mut parcels: BTreeMap<ObjectRef, Vec<Action>> =
             touched.into_iter().map(|object| (object, Vec::new())).collect();
         for effect in actions {
@@ -188,14 +203,17 @@ impl ShardState {
                 return Ok(());
             }
             let face = spawn(myself, &self.context, leading.clock, object.clone()).await?;
-            leading.faces.insert(object.clone(), face);
+            leading.faces.insert(object.clone(), Seat { face, due: None });
         }
-        let Some(face) = leading.faces.get(&object) else { return Ok(()) };
-        // A face that just died is made again by supervision, with all that is owed.
-        let _ = face.cast(face::Message::Carry { actions, due });
-        if !exists && let Some(face) = leading.faces.remove(&object) {
+        let Some(seat) = leading.faces.get_mut(&object) else { return Ok(()) };
+        if !actions.is_empty() || seat.due != due {
+            seat.due = due;
+            // A face that just died is made again by supervision, with all that is owed.
+            let _ = seat.face.cast(face::Message::Carry { actions, due });
+        }
+        if !exists && let Some(seat) = leading.faces.remove(&object) {
             // Not a stop: what is queued before is carried out first.
-            let _ = face.drain();
+            let _ = seat.face.drain();
         }
         Ok(())
     }
@@ -207,7 +225,7 @@ impl ShardState {
         }
         self.step_down();
         let current = self.context.shared.get();
-        let clock = Clock::after(current.now, current.wall);
+        let clock = Clock::after(current.now, current.wall, fence.term);
         tracing::info!(group = self.context.group, term = fence.term, index = fence.index, "leads");
         metrics::leads(1.0);
         self.leading = Some(Leading { fence, clock, faces: BTreeMap::new() });
@@ -263,9 +281,10 @@ impl ShardState {
                 close: true,
                 ..SetSession::default()
             };
+            let tenant = current.state.tenant(&TenantId::from(holding.tenant.as_str()));
             let fence = mangrove_proto::common::Fence {
                 incarnation: fence.incarnation,
-                tenant_epoch: 0,
+                tenant_epoch: tenant.map_or(0, mangrove_domain::Tenant::epoch),
                 term: fence.term,
                 index: fence.index,
             };
@@ -285,8 +304,11 @@ impl ShardState {
         dead: ractor::ActorId,
     ) -> Result<(), ActorProcessingErr> {
         let Some(leading) = &mut self.leading else { return Ok(()) };
-        let Some(object) =
-            leading.faces.iter().find(|(_, face)| face.get_id() == dead).map(|(object, _)| object.clone())
+        let Some(object) = leading
+            .faces
+            .iter()
+            .find(|(_, seat)| seat.face.get_id() == dead)
+            .map(|(object, _)| object.clone())
         else {
             return Ok(());
         };
@@ -306,7 +328,7 @@ impl ShardState {
         if let Some(leading) = self.leading.take() {
             tracing::info!(group = self.context.group, term = leading.fence.term, "leads no more");
             metrics::leads(-1.0);
-            leading.faces.values().for_each(|face| face.stop(None));
+            leading.faces.values().for_each(|seat| seat.face.stop(None));
         }
     }
 

@@ -36,6 +36,7 @@ impl History {
     }
 }
 
+/// A longer story replaces a shorter one, never the other way round: after a restart only the end may be known.
 pub(crate) fn upsert(story: &Story) -> Result<Sql, Error> {
     let entries = serde_json::to_string(&shorten(&story.entries)).map_err(|e| damaged(story.call, &e))?;
     let mut sql = Sql::new("INSERT INTO story (call_id, tenant, made_at, entries) VALUES (");
@@ -43,7 +44,7 @@ pub(crate) fn upsert(story: &Story) -> Result<Sql, Error> {
     sql.push(", ").bind(story.at).push(", ").bind(entries);
     sql.push(
         ") ON CONFLICT (call_id) DO UPDATE SET tenant = excluded.tenant, made_at = excluded.made_at, \
-         entries = excluded.entries",
+         entries = excluded.entries WHERE length(excluded.entries) >= length(story.entries)",
     );
     Ok(sql)
 }

@@ -23,6 +23,10 @@ use clap::Parser;
 use arguments::{Arguments, Command};
 use command::Session;
 
+/// Calls are many small objects that come and go on several threads; `docs/benchmarks.md` has the difference.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let format = arguments.output;

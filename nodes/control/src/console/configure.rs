@@ -85,6 +85,7 @@ async fn change(
     dry_run: bool,
     if_version: u64,
 ) -> Result<ConfigureReply, Error> {
+    let _alone = control.configuring().lock().await;
     let present = present(control, &document.tenant);
     let version = present.as_ref().map_or(0, |config| config.version);
     if if_version != 0 && if_version != version {
@@ -100,7 +101,7 @@ async fn change(
         return Ok(refused(vec![problem]));
     }
     if !dry_run && !changes.is_empty() {
-        commit(control, &resolved.config, names, &changes, by).await?;
+        commit(control, (present.as_deref(), &resolved.config), names, &changes, by).await?;
     }
     Ok(accepted(resolved, changes, dry_run))
 }
@@ -118,17 +119,20 @@ async fn resolve_apart(
     tokio::task::spawn_blocking(work).await.map_err(failed)
 }
 
-/// Names first: a tenant without its names can't be reached, two tenants with one name must never be.
+/// Names first: a tenant without its names can't be reached, two tenants with one name must never be. The old ones go
+/// last: should the change itself fail, the old configuration still has its names.
 async fn commit(
     control: &Control,
-    config: &TenantConfig,
+    (present, config): (Option<&TenantConfig>, &TenantConfig),
     names: BTreeSet<membership::Name>,
     changes: &[Change],
     by: Option<control::Author>,
 ) -> Result<(), Error> {
     let tenant = config.id.to_string();
     let placed = direct(control, membership::Command::PlaceTenant { tenant: tenant.clone() }).await?;
-    direct(control, membership::Command::Claim { tenant, names }).await?;
+    let both = present.map(self::names).into_iter().flatten().chain(names.clone()).collect::<BTreeSet<_>>();
+    let released = both != names;
+    direct(control, membership::Command::Claim { tenant: tenant.clone(), names: both }).await?;
     let epoch = match placed {
         membership::Reply::Placed { home } => home.epoch,
         _ => 0,
@@ -137,7 +141,11 @@ async fn commit(
     let changes = changes.iter().map(audit).collect();
     let command =
         Command::ConfigureTenant { config: Arc::new(config.clone()), epoch, author: author(by), changes };
-    settle(group.proposer.propose(command).await?)
+    settle(group.proposer.propose(command).await?)?;
+    if released {
+        direct(control, membership::Command::Claim { tenant, names }).await?;
+    }
+    Ok(())
 }
 
 async fn remove(

@@ -11,8 +11,8 @@ use crate::{control::Control, hub};
 
 pub(super) fn subscribe(control: &Control, request: &EventsRequest) -> Result<LiveEvents, Error> {
     let (group, tenant) = control.home(&request.tenant)?;
-    let index = group.shared.get().index;
-    control.hub().warm(&tenant, index);
+    control.hub().warm(&tenant, || group.shared.index());
+    let index = group.shared.index();
     let after = if request.after == 0 { hub::last_event(index) } else { request.after };
     let gone = || Error::NotFound { what: format!("event {after} any more, read the live picture again") };
     let subscription = control.hub().subscribe(&tenant, after).ok_or_else(gone)?;

@@ -9,7 +9,7 @@ use mangrove_proto::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{day::Daily, registration::Registration, stamp::Moment};
+use crate::{broken, day::Daily, registration::Registration, stamp::Moment};
 
 /// The reason of a break that the rules made.
 const NO_ANSWER: &str = "no-answer";
@@ -102,9 +102,15 @@ impl Agent {
         self.phones.values().any(|phone| phone.is_live(now))
     }
 
+    /// Since when free for their groups' callers, reachable at this instant or not; none: they are not.
+    pub(crate) fn ready_since(&self) -> Option<u64> {
+        let free = self.state() == AgentState::Available || broken::ignores_reservations();
+        (free && !self.phones.is_empty()).then_some(self.idle_since)
+    }
+
     /// Whether a group may offer a call now.
     pub fn is_assignable(&self, now: u64) -> bool {
-        self.state() == AgentState::Available
+        (self.state() == AgentState::Available || broken::ignores_reservations())
             && self.pause.is_none_or(|until| until <= now)
             && self.is_reachable(now)
     }

@@ -34,6 +34,25 @@ pub fn apply(state: &mut State, command: Command, stamp: Stamp) -> Effects {
     }
 }
 
+/// [`apply`] for a batch, at the price of one copy of the state. None: a command panicked, nothing was changed; apply
+/// them one by one.
+pub fn apply_all(
+    state: &mut State,
+    commands: impl IntoIterator<Item = (Command, Stamp)>,
+) -> Option<Vec<Effects>> {
+    let mut next = state.clone();
+    let mut one = |(command, stamp)| {
+        let mut effects = Effects::default();
+        effects.reply = command::carry_out(&mut next, command, stamp, &mut effects);
+        effects
+    };
+    let done = catch_unwind(AssertUnwindSafe(|| commands.into_iter().map(&mut one).collect())).ok();
+    if done.is_some() {
+        *state = next;
+    }
+    done
+}
+
 fn words(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("the rules panicked").to_owned()

@@ -1,11 +1,9 @@
 //! Rules that tests break on purpose, to see the invariants and the quarantine at work. Outside of tests nothing is
 //! ever broken.
 
-use crate::agent::Agent;
-
-/// Whether an agent may be offered a call though another has them.
-pub(crate) fn ignores_reservations(agent: &Agent, now: u64) -> bool {
-    switch::reservations_are_ignored() && agent.is_reachable(now)
+/// Whether agents may be offered a call though another has them.
+pub(crate) fn ignores_reservations() -> bool {
+    switch::reservations_are_ignored()
 }
 
 /// Panics if a test wants the message in hand to be poison.

@@ -17,7 +17,7 @@ pub(crate) mod stage;
 pub(crate) mod timer;
 pub(crate) mod transfer;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use mangrove_proto::{
     id::{CallId, EmployeeId, GroupId, LegId, TenantId},
@@ -51,7 +51,7 @@ pub struct Call {
     /// The trunk it came in or went out through.
     pub trunk: Option<String>,
     /// What marks the INVITE: ingress peer, Call-ID, From tag, CSeq.
-    pub arrival: String,
+    pub arrival: Arc<str>,
     /// When it came.
     pub started: Moment,
     /// Since when in the present stage.

@@ -80,7 +80,8 @@ pub enum Command {
     MediaReported { sender: Sender, event: media::MediaEvent },
     /// Fires what is due of the object at the stamp's `now`; harmless when nothing is.
     TimerDue { object: ObjectRef },
-    /// Creates a tenant or replaces its whole configuration. Calls in progress go on under the rules they began with.
+    /// Creates a tenant or replaces its whole configuration, if that has a lower version. Calls in progress go on under
+    /// the rules they began with.
     ConfigureTenant { config: Arc<TenantConfig>, epoch: u64, author: Author, changes: Vec<AuditChange> },
     /// Ends all of a tenant's calls and takes it out.
     RemoveTenant { tenant: TenantId, author: Author },

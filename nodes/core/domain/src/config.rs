@@ -8,6 +8,7 @@ pub mod export;
 #[cfg(test)]
 mod fixture;
 mod matcher;
+mod memberships;
 mod people;
 mod reach;
 pub mod resolve;
@@ -49,6 +50,8 @@ pub struct TenantConfig {
     pub groups: BTreeMap<GroupId, Group>,
     pub schemes: BTreeMap<Arc<str>, Scheme>,
     pub recording: Recording,
+    #[serde(skip)]
+    pub(crate) memberships: memberships::Memberships,
 }
 
 /// What holds for employees who say nothing else.
@@ -95,8 +98,13 @@ impl TenantConfig {
     }
 
     /// The groups that this employee serves, by id.
-    pub fn groups_of<'a>(&'a self, employee: &'a EmployeeId) -> impl Iterator<Item = &'a Group> {
-        self.groups.values().filter(move |group| group.members.iter().any(|m| m.employee == *employee))
+    pub fn groups_of(&self, employee: &EmployeeId) -> impl Iterator<Item = &Group> {
+        self.memberships(employee).iter().map(|(group, _)| &self.groups[group])
+    }
+
+    /// The same with the employee's place among each group's members.
+    pub fn memberships(&self, employee: &EmployeeId) -> &[(GroupId, usize)] {
+        self.memberships.of(employee, &self.groups)
     }
 
     /// Sets the password hash (argon2 PHC string) of an employee's login and voids its older tokens. False when

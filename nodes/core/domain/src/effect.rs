@@ -70,6 +70,10 @@ pub enum Reply {
     Done,
     /// An event that was committed before.
     Seen,
+    /// An event whose forerunners are missing: nothing was changed, send from `last + 1` on.
+    Gap { last: u64 },
+    /// The same thing was changed meanwhile by somebody else: nothing was changed.
+    Conflict { what: String },
     /// There is no such thing, or it belongs to another tenant.
     NotFound { what: String },
     /// Nothing was changed.

@@ -7,6 +7,7 @@
 //! | [`one_call`] | I2: a person has one call at most, and that call knows it |
 //! | [`one_record`] | I3: a call that ended has one record with one cause, one that goes on has none |
 //! | [`reserved`] | I5: who rings was reserved by that very offer, and the other way round |
+//! | [`turns`] | I5: who stands ready for a group is free, and the other way round |
 //! | [`in_line`] | I6: who waits has one place in one line, and the line holds nobody else |
 //! | [`nothing_left`] | I8: no leg, session or mark without its call |
 //! | [`within_limits`] | I10: no more calls than channels when the last was let in |
@@ -19,6 +20,7 @@ mod one_record;
 mod reserved;
 #[cfg(test)]
 mod tests;
+mod turns;
 mod within_limits;
 
 use crate::{state::State, tenant::Tenant};
@@ -41,10 +43,11 @@ impl Violation {
 type Check = fn(&Tenant, &mut Vec<Violation>);
 
 /// The checks that look at one tenant.
-const CHECKS: [Check; 6] = [
+const CHECKS: [Check; 7] = [
     one_agent::check,
     one_call::check,
     reserved::check,
+    turns::check,
     in_line::check,
     nothing_left::check,
     within_limits::check,

@@ -20,6 +20,7 @@ mod line;
 mod media;
 mod quarantine;
 pub mod queue;
+mod ready;
 mod record;
 mod registration;
 pub mod routes;
@@ -35,7 +36,7 @@ mod tenant;
 mod tests;
 pub mod view;
 
-pub use apply::apply;
+pub use apply::{apply, apply_all};
 pub use cause::Cause;
 pub use command::{AgentWish, CallWish, Command, NodeInfo, Sender};
 pub use effect::{Action, Effect, Effects, ObjectRef, Reply, StoryLine};

@@ -57,7 +57,8 @@ pub(crate) fn subject(command: &Command) -> Subject {
 /// Takes the subject's call out.
 pub(crate) fn take_out(state: &mut State, subject: Subject, stamp: Stamp, effects: &mut Effects) {
     if let Some((kind, sender, sequence)) = &subject.event {
-        state.take_event(kind, sender, *sequence);
+        // Taken before, or of a gap: there is nothing to mark.
+        let _ = state.take_event(kind, sender, *sequence);
     }
     let Some(tenant) = subject.tenant else { return };
     scene::play(state, &tenant, stamp, effects, |scene| {

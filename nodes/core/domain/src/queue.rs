@@ -4,7 +4,7 @@ use imbl::OrdMap;
 use mangrove_proto::{id::CallId, live::Today};
 use serde::{Deserialize, Serialize};
 
-use crate::day::Daily;
+use crate::{day::Daily, ready::Ready};
 
 /// A place in line: higher priority first, then who came first. It never changes while a caller waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,4 +34,7 @@ pub struct Queue {
     pub waiting: OrdMap<Place, CallId>,
     /// Counts of the day.
     pub today: Daily<Today>,
+    /// Worked out from the agents, so it is not written.
+    #[serde(skip)]
+    pub(crate) ready: Ready,
 }

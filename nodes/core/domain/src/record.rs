@@ -89,6 +89,10 @@ impl Outbox {
         }
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.waiting.len()
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = (u64, &Record)> {
         self.waiting.iter().map(|(number, record)| (*number, record.as_ref()))
     }

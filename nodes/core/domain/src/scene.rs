@@ -9,7 +9,7 @@ use std::{
 
 use mangrove_proto::{
     id::{CallId, EmployeeId, GroupId, LegId, TenantId},
-    live::{AgentState, Today},
+    live::Today,
 };
 use mangrove_sip::{Seed, Transport};
 
@@ -19,7 +19,7 @@ use crate::{
     effect::{Effects, ObjectRef},
     line, media,
     queue::Queue,
-    settle,
+    ready, settle,
     stamp::{Moment, Stamp},
     state::State,
     story,
@@ -130,14 +130,16 @@ impl Scene<'_> {
         let (now, moment) = (self.now(), self.moment());
         let agent = Arc::make_mut(self.tenant.agents.get_mut(id)?);
         let before = (agent.state(), agent.reason().map(str::to_owned));
+        let ready_since = agent.ready_since();
         let result = rule(agent);
         if before != (agent.state(), agent.reason().map(str::to_owned)) {
             agent.since = moment;
         }
-        if agent.state() == AgentState::Available && agent.is_assignable(now) {
+        if agent.is_assignable(now) {
             let groups = self.tenant.config.groups_of(id).map(|group| group.id.clone());
             self.dirty.extend(groups);
         }
+        ready::follow(&mut self.tenant, id, ready_since);
         self.effects.touch(ObjectRef::Agent(self.tenant.config.id.clone(), id.clone()));
         Some(result)
     }

@@ -4,9 +4,9 @@
 use mangrove_proto::id::{CallId, GroupId};
 
 use crate::{
-    broken,
     call::{Call, dial_out, party::Role, stage::Stage},
-    config::Group,
+    config::{Group, Strategy},
+    ready::Turn,
     scene::Scene,
     strategy::{self, Candidate},
 };
@@ -21,25 +21,18 @@ pub(crate) fn settle(scene: &mut Scene<'_>) {
     }
 }
 
-/// Offers the callers of one queue, first in line first, to the agents who are free. Looking for them walks the group
-/// once, not once for each caller.
+/// Offers the callers of one queue, first in line first, to the agents who are ready.
 fn assign(group: &GroupId, scene: &mut Scene<'_>) {
     let config = scene.tenant.config.clone();
     let Some(group) = config.groups.get(group) else { return };
     let waiting = scene.tenant.queue(&group.id).map(|queue| queue.waiting.clone()).unwrap_or_default();
-    if waiting.is_empty() {
-        return;
-    }
-    let mut free = free(group, scene);
     for call in waiting.values() {
-        if free.is_empty() {
+        let Some(tried) = tried(*call, scene) else { continue };
+        let candidates = candidates(group, &tried, scene);
+        if candidates.is_empty() {
             return;
         }
-        let Some(tried) = tried(*call, scene) else { continue };
-        let chosen = strategy::choose(group.strategy, &candidates(group, &free, &tried, scene), &mut scene.seed);
-        offer(*call, group, &chosen, scene);
-        let asked = |index: usize| chosen.iter().any(|candidate| candidate.order == index);
-        free.retain(|index| !asked(*index) || is_free(group, *index, scene));
+        offer(*call, group, &strategy::choose(group.strategy, &candidates, &mut scene.seed), scene);
     }
 }
 
@@ -57,28 +50,28 @@ fn tried(call: CallId, scene: &Scene<'_>) -> Option<Tried> {
     }
 }
 
-/// The members who could take a call now, by their place in the group.
-fn free(group: &Group, scene: &Scene<'_>) -> Vec<usize> {
-    (0..group.members.len()).filter(|index| is_free(group, *index, scene)).collect()
-}
-
-fn is_free(group: &Group, index: usize, scene: &Scene<'_>) -> bool {
+/// Who could take a call now, of those the ones with the lowest priority number; for `longest-idle` only the first of
+/// them, whose turn it is anyway.
+fn candidates(group: &Group, tried: &Tried, scene: &Scene<'_>) -> Vec<Candidate> {
     let now = scene.now();
-    let agent = scene.tenant.agent(&group.members[index].employee);
-    agent.is_some_and(|agent| agent.is_assignable(now) || broken::ignores_reservations(agent, now))
+    let Some(queue) = scene.tenant.queue(&group.id) else { return Vec::new() };
+    let mut free = queue.ready.iter().filter(|turn| {
+        let agent = scene.tenant.agent(&group.members[turn.place].employee);
+        agent.is_some_and(|agent| agent.is_assignable(now))
+    });
+    let Some(first) = free.next() else { return Vec::new() };
+    let others = free.take_while(|turn| turn.priority == first.priority);
+    let most = if group.strategy == Strategy::LongestIdle { 1 } else { usize::MAX };
+    let asked = std::iter::once(first).chain(others).take(most);
+    let mut candidates: Vec<_> = asked.map(|turn| candidate(group, turn, tried, now)).collect();
+    candidates.sort_by_key(|candidate| candidate.order);
+    candidates
 }
 
-/// Of the free members those of the lowest priority number.
-fn candidates(group: &Group, free: &[usize], tried: &Tried, scene: &Scene<'_>) -> Vec<Candidate> {
-    let lowest = free.iter().map(|index| group.members[*index].priority).min();
-    let asked = free.iter().filter(|index| Some(group.members[**index].priority) == lowest);
-    let candidate = |index: &usize| {
-        let employee = group.members[*index].employee.clone();
-        let idle_since = scene.tenant.agent(&employee).map_or(0, |agent| agent.idle_since);
-        let tried = tried.get(&employee).copied().unwrap_or(0);
-        Candidate { employee, order: *index, idle_ms: scene.now().saturating_sub(idle_since), tried }
-    };
-    asked.map(candidate).collect()
+fn candidate(group: &Group, turn: &Turn, tried: &Tried, now: u64) -> Candidate {
+    let employee = group.members[turn.place].employee.clone();
+    let tried = tried.get(&employee).copied().unwrap_or(0);
+    Candidate { employee, order: turn.place, idle_ms: now.saturating_sub(turn.idle_since), tried }
 }
 
 fn offer(call: CallId, group: &Group, chosen: &[Candidate], scene: &mut Scene<'_>) {

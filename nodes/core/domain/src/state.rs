@@ -5,7 +5,7 @@ mod hash;
 mod owed;
 mod snapshot;
 
-use std::sync::Arc;
+use std::{cmp::Ordering, sync::Arc};
 
 use imbl::OrdMap;
 use mangrove_proto::id::TenantId;
@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     command::{NodeInfo, Sender},
-    effect::ObjectRef,
+    effect::{ObjectRef, Reply},
     record::{Outbox, Record},
     tenant::Tenant,
 };
@@ -71,6 +71,11 @@ impl State {
         self.outbox.iter()
     }
 
+    /// How many records SQL has not confirmed yet.
+    pub fn outbox_len(&self) -> usize {
+        self.outbox.len()
+    }
+
     /// Every object that has, or should have, an actor.
     pub fn objects(&self) -> impl Iterator<Item = ObjectRef> {
         self.tenants.iter().flat_map(|(id, tenant)| {
@@ -81,14 +86,23 @@ impl State {
         })
     }
 
-    /// Notes an event's number. False when it was taken before, or belongs to an earlier run of the sender.
-    pub(crate) fn take_event(&mut self, kind: &str, sender: &Sender, sequence: u64) -> bool {
+    /// Takes an event by its number: the next one of the sender's run, or the first of a later run. A number that was
+    /// taken before is [`Reply::Seen`]; after a gap, [`Reply::Gap`], nothing is taken: what lies between may still come.
+    pub(crate) fn take_event(&mut self, kind: &str, sender: &Sender, sequence: u64) -> Result<(), Reply> {
         let mark = self.senders.entry(format!("{kind}/{}", sender.node)).or_default();
-        let fresh = (sender.run, sequence) > (mark.run, mark.sequence);
-        if fresh {
-            *mark = Mark { run: sender.run, sequence };
+        let last = match sender.run.cmp(&mark.run) {
+            Ordering::Less => return Err(Reply::Seen),
+            Ordering::Equal => mark.sequence,
+            Ordering::Greater => 0,
+        };
+        match sequence {
+            taken if taken <= last => Err(Reply::Seen),
+            next if next == last + 1 => {
+                *mark = Mark { run: sender.run, sequence };
+                Ok(())
+            }
+            _ => Err(Reply::Gap { last }),
         }
-        fresh
     }
 
     /// The media node with the fewest sessions of this group; the first by name among equals.

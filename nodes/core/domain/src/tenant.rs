@@ -23,7 +23,7 @@ pub struct Tenant {
     /// Every leg of every call that is kept.
     pub(crate) legs: OrdMap<LegId, CallId>,
     /// INVITEs that made the calls that are kept: a second one is a duplicate.
-    pub(crate) arrivals: OrdMap<String, CallId>,
+    pub(crate) arrivals: OrdMap<Arc<str>, CallId>,
     /// Channels in use, by `number/…` and `trunk/…`.
     pub(crate) usage: OrdMap<String, Usage>,
     /// The last number given to a place in line or an offer.

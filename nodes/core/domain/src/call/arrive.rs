@@ -1,6 +1,8 @@
 //! An INVITE that begins a call: is it a new one, whose is it, where does it lead, is there room. A call that is
 //! refused is a call all the same: it has one leg, one cause and one record.
 
+use std::sync::Arc;
+
 use mangrove_proto::{
     edge::{Ingress, ingress::From},
     id::{CallId, EmployeeId, LegId},
@@ -75,7 +77,7 @@ pub(crate) fn arrive(
             return Reply::Refused { why: format!("the INVITE can't be used: {}", reject.status) };
         }
     };
-    let mut call = new_call(id, leg, key, &arrival, line, scene);
+    let mut call = new_call(id, leg, key.into(), &arrival, line, scene);
     if let Some(party) = call.party(leg) {
         let kind = mangrove_proto::story::Kind::Received;
         scene.effects.story.push(story::message(&call, scene.stamp.moment(), party, kind, bytes));
@@ -91,7 +93,14 @@ pub(crate) fn arrive(
     Reply::Done
 }
 
-fn new_call(id: CallId, leg: LegId, arrival: String, from: &Arrival, line: Line, scene: &Scene<'_>) -> Call {
+fn new_call(
+    id: CallId,
+    leg: LegId,
+    arrival: Arc<str>,
+    from: &Arrival,
+    line: Line,
+    scene: &Scene<'_>,
+) -> Call {
     let moment = scene.moment();
     let caller = Party::new(leg, Role::Caller, from.caller.clone(), from.employee.clone(), line, moment);
     Call {

@@ -8,6 +8,7 @@ use crate::{
     call::enqueue::{self, Overflowed},
     config::TenantConfig,
     effect::{Effects, ObjectRef, Reply},
+    ready,
     record::{Audit, AuditChange, Author, Record},
     scene::{self, Scene},
     stamp::Stamp,
@@ -25,6 +26,9 @@ pub(super) fn apply(
     effects: &mut Effects,
 ) -> Reply {
     let id = config.id.clone();
+    if state.tenant(&id).is_some_and(|present| present.config.version >= config.version) {
+        return Reply::Conflict { what: format!("the configuration of `{id}`") };
+    }
     for change in changes {
         let (tenant, at, author, version) = (id.clone(), stamp.wall, author.clone(), config.version);
         state.outbox.add(Record::Audit(Audit { tenant, at, author, version, change }));
@@ -42,6 +46,7 @@ pub(super) fn apply(
         scene.tenant.epoch = epoch;
         people(scene);
         queues(scene);
+        ready::line_up(&mut scene.tenant);
     });
     effects.touch(ObjectRef::Tenant(id));
     Reply::Done

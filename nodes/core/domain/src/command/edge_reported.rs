@@ -23,8 +23,8 @@ pub(super) fn apply(
     stamp: Stamp,
     effects: &mut Effects,
 ) -> Reply {
-    if !state.take_event("edge", sender, event.sequence) {
-        return Reply::Seen;
+    if let Err(reply) = state.take_event("edge", sender, event.sequence) {
+        return reply;
     }
     let tenant = TenantId::from(event.tenant.as_str());
     let Some(fact) = &event.fact else { return Reply::Refused { why: "the event carries nothing".into() } };
@@ -100,7 +100,7 @@ fn outside_dialog(
     let Some(key) = arrive::key(ingress, message) else {
         return Reply::Refused { why: "the request names no transaction".into() };
     };
-    let known = scene.tenant.arrivals.get(&key).copied();
+    let known = scene.tenant.arrivals.get(key.as_str()).copied();
     match (known, message.method()) {
         (None, Method::INVITE) => arrive::arrive(key, ingress, taken, source, edge, scene),
         (None, _) => {

@@ -21,8 +21,8 @@ pub(super) fn apply(
     stamp: Stamp,
     effects: &mut Effects,
 ) -> Reply {
-    if !state.take_event("media", sender, event.sequence) {
-        return Reply::Seen;
+    if let Err(reply) = state.take_event("media", sender, event.sequence) {
+        return reply;
     }
     let tenant = TenantId::from(event.tenant.as_str());
     let (Some(fact), Ok(call)) = (&event.fact, event.session.parse::<CallId>()) else {

@@ -124,6 +124,7 @@ fn whole(document: &Document, names: &Names<'_>, made: &mut Made<'_>) -> Result<
             calls: document.recording.calls,
             retention_ms: document.recording.retention.map(|retention| retention.0),
         },
+        memberships: Default::default(),
     })
 }
 

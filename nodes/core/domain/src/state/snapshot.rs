@@ -1,6 +1,9 @@
 //! The state as bytes: one version byte, then MessagePack with field names, so that fields may be added.
 
+use std::sync::Arc;
+
 use super::State;
+use crate::ready;
 
 /// The format that this build writes.
 const VERSION: u8 = 1;
@@ -34,8 +37,18 @@ impl State {
     pub fn restore(bytes: &[u8]) -> Result<Self, RestoreError> {
         match bytes.split_first() {
             None => Err(RestoreError::Empty),
-            Some((&VERSION, body)) => Ok(rmp_serde::from_slice(body)?),
+            Some((&VERSION, body)) => Ok(rmp_serde::from_slice::<Self>(body)?.lined_up()),
             Some((&other, _)) => Err(RestoreError::Version(other)),
         }
+    }
+
+    /// With what is worked out instead of written.
+    fn lined_up(mut self) -> Self {
+        for id in self.tenants.keys().cloned().collect::<Vec<_>>() {
+            if let Some(tenant) = self.tenants.get_mut(&id) {
+                ready::line_up(Arc::make_mut(tenant));
+            }
+        }
+        self
     }
 }

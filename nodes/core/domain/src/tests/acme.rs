@@ -27,6 +27,7 @@ pub(crate) fn config() -> TenantConfig {
         groups: [("200".into(), sales())].into(),
         schemes: [(Arc::from("main"), scheme())].into(),
         recording: Recording { calls: RecordedCalls::External, retention_ms: None },
+        memberships: Default::default(),
     }
 }
 

@@ -38,7 +38,6 @@ pub(crate) struct World {
     pub(crate) pending: Vec<Pending>,
     /// Whether violations end the test at once.
     pub(crate) strict: bool,
-    sequence: u64,
     ports: BTreeMap<String, u16>,
     /// The last session asked for, by call.
     pub(crate) sessions: BTreeMap<CallId, media::SetSession>,
@@ -83,7 +82,6 @@ impl World {
             ends: Vec::new(),
             pending: Vec::new(),
             strict: true,
-            sequence: 0,
             ports: BTreeMap::new(),
             sessions: BTreeMap::new(),
             last: Effects::default(),
@@ -156,22 +154,25 @@ impl World {
         }
     }
 
+    /// The number of a sender's next event.
+    fn next_of(&self, sender: &str) -> u64 {
+        self.state.senders().find(|(name, ..)| *name == sender).map_or(1, |(_, _, last)| last + 1)
+    }
+
     pub(crate) fn media(&mut self, call: CallId, fact: Fact) -> Reply {
-        self.sequence += 1;
+        let node = self.tenant().call(call).map_or("m1", |call| &call.media.node).to_owned();
         let event = media::MediaEvent {
-            sequence: self.sequence,
+            sequence: self.next_of(&format!("media/{node}")),
             tenant: "acme".into(),
             session: call.to_string(),
             fact: Some(fact),
         };
-        let node = self.tenant().call(call).map_or("m1", |call| &call.media.node).to_owned();
         self.command(Command::MediaReported { sender: Sender { node, run: 1 }, event })
     }
 
     pub(crate) fn edge(&mut self, leg: &str, fact: edge_event::Fact) -> Reply {
-        self.sequence += 1;
         let event = edge::EdgeEvent {
-            sequence: self.sequence,
+            sequence: self.next_of("edge/e1"),
             tenant: "acme".into(),
             leg: leg.into(),
             fact: Some(fact),

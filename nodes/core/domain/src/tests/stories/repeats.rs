@@ -51,6 +51,26 @@ fn a_new_run_of_a_sender_counts_from_the_start_and_an_old_one_no_more() {
 }
 
 #[test]
+fn after_a_gap_nothing_is_taken_until_what_is_missing_came() {
+    let mut world = World::acme();
+    let event = |sequence| edge::EdgeEvent {
+        sequence,
+        tenant: "acme".into(),
+        leg: String::new(),
+        fact: Some(edge::edge_event::Fact::FlowClosed(edge::FlowClosed { flow: "f".into() })),
+    };
+    let sender = |run| Sender { node: "e1".into(), run };
+    let last = world.state.senders().find(|(name, ..)| *name == "edge/e1").map_or(0, |(_, _, last)| last);
+    let mut deliver =
+        |run, sequence| world.command(Command::EdgeReported { sender: sender(run), event: event(sequence) });
+    assert_eq!(deliver(1, last + 2), Reply::Gap { last });
+    assert_eq!(deliver(1, last + 1), Reply::Done);
+    assert_eq!(deliver(1, last + 2), Reply::Done);
+    assert_eq!(deliver(2, 2), Reply::Gap { last: 0 }, "a new run begins with 1");
+    assert_eq!(deliver(2, 1), Reply::Done);
+}
+
+#[test]
 fn a_bye_for_a_dialog_that_is_not_there_gets_481() {
     let mut world = World::acme();
     let (caller, _) = world.talking("101");
