@@ -67,7 +67,7 @@ pub struct Call {
     /// Where it stands.
     pub stage: Stage,
     /// All legs, dead ones included.
-    pub parties: BTreeMap<LegId, Party>,
+    pub parties: BTreeMap<LegId, Arc<Party>>,
     /// Whom the scheme serves and the music plays for; the caller unless they transferred the other away.
     pub guest: LegId,
     /// Phones being rung now.
@@ -127,11 +127,16 @@ pub struct Recording {
 impl Call {
     /// The party that called.
     pub fn caller_party(&self) -> Option<&Party> {
-        self.parties.values().find(|party| party.role == party::Role::Caller)
+        self.parties.values().map(Arc::as_ref).find(|party| party.role == party::Role::Caller)
     }
 
     pub(crate) fn party(&self, leg: LegId) -> Option<&Party> {
-        self.parties.get(&leg)
+        self.parties.get(&leg).map(Arc::as_ref)
+    }
+
+    /// A leg, to be changed. Others keep sharing theirs with the state as it was.
+    pub(crate) fn party_mut(&mut self, leg: LegId) -> Option<&mut Party> {
+        self.parties.get_mut(&leg).map(Arc::make_mut)
     }
 
     pub(crate) fn is_over(&self) -> bool {

@@ -3,6 +3,8 @@
 
 mod hears;
 
+use std::sync::Arc;
+
 use mangrove_proto::{
     common,
     media::{Codec, Endpoint, MediaCommand, Recording, SetSession, endpoint::Hears},
@@ -54,7 +56,7 @@ pub(crate) fn move_away(call: &mut Call, scene: &mut Scene<'_>) -> bool {
     scene.state.count_session(&node, true);
     call.media.node = node;
     call.media.asked = None;
-    for party in call.parties.values_mut() {
+    for party in call.parties.values_mut().map(Arc::make_mut) {
         party.address = None;
     }
     true

@@ -86,7 +86,7 @@ fn end(call: CallId, scene: &mut Scene<'_>) {
     for employee in people {
         scene.with_agent(&employee, |agent| agent.release(call.id, at.now));
     }
-    for party in call.parties.values_mut() {
+    for party in call.parties.values_mut().map(Arc::make_mut) {
         party.end(at, Cause::Quarantined);
     }
     scene.give_channels_back(&mut call);

@@ -28,7 +28,7 @@ use crate::{
 
 /// One command's view of one tenant.
 pub(crate) struct Scene<'a> {
-    /// Everything else; its copy of the tenant is out of date until the scene ends.
+    /// Everything else; without the tenant until the scene ends.
     pub(crate) state: &'a mut State,
     pub(crate) tenant: Tenant,
     pub(crate) stamp: Stamp,
@@ -50,7 +50,7 @@ pub(crate) fn play<R>(
     effects: &mut Effects,
     rule: impl FnOnce(&mut Scene<'_>) -> R,
 ) -> Option<R> {
-    let taken = Tenant::clone(state.tenants.get(tenant)?);
+    let taken = Arc::unwrap_or_clone(state.tenants.remove(tenant)?);
     let seed = stamp.chance();
     let (dirty, changed, facts) = (BTreeSet::new(), BTreeSet::new(), VecDeque::new());
     let mut scene = Scene { state, tenant: taken, stamp, seed, effects, dirty, changed, facts };

@@ -16,7 +16,7 @@ pub(crate) fn answered(call: &mut Call, leg: LegId, scene: &mut Scene<'_>) {
     };
     let winner = call.offers.remove(index);
     let moment = scene.moment();
-    if let Some(party) = call.parties.get_mut(&leg) {
+    if let Some(party) = call.party_mut(leg) {
         party.answered = Some(moment);
     }
     for other in winner.legs.iter().filter(|other| **other != leg) {

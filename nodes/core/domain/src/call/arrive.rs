@@ -120,7 +120,7 @@ fn new_call(
         employee: None,
         plan: from.plan.clone().unwrap_or_else(|_| Plan::steps(&[])),
         stage: Stage::Arriving { until: moment.now + MEDIA_MS },
-        parties: [(leg, caller)].into(),
+        parties: [(leg, Arc::new(caller))].into(),
         guest: leg,
         offers: Vec::new(),
         media: media::Session::default(),

@@ -1,6 +1,8 @@
 //! Rings somebody: makes the offer, reserves the person, plans one leg per phone. The INVITEs go out when the media
 //! node has said where each phone is to send its sound ([`start_planned`]).
 
+use std::sync::Arc;
+
 use mangrove_proto::id::{EmployeeId, LegId};
 use mangrove_sip::{Destination, NameAddr, Transport, Uri, uri};
 
@@ -168,7 +170,8 @@ fn offer(call: &mut Call, ring: Ring, scene: &mut Scene<'_>) {
         legs.push(leg);
         scene.tenant.legs.insert(leg, call.id);
         let line = Line::planned(dial, &edge);
-        call.parties.insert(leg, Party::new(leg, role, name.clone(), employee.clone(), line, since));
+        let party = Party::new(leg, role, name.clone(), employee.clone(), line, since);
+        call.parties.insert(leg, Arc::new(party));
     }
     let until = since.now.saturating_add(ring_ms);
     call.offers.push(Offer { number, employee, legs, since, until, channel, failure: None });
@@ -176,7 +179,7 @@ fn offer(call: &mut Call, ring: Ring, scene: &mut Scene<'_>) {
 
 /// Sends the INVITEs of all planned legs whose media address is known by now.
 pub(crate) fn start_planned(call: &mut Call, scene: &mut Scene<'_>) {
-    let ready = |party: &&Party| party.line.is_planned() && party.address.is_some() && party.is_alive();
+    let ready = |party: &&Arc<Party>| party.line.is_planned() && party.address.is_some() && party.is_alive();
     let legs: Vec<LegId> = call.parties.values().filter(ready).map(|party| party.id).collect();
     for leg in legs {
         line::start(call, leg, scene);

@@ -102,7 +102,7 @@ fn let_go(call: &mut Call, leg: LegId, cause: Cause, status: Option<u16>, scene:
     }
     if unanswered {
         let moment = scene.moment();
-        if let Some(party) = call.parties.get_mut(&leg) {
+        if let Some(party) = call.party_mut(leg) {
             party.end(moment, cause);
         }
         line::reject(call, leg, cause, status, scene);

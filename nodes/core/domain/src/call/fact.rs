@@ -32,7 +32,7 @@ fn leg_name(call: &Call, leg: LegId) -> String {
 /// A party is gone. What that means depends on who it was and where the call stands.
 pub(crate) fn left(call: &mut Call, leg: LegId, cause: Cause, scene: &mut Scene<'_>) {
     let moment = scene.moment();
-    let Some(party) = call.parties.get_mut(&leg) else { return };
+    let Some(party) = call.party_mut(leg) else { return };
     if !party.is_alive() {
         return;
     }
@@ -71,7 +71,7 @@ fn by(role: Role, cause: Cause) -> EndedBy {
 /// Takes a party out who has no more part in the call, and frees their person.
 pub(crate) fn dismiss(call: &mut Call, leg: LegId, cause: Cause, scene: &mut Scene<'_>) {
     let moment = scene.moment();
-    let Some(party) = call.parties.get_mut(&leg) else { return };
+    let Some(party) = call.party_mut(leg) else { return };
     if !party.is_alive() {
         return;
     }

@@ -40,7 +40,7 @@ fn ready(call: &mut Call, ready: &media::Ready, scene: &mut Scene<'_>) {
     call.media.ready = call.media.ready.max(ready.version);
     let mut moved = Vec::new();
     for address in &ready.addresses {
-        let leg = address.endpoint.parse::<LegId>().ok().and_then(|leg| call.parties.get_mut(&leg));
+        let leg = address.endpoint.parse::<LegId>().ok().and_then(|leg| call.party_mut(leg));
         let (Some(party), Ok(told)) = (leg, address.address.parse()) else { continue };
         if party.address.is_none() && party.is_alive() {
             party.address = Some(told);
@@ -81,7 +81,7 @@ fn play_finished(call: &mut Call, finished: &media::PlayFinished, scene: &mut Sc
 }
 
 fn latched(call: &mut Call, latched: &media::Latched, scene: &mut Scene<'_>) {
-    let party = latched.endpoint.parse().ok().and_then(|leg: LegId| call.parties.get_mut(&leg));
+    let party = latched.endpoint.parse().ok().and_then(|leg: LegId| call.party_mut(leg));
     if let (Some(party), Ok(address)) = (party, latched.address.parse()) {
         party.latched = Some(address);
         note(call, &latched.endpoint, format!("sound comes from {}", latched.address), scene);
@@ -120,7 +120,7 @@ fn recording_finished(call: &mut Call, finished: &media::RecordingFinished, scen
 }
 
 fn count(call: &mut Call, counters: &media::Counters) {
-    let party = counters.endpoint.parse().ok().and_then(|leg: LegId| call.parties.get_mut(&leg));
+    let party = counters.endpoint.parse().ok().and_then(|leg: LegId| call.party_mut(leg));
     if let Some(party) = party {
         party.counted = Some(counters.into());
     }

@@ -29,7 +29,7 @@ fn extend(tenant: &mut Tenant, gap_ms: u64) {
     for id in tenant.calls.keys().copied().collect::<Vec<_>>() {
         if let Some(call) = tenant.calls.get_mut(&id) {
             let call: &mut Call = Arc::make_mut(call);
-            call.parties.values_mut().for_each(|party| party.line.extend(gap_ms));
+            call.parties.values_mut().map(Arc::make_mut).for_each(|party| party.line.extend(gap_ms));
         }
     }
 }

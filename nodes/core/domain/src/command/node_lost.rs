@@ -1,6 +1,8 @@
 //! A node is gone for good. Dialogs that it carried go on through another edge of the same transport, sessions on
 //! another media node; without one, calls in which nobody hears anything any more end.
 
+use std::sync::Arc;
+
 use mangrove_proto::{
     id::{CallId, TenantId},
     live::EndedBy,
@@ -37,7 +39,7 @@ fn is_hit(call: &Call, name: &str) -> bool {
 }
 
 fn go_on(call: &mut Call, name: &str, scene: &mut Scene<'_>) {
-    for party in call.parties.values_mut().filter(|party| party.line.edge == name) {
+    for party in call.parties.values_mut().filter(|party| party.line.edge == name).map(Arc::make_mut) {
         if let Some(edge) = scene.edge_for(party.line.transport, "") {
             party.line.edge = edge;
         }

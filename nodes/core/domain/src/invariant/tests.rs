@@ -46,20 +46,24 @@ fn every_break_is_noticed_by_its_name() {
         ("I1", |state| {
             let call = call(state, "talking");
             let peer = call.talkers().expect("two").1;
-            call.parties.get_mut(&peer).expect("a party").ended = Some((call.since, crate::Cause::HungUp));
+            call.party_mut(peer).expect("a party").ended = Some((call.since, crate::Cause::HungUp));
         }),
         ("I1", |state| {
             let since = call(state, "talking").since;
             let ringing = ringing(state);
             let leg = ringing.offers[0].legs[0];
-            ringing.parties.get_mut(&leg).expect("a phone").answered = Some(since);
+            ringing.party_mut(leg).expect("a phone").answered = Some(since);
         }),
         ("I2", |state| {
             let agent = tenant(state).agents.get_mut(&EmployeeId::from("anna")).expect("anna");
             Arc::make_mut(agent).engaged = None;
         }),
         ("I2", |state| {
-            ringing(state).parties.values_mut().for_each(|party| party.employee = Some("anna".into()));
+            ringing(state)
+                .parties
+                .values_mut()
+                .map(Arc::make_mut)
+                .for_each(|party| party.employee = Some("anna".into()));
         }),
         ("I3", |state| {
             let mut world = world();

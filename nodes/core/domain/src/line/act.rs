@@ -19,7 +19,7 @@ pub(super) fn operate(
     scene: &mut Scene<'_>,
     act: impl FnOnce(&mut Leg, &mut Ctx<'_>) -> Vec<Output>,
 ) {
-    let Some(party) = call.parties.get_mut(&leg) else { return };
+    let Some(party) = call.party_mut(leg) else { return };
     let local = local(scene.state, &scene.tenant, party);
     let now = scene.stamp.now;
     let Some(line) = party.line.leg_mut() else { return };
@@ -48,7 +48,7 @@ fn codecs(call: &Call) -> Vec<Codec> {
 pub(crate) fn start(call: &mut Call, leg: LegId, scene: &mut Scene<'_>) {
     let Some(address) = address_of(call, leg) else { return };
     let codecs = codecs(call);
-    let Some(party) = call.parties.get_mut(&leg) else { return };
+    let Some(party) = call.party_mut(leg) else { return };
     let Wire::Planned(dial) = &party.line.wire else { return };
     let Dial { uri, route, destination, from, to } = Dial::clone(dial);
     let target = ua::Target { uri, route, destination };
@@ -75,7 +75,7 @@ pub(crate) fn ring(call: &mut Call, leg: LegId, early: bool, scene: &mut Scene<'
 pub(crate) fn answer(call: &mut Call, leg: LegId, scene: &mut Scene<'_>) {
     let Some(address) = address_of(call, leg) else { return };
     let moment = scene.moment();
-    match call.parties.get_mut(&leg) {
+    match call.party_mut(leg) {
         Some(party) if party.is_alive() && party.answered.is_none() => party.answered = Some(moment),
         _ => return,
     }

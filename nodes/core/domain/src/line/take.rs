@@ -19,7 +19,7 @@ pub(crate) fn receive(
     scene: &mut Scene<'_>,
 ) {
     broken::swallow_poison();
-    if let Some(party) = call.parties.get_mut(&leg) {
+    if let Some(party) = call.party_mut(leg) {
         edge.clone_into(&mut party.line.edge);
     }
     if let Some(party) = call.party(leg) {
@@ -33,7 +33,8 @@ pub(crate) fn failed(call: &mut Call, leg: LegId, failed: &edge::Failed, scene: 
     use edge::failed::Reason;
     let (branch, method) = (failed.branch.clone(), Method::read(&failed.method));
     let failure = match failed.reason() {
-        Reason::AckMissing | Reason::PrackMissing => Failure::AckMissing,
+        Reason::AckMissing => Failure::AckMissing,
+        Reason::PrackMissing => Failure::PrackMissing,
         Reason::TransportFailed => Failure::TransportFailed { branch, method },
         Reason::TimedOut | Reason::Unspecified => Failure::TimedOut { branch, method },
     };

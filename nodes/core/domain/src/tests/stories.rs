@@ -12,6 +12,7 @@ mod offers;
 mod overflow;
 mod people;
 mod poison;
+mod provisional;
 mod repeats;
 mod takeover;
 mod transfer;

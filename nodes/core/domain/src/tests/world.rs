@@ -220,6 +220,17 @@ impl World {
         self.begin("79161112233", to, carrier(), CARRIER)
     }
 
+    /// An employee's phone that speaks an extension of SIP calls `to`.
+    pub(crate) fn call_supporting(&mut self, extension: &str, to: &str, supported: &str) -> usize {
+        let (index, address) = (self.ends.len(), phone_address(extension));
+        let mut caller = FarEnd::caller(extension, to, device(extension), &address, index as u32);
+        caller.invite.push("Supported", supported);
+        let invite = caller.invite.to_bytes();
+        self.ends.push(caller);
+        self.outside(index, invite);
+        index
+    }
+
     /// An employee's phone calls `to`.
     pub(crate) fn call_from(&mut self, extension: &str, to: &str) -> usize {
         self.begin(extension, to, device(extension), &phone_address(extension))

@@ -132,7 +132,7 @@ pub enum Fact {
         /// How long it was pressed.
         duration_ms: u32,
     },
-    /// Our 2xx was never acknowledged; the leg sends BYE itself.
+    /// Our 2xx, or a reliable 1xx, was never acknowledged; the leg sends BYE, or 504, itself.
     AckMissing,
     /// No refresh in time (RFC 4028 10); the leg sends BYE itself.
     SessionExpired,

@@ -77,8 +77,7 @@ impl Leg {
         if !matches!(&self.phase, Phase::Received(received) if received.unacked.is_some()) {
             return;
         }
-        let reason = "no PRACK".to_owned();
-        self.over(turn, Fact::Failed { status: 504, reason, retry_after: None });
+        self.over(turn, Fact::AckMissing);
         self.refuse_invite(504, None, None, turn);
     }
 }
