@@ -142,7 +142,7 @@ impl Endpoint {
                 method: message.method(),
                 destination: self.destination(to),
                 sent_by: self.inner.local.to_string(),
-                message: message.to_bytes(),
+                message: message.to_bytes().into(),
                 now,
             };
             self.drive(book, input, now);
@@ -238,7 +238,11 @@ impl Endpoint {
                     now,
                 }
             }
-            Outgoing::Response { destination, message } => Input::Respond { destination, message, now },
+            Outgoing::Response { destination, message } => match Input::respond(destination, message, now) {
+                Ok(input) => input,
+                // What a leg writes can be read.
+                Err(_) => return,
+            },
         };
         self.drive(book, input, now);
     }
@@ -302,7 +306,8 @@ impl Endpoint {
         let mut response = Message::reply_to(request, status);
         response.set_to_tag(&book.seed.token());
         let destination = request.response_destination(source);
-        self.drive(book, Input::Respond { destination, message: response.to_bytes(), now }, now);
+        let bytes = response.to_bytes().into();
+        self.drive(book, Input::Respond { destination, message: response, bytes, now }, now);
     }
 
     fn to_leg(&self, book: &mut Book, message: &Message, source: &Source, now: u64) {

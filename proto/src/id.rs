@@ -4,7 +4,9 @@
 
 use std::{fmt, str::FromStr, sync::Arc};
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use crate::base62;
 
 /// A text that is no id of the wanted kind.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -65,7 +67,7 @@ macro_rules! made_id {
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str(concat!($kind, "_1"))?;
-                write_base62(f, self.0)
+                base62::write(f, self.0)
             }
         }
 
@@ -80,7 +82,7 @@ macro_rules! made_id {
 
             fn from_str(text: &str) -> Result<Self, Invalid> {
                 text.strip_prefix(concat!($kind, "_1"))
-                    .and_then(read_base62)
+                    .and_then(base62::read)
                     .map(Self)
                     .ok_or_else(|| Invalid { kind: $kind, text: text.chars().take(64).collect() })
             }
@@ -94,11 +96,25 @@ macro_rules! made_id {
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let text = String::deserialize(deserializer)?;
-                text.parse().map_err(serde::de::Error::custom)
+                deserializer.deserialize_str(Read(std::marker::PhantomData))
             }
         }
     };
+}
+
+/// Reads an id from text without keeping the text.
+struct Read<T>(std::marker::PhantomData<T>);
+
+impl<T: FromStr<Err = Invalid>> de::Visitor<'_> for Read<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an id")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
+        text.parse().map_err(E::custom)
+    }
 }
 
 text_id!(
@@ -121,29 +137,6 @@ made_id!(
     /// One SIP dialog of a call.
     LegId, "leg"
 );
-
-const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-/// 62^22 > 2^128: every number fits, and all are equally long.
-const LENGTH: usize = 22;
-
-fn write_base62(f: &mut fmt::Formatter<'_>, mut number: u128) -> fmt::Result {
-    let mut text = [b'0'; LENGTH];
-    for place in text.iter_mut().rev() {
-        *place = DIGITS[(number % 62) as usize];
-        number /= 62;
-    }
-    f.write_str(std::str::from_utf8(&text).unwrap_or_default())
-}
-
-fn read_base62(text: &str) -> Option<u128> {
-    if text.len() != LENGTH {
-        return None;
-    }
-    text.bytes().try_fold(0u128, |number, byte| {
-        let digit = DIGITS.iter().position(|d| *d == byte)?;
-        number.checked_mul(62)?.checked_add(digit as u128)
-    })
-}
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]

@@ -2,6 +2,7 @@
 //! service traits by which roles meet. Within one process the traits are called directly; between processes the
 //! gRPC clients (feature `grpc`) implement them.
 
+mod base62;
 pub mod id;
 pub mod live;
 pub mod redact;

@@ -13,13 +13,13 @@ use parking_lot::Mutex;
 use serde_json::{Value, json};
 use tokio::sync::broadcast;
 
-use crate::{machine::Current, shard::Moment};
+use crate::machine::Current;
 
 /// Events kept for those who come back.
 const KEPT: usize = 4096;
 /// How long a tenant's events are made after its last watcher left.
 const WARM: Duration = Duration::from_secs(120);
-/// Numbers that one entry may use.
+/// Numbers that the pictures of one state may use.
 const PER_ENTRY: u64 = 1 << 14;
 
 /// Shared by shards and consoles.
@@ -33,6 +33,7 @@ struct Channel {
     ring: VecDeque<LiveEvent>,
     /// Events up to this number may be missing in the ring.
     complete_after: u64,
+    last: Option<u64>,
     live: broadcast::Sender<LiveEvent>,
     watched: Instant,
 }
@@ -70,21 +71,20 @@ impl Hub {
         Some(Subscription { kept, live: channel.live.subscribe() })
     }
 
-    /// The objects that one entry touched, each once, as they are after it.
-    pub(crate) fn publish(&self, current: &Current, moment: Moment, touched: &BTreeSet<ObjectRef>) {
+    /// Whether anybody may ask for events at all.
+    pub(crate) fn is_watched(&self) -> bool {
+        !self.tenants.lock().is_empty()
+    }
+
+    /// Objects that changed, each once, as they are now.
+    pub(crate) fn publish(&self, current: &Current, touched: &BTreeSet<ObjectRef>) {
         let watched = self.watched();
-        if watched.is_empty() {
-            return;
-        }
-        let numbered = (moment.index * PER_ENTRY..(moment.index + 1) * PER_ENTRY).zip(touched);
-        let seen = numbered.filter(|(_, object)| watched.contains(object.tenant()));
-        let events: Vec<_> = seen
-            .filter_map(|(number, object)| Some((object.tenant(), picture(current, moment, object, number)?)))
-            .collect();
+        let seen = touched.iter().filter(|object| watched.contains(object.tenant()));
+        let events: Vec<_> = seen.filter_map(|object| picture(current, object)).collect();
         let mut tenants = self.tenants.lock();
         for (tenant, event) in events {
-            if let Some(channel) = tenants.get_mut(tenant) {
-                channel.push(event);
+            if let Some(channel) = tenants.get_mut(&tenant) {
+                channel.push(current.index, event);
             }
         }
     }
@@ -105,10 +105,13 @@ impl Hub {
 impl Channel {
     fn new(complete_after: u64) -> Self {
         let (live, _) = broadcast::channel(1024);
-        Self { ring: VecDeque::new(), complete_after, live, watched: Instant::now() }
+        Self { ring: VecDeque::new(), complete_after, last: None, live, watched: Instant::now() }
     }
 
-    fn push(&mut self, event: LiveEvent) {
+    /// Numbers rise with the state's index; pictures drawn of one state get one after the other.
+    fn push(&mut self, index: u64, mut event: LiveEvent) {
+        event.id = self.last.map_or(0, |last| last + 1).max(index.saturating_mul(PER_ENTRY));
+        self.last = Some(event.id);
         if self.ring.len() >= KEPT
             && let Some(dropped) = self.ring.pop_front()
         {
@@ -120,18 +123,17 @@ impl Channel {
     }
 }
 
-fn picture(current: &Current, moment: Moment, object: &ObjectRef, id: u64) -> Option<LiveEvent> {
-    let (kind, json) = describe(current, moment, object)?;
-    Some(LiveEvent {
-        id,
-        tenant: object.tenant().to_string(),
-        kind: kind.to_owned(),
-        json: json.to_string().into(),
-    })
+/// Not numbered yet.
+fn picture(current: &Current, object: &ObjectRef) -> Option<(TenantId, LiveEvent)> {
+    let (kind, json) = describe(current, object)?;
+    let tenant = object.tenant();
+    let event =
+        LiveEvent { id: 0, tenant: tenant.to_string(), kind: kind.to_owned(), json: json.to_string().into() };
+    Some((tenant.clone(), event))
 }
 
 /// The event's kind and JSON; an object that is no more says so.
-fn describe(current: &Current, moment: Moment, object: &ObjectRef) -> Option<(&'static str, Value)> {
+fn describe(current: &Current, object: &ObjectRef) -> Option<(&'static str, Value)> {
     let tenant = current.state.tenant(object.tenant())?;
     let (kind, id) = match object {
         ObjectRef::Tenant(_) => return Some(("config", json!({ "version": tenant.config().version }))),
@@ -139,11 +141,32 @@ fn describe(current: &Current, moment: Moment, object: &ObjectRef) -> Option<(&'
         ObjectRef::Agent(_, id) => ("agent", id.to_string()),
         ObjectRef::Queue(_, id) => ("queue", id.to_string()),
     };
-    let json = match view::object(tenant, object, moment.now, moment.wall) {
+    let json = match view::object(tenant, object, current.now, current.wall) {
         Some(view::Object::Call(call)) => serde_json::to_value(call),
         Some(view::Object::Agent(agent)) => serde_json::to_value(agent),
         Some(view::Object::Queue(queue)) => serde_json::to_value(queue),
         None => Ok(json!({ "id": id, "gone": true })),
     };
     Some((kind, json.ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event() -> LiveEvent {
+        LiveEvent { id: 0, tenant: "acme".into(), kind: "queue".into(), json: Default::default() }
+    }
+
+    #[test]
+    fn numbers_rise_whatever_the_state_they_were_drawn_of() {
+        let mut channel = Channel::new(last_event(6));
+        for index in [7, 7, 9, 9] {
+            channel.push(index, event());
+        }
+        let numbers: Vec<_> = channel.ring.iter().map(|event| event.id).collect();
+        let first = |index: u64| index * PER_ENTRY;
+        assert_eq!(numbers, [first(7), first(7) + 1, first(9), first(9) + 1]);
+        assert!(first(7) > last_event(6) && first(9) + 1 < last_event(9));
+    }
 }

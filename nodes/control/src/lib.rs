@@ -21,6 +21,7 @@ mod hub;
 mod machine;
 pub mod metrics;
 mod outbox;
+mod pace;
 mod peers;
 mod proposer;
 mod routes;

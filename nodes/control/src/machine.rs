@@ -54,9 +54,6 @@ impl Shared {
 #[derive(Debug)]
 pub(crate) enum Applied {
     Commands {
-        index: u64,
-        now: u64,
-        wall: u64,
         /// Under which leadership: only that one carries the effects out.
         fence: Fence,
         effects: Vec<Effects>,
@@ -86,14 +83,13 @@ impl Machine {
         Self { shared, applied, followed }
     }
 
-    fn tell_commands(&self, index: u64, current: &Current, fence: Fence, mut effects: Vec<Effects>) {
+    fn tell_commands(&self, fence: Fence, mut effects: Vec<Effects>) {
         if !self.followed.load(Ordering::Acquire) {
             for one in &mut effects {
                 (one.actions, one.touched) = (Vec::new(), Vec::new());
             }
         }
-        let Current { now, wall, .. } = *current;
-        self.tell(Applied::Commands { index, now, wall, fence, effects });
+        self.tell(Applied::Commands { fence, effects });
     }
 
     fn tell(&self, applied: Applied) {
@@ -116,9 +112,9 @@ impl StateMachine for Machine {
         (current.index, current.now, current.wall) = (index, entry.now.max(last), entry.wall);
         let effects = mangrove_domain::apply_all(&mut current.state, entry.stamped(index, last))
             .unwrap_or_else(|| one_by_one(&mut current.state, payload, index, last));
-        self.shared.set(current.clone());
+        self.shared.set(current);
         let replies: Vec<Reply> = effects.iter().map(|done| done.reply.clone()).collect();
-        self.tell_commands(index, &current, fence, effects);
+        self.tell_commands(fence, effects);
         entry::encode_replies(&replies)
     }
 

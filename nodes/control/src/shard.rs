@@ -1,7 +1,10 @@
 //! A shard group's actor on this node: follows what the log applies and, while this node leads, keeps a face for every
 //! object and passes each its effects. Followers only keep the stories and count.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Instant,
+};
 
 use mangrove_domain::{Action, Command, Effects, ObjectRef, State, invariant};
 use mangrove_membership::{Fence, Leadership};
@@ -19,6 +22,7 @@ use crate::{
     machine::{Applied, Current, Shared},
     metrics,
     outbox::Outbox,
+    pace::{Pace, Turn},
     peers::Peers,
     proposer::Proposer,
     routes::Table,
@@ -35,6 +39,8 @@ pub(crate) enum Message {
     Leadership(Leadership),
     /// A node's roles became known or changed.
     NodesChanged,
+    /// The live events that wait are due.
+    Draw,
 }
 
 /// What a shard works with.
@@ -61,6 +67,7 @@ pub(crate) struct ShardState {
     context: Context,
     leading: Option<Leading>,
     since_check: u64,
+    pace: Pace,
 }
 
 /// One leadership: ends with it, faces and all.
@@ -88,7 +95,7 @@ impl Actor for Shard {
         _: ActorRef<Message>,
         context: Context,
     ) -> Result<ShardState, ActorProcessingErr> {
-        Ok(ShardState { context, leading: None, since_check: 0 })
+        Ok(ShardState { context, leading: None, since_check: 0, pace: Pace::default() })
     }
 
     async fn handle(
@@ -98,8 +105,8 @@ impl Actor for Shard {
         state: &mut ShardState,
     ) -> Result<(), ActorProcessingErr> {
         match message {
-            Message::Applied(Applied::Commands { index, now, wall, fence, effects }) => {
-                state.applied(&myself, Moment { index, now, wall }, fence, effects).await?;
+            Message::Applied(Applied::Commands { fence, effects }) => {
+                state.applied(&myself, fence, effects).await?;
             }
             Message::Applied(Applied::Blank { index, term }) => {
                 tracing::debug!(group = state.context.group, index, term, "a leader's blank entry");
@@ -108,6 +115,10 @@ impl Actor for Shard {
             Message::Leadership(Leadership::Leader { fence, .. }) => state.lead(&myself, fence).await?,
             Message::Leadership(_) => state.step_down(),
             Message::NodesChanged => state.announce_nodes(),
+            Message::Draw => {
+                let turn = state.pace.due(Instant::now());
+                state.draw(&myself, turn);
+            }
         }
         Ok(())
     }
@@ -126,19 +137,10 @@ impl Actor for Shard {
     }
 }
 
-/// Where in the log, and when.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Moment {
-    pub index: u64,
-    pub now: u64,
-    pub wall: u64,
-}
-
 impl ShardState {
     async fn applied(
         &mut self,
         myself: &ActorRef<Message>,
-        moment: Moment,
         by: mangrove_domain::Fence,
         effects: Vec<Effects>,
     ) -> Result<(), ActorProcessingErr> {
@@ -151,7 +153,10 @@ impl ShardState {
             actions.extend(effects.actions);
             touched.extend(effects.touched);
         }
-        self.context.hub.publish(&current, moment, &touched);
+        if self.context.hub.is_watched() {
+            let turn = self.pace.take(touched.iter().cloned(), Instant::now());
+            self.draw(myself, turn);
+        }
         self.context.table.refresh(self.context.group, &current.state, &touched);
         if self.leads_by(by) {
             self.pass(myself, &current, actions, touched).await?;
@@ -161,6 +166,15 @@ impl ShardState {
         }
         self.check(&current, count);
         Ok(())
+    }
+
+    /// A picture shows the state as it is now, under its present index.
+    fn draw(&self, myself: &ActorRef<Message>, turn: Turn) {
+        match turn {
+            Turn::Draw(touched) => self.context.hub.publish(&self.context.shared.get(), &touched),
+            Turn::Wait(pause) => drop(myself.send_after(pause, || Message::Draw)),
+            Turn::Rest => {}
+        }
     }
 
     /// What an earlier leadership committed is in the state, and what of it is owed was sent when this one began.

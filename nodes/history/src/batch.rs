@@ -1,6 +1,8 @@
 //! Writes what control's outbox holds. A batch is one transaction, and a batch that comes twice changes nothing the
 //! second time.
 
+use std::collections::BTreeSet;
+
 use mangrove_proto::live::Cdr;
 use sqlx::AnyConnection;
 
@@ -9,6 +11,9 @@ use crate::{
     sql::{Sql, bounded},
     story,
 };
+
+/// Rows in one statement: at twelve values each far from what either database takes.
+const ROWS: usize = 32;
 
 /// Records that are written together or not at all.
 #[derive(Debug, Clone, Default)]
@@ -27,10 +32,13 @@ impl Batch {
         self.cdrs.is_empty() && self.audits.is_empty() && self.stories.is_empty()
     }
 
+    /// Many rows a statement: each statement is a way to the database's thread and back.
     fn statements(&self) -> Result<Vec<Sql>, Error> {
-        let cdrs = self.cdrs.iter().map(cdr::upsert);
+        let cdrs = last_of_each(&self.cdrs, |cdr| cdr.call);
+        let stories = last_of_each(&self.stories, |story| story.call);
+        let cdrs = cdrs.chunks(ROWS).map(cdr::upsert);
         let audits = self.audits.iter().map(|audit| Ok(audit::keep(audit)));
-        cdrs.chain(audits).chain(self.stories.iter().map(story::upsert)).collect()
+        cdrs.chain(audits).chain(stories.chunks(ROWS).map(story::upsert)).collect()
     }
 }
 
@@ -48,6 +56,14 @@ impl History {
         })
         .await
     }
+}
+
+/// The last of those with the same key, in order: PostgreSQL lets a statement touch a row once only.
+fn last_of_each<T, K: Ord>(all: &[T], key: impl Fn(&T) -> K) -> Vec<&T> {
+    let mut seen = BTreeSet::new();
+    let mut kept: Vec<&T> = all.iter().rev().filter(|one| seen.insert(key(one))).collect();
+    kept.reverse();
+    kept
 }
 
 async fn run(connection: &mut AnyConnection, statements: Vec<Sql>) -> Result<(), sqlx::Error> {

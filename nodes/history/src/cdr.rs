@@ -39,26 +39,35 @@ impl History {
     }
 }
 
-/// One call's row takes the place of an earlier one.
-pub(crate) fn upsert(cdr: &Cdr) -> Result<Sql, Error> {
-    let record = serde_json::to_string(cdr).map_err(|e| damaged(cdr.call.to_string(), &e))?;
+/// A call's row takes the place of an earlier one. No call twice.
+pub(crate) fn upsert(cdrs: &[&Cdr]) -> Result<Sql, Error> {
     let mut sql = Sql::new(
         "INSERT INTO cdr (call_id, tenant, started, ended, direction, caller, called, group_id, employees, outcome, \
-         recorded, record) VALUES (",
+         recorded, record) VALUES ",
     );
+    for (place, cdr) in cdrs.iter().enumerate() {
+        sql.push(if place > 0 { ", (" } else { "(" });
+        values(cdr, &mut sql)?;
+        sql.push(")");
+    }
+    sql.push(
+        " ON CONFLICT (call_id) DO UPDATE SET tenant = excluded.tenant, started = excluded.started, \
+         ended = excluded.ended, direction = excluded.direction, caller = excluded.caller, called = excluded.called, \
+         group_id = excluded.group_id, employees = excluded.employees, outcome = excluded.outcome, \
+         recorded = excluded.recorded, record = excluded.record",
+    );
+    Ok(sql)
+}
+
+fn values(cdr: &Cdr, sql: &mut Sql) -> Result<(), Error> {
+    let record = serde_json::to_string(cdr).map_err(|e| damaged(cdr.call.to_string(), &e))?;
     sql.bind(cdr.call.to_string()).push(", ").bind(cdr.tenant.as_str());
     sql.push(", ").bind(cdr.started).push(", ").bind(cdr.ended).push(", ").bind(word(&cdr.direction));
     sql.push(", ").bind(cdr.caller.as_str()).push(", ").bind(cdr.called.as_str());
     sql.push(", ").bind(cdr.group.as_ref().map(ToString::to_string)).push(", ").bind(employees(cdr));
     sql.push(", ").bind(word(&cdr.outcome)).push(", ").bind(u64::from(!cdr.recordings.is_empty()));
     sql.push(", ").bind(record);
-    sql.push(
-        ") ON CONFLICT (call_id) DO UPDATE SET tenant = excluded.tenant, started = excluded.started, \
-         ended = excluded.ended, direction = excluded.direction, caller = excluded.caller, called = excluded.called, \
-         group_id = excluded.group_id, employees = excluded.employees, outcome = excluded.outcome, \
-         recorded = excluded.recorded, record = excluded.record",
-    );
-    Ok(sql)
+    Ok(())
 }
 
 /// Those who spoke, and the one who called: an unanswered offer makes nobody part of a call.

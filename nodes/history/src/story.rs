@@ -36,14 +36,18 @@ impl History {
     }
 }
 
-/// A longer story replaces a shorter one, never the other way round: after a restart only the end may be known.
-pub(crate) fn upsert(story: &Story) -> Result<Sql, Error> {
-    let entries = serde_json::to_string(&shorten(&story.entries)).map_err(|e| damaged(story.call, &e))?;
-    let mut sql = Sql::new("INSERT INTO story (call_id, tenant, made_at, entries) VALUES (");
-    sql.bind(story.call.to_string()).push(", ").bind(story.tenant.as_str());
-    sql.push(", ").bind(story.at).push(", ").bind(entries);
+/// A longer story replaces a shorter one, never the other way round: after a restart only the end may be known. No call
+/// twice.
+pub(crate) fn upsert(stories: &[&Story]) -> Result<Sql, Error> {
+    let mut sql = Sql::new("INSERT INTO story (call_id, tenant, made_at, entries) VALUES ");
+    for (place, story) in stories.iter().enumerate() {
+        let entries = serde_json::to_string(&shorten(&story.entries)).map_err(|e| damaged(story.call, &e))?;
+        sql.push(if place > 0 { ", (" } else { "(" });
+        sql.bind(story.call.to_string()).push(", ").bind(story.tenant.as_str());
+        sql.push(", ").bind(story.at).push(", ").bind(entries).push(")");
+    }
     sql.push(
-        ") ON CONFLICT (call_id) DO UPDATE SET tenant = excluded.tenant, made_at = excluded.made_at, \
+        " ON CONFLICT (call_id) DO UPDATE SET tenant = excluded.tenant, made_at = excluded.made_at, \
          entries = excluded.entries WHERE length(excluded.entries) >= length(story.entries)",
     );
     Ok(sql)

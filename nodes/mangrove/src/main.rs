@@ -8,6 +8,7 @@ mod configuration;
 mod demo;
 mod grpc;
 mod ladder;
+mod memory;
 mod objects;
 mod output;
 mod retention;
@@ -23,11 +24,8 @@ use clap::Parser;
 use arguments::{Arguments, Command};
 use command::Session;
 
-/// Calls are many small objects that come and go on several threads; `docs/benchmarks.md` has the difference.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
+    memory::use_small_pages();
     let arguments = Arguments::parse();
     let format = arguments.output;
     match run(arguments) {

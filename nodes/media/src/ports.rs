@@ -45,22 +45,26 @@ pub(crate) struct Ports {
     range: Option<(u16, u16)>,
     next: u16,
     used: BTreeSet<u16>,
+    /// By the end of their rest.
     resting: VecDeque<(u64, u16)>,
+    /// The same by number: looked up for every port that is opened.
+    rests: BTreeSet<u16>,
 }
 
 impl Ports {
-    /// Ports of `address` from `first` to `last`; both zero means any.
-    pub(crate) fn new(address: IpAddr, first: u16, last: u16) -> Self {
+    /// Ports of `address` from `first` to `last`; both zero means any. `run` is the number of this run of the node:
+    /// each begins at another place of the range, so that its new calls keep clear of the ports that calls of the run
+    /// before want back.
+    pub(crate) fn new(address: IpAddr, first: u16, last: u16, run: u64) -> Self {
         let first_even = first.saturating_add(first & 1);
         let range = (last != 0).then(|| (first_even, last.saturating_sub(1) & !1));
-        Self { address, range, next: first_even, used: BTreeSet::new(), resting: VecDeque::new() }
+        let next = range.map_or(0, |(first, last)| begin(first, last, run));
+        Self { address, range, next, used: BTreeSet::new(), resting: VecDeque::new(), rests: BTreeSet::new() }
     }
 
     /// Binds a pair: `wanted`, or the next free one when that is zero. A wanted port need not have rested.
     pub(crate) fn open(&mut self, wanted: u16, now_us: u64) -> Result<Sockets, Error> {
-        while self.resting.front().is_some_and(|(until, _)| *until <= now_us) {
-            self.resting.pop_front();
-        }
+        self.end_rests(now_us);
         let sockets = match (wanted, self.range) {
             (0, Some((first, last))) => self.open_next(first, last)?,
             (0, None) => self.open_any()?,
@@ -70,18 +74,28 @@ impl Ports {
             (port, _) => return Err(Error::Unfit(port)),
         };
         self.used.insert(sockets.port);
+        if self.rests.remove(&sockets.port) {
+            self.resting.retain(|(_, port)| *port != sockets.port);
+        }
         Ok(sockets)
+    }
+
+    fn end_rests(&mut self, now_us: u64) {
+        while let Some((_, port)) = self.resting.pop_front_if(|(until, _)| *until <= now_us) {
+            self.rests.remove(&port);
+        }
     }
 
     /// The pair is closed, or about to be.
     pub(crate) fn close(&mut self, port: u16, now_us: u64) {
         if self.used.remove(&port) {
             self.resting.push_back((now_us + REST_US, port));
+            self.rests.insert(port);
         }
     }
 
     fn is_free(&self, port: u16) -> bool {
-        !self.used.contains(&port) && !self.resting.iter().any(|(_, resting)| *resting == port)
+        !self.used.contains(&port) && !self.rests.contains(&port)
     }
 
     /// Round and round, so that a port is used again as late as can be.
@@ -109,6 +123,13 @@ impl Ports {
     }
 }
 
+/// Fibonacci hashing: consecutive runs begin far apart.
+fn begin(first: u16, last: u16, run: u64) -> u16 {
+    let pairs = u64::from(last.saturating_sub(first) / 2) + 1;
+    let place = (run.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) % pairs;
+    first + 2 * place as u16
+}
+
 fn bind(address: IpAddr, port: u16) -> io::Result<Sockets> {
     Ok(Sockets { rtp: bind_one(address, port)?, rtcp: bind_one(address, port + 1)?, port })
 }
@@ -131,7 +152,7 @@ mod tests {
 
     /// An address of its own, so that tests never fight for ports.
     fn ports(last_byte: u8, first: u16, last: u16) -> Ports {
-        Ports::new(IpAddr::from([127, 0, 31, last_byte]), first, last)
+        Ports::new(IpAddr::from([127, 0, 31, last_byte]), first, last, 0)
     }
 
     #[test]
@@ -152,6 +173,26 @@ mod tests {
         ports.close(20_000, 1_000);
         assert!(matches!(ports.open(0, 4_900_000), Err(Error::Exhausted)));
         assert_eq!(ports.open(0, 5_001_000).unwrap().port, 20_000);
+    }
+
+    #[test]
+    fn each_run_begins_elsewhere_and_within_the_range() {
+        let begins: BTreeSet<u16> = (0..100).map(|run| begin(20_000, 39_998, run)).collect();
+        assert!(
+            begins.len() > 90 && begins.iter().all(|port| port % 2 == 0 && (20_000..=39_998).contains(port))
+        );
+        assert_eq!(begin(20_000, 20_000, 7), 20_000);
+    }
+
+    #[test]
+    fn a_port_taken_back_while_it_rests_rests_anew() {
+        let mut ports = ports(4, 20_000, 20_001);
+        drop(ports.open(0, 0).unwrap());
+        ports.close(20_000, 0);
+        drop(ports.open(20_000, 1_000_000).unwrap());
+        ports.close(20_000, 2_000_000);
+        assert!(matches!(ports.open(0, 6_900_000), Err(Error::Exhausted)));
+        assert_eq!(ports.open(0, 7_000_000).unwrap().port, 20_000);
     }
 
     #[test]

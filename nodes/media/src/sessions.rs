@@ -64,7 +64,7 @@ impl Sessions {
         Self {
             fences: Fences::default(),
             sessions: BTreeMap::new(),
-            ports: Ports::new(options.address, *options.ports.start(), *options.ports.end()),
+            ports: Ports::new(options.address, *options.ports.start(), *options.ports.end(), options.run),
             advertised: options.advertised(),
             loads: vec![0; threads.len()],
             threads,

@@ -32,7 +32,7 @@ pub struct Session {
     /// Prompts and music were refused: only voices are asked for.
     pub silenced: bool,
     /// What was asked for, wanted ports left out.
-    pub(crate) asked: Option<SetSession>,
+    pub(crate) asked: Option<Arc<SetSession>>,
 }
 
 impl Session {
@@ -69,7 +69,7 @@ pub(crate) fn sync(call: &mut Call, scene: &mut Scene<'_>) {
     }
     let mut wanted = wanted(call, &scene.tenant.config);
     wanted.version = call.media.version;
-    if call.media.asked.as_ref() == Some(&wanted) {
+    if call.media.asked.as_deref() == Some(&wanted) {
         return;
     }
     wanted.version += 1;
@@ -77,13 +77,13 @@ pub(crate) fn sync(call: &mut Call, scene: &mut Scene<'_>) {
     if wanted.close {
         scene.state.count_session(&call.media.node, false);
     }
-    call.media.asked = Some(wanted);
+    call.media.asked = Some(wanted.into());
     scene.effects.actions.extend(again(call, scene.tenant.epoch, scene.stamp));
 }
 
 /// The present command once more, with the ports that are known.
 pub(crate) fn again(call: &Call, epoch: u64, stamp: Stamp) -> Option<Effect> {
-    let mut set = call.media.asked.clone()?;
+    let mut set = SetSession::clone(call.media.asked.as_ref()?);
     for endpoint in &mut set.endpoints {
         endpoint.port = port(call, &endpoint.id);
     }

@@ -108,7 +108,7 @@ fn shorten(line: &str, out: &mut String) {
         let in_word = at > 0 && bytes[at - 1].is_ascii_alphanumeric();
         if !in_word && !bytes.get(end).is_some_and(u8::is_ascii_alphabetic) {
             out.push_str(&line[written..at]);
-            out.push_str(&redact::number(&line[at..end]));
+            redact::push_number(out, &line[at..end]);
             written = end;
         }
         at = end;

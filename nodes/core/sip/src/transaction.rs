@@ -20,6 +20,8 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use bytes::Bytes;
+
 use crate::message::{Message, Method};
 use crate::screen::{self, Verdict};
 use crate::{Destination, Source};
@@ -85,8 +87,8 @@ impl Layer {
                 let bytes = stateless::with_via(&message, &destination, &sent_by, &branch);
                 self.send(branch, method, destination, bytes, now, &mut outputs);
             }
-            Input::Respond { destination, message, now } => {
-                self.respond(destination, message, now, &mut outputs)
+            Input::Respond { destination, message, bytes, now } => {
+                self.respond(destination, &message, bytes, now, &mut outputs)
             }
             Input::Timeout { now } => self.time_out(now, &mut outputs),
             Input::TransportFailed { destination } => self.fail(&destination, &mut outputs),
@@ -194,7 +196,7 @@ impl Layer {
         branch: String,
         method: Method,
         destination: Destination,
-        bytes: Vec<u8>,
+        bytes: Bytes,
         now: u64,
         outputs: &mut Vec<Output>,
     ) {
@@ -226,19 +228,25 @@ impl Layer {
         }
     }
 
-    fn respond(&mut self, destination: Destination, bytes: Vec<u8>, now: u64, outputs: &mut Vec<Output>) {
-        let parsed = Message::parse(&bytes).ok();
-        let Some((key, message)) = parsed.and_then(|message| Some((Key::of(&message)?, message))) else {
+    fn respond(
+        &mut self,
+        destination: Destination,
+        message: &Message,
+        bytes: Bytes,
+        now: u64,
+        outputs: &mut Vec<Output>,
+    ) {
+        let Some(key) = Key::of(message) else {
             outputs.push(Output::Transmit { destination, bytes });
             return;
         };
         let server = self.servers.entry(key.clone()).or_insert_with(|| {
             if message.method() == Method::INVITE {
-                self.calls.insert(&message, &key);
+                self.calls.insert(message, &key);
             }
-            Server::new(key.clone(), &message, now, &self.timers)
+            Server::new(key.clone(), message, now, &self.timers)
         });
-        server.respond(&message, destination, bytes, now, &self.timers, outputs);
+        server.respond(message, destination, bytes, now, &self.timers, outputs);
         self.reschedule(Handle::Server(key));
     }
 

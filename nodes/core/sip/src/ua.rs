@@ -38,6 +38,8 @@ mod transfer;
 mod turn;
 mod verdict;
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::sdp::{self, Audio, Codec};
@@ -81,7 +83,7 @@ pub struct Leg {
     peer: Option<Peer>,
     phase: Phase,
     sdp: sdp::Session,
-    codecs: Vec<Codec>,
+    codecs: Arc<[Codec]>,
     /// The INVITE we sent, on an outgoing leg; kept to recognise late 2xx.
     invitation: Option<Invitation>,
     /// Sequence number of the INVITE that made an incoming leg.

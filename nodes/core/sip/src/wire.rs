@@ -16,6 +16,7 @@ mod tests;
 pub use error::{Error, Fault};
 pub(crate) use read::read_datagram;
 pub use stream::{Frame, StreamFramer};
+pub use write::call_id_of;
 pub(crate) use write::write;
 
 /// The longest start line and headers taken, in bytes; longer ones get 513.

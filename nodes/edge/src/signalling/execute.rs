@@ -6,6 +6,7 @@ use mangrove_proto::edge::{
 use mangrove_sip::{
     Message, Method,
     transaction::{Input, Key},
+    wire,
 };
 
 use super::{Signalling, invites::Owner};
@@ -18,6 +19,8 @@ enum Error {
     Destination(#[from] convert::Error),
     #[error("message is malformed: {0}")]
     Message(#[from] mangrove_sip::wire::Error),
+    #[error("request is none of ours: it names no call")]
+    NoCallId,
     #[error("the command says nothing")]
     Nothing,
 }
@@ -53,13 +56,11 @@ impl Signalling {
 
     fn send_request(&self, request: SendRequest) -> Result<(), Error> {
         let destination = convert::destination(request.destination.as_ref())?;
-        let message = Message::parse(&request.message)?;
-        let shard = self.shards.of(&message);
+        let shard = self.shards.of_call(Some(wire::call_id_of(&request.message).ok_or(Error::NoCallId)?));
         let sent_by = self.contacts.get(destination.transport).unwrap_or_default().to_owned();
-        let SendRequest { branch, message: bytes, .. } = request;
-        let (method, now) = (message.method(), self.clock.now());
-        let outputs =
-            shard.handle(Input::Send { branch, method, destination, sent_by, message: bytes.into(), now });
+        let SendRequest { branch, method, message, .. } = request;
+        let (method, now) = (Method::read(&method), self.clock.now());
+        let outputs = shard.handle(Input::Send { branch, method, destination, sent_by, message, now });
         self.perform(shard, outputs, None);
         Ok(())
     }
@@ -75,7 +76,7 @@ impl Signalling {
         {
             self.admission.answered(1);
         }
-        let outputs = shard.handle(Input::Respond { destination, message: response.message.into(), now });
+        let outputs = shard.handle(Input::Respond { destination, message, bytes: response.message, now });
         self.perform(shard, outputs, None);
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 use std::{net::SocketAddr, sync::Arc};
 
+use bytes::Bytes;
 use mangrove_sip::{Destination, Message, Transport};
 
 use crate::{
@@ -22,7 +23,7 @@ pub(crate) struct Outlet {
 
 impl Outlet {
     /// Sends or queues. A request that fails after being queued is reported by the connection.
-    pub(crate) fn send(&self, destination: &Destination, bytes: Vec<u8>) -> Result<(), NotSent> {
+    pub(crate) fn send(&self, destination: &Destination, bytes: Bytes) -> Result<(), NotSent> {
         let kind = if is_response(&bytes) { "response" } else { "request" };
         match destination.transport {
             Transport::Udp => self.send_udp(destination.address, &bytes),
@@ -39,7 +40,7 @@ impl Outlet {
         })
     }
 
-    fn send_tcp(&self, destination: &Destination, bytes: Vec<u8>) -> Result<(), NotSent> {
+    fn send_tcp(&self, destination: &Destination, bytes: Bytes) -> Result<(), NotSent> {
         let failing = (!is_response(&bytes)).then(|| destination.clone());
         let packet = Packet { bytes, destination: failing };
         match &destination.flow {

@@ -16,7 +16,7 @@ impl Signalling {
         let status = answer.status().unwrap_or_default();
         metrics::counter!(ANSWERED, "status" => status.to_string()).increment(1);
         // A refusal that gets lost is asked for again, so its failure matters to nobody.
-        let _ = self.outlet.send(&request.response_destination(source), answer.to_bytes());
+        let _ = self.outlet.send(&request.response_destination(source), answer.to_bytes().into());
     }
 
     /// Takes what is no message: answers it if it can be answered and its sender behaves.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use mangrove_proto::edge::{
     Failed, FlowClosed, Received,
     edge_event::Fact,
@@ -58,7 +59,7 @@ impl Signalling {
         }
     }
 
-    fn transmit(&self, destination: Destination, bytes: Vec<u8>) {
+    fn transmit(&self, destination: Destination, bytes: Bytes) {
         let failing = (!is_response(&bytes)).then(|| destination.clone());
         if self.outlet.send(&destination, bytes).is_err() {
             self.not_sent(destination.transport, failing);
@@ -91,7 +92,12 @@ impl Signalling {
         answer.set_to_tag(&tag.flatten().unwrap_or_else(|| reply::tag_for(&message)));
         let destination = message.response_destination(source);
         let now = self.clock.now();
-        let outputs = shard.handle(Input::Respond { destination, message: answer.to_bytes(), now });
+        let outputs = shard.handle(Input::Respond {
+            destination,
+            bytes: answer.to_bytes().into(),
+            message: answer,
+            now,
+        });
         self.perform(shard, outputs, None);
         if owner.is_some() {
             self.report_received(message, source, owner, None);

@@ -78,8 +78,13 @@ impl Shards {
 
     /// Where a message's transaction lives.
     pub(super) fn of(&self, message: &Message) -> &Shard {
+        self.of_call(message.call_id())
+    }
+
+    /// Where the transactions of a Call-ID live.
+    pub(super) fn of_call(&self, call_id: Option<&str>) -> &Shard {
         let mut hasher = DefaultHasher::new();
-        message.call_id().hash(&mut hasher);
+        call_id.hash(&mut hasher);
         let count = self.0.len() as u64;
         &self.0[(hasher.finish() % count) as usize]
     }

@@ -3,6 +3,7 @@
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
+use bytes::Bytes;
 use mangrove_sip::{
     Source, Transport,
     wire::{self, Frame, StreamFramer},
@@ -142,7 +143,9 @@ impl Connection {
         match frame {
             Ok(Frame::Message(message)) => self.signalling.message(*message, self.source()),
             Ok(Frame::Ping) => {
-                self.flow.send(Packet { bytes: PONG.to_vec(), destination: None }).map_err(|_| End::Stuck)?;
+                self.flow
+                    .send(Packet { bytes: Bytes::from_static(PONG), destination: None })
+                    .map_err(|_| End::Stuck)?;
                 return Ok(false);
             }
             Ok(Frame::Pong) => return Ok(false),

@@ -9,6 +9,7 @@ use std::{
     },
 };
 
+use bytes::Bytes;
 use mangrove_sip::Destination;
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::mpsc;
@@ -33,7 +34,7 @@ pub(crate) struct Flow {
 /// Bytes for the far end.
 #[derive(Debug)]
 pub(crate) struct Packet {
-    pub(crate) bytes: Vec<u8>,
+    pub(crate) bytes: Bytes,
     /// Of a request: what to call failed when the bytes can't be written.
     pub(crate) destination: Option<Destination>,
 }
@@ -221,8 +222,11 @@ mod tests {
     fn a_far_end_that_does_not_read_is_given_up() {
         let flows = Flows::new("a", 7, &Limits { write_queue: 1, ..Limits::default() });
         let (flow, _packets) = flows.add(remote(1, 1), true).unwrap();
-        assert!(flow.send(Packet { bytes: vec![1], destination: None }).is_ok());
-        assert_eq!(flow.send(Packet { bytes: vec![2], destination: None }).unwrap_err().bytes, [2]);
+        assert!(flow.send(Packet { bytes: vec![1].into(), destination: None }).is_ok());
+        assert_eq!(
+            flow.send(Packet { bytes: vec![2].into(), destination: None }).unwrap_err().bytes[..],
+            [2]
+        );
         assert!(flow.close.is_cancelled());
     }
 }

@@ -101,12 +101,12 @@ fn to_edge(
                 branch,
                 method: method.to_string(),
                 destination: Some(destination_of(&destination)),
-                message: message.into(),
+                message,
             })
         }
         Outgoing::Response { destination, message } => edge::edge_command::Op::Response(edge::SendResponse {
             destination: Some(destination_of(&destination)),
-            message: message.into(),
+            message,
         }),
     };
     let command = edge::EdgeCommand {
@@ -160,7 +160,13 @@ pub(crate) fn answer_stranger(
     fence: (u64, Stamp),
 ) -> Effect {
     let destination = request.response_destination(source);
-    to_edge(object, edge, None, fence, Outgoing::Response { destination, message: response.to_bytes() })
+    to_edge(
+        object,
+        edge,
+        None,
+        fence,
+        Outgoing::Response { destination, message: response.to_bytes().into() },
+    )
 }
 
 /// Refuses an INVITE that could not become a dialog.

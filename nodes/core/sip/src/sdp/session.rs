@@ -1,7 +1,7 @@
 //! The state of offer and answer in one dialog: what we said last, what is agreed, what is outstanding.
 //! At most one offer is outstanding at a time; who may offer when is the dialog's business.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
@@ -19,8 +19,8 @@ pub struct Session {
     version: u64,
     /// The address in `o=`: part of the session's name, so it stays when media moves.
     origin: Option<IpAddr>,
-    sent: Option<String>,
-    agreed: Option<Agreed>,
+    sent: Option<Arc<str>>,
+    agreed: Option<Arc<Agreed>>,
     pending: Option<Pending>,
 }
 
@@ -50,7 +50,7 @@ impl Session {
     /// Our offer. It takes the place of an offer of ours still outstanding. Payload types agreed before
     /// keep their numbers (RFC 3264 8.3.2), lines refused before stay refused.
     pub fn offer(&mut self, local: MediaAddress, codecs: &[Codec], direction: Direction) -> Vec<u8> {
-        let agreed = self.agreed.as_ref();
+        let agreed = self.agreed.as_deref();
         let codecs = numbered(codecs, agreed);
         let telephone_event = agreed.and_then(|was| was.audio.telephone_event).unwrap_or(TELEPHONE_EVENT);
         let (lines, index) = agreed.map(|was| (was.lines.clone(), was.index)).unwrap_or_default();
@@ -101,7 +101,7 @@ impl Session {
             index,
         };
         let sent = say(&mut self.version, &mut self.sent, &text);
-        self.agreed = Some(Agreed { audio, theirs, lines, index, local, wanted: direction });
+        self.agreed = Some(Agreed { audio, theirs, lines, index, local, wanted: direction }.into());
         self.pending = None;
         Ok(sent)
     }
@@ -127,7 +127,7 @@ impl Session {
             return Err(Error::NoCommonAudio);
         }
         let Description { lines, index, audio } = description;
-        self.agreed = Some(Agreed { audio: audio.clone(), theirs, lines, index, local, wanted });
+        self.agreed = Some(Agreed { audio: audio.clone(), theirs, lines, index, local, wanted }.into());
         self.pending = None;
         Ok(audio)
     }
@@ -187,15 +187,15 @@ fn numbered(codecs: &[Codec], agreed: Option<&Agreed>) -> Vec<Codec> {
 }
 
 /// Renders under the version that is due: the last one if the text is the same, the next otherwise.
-fn say(version: &mut u64, sent: &mut Option<String>, text: &Text<'_>) -> Vec<u8> {
+fn say(version: &mut u64, sent: &mut Option<Arc<str>>, text: &Text<'_>) -> Vec<u8> {
     let same = text.render(*version);
     let said = match sent.as_ref() {
-        Some(last) if *last != same => {
+        Some(last) if **last != *same => {
             *version += 1;
             text.render(*version)
         }
         _ => same,
     };
-    *sent = Some(said.clone());
+    *sent = Some(said.as_str().into());
     said.into_bytes()
 }

@@ -7,6 +7,8 @@
 
 mod ack;
 
+use bytes::Bytes;
+
 use super::Output;
 use super::timer::{Repetition, Timers};
 use crate::message::{Message, Method};
@@ -27,9 +29,9 @@ pub(super) struct Client {
     branch: String,
     method: Method,
     destination: Destination,
-    request: Vec<u8>,
+    request: Bytes,
     /// What acknowledged the failure.
-    ack: Option<Vec<u8>>,
+    ack: Option<Bytes>,
     state: State,
     repetition: Option<Repetition>,
     ends_at: u64,
@@ -41,7 +43,7 @@ impl Client {
         branch: String,
         method: Method,
         destination: Destination,
-        request: Vec<u8>,
+        request: Bytes,
         now: u64,
         timers: &Timers,
     ) -> Self {
@@ -75,8 +77,8 @@ impl Client {
         }
     }
 
-    fn transmit(&self, bytes: &[u8], outputs: &mut Vec<Output>) {
-        outputs.push(Output::Transmit { destination: self.destination.clone(), bytes: bytes.to_vec() });
+    fn transmit(&self, bytes: &Bytes, outputs: &mut Vec<Output>) {
+        outputs.push(Output::Transmit { destination: self.destination.clone(), bytes: bytes.clone() });
     }
 
     /// Ends no later than this.

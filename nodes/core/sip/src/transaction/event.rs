@@ -1,8 +1,10 @@
 //! What goes into the layer and what comes out.
 
+use bytes::Bytes;
+
 use super::Key;
 use crate::message::{Message, Method};
-use crate::{Destination, Source};
+use crate::{Destination, Source, wire};
 
 /// What happens to the layer. All times are milliseconds of one clock.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,15 +19,23 @@ pub enum Input {
         method: Method,
         destination: Destination,
         sent_by: String,
-        message: Vec<u8>,
+        message: Bytes,
         now: u64,
     },
-    /// The user answers a request; `message` is whole. Creates the transaction if there is none.
-    Respond { destination: Destination, message: Vec<u8>, now: u64 },
+    /// The user answers a request: the response as it leaves, and the same read. Creates the transaction if there is
+    /// none.
+    Respond { destination: Destination, message: Message, bytes: Bytes, now: u64 },
     /// A moment named by [`super::Layer::next_timeout`] has come; being late or early is harmless.
     Timeout { now: u64 },
     /// Nothing can be sent to this destination: requests that had no answer from it have failed.
     TransportFailed { destination: Destination },
+}
+
+impl Input {
+    /// [`Input::Respond`] with a response that is still to be read.
+    pub fn respond(destination: Destination, bytes: Bytes, now: u64) -> Result<Self, wire::Error> {
+        Ok(Self::Respond { destination, message: Message::parse(&bytes)?, bytes, now })
+    }
 }
 
 /// What is to be done, in order.
@@ -33,7 +43,7 @@ pub enum Input {
 pub enum Output {
     Transmit {
         destination: Destination,
-        bytes: Vec<u8>,
+        bytes: Bytes,
     },
     /// A new request, its top Via filled with `received` and `rport`.
     Request {

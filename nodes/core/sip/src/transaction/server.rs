@@ -6,6 +6,8 @@
 //! Trying --1xx--> Proceeding --2xx..6xx--> Completed                       others
 //! ```
 
+use bytes::Bytes;
+
 use super::timer::{Repetition, Timers};
 use super::{Key, Output};
 use crate::Destination;
@@ -26,7 +28,7 @@ enum State {
 #[derive(Debug, Clone)]
 struct Sent {
     destination: Destination,
-    bytes: Vec<u8>,
+    bytes: Bytes,
     /// Of a reliable 1xx.
     rseq: Option<u32>,
 }
@@ -73,7 +75,7 @@ impl Server {
         &mut self,
         message: &Message,
         destination: Destination,
-        bytes: Vec<u8>,
+        bytes: Bytes,
         now: u64,
         timers: &Timers,
         outputs: &mut Vec<Output>,

@@ -37,14 +37,14 @@ impl Bench {
 
     pub(super) fn respond(&mut self, message: &Message, transport: Transport) {
         let (destination, message, now) = (source(transport).destination(), message.to_bytes(), self.now);
-        self.feed(Input::Respond { destination, message, now });
+        self.feed(Input::respond(destination, message.into(), now).unwrap());
     }
 
     pub(super) fn send(&mut self, branch: &str, message: &Message, transport: Transport) {
         let (branch, method) = (branch.to_owned(), message.method());
         let destination = source(transport).destination();
         let (sent_by, message, now) = ("192.0.2.1:5060".to_owned(), message.to_bytes(), self.now);
-        self.feed(Input::Send { branch, method, destination, sent_by, message, now });
+        self.feed(Input::Send { branch, method, destination, sent_by, message: message.into(), now });
     }
 
     /// When something was sent, each time.

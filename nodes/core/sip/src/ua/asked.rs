@@ -1,9 +1,13 @@
 //! A request of the far end that we answer: what its responses must repeat, and where they go.
 
+use std::sync::Arc;
+
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::Leg;
 use super::turn::Turn;
+use crate::message::Name;
 use crate::{Destination, Message, Method, Source};
 
 /// The server transaction as far as the leg must know it.
@@ -13,8 +17,8 @@ pub(super) struct Asked {
     pub(super) cseq: u32,
     pub(super) branch: Option<String>,
     pub(super) destination: Destination,
-    /// Via, From, To with our tag, Call-ID, CSeq.
-    reply: Message,
+    /// Via, From, To with our tag, Call-ID, CSeq; shared by all that remember the request.
+    reply: Arc<[(Name, String)]>,
 }
 
 impl Asked {
@@ -24,13 +28,13 @@ impl Asked {
         let mut reply = Message::reply_to(request, 200);
         reply.set_to_tag(local_tag);
         let destination = request.response_destination(source);
-        Some(Self { method, cseq, branch: request.branch(), destination, reply })
+        Some(Self { method, cseq, branch: request.branch(), destination, reply: reply.headers.into() })
     }
 
     /// A response to it, still without headers of its own.
     pub(super) fn response(&self, status: u16) -> Message {
         let mut response = Message::response(status);
-        response.headers.clone_from(&self.reply.headers);
+        response.headers = self.reply.to_vec();
         response
     }
 
@@ -44,7 +48,7 @@ impl Asked {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Served {
     pub(super) asked: Asked,
-    pub(super) message: Vec<u8>,
+    pub(super) message: Bytes,
     pub(super) at: u64,
 }
 

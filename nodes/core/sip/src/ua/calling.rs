@@ -1,5 +1,6 @@
 //! Our INVITE while it is unanswered, and the forks it may have met.
 
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::confirm::Acknowledgement;
@@ -22,7 +23,7 @@ pub(super) struct Invitation {
     pub(super) headers: Vec<(String, String)>,
     pub(super) offered: bool,
     /// Empty once it is answered.
-    pub(super) message: Vec<u8>,
+    pub(super) message: Bytes,
     /// Answered with an offer that waits for our answer in the ACK.
     pub(super) ack_due: bool,
 }

@@ -1,5 +1,6 @@
 //! The ways a leg ends: BYE both ways, CANCEL of the far end, hanging up in every phase.
 
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::asked::Asked;
@@ -28,7 +29,7 @@ struct Hangup {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Rejected {
     pub(super) asked: Asked,
-    pub(super) message: Vec<u8>,
+    pub(super) message: Bytes,
 }
 
 impl Closing {

@@ -1,5 +1,6 @@
 //! ACK, both ways: our 2xx until it is acknowledged, and our ACK for when the far end repeats its 2xx.
 
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::asked::Asked;
@@ -13,7 +14,7 @@ use crate::{Destination, Message, Method};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Unconfirmed {
     pub(super) asked: Asked,
-    pub(super) message: Vec<u8>,
+    pub(super) message: Bytes,
     /// The ACK must bring the answer to our offer.
     expects_answer: bool,
     initial: bool,
@@ -22,7 +23,7 @@ pub(super) struct Unconfirmed {
 }
 
 impl Unconfirmed {
-    pub(super) fn new(asked: Asked, message: Vec<u8>, expects_answer: bool, initial: bool, now: u64) -> Self {
+    pub(super) fn new(asked: Asked, message: Bytes, expects_answer: bool, initial: bool, now: u64) -> Self {
         Self { asked, message, expects_answer, initial, until: now + 2 * TRANSACTION_MS }
     }
 
@@ -51,7 +52,7 @@ pub(super) struct Acked {
 pub(super) struct Acknowledgement {
     branch: String,
     destination: Destination,
-    message: Vec<u8>,
+    message: Bytes,
 }
 
 impl Acknowledgement {
@@ -139,7 +140,7 @@ impl Leg {
         let ack = Acknowledgement {
             branch: turn.branch(),
             destination: peer.destination.clone(),
-            message: message.to_bytes(),
+            message: message.to_bytes().into(),
         };
         turn.out.push(ack.output());
         ack

@@ -1,5 +1,7 @@
 //! The identifiers, sequence numbers and routes of a dialog (RFC 3261 12), and its requests.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::hop;
@@ -8,12 +10,12 @@ use crate::{Destination, Message, Method, NameAddr, Source, Uri};
 /// What all dialogs of one INVITE share.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Dialog {
-    pub(super) call_id: String,
+    pub(super) call_id: Arc<str>,
     /// Ourselves, without tag.
-    pub(super) local: NameAddr,
-    pub(super) local_tag: String,
+    pub(super) local: Arc<NameAddr>,
+    pub(super) local_tag: Arc<str>,
     /// The far end, without tag.
-    pub(super) remote: NameAddr,
+    pub(super) remote: Arc<NameAddr>,
     /// Our last sequence number.
     pub(super) cseq: u32,
     /// We made the Call-ID: decides who waits longer after a glare (RFC 3261 14.1).
@@ -54,7 +56,7 @@ impl Dialog {
         if strict.is_some() {
             message.push("Route", format!("<{}>", peer.target));
         }
-        let to = self.remote.clone().with_tag(&peer.tag);
+        let to = NameAddr::clone(&self.remote).with_tag(&peer.tag);
         self.headers(message, method, cseq, &to)
     }
 
@@ -62,7 +64,7 @@ impl Dialog {
     pub(super) fn headers(&self, message: Message, method: &Method, cseq: u32, to: &NameAddr) -> Message {
         message
             .with("Max-Forwards", 70)
-            .with("From", self.local.clone().with_tag(&self.local_tag))
+            .with("From", NameAddr::clone(&self.local).with_tag(&self.local_tag))
             .with("To", to)
             .with("Call-ID", &self.call_id)
             .with("CSeq", format!("{cseq} {method}"))

@@ -38,7 +38,7 @@ impl Reject {
         }
         response.push("Server", &ctx.local.user_agent);
         let destination = invite.response_destination(source);
-        Output::Send(super::Outgoing::Response { destination, message: response.to_bytes() })
+        Output::Send(super::Outgoing::Response { destination, message: response.to_bytes().into() })
     }
 }
 
@@ -70,10 +70,10 @@ impl Leg {
         let asked = Asked::of(invite, source, &local_tag).ok_or_else(|| Reject::new(400))?;
         let peer = Peer::of_request(invite, source, &said.tag, &said.contact);
         let dialog = Dialog {
-            call_id: said.call_id,
-            local: said.to,
-            local_tag,
-            remote: said.from,
+            call_id: said.call_id.into(),
+            local: said.to.into(),
+            local_tag: local_tag.into(),
+            remote: said.from.into(),
             cseq: 0,
             ours: false,
         };
@@ -85,7 +85,7 @@ impl Leg {
             peer: Some(peer),
             phase: Phase::Received(Box::new(received)),
             sdp,
-            codecs: g711().to_vec(),
+            codecs: g711().into(),
             invitation: None,
             invited,
             requests: Vec::new(),

@@ -1,5 +1,7 @@
 //! An INVITE of ours: how it is made, cancelled, and what its final answers mean.
 
+use bytes::Bytes;
+
 use super::calling::{Invitation, MAX_FORKS, Stray};
 use super::change::Change;
 use super::dialog::{Dialog, Peer};
@@ -46,10 +48,10 @@ impl Leg {
             sdp.offer(local, &call.codecs, Direction::SendRecv);
         }
         let dialog = Dialog {
-            call_id: format!("{}@{}", ctx.seed.token(), ctx.local.domain),
-            local: call.from,
-            local_tag: format!("{}-{}", ctx.local.contact_user, ctx.seed.token()),
-            remote: call.to,
+            call_id: format!("{}@{}", ctx.seed.token(), ctx.local.domain).into(),
+            local: call.from.into(),
+            local_tag: format!("{}-{}", ctx.local.contact_user, ctx.seed.token()).into(),
+            remote: call.to.into(),
             cseq: 0,
             ours: true,
         };
@@ -61,7 +63,7 @@ impl Leg {
             destination: call.target.destination,
             headers: call.headers,
             offered: call.offer.is_some(),
-            message: Vec::new(),
+            message: Bytes::new(),
             ack_due: false,
         };
         let mut leg = Leg {
@@ -69,7 +71,7 @@ impl Leg {
             peer: None,
             phase: Phase::Calling(Box::default()),
             sdp,
-            codecs: call.codecs,
+            codecs: call.codecs.into(),
             invitation: Some(invitation),
             invited: None,
             requests: Vec::new(),
@@ -95,7 +97,7 @@ impl Leg {
         for route in &invitation.route {
             message.push("Route", route);
         }
-        let message = self.dialog.headers(message, &Method::INVITE, cseq, &self.dialog.remote);
+        let message = self.dialog.headers(message, &Method::INVITE, cseq, &*self.dialog.remote);
         let supported = if invitation.offered { "100rel, timer" } else { "timer" };
         let message = message
             .with("Contact", turn.contact(invitation.destination.transport))
@@ -111,7 +113,7 @@ impl Leg {
         }
         invitation.branch = turn.branch();
         invitation.cseq = cseq;
-        invitation.message = message.to_bytes();
+        invitation.message = message.to_bytes().into();
         turn.out.push(invitation.output());
     }
 
@@ -136,7 +138,7 @@ impl Leg {
         peer.cseq = cseq;
         self.peer = Some(peer);
         if let Some(invitation) = &mut self.invitation {
-            invitation.message.clear();
+            invitation.message = Bytes::new();
         }
         self.phase = Phase::Confirmed;
         self.timer.agreed(response, turn.now());

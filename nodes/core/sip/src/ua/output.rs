@@ -1,5 +1,6 @@
 //! What comes out of a leg: messages to send and facts, in order; and what the edge may report as failed.
 
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::sdp::Audio;
@@ -26,14 +27,14 @@ pub enum Outgoing {
         /// Where to.
         destination: Destination,
         /// From the request line on, without the top Via.
-        message: Vec<u8>,
+        message: Bytes,
     },
     /// A whole response.
     Response {
         /// Where to.
         destination: Destination,
         /// From the status line on.
-        message: Vec<u8>,
+        message: Bytes,
     },
 }
 

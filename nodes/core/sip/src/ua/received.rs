@@ -1,6 +1,7 @@
 //! An incoming INVITE before its final answer: 100, ringing, early media, reliable provisional responses
 //! (RFC 3262), the answer and the refusal.
 
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::asked::Asked;
@@ -25,7 +26,7 @@ pub(super) struct Received {
     pub(super) rseq: u32,
     pub(super) unacked: Option<Unacked>,
     /// The last provisional response, whole.
-    pub(super) last: Option<Vec<u8>>,
+    pub(super) last: Option<Bytes>,
     ringing: Option<u16>,
     pub(super) refresh_at: Option<u64>,
     pub(super) early: Option<Early>,

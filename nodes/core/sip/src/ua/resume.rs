@@ -1,6 +1,8 @@
 //! What a leg still owes to the far end, byte for byte: for whoever takes over. Repeats are harmless, since
 //! the far end and the transaction layer know them by branch, tag and sequence number.
 
+use bytes::Bytes;
+
 use super::{Ctx, Leg, Outgoing, Output, Phase, TRANSACTION_MS};
 
 impl Leg {
@@ -41,6 +43,6 @@ impl Leg {
     }
 }
 
-fn response(destination: &crate::Destination, message: &[u8]) -> Output {
-    Output::Send(Outgoing::Response { destination: destination.clone(), message: message.to_vec() })
+fn response(destination: &crate::Destination, message: &Bytes) -> Output {
+    Output::Send(Outgoing::Response { destination: destination.clone(), message: message.clone() })
 }

@@ -1,5 +1,6 @@
 //! One step of a leg: collects what goes out and renders what is the same in every message.
 
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::asked::Asked;
@@ -29,7 +30,7 @@ pub(super) struct Sent {
     pub(super) branch: String,
     pub(super) method: Method,
     pub(super) destination: Destination,
-    pub(super) message: Vec<u8>,
+    pub(super) message: Bytes,
 }
 
 impl Sent {
@@ -88,25 +89,25 @@ impl Turn<'_, '_> {
             branch,
             method: message.method(),
             destination: destination.clone(),
-            message: message.to_bytes(),
+            message: message.to_bytes().into(),
         };
         self.out.push(sent.output());
         sent
     }
 
     /// Sends a response and gives its bytes.
-    pub(super) fn respond(&mut self, asked: &Asked, mut message: Message) -> Vec<u8> {
+    pub(super) fn respond(&mut self, asked: &Asked, mut message: Message) -> Bytes {
         if message.status() != Some(100) {
             message.push("Server", &self.ctx.local.user_agent);
         }
-        let message = message.to_bytes();
+        let message = Bytes::from(message.to_bytes());
         self.repeat(&asked.destination, &message);
         message
     }
 
     /// Sends the bytes of a response again.
-    pub(super) fn repeat(&mut self, destination: &Destination, message: &[u8]) {
-        let (destination, message) = (destination.clone(), message.to_vec());
+    pub(super) fn repeat(&mut self, destination: &Destination, message: &Bytes) {
+        let (destination, message) = (destination.clone(), message.clone());
         self.out.push(Output::Send(Outgoing::Response { destination, message }));
     }
 

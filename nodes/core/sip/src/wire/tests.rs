@@ -36,6 +36,14 @@ fn headers_are_unfolded_expanded_and_split() {
 }
 
 #[test]
+fn the_call_id_of_what_we_wrote_is_found_without_reading_it() {
+    let message =
+        Message::request(Method::BYE, "sip:a@b").with("From", "<sip:a@b>").with("Call-ID", "one@two");
+    assert_eq!(call_id_of(&message.to_bytes()), Some("one@two"));
+    assert_eq!(call_id_of(b"BYE sip:a@b SIP/2.0\r\nVia: x\r\n\r\n"), None);
+}
+
+#[test]
 fn the_body_is_as_long_as_content_length_says() {
     let longer = format!("{OPTIONS} and more");
     assert_eq!(Message::parse(longer.as_bytes()).unwrap().body, b"hi");

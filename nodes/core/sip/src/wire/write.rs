@@ -25,6 +25,14 @@ pub(crate) fn write(message: &Message) -> Vec<u8> {
     bytes
 }
 
+/// The Call-ID of a message that was written here, without reading the rest.
+pub fn call_id_of(written: &[u8]) -> Option<&str> {
+    const NAME: &[u8] = b"\r\nCall-ID: ";
+    let start = memchr::memmem::find(written, NAME)? + NAME.len();
+    let length = memchr::memchr(b'\r', &written[start..])?;
+    std::str::from_utf8(&written[start..start + length]).ok()
+}
+
 fn put(bytes: &mut Vec<u8>, pieces: &[&str]) {
     for piece in pieces {
         bytes.extend_from_slice(piece.as_bytes());

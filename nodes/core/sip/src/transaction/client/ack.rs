@@ -1,9 +1,11 @@
 //! The ACK for a failure, made from the INVITE it belongs to (RFC 3261 section 17.1.1.3).
 
+use bytes::Bytes;
+
 use crate::message::{Message, Method, Start};
 
 /// None when the request is not one that this crate wrote.
-pub(super) fn for_failure(invite: &[u8], response: &Message) -> Option<Vec<u8>> {
+pub(super) fn for_failure(invite: &[u8], response: &Message) -> Option<Bytes> {
     let invite = Message::parse(invite).ok()?;
     let Start::Request { uri, .. } = &invite.start else { return None };
     let (number, _) = invite.cseq().ok()?;
@@ -16,5 +18,5 @@ pub(super) fn for_failure(invite: &[u8], response: &Message) -> Option<Vec<u8>> 
     ack.push("To", response.header("To")?);
     ack.push("Call-ID", invite.header("Call-ID")?);
     ack.push("CSeq", format!("{number} ACK"));
-    Some(ack.to_bytes())
+    Some(ack.to_bytes().into())
 }

@@ -53,7 +53,7 @@ impl Call {
             let (_, output) = self.sides[side].seen[self.read[side]].clone();
             self.read[side] += 1;
             match output {
-                Output::Transmit { bytes, .. } => self.carry(1 - side, bytes),
+                Output::Transmit { bytes, .. } => self.carry(1 - side, bytes.to_vec()),
                 other if side == 0 => self.calling(other),
                 other => self.answering(other),
             }

@@ -264,7 +264,7 @@ impl Pair {
                 Output::Send(Outgoing::Request { branch, method, message, .. }) => {
                     self.send_request(who, &branch, &method, &message);
                 }
-                Output::Send(Outgoing::Response { message, .. }) => self.send_response(who, message),
+                Output::Send(Outgoing::Response { message, .. }) => self.send_response(who, message.to_vec()),
             }
         }
     }
