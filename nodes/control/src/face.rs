@@ -1,7 +1,7 @@
 //! The face of one object (call, agent, queue or tenant) on its group's leader: an actor that carries out the object's
 //! effects in order and holds its timer. It owns no state: when it dies, the shard makes it again from State.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use mangrove_domain::{Action, Command, ObjectRef};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
@@ -17,8 +17,8 @@ const RETRY: Duration = Duration::from_secs(2);
 pub(crate) enum Message {
     /// Effects of one applied entry, and when the object's next timer is due.
     Carry { actions: Vec<Action>, due: Option<u64> },
-    /// The timer that was set for this instant ran out.
-    Due(u64),
+    /// The timer ran out.
+    Due,
 }
 
 /// What a face needs from its shard.
@@ -38,7 +38,10 @@ pub(crate) struct Face;
 pub(crate) struct FaceState {
     object: ObjectRef,
     context: Context,
-    armed: Option<(u64, AbortHandle)>,
+    /// What the object waits for.
+    due: Option<u64>,
+    /// The one timer that runs. It may run out early: a due time moves with every message of a call, and mostly away.
+    timer: Option<(Instant, AbortHandle)>,
 }
 
 impl Actor for Face {
@@ -51,7 +54,7 @@ impl Actor for Face {
         _: ActorRef<Message>,
         (object, context): Self::Arguments,
     ) -> Result<FaceState, ActorProcessingErr> {
-        Ok(FaceState { object, context, armed: None })
+        Ok(FaceState { object, context, due: None, timer: None })
     }
 
     async fn handle(
@@ -65,7 +68,7 @@ impl Actor for Face {
                 state.arm(&myself, due);
                 state.carry_out(actions).await;
             }
-            Message::Due(at) => state.fire(&myself, at),
+            Message::Due => state.fire(&myself),
         }
         Ok(())
     }
@@ -86,32 +89,37 @@ impl FaceState {
         }
     }
 
-    /// Sets the one timer to the object's next due time.
+    /// Sees to it that a timer runs out when the object is due, or before.
     fn arm(&mut self, myself: &ActorRef<Message>, due: Option<u64>) {
-        if self.armed.as_ref().map(|(at, _)| *at) == due {
+        self.due = due;
+        let Some(due) = due else { return self.disarm() };
+        self.wake_within(myself, self.context.clock.until(due));
+    }
+
+    fn wake_within(&mut self, myself: &ActorRef<Message>, wait: Duration) {
+        let at = Instant::now() + wait;
+        if self.timer.as_ref().is_some_and(|(armed, _)| *armed <= at) {
             return;
         }
         self.disarm();
-        self.armed = due.map(|at| {
-            let wait = self.context.clock.until(at);
-            (at, myself.send_after(wait, move || Message::Due(at)).abort_handle())
-        });
+        let timer = myself.send_after(wait, || Message::Due).abort_handle();
+        self.timer = Some((at, timer));
     }
 
     fn disarm(&mut self) {
-        if let Some((_, timer)) = self.armed.take() {
+        if let Some((_, timer)) = self.timer.take() {
             timer.abort();
         }
     }
 
-    /// Proposes what is due; again in a while, should the proposal get lost. What it changes arms the timer anew. A
-    /// timer that was set anew while its message waited says nothing any more.
-    fn fire(&mut self, myself: &ActorRef<Message>, at: u64) {
-        if self.armed.as_ref().is_none_or(|(armed, _)| *armed != at) {
-            return;
+    /// Proposes what is due; again in a while, should the proposal get lost. What it changes arms the timer anew.
+    fn fire(&mut self, myself: &ActorRef<Message>) {
+        self.timer = None;
+        let Some(due) = self.due else { return };
+        let early = self.context.clock.until(due);
+        if early.is_zero() {
+            self.context.proposer.cast(Command::TimerDue { object: self.object.clone() });
         }
-        self.context.proposer.cast(Command::TimerDue { object: self.object.clone() });
-        let again = myself.send_after(RETRY, move || Message::Due(at)).abort_handle();
-        self.armed = Some((at, again));
+        self.wake_within(myself, if early.is_zero() { RETRY } else { early });
     }
 }
