@@ -15,8 +15,9 @@ use tokio::sync::broadcast;
 
 use crate::{machine::Current, shard::Moment};
 
-/// Events kept for those who come back.
+/// Events kept for those who come back, and their bytes.
 const KEPT: usize = 4096;
+const BYTES: usize = 8 << 20;
 /// How long a tenant's events are made after its last watcher left.
 const WARM: Duration = Duration::from_secs(120);
 /// Numbers that one entry may use.
@@ -31,6 +32,7 @@ pub(crate) struct Hub {
 #[derive(Debug)]
 struct Channel {
     ring: VecDeque<LiveEvent>,
+    bytes: usize,
     /// Events up to this number may be missing in the ring.
     complete_after: u64,
     live: broadcast::Sender<LiveEvent>,
@@ -105,16 +107,17 @@ impl Hub {
 impl Channel {
     fn new(complete_after: u64) -> Self {
         let (live, _) = broadcast::channel(1024);
-        Self { ring: VecDeque::new(), complete_after, live, watched: Instant::now() }
+        Self { ring: VecDeque::new(), bytes: 0, complete_after, live, watched: Instant::now() }
     }
 
     fn push(&mut self, event: LiveEvent) {
-        if self.ring.len() >= KEPT
-            && let Some(dropped) = self.ring.pop_front()
-        {
+        self.bytes += event.json.len();
+        self.ring.push_back(event.clone());
+        while self.ring.len() > KEPT || self.bytes > BYTES {
+            let Some(dropped) = self.ring.pop_front() else { break };
+            self.bytes -= dropped.json.len();
             self.complete_after = dropped.id;
         }
-        self.ring.push_back(event.clone());
         // Nobody listening is no fault.
         let _ = self.live.send(event);
     }
@@ -146,4 +149,27 @@ fn describe(current: &Current, moment: Moment, object: &ObjectRef) -> Option<(&'
         None => Ok(json!({ "id": id, "gone": true })),
     };
     Some((kind, json.ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ring_is_bounded_by_bytes_and_says_what_it_lost() {
+        let hub = Hub::default();
+        let acme = TenantId::from("acme");
+        hub.warm(&acme, || 0);
+        let event = |id| LiveEvent { id, json: vec![0; 1 << 20].into(), ..LiveEvent::default() };
+        for id in 1..=20 {
+            let mut tenants = hub.tenants.lock();
+            tenants.get_mut(&acme).expect("warm").push(event(PER_ENTRY + id));
+        }
+        assert!(hub.subscribe(&acme, PER_ENTRY + 11).is_none(), "event 12 is gone");
+        let kept = hub.subscribe(&acme, PER_ENTRY + 12).expect("all after 12 are there").kept;
+        assert_eq!(
+            kept.iter().map(|event| event.id - PER_ENTRY).collect::<Vec<_>>(),
+            (13..=20).collect::<Vec<_>>()
+        );
+    }
 }
