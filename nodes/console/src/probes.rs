@@ -70,3 +70,15 @@ async fn figures(
     let kind = [(header::CONTENT_TYPE, "text/plain; version=0.0.4")];
     Ok((kind, (app.options.metrics)()).into_response())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::trouble;
+
+    #[test]
+    fn a_node_with_trouble_is_not_ready_and_says_why() {
+        let told = trouble(br#"{"trouble": ["group 3 has no leader", "group 4 has no leader"]}"#);
+        assert_eq!(told.as_deref(), Some("group 3 has no leader; group 4 has no leader"));
+        assert_eq!(trouble(br#"{"trouble": []}"#), None);
+    }
+}

@@ -58,6 +58,8 @@ async fn the_stamp_of_a_quiet_group_with_calls_stays_fresh() {
     let house = House::with_companies(folder.path()).await;
     house.answered().await;
     until("the caller's session is asked for anew", || house.media.heard().len() >= 2).await;
+    let delivered = || house.group(2).shared.get().state.outbox_len() == 0;
+    until("the other group's records are delivered", delivered).await;
     let (began, without) = (house.group(1).shared.now(), house.group(2).shared.index());
     until("time goes on in the log", || house.group(1).shared.now() >= began + 200).await;
     assert_eq!(house.group(2).shared.index(), without, "a group without calls is not written to");

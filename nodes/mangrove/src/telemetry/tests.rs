@@ -38,7 +38,7 @@ impl TraceService for Collector {
             // The test may have seen enough.
             let _ = self.0.send(span);
         }
-        Ok(Response::default())
+        Ok(Response::new(ExportTraceServiceResponse::default()))
     }
 }
 
