@@ -42,7 +42,8 @@ impl Snapshots {
     }
 
     /// Keeps this snapshot in place of older ones. On `Ok` it survives a power cut. A newer one, or one of the same
-    /// position, which covers the same state, is left as it is.
+    /// position, which covers the same state, is left as it is. What a failure left half written is removed: a full
+    /// disk needs the room.
     pub fn save(&self, meta: &SnapshotMeta, state: &[u8]) -> io::Result<()> {
         let _one_at_a_time = self.saving.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         let index = meta.last_log_id.map_or(0, |id| id.index);
@@ -51,8 +52,12 @@ impl Snapshots {
             return Ok(());
         }
         let partial = path.with_extension("partial");
-        write_file(&partial, meta, state)?;
-        fs::rename(&partial, &path)?;
+        let written = write_file(&partial, meta, state).and_then(|()| fs::rename(&partial, &path));
+        if let Err(error) = written {
+            // It may not be there at all; the next start tries again.
+            let _ = fs::remove_file(&partial);
+            return Err(at(&partial, error));
+        }
         File::open(&self.folder)?.sync_all()?;
         for older in files(&self.folder, EXTENSION)?.into_iter().filter(|other| *other != path) {
             fs::remove_file(older)?;
@@ -152,6 +157,20 @@ mod tests {
         let snapshots = Snapshots::open(folder.path()).unwrap();
         assert_eq!(snapshots.load().unwrap().unwrap().state, b"nine");
         assert!(files(folder.path(), "partial").unwrap().is_empty());
+    }
+
+    #[test]
+    fn what_could_not_be_saved_leaves_no_half() {
+        let folder = tempfile::tempdir().unwrap();
+        let snapshots = Snapshots::open(folder.path()).unwrap();
+        snapshots.save(&meta(9), b"nine").unwrap();
+        // A file on a disk that is full.
+        let partial = folder.path().join("00000000000000000010.partial");
+        std::os::unix::fs::symlink("/dev/full", &partial).unwrap();
+        let error = snapshots.save(&meta(10), b"ten").unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::StorageFull, "{error}");
+        assert!(files(folder.path(), "partial").unwrap().is_empty());
+        assert_eq!(snapshots.load().unwrap().unwrap().state, b"nine");
     }
 
     #[test]

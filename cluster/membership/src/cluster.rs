@@ -7,7 +7,7 @@ mod start;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use mangrove_proto::cluster::membership_server::MembershipServer;
 use mangrove_raft::{GroupHost, GroupId, Handle, NodeId, StateMachine};
@@ -42,6 +42,8 @@ struct Node {
     directory: watch::Receiver<Arc<Directory>>,
     groups: watch::Sender<BTreeSet<GroupId>>,
     local_addr: Option<SocketAddr>,
+    /// Set before this node's first sign of life.
+    wall_before: OnceLock<u64>,
     stop: watch::Sender<bool>,
     tasks: Mutex<JoinSet<()>>,
 }
@@ -110,9 +112,21 @@ impl Cluster {
         self.node.directory.clone()
     }
 
-    /// Turns `Some` with the reason once the disk has failed: the node acknowledges nothing more and must step down.
+    /// Turns `Some` with the reason, and stays so, once the disk has failed (the node acknowledges nothing more) or a
+    /// part of the node has ended for good (it acknowledges nothing more of that part).
     pub fn watch_failure(&self) -> watch::Receiver<Option<String>> {
         self.node.host.watch_failure()
+    }
+
+    /// Says that a part of this node has failed for good, for those who watch for it. The first reason stands.
+    pub fn fail(&self, reason: String) {
+        self.node.host.fail(reason);
+    }
+
+    /// The wall clock of the newest sign of life that the directory had when this node started, milliseconds since
+    /// 1970; 0 in a new cluster. A clock far ahead of it has jumped, or the cluster stood still for long.
+    pub fn wall_before_start(&self) -> u64 {
+        self.node.wall_before.get().copied().unwrap_or_default()
     }
 
     /// The services that other nodes call, for a listener shared with other services.

@@ -82,7 +82,7 @@ pub struct Member {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Home {
     pub group: GroupId,
-    /// Grows when the tenant moves.
+    /// Grows when the tenant moves, and when one of its name is made again: what the earlier one sent is late then.
     pub epoch: u64,
 }
 

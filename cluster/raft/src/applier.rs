@@ -5,6 +5,7 @@ mod builder;
 
 use std::fmt;
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -54,7 +55,14 @@ impl Applier {
         Self { machine, snapshots, applied: None, membership: StoredMembership::default(), progress }
     }
 
-    fn apply_one(&mut self, entry: Entry) -> Reply {
+    /// A panic of the machine ends the group: what it left behind can't be trusted.
+    fn apply_one(&mut self, entry: Entry) -> Result<Reply, io::Error> {
+        let index = entry.log_id.index;
+        catch_unwind(AssertUnwindSafe(|| self.apply_entry(entry)))
+            .map_err(|_| io::Error::other(format!("applying entry {index} panicked")))
+    }
+
+    fn apply_entry(&mut self, entry: Entry) -> Reply {
         let LogId { leader_id, index } = entry.log_id;
         let term = leader_id.term;
         let reply = match entry.payload {
@@ -92,7 +100,7 @@ impl RaftStateMachine<TypeConfig> for Applier {
         S: Stream<Item = Result<EntryResponder<TypeConfig>, io::Error>> + Unpin + OptionalSend,
     {
         while let Some((entry, proposer)) = entries.try_next().await? {
-            let reply = self.apply_one(entry);
+            let reply = self.apply_one(entry)?;
             if let Some(proposer) = proposer {
                 proposer.send(reply);
             }

@@ -41,6 +41,11 @@ impl Handle {
         Self { group, raft, leadership, applied, patience }
     }
 
+    /// Whether both are of one start of the group.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.applied, &other.applied)
+    }
+
     /// Which group this is.
     pub fn group(&self) -> GroupId {
         self.group

@@ -1,13 +1,14 @@
 //! All groups of one node over one store.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
 use openraft::RaftNetworkFactory;
 use openraft::network::NetSnapshot;
 use tokio::sync::watch;
 
 use crate::applier::{Applier, Progress};
+use crate::failure::Failure;
 use crate::leadership;
 use crate::machine::StateMachine;
 use crate::{Error, GroupId, Handle, NodeId, Owner, Peer, Raft, Store, Tuning, TypeConfig};
@@ -22,16 +23,16 @@ pub struct GroupHost {
 struct Shared {
     owner: Owner,
     tuning: Tuning,
-    failure: watch::Receiver<Option<String>>,
+    failure: Failure,
     // Taken on shutdown, so that the disk is free once that returns.
     store: Mutex<Option<Store>>,
     groups: Mutex<BTreeMap<GroupId, Handle>>,
 }
 
 impl GroupHost {
-    /// A host without groups. `owner` is this node, in this cluster.
+    /// A host without groups. `owner` is this node, in this cluster. Call it inside a runtime.
     pub fn new(store: Store, owner: Owner, tuning: Tuning) -> Self {
-        let failure = store.watch_failure();
+        let failure = Failure::of_disk(store.watch_failure());
         let (store, groups) = (Mutex::new(Some(store)), Mutex::default());
         Self { shared: Arc::new(Shared { owner, tuning, failure, store, groups }) }
     }
@@ -62,6 +63,7 @@ impl GroupHost {
         let handle =
             Handle::new(group, raft, leadership, progress.applied, self.shared.tuning.propose_timeout);
         lock(&self.shared.groups).insert(group, handle.clone());
+        tokio::spawn(note_end(Arc::downgrade(&self.shared), handle.clone()));
         self.elect_if_alone(&handle).await?;
         Ok(handle)
     }
@@ -105,9 +107,15 @@ impl GroupHost {
         self.shared.owner
     }
 
-    /// Turns `Some` with the reason once the disk has failed: the node must step down.
+    /// Turns `Some` with the reason, and stays so, once the disk has failed or a group has ended that nobody stopped:
+    /// this node can't do all that is expected of it until it is started again. Groups that still run go on.
     pub fn watch_failure(&self) -> watch::Receiver<Option<String>> {
-        self.shared.failure.clone()
+        self.shared.failure.watch()
+    }
+
+    /// Says that a part of this node has failed for good, for those who watch for it. The first reason stands.
+    pub fn fail(&self, reason: String) {
+        self.shared.failure.raise(reason);
     }
 
     /// Stops all groups and closes the store.
@@ -127,6 +135,20 @@ impl GroupHost {
             handle.raft.trigger().elect(false).await?;
         }
         Ok(())
+    }
+}
+
+/// Waits for a group's end and raises the failure unless it was stopped here: what openraft gives up on, a damaged log
+/// or a state machine that panics, it does not take up again.
+async fn note_end(host: Weak<Shared>, handle: Handle) {
+    let mut leadership = handle.watch_leadership();
+    while leadership.changed().await.is_ok() {}
+    let Some(host) = host.upgrade() else { return };
+    let running = lock(&host.groups).get(&handle.group()).is_some_and(|now| now.is_same(&handle));
+    if running {
+        let why = handle.raft.is_initialized().await.err().map(|fatal| fatal.to_string());
+        let why = why.unwrap_or_else(|| "nobody follows it any more".into());
+        host.failure.raise(format!("group {} has ended: {why}", handle.group()));
     }
 }
 

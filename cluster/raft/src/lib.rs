@@ -6,6 +6,7 @@
 pub mod alone;
 mod applier;
 mod error;
+mod failure;
 mod handle;
 mod host;
 mod leadership;

@@ -27,7 +27,7 @@ pub(crate) fn router() -> Router<Arc<App>> {
         .route("/metrics", get(figures))
 }
 
-/// Ready when control answers. History may be away: calls go on without it, so that is told but no reason to be
+/// Ready when control answers and has no trouble. History may be away: calls go on without it, so that is told but no reason to be
 /// taken out of service.
 async fn ready(State(app): State<Arc<App>>) -> Response {
     let start = Instant::now();
@@ -35,7 +35,7 @@ async fn ready(State(app): State<Arc<App>>) -> Response {
     let history = tokio::time::timeout(PATIENCE, app.history.ping());
     let (control, history) = tokio::join!(control, history);
     let control = match control {
-        Ok(Ok(_)) => "ok".to_owned(),
+        Ok(Ok(status)) => trouble(&status.json).unwrap_or_else(|| "ok".to_owned()),
         Ok(Err(error)) => error.to_string(),
         Err(_) => "no answer".to_owned(),
     };
@@ -47,6 +47,13 @@ async fn ready(State(app): State<Arc<App>>) -> Response {
     let status = if control == "ok" { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let took = start.elapsed().as_millis();
     (status, Json(json!({"control": control, "history": history, "took_ms": took}))).into_response()
+}
+
+/// What the node says against getting work.
+fn trouble(status: &[u8]) -> Option<String> {
+    let status: serde_json::Value = serde_json::from_slice(status).ok()?;
+    let reasons: Vec<_> = status["trouble"].as_array()?.iter().filter_map(|reason| reason.as_str()).collect();
+    (!reasons.is_empty()).then(|| reasons.join("; "))
 }
 
 /// Figures tell much about a company: they are for the operator, and for collectors on the same machine.
@@ -62,4 +69,16 @@ async fn figures(
     }
     let kind = [(header::CONTENT_TYPE, "text/plain; version=0.0.4")];
     Ok((kind, (app.options.metrics)()).into_response())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::trouble;
+
+    #[test]
+    fn a_node_with_trouble_is_not_ready_and_says_why() {
+        let told = trouble(br#"{"trouble": ["group 3 has no leader", "group 4 has no leader"]}"#);
+        assert_eq!(told.as_deref(), Some("group 3 has no leader; group 4 has no leader"));
+        assert_eq!(trouble(br#"{"trouble": []}"#), None);
+    }
 }

@@ -23,11 +23,7 @@ use mangrove_proto::{
     story::Entry,
 };
 
-use crate::{
-    clock,
-    control::{Control, Group},
-    hub,
-};
+use crate::{clock, control::Control, group::Group, hub};
 
 #[async_trait]
 impl Console for Control {

@@ -10,17 +10,21 @@ use std::{
 
 use mangrove_domain::NodeInfo;
 use mangrove_history::History;
-use mangrove_membership::{Cluster, StateMachine};
+use mangrove_membership::{Cluster, Leadership};
 use mangrove_proto::{id::TenantId, service};
 use parking_lot::Mutex;
 use ractor::{Actor, ActorRef};
-use tokio::sync::{mpsc, watch};
+use tokio::{sync::mpsc, task::JoinHandle};
 
 use crate::{
+    fresh,
+    group::{Group, Prepared},
     hub::Hub,
-    machine::{Applied, Machine, Shared},
+    machine::Applied,
+    options::{Options, Pace},
     outbox::{self, Outbox},
     peers::Peers,
+    ports,
     proposer::Proposer,
     routes::Table,
     shard::{self, Shard},
@@ -34,36 +38,6 @@ pub enum Error {
     NoMachine { group: u32 },
     #[error("group {group}'s actor could not be started: {source}")]
     Actor { group: u32, source: ractor::SpawnErr },
-}
-
-/// What the role needs besides the cluster.
-#[derive(Debug)]
-pub struct Options {
-    pub history: History,
-}
-
-/// The machines of all groups, made before the cluster starts: it asks for one per group.
-#[derive(Debug, Clone, Default)]
-pub struct Prepared {
-    seats: Arc<Mutex<BTreeMap<u32, Seat>>>,
-}
-
-#[derive(Debug)]
-struct Seat {
-    shared: Shared,
-    applied: mpsc::UnboundedReceiver<Applied>,
-    followed: Arc<AtomicBool>,
-}
-
-impl Prepared {
-    /// The factory for `Cluster::start`.
-    pub fn machine(&self, group: u32) -> Box<dyn StateMachine> {
-        let shared = Shared::new();
-        let (sender, applied) = mpsc::unbounded_channel();
-        let followed = Arc::<AtomicBool>::default();
-        self.seats.lock().insert(group, Seat { shared: shared.clone(), applied, followed: followed.clone() });
-        Box::new(Machine::new(shared, sender, followed))
-    }
 }
 
 /// The running role, cheap to clone.
@@ -85,15 +59,10 @@ struct Inner {
     /// Held while a configuration is worked out and committed: two at once would undo one another.
     configuring: tokio::sync::Mutex<()>,
     seats: Prepared,
-}
-
-/// One shard group's parts on this node.
-#[derive(Debug)]
-pub(crate) struct Group {
-    pub id: u32,
-    pub shared: Shared,
-    pub proposer: Proposer,
-    clock: watch::Sender<Option<crate::clock::Clock>>,
+    pace: Pace,
+    /// Set by `stop`: an actor that ends before has failed.
+    stopping: Arc<AtomicBool>,
+    wall_before: u64,
 }
 
 impl Control {
@@ -107,7 +76,9 @@ impl Control {
             table.rebuild(id, &group.shared.get().state);
             groups.insert(id, group);
         }
+        let stamped = groups.values().map(|group: &Group| group.shared.get().wall).max();
         let inner = Inner {
+            wall_before: cluster.wall_before_start().max(stamped.unwrap_or_default()),
             cluster,
             groups,
             hub: Hub::default(),
@@ -118,6 +89,8 @@ impl Control {
             shards: Mutex::default(),
             configuring: tokio::sync::Mutex::default(),
             seats: prepared,
+            pace: options.pace,
+            stopping: Arc::default(),
         };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -137,18 +110,16 @@ impl Control {
     }
 
     /// Starts the groups' actors. Call it once, when this node's own edge and media are announced: a leader sends what
-    /// is owed at once.
+    /// is owed at once. The ports of all groups' calls are taken before any group takes a new call.
     pub async fn lead(&self) -> Result<(), Error> {
+        let led: Vec<_> = self.inner.groups.values().filter_map(|group| self.led(group)).collect();
+        ports::take(&led, &self.inner.peers).await;
         for group in self.inner.groups.values() {
             self.inner.table.rebuild(group.id, &group.shared.get().state);
-            let seat = self
-                .inner
-                .seats
-                .seats
-                .lock()
-                .remove(&group.id)
-                .ok_or(Error::NoMachine { group: group.id })?;
-            let shard = self.start_shard(group).await?;
+            let seat = self.inner.seats.take(group.id).ok_or(Error::NoMachine { group: group.id })?;
+            let (shard, ended) = self.start_shard(group).await?;
+            tokio::spawn(note_end(group.id, ended, self.inner.cluster.clone(), self.inner.stopping.clone()));
+            self.keep_fresh(group);
             seat.followed.store(true, Ordering::Release);
             self.follow(group, seat.applied, shard.clone());
             self.inner.shards.lock().push(shard);
@@ -156,10 +127,32 @@ impl Control {
         Ok(())
     }
 
-    async fn start_shard(&self, group: &Group) -> Result<ActorRef<shard::Message>, Error> {
-        let outbox = Outbox::start(outbox::Parts {
+    /// The group as it stands, if this node leads it.
+    fn led(&self, group: &Group) -> Option<ports::Led> {
+        match self.inner.cluster.group(group.id)?.leadership() {
+            Leadership::Leader { fence, .. } => {
+                Some(ports::Led { group: group.id, current: group.shared.get(), fence })
+            }
+            _ => None,
+        }
+    }
+
+    fn keep_fresh(&self, group: &Group) {
+        tokio::spawn(fresh::keep(fresh::Parts {
             group: group.id,
             shared: group.shared.clone(),
+            proposer: group.proposer.clone(),
+            leading: group.clock.subscribe(),
+            period: self.inner.pace.fresh,
+        }));
+    }
+
+    async fn start_shard(&self, group: &Group) -> Result<(ActorRef<shard::Message>, JoinHandle<()>), Error> {
+        let outbox = Outbox::start(outbox::Parts {
+            group: group.id,
+            incarnation: self.inner.cluster.incarnation(),
+            shared: group.shared.clone(),
+            progress: group.progress.clone(),
             proposer: group.proposer.clone(),
             history: self.inner.history.clone(),
             stories: self.inner.stories.clone(),
@@ -168,6 +161,7 @@ impl Control {
         let context = shard::Context {
             group: group.id,
             shared: group.shared.clone(),
+            progress: group.progress.clone(),
             proposer: group.proposer.clone(),
             peers: self.inner.peers.clone(),
             hub: self.inner.hub.clone(),
@@ -175,10 +169,12 @@ impl Control {
             outbox,
             table: self.inner.table.clone(),
             clock: group.clock.clone(),
+            retry: self.inner.pace.retry,
+            respawn: self.inner.pace.respawn,
         };
         let name = format!("shard-{}-{}", self.inner.cluster.node(), group.id);
         let started = Shard::spawn(Some(name), Shard, context).await;
-        started.map(|(shard, _)| shard).map_err(|source| Error::Actor { group: group.id, source })
+        started.map_err(|source| Error::Actor { group: group.id, source })
     }
 
     /// Feeds a shard with what its machine applied and who leads.
@@ -218,7 +214,7 @@ impl Control {
 
     /// How long the tenants of the groups led here keep recordings, milliseconds; those that keep them for ever are left out.
     pub fn retentions(&self) -> Vec<(TenantId, u64)> {
-        let led = self.inner.groups.values().filter(|group| group.clock.borrow().is_some());
+        let led = self.inner.groups.values().filter(|group| group.is_led());
         let states: Vec<_> = led.map(|group| group.shared.get().state).collect();
         let tenants = states.iter().flat_map(|state| state.tenants());
         tenants
@@ -226,13 +222,24 @@ impl Control {
             .collect()
     }
 
+    /// The newest wall clock that was known before this start, of the directory and the groups here; 0 in a new cluster.
+    pub fn wall_before_start(&self) -> u64 {
+        self.inner.wall_before
+    }
+
     /// Stops the actors; what is owed stays in State.
     pub async fn stop(&self) {
+        self.inner.stopping.store(true, Ordering::Release);
         let shards: Vec<_> = self.inner.shards.lock().drain(..).collect();
         for shard in shards {
             // A shard that is gone already is stopped.
             let _ = shard.stop_and_wait(None, None).await;
         }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn shards(&self) -> Vec<ActorRef<shard::Message>> {
+        self.inner.shards.lock().clone()
     }
 
     pub(crate) fn cluster(&self) -> &Cluster {
@@ -271,21 +278,11 @@ impl Control {
     }
 }
 
-impl Group {
-    fn new(id: u32, cluster: &Cluster, prepared: &Prepared) -> Result<Self, Error> {
-        let handle = cluster.group(id).ok_or(Error::NoMachine { group: id })?;
-        let shared = prepared
-            .seats
-            .lock()
-            .get(&id)
-            .map(|seat| seat.shared.clone())
-            .ok_or(Error::NoMachine { group: id })?;
-        let (clock, leading) = watch::channel(None);
-        Ok(Self { id, shared, proposer: Proposer::start(handle, leading), clock })
-    }
-
-    /// Milliseconds on the running leadership's clock, or the last stamp's.
-    pub(crate) fn now(&self) -> u64 {
-        self.clock.borrow().map_or_else(|| self.shared.get().now, |clock| clock.now())
+/// A shard that ends before its time leaves a group that takes nothing any more: the node must say so.
+async fn note_end(group: u32, ended: JoinHandle<()>, cluster: Cluster, stopping: Arc<AtomicBool>) {
+    let outcome = ended.await;
+    if !stopping.load(Ordering::Acquire) {
+        tracing::error!(group, ?outcome, "a shard ended though nobody stopped it");
+        cluster.fail(format!("group {group}'s shard has ended"));
     }
 }

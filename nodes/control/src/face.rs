@@ -1,13 +1,17 @@
 //! The face of one object (call, agent, queue or tenant) on its group's leader: an actor that carries out the object's
 //! effects in order and holds its timer. It owns no state: when it dies, the shard makes it again from State.
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
 
 use mangrove_domain::{Action, Command, ObjectRef};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use tokio::task::AbortHandle;
+use tracing::{Instrument, Span};
 
-use crate::{clock::Clock, metrics, peers::Peers, proposer::Proposer};
+use crate::{clock::Clock, metrics, owed, peers::Peers, proposer::Proposer, shard, trace};
 
 /// How long a due timer waits for its proposal before it proposes again.
 const RETRY: Duration = Duration::from_secs(2);
@@ -19,6 +23,10 @@ pub(crate) enum Message {
     Carry { actions: Vec<Action>, due: Option<u64> },
     /// The timer ran out.
     Due,
+    /// The pause after effects that were not taken is over.
+    Retry,
+    /// The call's record was written.
+    Ended(trace::Ended),
 }
 
 /// What a face needs from its shard.
@@ -28,6 +36,9 @@ pub(crate) struct Context {
     pub peers: Peers,
     pub proposer: Proposer,
     pub clock: Clock,
+    pub shard: ActorRef<shard::Message>,
+    /// Before effects that were not taken are asked for again.
+    pub retry: Duration,
 }
 
 /// The actor's type; all data is in its state.
@@ -42,6 +53,9 @@ pub(crate) struct FaceState {
     due: Option<u64>,
     /// The one timer that runs. It may run out early: a due time moves with every message of a call, and mostly away.
     timer: Option<(Instant, AbortHandle)>,
+    /// Effects that were not taken; while there are any, a `Retry` is on its way.
+    undelivered: BTreeSet<u64>,
+    span: Span,
 }
 
 impl Actor for Face {
@@ -54,7 +68,8 @@ impl Actor for Face {
         _: ActorRef<Message>,
         (object, context): Self::Arguments,
     ) -> Result<FaceState, ActorProcessingErr> {
-        Ok(FaceState { object, context, due: None, timer: None })
+        let span = trace::call(&object);
+        Ok(FaceState { object, context, due: None, timer: None, undelivered: BTreeSet::new(), span })
     }
 
     async fn handle(
@@ -66,9 +81,11 @@ impl Actor for Face {
         match message {
             Message::Carry { actions, due } => {
                 state.arm(&myself, due);
-                state.carry_out(actions).await;
+                state.carry_out(&myself, actions).await;
             }
             Message::Due => state.fire(&myself),
+            Message::Retry => state.ask_again(),
+            Message::Ended(ended) => ended.record(&state.span),
         }
         Ok(())
     }
@@ -80,13 +97,32 @@ impl Actor for Face {
 }
 
 impl FaceState {
-    async fn carry_out(&self, actions: Vec<Action>) {
+    async fn carry_out(&mut self, myself: &ActorRef<Message>, actions: Vec<Action>) {
         for action in actions {
-            if let Err(error) = self.context.peers.execute(self.context.group, action).await {
+            let (id, span) = (owed::id(&action), trace::effect(&self.span, &action));
+            let done = self.context.peers.execute(self.context.group, action).instrument(span.clone()).await;
+            if let Err(error) = done {
+                span.record("error", tracing::field::display(&error));
                 metrics::undelivered();
                 tracing::warn!(object = ?self.object, %error, "effect not delivered");
+                self.note_undelivered(myself, id);
             }
         }
+    }
+
+    fn note_undelivered(&mut self, myself: &ActorRef<Message>, effect: u64) {
+        if self.undelivered.is_empty() {
+            myself.send_after(self.context.retry, || Message::Retry);
+        }
+        self.undelivered.insert(effect);
+    }
+
+    /// Only the shard can tell what is still owed.
+    fn ask_again(&mut self) {
+        let effects = std::mem::take(&mut self.undelivered);
+        let message = shard::Message::Undelivered { object: self.object.clone(), effects };
+        // A shard that is gone leads no more.
+        let _ = self.context.shard.cast(message);
     }
 
     /// Sees to it that a timer runs out when the object is due, or before.

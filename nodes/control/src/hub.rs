@@ -15,8 +15,9 @@ use tokio::sync::broadcast;
 
 use crate::machine::Current;
 
-/// Events kept for those who come back.
+/// Events kept for those who come back, and their bytes.
 const KEPT: usize = 4096;
+const BYTES: usize = 8 << 20;
 /// How long a tenant's events are made after its last watcher left.
 const WARM: Duration = Duration::from_secs(120);
 /// Numbers that the pictures of one state may use.
@@ -31,6 +32,7 @@ pub(crate) struct Hub {
 #[derive(Debug)]
 struct Channel {
     ring: VecDeque<LiveEvent>,
+    bytes: usize,
     /// Events up to this number may be missing in the ring.
     complete_after: u64,
     last: Option<u64>,
@@ -105,19 +107,20 @@ impl Hub {
 impl Channel {
     fn new(complete_after: u64) -> Self {
         let (live, _) = broadcast::channel(1024);
-        Self { ring: VecDeque::new(), complete_after, last: None, live, watched: Instant::now() }
+        Self { ring: VecDeque::new(), bytes: 0, complete_after, last: None, live, watched: Instant::now() }
     }
 
     /// Numbers rise with the state's index; pictures drawn of one state get one after the other.
     fn push(&mut self, index: u64, mut event: LiveEvent) {
         event.id = self.last.map_or(0, |last| last + 1).max(index.saturating_mul(PER_ENTRY));
         self.last = Some(event.id);
-        if self.ring.len() >= KEPT
-            && let Some(dropped) = self.ring.pop_front()
-        {
+        self.bytes += event.json.len();
+        self.ring.push_back(event.clone());
+        while self.ring.len() > KEPT || self.bytes > BYTES {
+            let Some(dropped) = self.ring.pop_front() else { break };
+            self.bytes -= dropped.json.len();
             self.complete_after = dropped.id;
         }
-        self.ring.push_back(event.clone());
         // Nobody listening is no fault.
         let _ = self.live.send(event);
     }
@@ -154,19 +157,35 @@ fn describe(current: &Current, object: &ObjectRef) -> Option<(&'static str, Valu
 mod tests {
     use super::*;
 
-    fn event() -> LiveEvent {
-        LiveEvent { id: 0, tenant: "acme".into(), kind: "queue".into(), json: Default::default() }
+    fn event(bytes: usize) -> LiveEvent {
+        LiveEvent { id: 0, tenant: "acme".into(), kind: "queue".into(), json: vec![0; bytes].into() }
     }
 
     #[test]
     fn numbers_rise_whatever_the_state_they_were_drawn_of() {
         let mut channel = Channel::new(last_event(6));
         for index in [7, 7, 9, 9] {
-            channel.push(index, event());
+            channel.push(index, event(1));
         }
         let numbers: Vec<_> = channel.ring.iter().map(|event| event.id).collect();
         let first = |index: u64| index * PER_ENTRY;
         assert_eq!(numbers, [first(7), first(7) + 1, first(9), first(9) + 1]);
         assert!(first(7) > last_event(6) && first(9) + 1 < last_event(9));
+    }
+
+    #[test]
+    fn a_ring_is_bounded_by_bytes_and_says_what_it_lost() {
+        let hub = Hub::default();
+        let acme = TenantId::from("acme");
+        hub.warm(&acme, || 0);
+        for _ in 1..=20 {
+            hub.tenants.lock().get_mut(&acme).expect("warm").push(1, event(1 << 20));
+        }
+        assert!(hub.subscribe(&acme, PER_ENTRY + 10).is_none(), "event 11 is gone");
+        let kept = hub.subscribe(&acme, PER_ENTRY + 11).expect("all after 11 are there").kept;
+        assert_eq!(
+            kept.iter().map(|event| event.id - PER_ENTRY).collect::<Vec<_>>(),
+            (12..20).collect::<Vec<_>>()
+        );
     }
 }

@@ -17,16 +17,27 @@ mod control;
 mod deliver;
 mod entry;
 mod face;
+mod fresh;
+mod group;
 mod hub;
 mod machine;
 pub mod metrics;
+mod options;
 mod outbox;
+mod owed;
 mod pace;
 mod peers;
+mod ports;
+mod progress;
 mod proposer;
 mod routes;
 mod shard;
 mod storybook;
+#[cfg(test)]
+mod tests;
+pub mod trace;
 
-pub use control::{Control, Error, Options, Prepared};
+pub use control::{Control, Error};
+pub use group::Prepared;
+pub use options::Options;
 pub use peers::Peers;

@@ -12,7 +12,7 @@ use mangrove_membership::{SnapshotError, StateMachine};
 use parking_lot::RwLock;
 use tokio::sync::mpsc;
 
-use crate::{entry, metrics};
+use crate::{entry, metrics, progress::Progress};
 
 /// The group's state as of the last applied entry; reading never waits for `apply`.
 #[derive(Debug, Clone)]
@@ -40,6 +40,11 @@ impl Shared {
         self.inner.read().clone()
     }
 
+    /// The group's clock at the last entry.
+    pub(crate) fn now(&self) -> u64 {
+        self.inner.read().now
+    }
+
     /// The index of the last entry in it.
     pub(crate) fn index(&self) -> u64 {
         self.inner.read().index
@@ -54,14 +59,15 @@ impl Shared {
 #[derive(Debug)]
 pub(crate) enum Applied {
     Commands {
+        index: u64,
         /// Under which leadership: only that one carries the effects out.
         fence: Fence,
         effects: Vec<Effects>,
     },
     /// A leader of this term begins; all before is of older ones.
     Blank { index: u64, term: u64 },
-    /// The state was replaced by a snapshot.
-    Restored,
+    /// The state was replaced by a snapshot of the entries up to this one.
+    Restored { index: u64 },
 }
 
 /// One replica of a shard group.
@@ -70,6 +76,7 @@ pub(crate) struct Machine {
     shared: Shared,
     applied: mpsc::UnboundedSender<Applied>,
     followed: Arc<AtomicBool>,
+    progress: Progress,
 }
 
 impl Machine {
@@ -79,17 +86,20 @@ impl Machine {
         shared: Shared,
         applied: mpsc::UnboundedSender<Applied>,
         followed: Arc<AtomicBool>,
+        progress: Progress,
     ) -> Self {
-        Self { shared, applied, followed }
+        Self { shared, applied, followed, progress }
     }
 
-    fn tell_commands(&self, fence: Fence, mut effects: Vec<Effects>) {
-        if !self.followed.load(Ordering::Acquire) {
+    fn tell_commands(&self, index: u64, fence: Fence, mut effects: Vec<Effects>) {
+        if self.followed.load(Ordering::Acquire) {
+            self.progress.applied(index);
+        } else {
             for one in &mut effects {
                 (one.actions, one.touched) = (Vec::new(), Vec::new());
             }
         }
-        self.tell(Applied::Commands { fence, effects });
+        self.tell(Applied::Commands { index, fence, effects });
     }
 
     fn tell(&self, applied: Applied) {
@@ -114,7 +124,7 @@ impl StateMachine for Machine {
             .unwrap_or_else(|| one_by_one(&mut current.state, payload, index, last));
         self.shared.set(current);
         let replies: Vec<Reply> = effects.iter().map(|done| done.reply.clone()).collect();
-        self.tell_commands(fence, effects);
+        self.tell_commands(index, fence, effects);
         entry::encode_replies(&replies)
     }
 
@@ -136,8 +146,9 @@ impl StateMachine for Machine {
             bytes.split_at_checked(24).ok_or_else(|| SnapshotError::from("snapshot is cut short"))?;
         let number = |at: usize| u64::from_le_bytes(std::array::from_fn(|i| head[at + i]));
         let state = State::restore(body).map_err(SnapshotError::new)?;
-        self.shared.set(Current { state, index: number(0), now: number(8), wall: number(16) });
-        self.tell(Applied::Restored);
+        let index = number(0);
+        self.shared.set(Current { state, index, now: number(8), wall: number(16) });
+        self.tell(Applied::Restored { index });
         Ok(())
     }
 }

@@ -1,14 +1,22 @@
 //! Empties a group's outbox into the database: records stay in State until SQL has them, and are upserted by their own
-//! key, so that a record written twice (the answer got lost, another leader repeats it) is one record.
+//! key, so that a record written twice (the answer got lost, another leader repeats it) is one record. The stories of
+//! forgotten calls are written once more on the way: lines came after their records.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use mangrove_domain::{Command, Record};
 use mangrove_history::{Audit, Batch, History, Story};
-use mangrove_proto::live::Cdr;
+use parking_lot::Mutex;
 use tokio::sync::{Notify, watch};
 
-use crate::{clock::Clock, machine::Shared, metrics, proposer::Proposer, storybook::Storybook};
+use crate::{
+    clock::Clock,
+    machine::Shared,
+    metrics,
+    progress::Progress,
+    proposer::Proposer,
+    storybook::{Draft, Key, Storybook},
+};
 
 /// Records in one transaction.
 const BATCH: usize = 200;
@@ -21,12 +29,19 @@ const RETRY: Duration = Duration::from_secs(1);
 #[derive(Debug, Clone)]
 pub(crate) struct Outbox {
     work: Arc<Notify>,
+    forgotten: Forgotten,
 }
+
+/// Calls whose stories are to be written for the last time.
+type Forgotten = Arc<Mutex<BTreeSet<Key>>>;
 
 #[derive(Debug)]
 pub(crate) struct Parts {
     pub group: u32,
+    /// The cluster's: one founded anew over the same database has other records of the same number.
+    pub incarnation: u64,
     pub shared: Shared,
+    pub progress: Progress,
     pub proposer: Proposer,
     pub history: History,
     pub stories: Storybook,
@@ -35,9 +50,17 @@ pub(crate) struct Parts {
 
 impl Outbox {
     pub(crate) fn start(parts: Parts) -> Self {
-        let outbox = Self { work: Arc::new(Notify::new()) };
-        tokio::spawn(run(parts, outbox.work.clone()));
+        let outbox = Self { work: Arc::new(Notify::new()), forgotten: Forgotten::default() };
+        tokio::spawn(run(parts, outbox.clone()));
         outbox
+    }
+
+    /// Writes these calls' stories for the last time; they leave memory then.
+    pub(crate) fn forget(&self, calls: BTreeSet<Key>) {
+        if !calls.is_empty() {
+            self.forgotten.lock().extend(calls);
+            self.wake();
+        }
     }
 
     pub(crate) fn wake(&self) {
@@ -45,12 +68,12 @@ impl Outbox {
     }
 }
 
-async fn run(parts: Parts, work: Arc<Notify>) {
+async fn run(parts: Parts, outbox: Outbox) {
     loop {
-        work.notified().await;
+        outbox.work.notified().await;
         tokio::time::sleep(GATHER).await;
         while parts.leading.borrow().is_some() {
-            match parts.deliver().await {
+            match parts.deliver(&outbox.forgotten).await {
                 Ok(0) => break,
                 Ok(_) => {}
                 Err(error) => {
@@ -63,41 +86,57 @@ async fn run(parts: Parts, work: Arc<Notify>) {
 }
 
 impl Parts {
-    /// Moves one batch; returns its size.
-    async fn deliver(&self) -> Result<usize, Failure> {
-        let state = self.shared.get().state;
+    /// Moves one batch; returns its size. The shard has put all lines up to the records' own into the stories before.
+    async fn deliver(&self, forgotten: &Mutex<BTreeSet<Key>>) -> Result<usize, Failure> {
+        let current = self.shared.get();
+        self.progress.reached(current.index).await;
+        let state = current.state;
         metrics::outbox(self.group, state.outbox_len());
         let batch: Vec<(u64, Record)> =
             state.outbox().take(BATCH).map(|(number, record)| (number, record.clone())).collect();
-        let Some(up_to) = batch.last().map(|(number, _)| *number) else { return Ok(0) };
-        self.write(&batch).await?;
-        self.proposer.propose(Command::OutboxDelivered { up_to }).await.map_err(Failure::Group)?;
-        Ok(batch.len())
+        let last: Vec<Key> = forgotten.lock().iter().take(BATCH).cloned().collect();
+        self.write(&batch, &last).await?;
+        if let Some((up_to, _)) = batch.last() {
+            self.proposer
+                .propose(Command::OutboxDelivered { up_to: *up_to })
+                .await
+                .map_err(Failure::Group)?;
+        }
+        for key in &last {
+            self.stories.drop_story(key);
+            forgotten.lock().remove(key);
+        }
+        Ok(batch.len() + last.len())
     }
 
-    async fn write(&self, batch: &[(u64, Record)]) -> Result<(), mangrove_history::Error> {
+    async fn write(&self, batch: &[(u64, Record)], last: &[Key]) -> Result<(), mangrove_history::Error> {
         let mut rows = Batch::default();
+        let mut drafts = Vec::new();
         for (number, record) in batch {
             match record {
                 Record::Cdr(cdr) => {
-                    rows.stories.extend(self.story(cdr));
+                    let key = (cdr.tenant.clone(), cdr.call);
+                    drafts.extend(self.stories.draft(&key).map(|draft| (key, draft)));
                     rows.cdrs.push(cdr.clone());
                 }
                 Record::Audit(audit) => rows.audits.push(self.audit(*number, audit)),
             }
         }
-        self.history.write(&rows).await
-    }
-
-    fn story(&self, cdr: &Cdr) -> Option<Story> {
-        let entries = self.stories.of(&cdr.tenant, cdr.call);
-        let found = !entries.is_empty();
-        found.then(|| Story { tenant: cdr.tenant.clone(), call: cdr.call, at: cdr.started, entries })
+        let later = last.iter().filter_map(|key| Some((key.clone(), self.stories.unwritten(key)?)));
+        drafts.extend(later);
+        let mut written = Vec::new();
+        for (key, draft) in drafts {
+            written.push((key.clone(), draft.added));
+            rows.stories.extend(story(key, draft));
+        }
+        self.history.write(&rows).await?;
+        written.iter().for_each(|(key, added)| self.stories.wrote(key, *added));
+        Ok(())
     }
 
     fn audit(&self, number: u64, audit: &mangrove_domain::Audit) -> Audit {
         Audit {
-            key: format!("{}/{}/{number}", audit.tenant, self.group),
+            key: audit_key(audit.tenant.as_str(), self.incarnation, self.group, number),
             tenant: audit.tenant.clone(),
             at: audit.at,
             author: audit.author.name.clone(),
@@ -110,10 +149,31 @@ impl Parts {
     }
 }
 
+fn story((tenant, call): Key, draft: Draft) -> Option<Story> {
+    let at = draft.entries.first()?.at;
+    Some(Story { tenant, call, at, entries: draft.entries })
+}
+
+/// Names a line for ever. Padded, so that lines of one instant stand in their order.
+fn audit_key(tenant: &str, incarnation: u64, group: u32, number: u64) -> String {
+    format!("{tenant}/{incarnation:016x}/{group:05}/{number:020}")
+}
+
 #[derive(Debug, thiserror::Error)]
 enum Failure {
     #[error(transparent)]
     History(#[from] mangrove_history::Error),
     #[error(transparent)]
     Group(mangrove_proto::service::Error),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::audit_key;
+
+    #[test]
+    fn audit_keys_are_in_order_and_another_founding_has_its_own() {
+        assert!(audit_key("acme", 7, 2, 9) < audit_key("acme", 7, 2, 10));
+        assert_ne!(audit_key("acme", 7, 2, 9), audit_key("acme", 8, 2, 9));
+    }
 }

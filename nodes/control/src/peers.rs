@@ -10,6 +10,8 @@ use mangrove_proto::{
 };
 use parking_lot::RwLock;
 
+use crate::metrics;
+
 /// Cheap to clone; nodes come and go while calls run.
 #[derive(Debug, Clone, Default)]
 pub struct Peers {
@@ -34,16 +36,21 @@ impl Peers {
         self.nodes.read().values().map(|peer| peer.info.clone()).collect()
     }
 
-    /// Hands one effect over. It stays owed when this fails.
+    /// Hands one effect over. It stays owed when this fails; one that is refused is late: a newer one or another
+    /// leader's went before it.
     pub(crate) async fn execute(&self, group: u32, action: Action) -> Result<(), Error> {
         match action {
             Action::Edge { node, command } => {
                 let edge = self.find(&node, "edge", |peer| peer.edge.clone())?;
-                edge.execute(EdgeCommands { group: group.into(), commands: vec![command] }).await?;
+                let done =
+                    edge.execute(EdgeCommands { group: group.into(), commands: vec![command] }).await?;
+                metrics::refused("edge", done.refused.len());
             }
             Action::Media { node, command } => {
                 let media = self.find(&node, "media node", |peer| peer.media.clone())?;
-                media.execute(MediaCommands { group: group.into(), commands: vec![command] }).await?;
+                let done =
+                    media.execute(MediaCommands { group: group.into(), commands: vec![command] }).await?;
+                metrics::refused("media", done.refused.len());
             }
         }
         Ok(())

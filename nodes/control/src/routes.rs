@@ -7,7 +7,7 @@ use std::{
 };
 
 use mangrove_domain::{
-    ObjectRef, State,
+    ObjectRef, State, Tenant,
     routes::{self, DeviceRoute, Routes as TenantRoutes},
 };
 use mangrove_proto::{
@@ -56,12 +56,15 @@ impl Table {
         }
     }
 
-    /// Makes all of a group's entries again.
+    /// Makes all of a group's entries again. Nobody sees the table without a tenant that was and is there.
     pub(crate) fn rebuild(&self, group: u32, state: &State) {
-        self.tenants.write().retain(|_, entry| entry.group != group);
-        for (id, _) in state.tenants() {
-            self.set(group, id, state);
-        }
+        let entry = |(id, tenant): (&TenantId, &Tenant)| {
+            (id.clone(), Arc::new(Entry::new(group, routes::of(tenant))))
+        };
+        let entries: Vec<_> = state.tenants().map(entry).collect();
+        let mut tenants = self.tenants.write();
+        tenants.retain(|_, entry| entry.group != group);
+        tenants.extend(entries);
     }
 
     /// The login with this e-mail, in lower case.
@@ -119,7 +122,7 @@ impl Routes for Control {
     }
 
     fn lag_ms(&self) -> u64 {
-        self.groups().map(|group| group.proposer.lag_ms()).max().unwrap_or(0)
+        self.groups().map(|group| group.lag_ms()).max().unwrap_or(0)
     }
 
     fn nonce_key(&self) -> [u8; 32] {

@@ -1,17 +1,17 @@
 //! A shard group's actor on this node: follows what the log applies and, while this node leads, keeps a face for every
 //! object and passes each its effects. Followers only keep the stories and count.
 
+mod checks;
+mod health;
+mod orphans;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
-use mangrove_domain::{Action, Command, Effects, ObjectRef, State, invariant};
+use mangrove_domain::{Action, Command, Effects, ObjectRef, Record, State};
 use mangrove_membership::{Fence, Leadership};
-use mangrove_proto::{
-    id::{CallId, TenantId},
-    media::{Holding, MediaCommand, SetSession},
-};
 use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
 use tokio::sync::watch;
 
@@ -22,15 +22,20 @@ use crate::{
     machine::{Applied, Current, Shared},
     metrics,
     outbox::Outbox,
+    owed,
     pace::{Pace, Turn},
     peers::Peers,
+    progress::Progress,
     proposer::Proposer,
     routes::Table,
-    storybook::Storybook,
+    storybook::{Key, Storybook},
+    trace,
 };
+use checks::Checks;
+use health::{Health, Verdict};
 
-/// Entries between two checks of the invariants in production: they walk the whole state.
-const CHECK_EVERY: u64 = 4096;
+/// From a change to the check of the invariants by time.
+const CHECK_AFTER: Duration = Duration::from_secs(10);
 
 /// What a shard is told.
 #[derive(Debug)]
@@ -41,6 +46,15 @@ pub(crate) enum Message {
     NodesChanged,
     /// The live events that wait are due.
     Draw,
+    /// These effects were not taken a while ago: they go out again if they are still owed.
+    Undelivered {
+        object: ObjectRef,
+        effects: BTreeSet<u64>,
+    },
+    /// The pause after a face's fall is over.
+    Rested(ObjectRef),
+    /// Something changed a while ago: the invariants are checked.
+    Check,
 }
 
 /// What a shard works with.
@@ -48,6 +62,7 @@ pub(crate) enum Message {
 pub(crate) struct Context {
     pub group: u32,
     pub shared: Shared,
+    pub progress: Progress,
     pub proposer: Proposer,
     pub peers: Peers,
     pub hub: Hub,
@@ -56,6 +71,10 @@ pub(crate) struct Context {
     pub table: Table,
     /// The proposer stamps with this clock; none while another node leads.
     pub clock: watch::Sender<Option<Clock>>,
+    /// Before an effect that was not taken goes out again.
+    pub retry: Duration,
+    /// Before a face that fell is made again, the first time.
+    pub respawn: Duration,
 }
 
 /// The actor's type; all data is in its state.
@@ -66,7 +85,9 @@ pub(crate) struct Shard;
 pub(crate) struct ShardState {
     context: Context,
     leading: Option<Leading>,
-    since_check: u64,
+    checks: Checks,
+    /// The newest record that a call's span was told of.
+    traced: u64,
     pace: Pace,
 }
 
@@ -76,6 +97,7 @@ struct Leading {
     fence: Fence,
     clock: Clock,
     faces: BTreeMap<ObjectRef, Seat>,
+    health: Health,
 }
 
 /// An object's face and the due time that it was told last.
@@ -95,7 +117,8 @@ impl Actor for Shard {
         _: ActorRef<Message>,
         context: Context,
     ) -> Result<ShardState, ActorProcessingErr> {
-        Ok(ShardState { context, leading: None, since_check: 0, pace: Pace::default() })
+        let checks = Checks::new(context.group);
+        Ok(ShardState { context, leading: None, checks, traced: 0, pace: Pace::default() })
     }
 
     async fn handle(
@@ -105,13 +128,14 @@ impl Actor for Shard {
         state: &mut ShardState,
     ) -> Result<(), ActorProcessingErr> {
         match message {
-            Message::Applied(Applied::Commands { fence, effects }) => {
+            Message::Applied(Applied::Commands { index, fence, effects }) => {
                 state.applied(&myself, fence, effects).await?;
+                state.context.progress.processed(index);
             }
             Message::Applied(Applied::Blank { index, term }) => {
                 tracing::debug!(group = state.context.group, index, term, "a leader's blank entry");
             }
-            Message::Applied(Applied::Restored) => state.restored(),
+            Message::Applied(Applied::Restored { index }) => state.restored(index),
             Message::Leadership(Leadership::Leader { fence, .. }) => state.lead(&myself, fence).await?,
             Message::Leadership(_) => state.step_down(),
             Message::NodesChanged => state.announce_nodes(),
@@ -119,6 +143,9 @@ impl Actor for Shard {
                 let turn = state.pace.due(Instant::now());
                 state.draw(&myself, turn);
             }
+            Message::Undelivered { object, effects } => state.repeat(&myself, object, &effects).await?,
+            Message::Rested(object) => state.rise(&myself, object).await?,
+            Message::Check => state.check(),
         }
         Ok(())
     }
@@ -130,8 +157,8 @@ impl Actor for Shard {
         state: &mut ShardState,
     ) -> Result<(), ActorProcessingErr> {
         if let SupervisionEvent::ActorFailed(cell, error) = event {
-            tracing::error!(group = state.context.group, actor = %cell.get_id(), %error, "a face failed and is made again");
-            state.respawn(&myself, cell.get_id()).await?;
+            tracing::error!(group = state.context.group, actor = %cell.get_id(), %error, "a face fell");
+            state.fell(&myself, cell.get_id());
         }
         Ok(())
     }
@@ -158,13 +185,20 @@ impl ShardState {
             self.draw(myself, turn);
         }
         self.context.table.refresh(self.context.group, &current.state, &touched);
+        if self.leading.is_some() {
+            self.checks.count(&current.state, &touched);
+        }
+        self.forget_calls(&current.state, &touched);
+        if outbox && trace::is_on() {
+            self.tell_ends(&current.state);
+        }
         if self.leads_by(by) {
             self.pass(myself, &current, actions, touched).await?;
         }
         if outbox && self.leading.is_some() {
             self.context.outbox.wake();
         }
-        self.check(&current, count);
+        self.check_later(myself, count);
         Ok(())
     }
 
@@ -174,6 +208,38 @@ impl ShardState {
             Turn::Draw(touched) => self.context.hub.publish(&self.context.shared.get(), &touched),
             Turn::Wait(pause) => drop(myself.send_after(pause, || Message::Draw)),
             Turn::Rest => {}
+        }
+    }
+
+    /// Stories of calls that are no more: written for the last time by who leads, the first to go elsewhere.
+    fn forget_calls(&self, state: &State, touched: &BTreeSet<ObjectRef>) {
+        let calls = touched.iter().filter(|object| !exists(state, object));
+        let calls: BTreeSet<Key> = calls
+            .filter_map(|object| match object {
+                ObjectRef::Call(tenant, call) => Some((tenant.clone(), *call)),
+                _ => None,
+            })
+            .collect();
+        if calls.is_empty() {
+            return;
+        }
+        calls.iter().for_each(|key| self.context.stories.finish(key));
+        if self.leading.is_some() {
+            self.context.outbox.forget(calls);
+        }
+    }
+
+    /// Tells the faces of calls whose records are new how those ended.
+    fn tell_ends(&mut self, state: &State) {
+        let told = self.traced;
+        for (number, record) in state.outbox().filter(|(number, _)| *number > told) {
+            self.traced = number;
+            let Record::Cdr(cdr) = record else { continue };
+            let call = ObjectRef::Call(cdr.tenant.clone(), cdr.call);
+            if let Some(seat) = self.leading.as_ref().and_then(|leading| leading.faces.get(&call)) {
+                // A face that just died tells nothing any more.
+                let _ = seat.face.cast(face::Message::Ended(trace::Ended::of(cdr)));
+            }
         }
     }
 
@@ -212,6 +278,9 @@ impl ShardState {
         let exists = exists(&current.state, &object);
         let due = current.state.due(&object);
         let Some(leading) = &mut self.leading else { return Ok(()) };
+        if leading.health.is_down(&object) {
+            return Ok(());
+        }
         if !leading.faces.contains_key(&object) {
             if !exists && actions.is_empty() {
                 return Ok(());
@@ -242,18 +311,30 @@ impl ShardState {
         let clock = Clock::after(current.now, current.wall, fence.term);
         tracing::info!(group = self.context.group, term = fence.term, index = fence.index, "leads");
         metrics::leads(1.0);
-        self.leading = Some(Leading { fence, clock, faces: BTreeMap::new() });
+        let health = Health::new(self.context.respawn);
+        self.leading = Some(Leading { fence, clock, faces: BTreeMap::new(), health });
+        self.checks.count_all(&current.state);
         self.context.clock.send_replace(Some(clock));
         self.context
             .proposer
             .cast(Command::LeaderStarted { gap_ms: clock::gap(current.wall, clock::wall()) });
         self.announce_nodes();
-        self.end_orphans(&current).await;
+        orphans::end(self.context.group, &current, fence, &self.context.peers).await;
         for object in current.state.objects() {
             self.take_over(myself, &current, object).await?;
         }
+        self.forget_left_over(&current.state);
         self.context.outbox.wake();
         Ok(())
+    }
+
+    /// Calls that were forgotten before: the last lines of their stories may not have been written then.
+    fn forget_left_over(&self, state: &State) {
+        let gone =
+            |(tenant, call): &Key| state.tenant(tenant).is_some_and(|tenant| tenant.call(*call).is_none());
+        let calls = self.context.stories.left_over(|key| !gone(key));
+        calls.iter().for_each(|key| self.context.stories.finish(key));
+        self.context.outbox.forget(calls);
     }
 
     async fn take_over(
@@ -268,73 +349,66 @@ impl ShardState {
 
     fn owed(&self, current: &Current, object: &ObjectRef) -> Vec<Action> {
         let Some(leading) = &self.leading else { return Vec::new() };
-        let stamp = mangrove_domain::Stamp {
-            now: leading.clock.now(),
-            wall: clock::wall(),
-            seed: 0,
-            index: leading.fence.index,
-            ordinal: 0,
-            fence: mangrove_domain::Fence {
-                incarnation: leading.fence.incarnation,
-                term: leading.fence.term,
-            },
-        };
-        current.state.owed(object, stamp).into_iter().map(|effect| effect.action).collect()
+        owed::of(current, object, leading.fence, leading.clock.now())
     }
 
-    /// Sessions that media nodes hold though no call of ours has them.
-    async fn end_orphans(&self, current: &Current) {
-        let Some(fence) = self.leading.as_ref().map(|leading| leading.fence) else { return };
-        for (node, holding) in self.context.peers.holdings(self.context.group).await {
-            if has_session(&current.state, &holding) {
-                continue;
+    /// Sends again what was not taken, as far as it is still owed.
+    async fn repeat(
+        &mut self,
+        myself: &ActorRef<Message>,
+        object: ObjectRef,
+        effects: &BTreeSet<u64>,
+    ) -> Result<(), ActorProcessingErr> {
+        let current = self.context.shared.get();
+        let mut owed = self.owed(&current, &object);
+        owed.retain(|action| effects.contains(&owed::id(action)));
+        if owed.is_empty() {
+            return Ok(());
+        }
+        self.tell_face(myself, &current, object, owed).await
+    }
+
+    /// An object whose face fell gets another one after a pause, unless that fell too often.
+    fn fell(&mut self, myself: &ActorRef<Message>, dead: ractor::ActorId) {
+        let Some(leading) = &mut self.leading else { return };
+        let fallen = leading.faces.iter().find(|(_, seat)| seat.face.get_id() == dead);
+        let Some(object) = fallen.map(|(object, _)| object.clone()) else { return };
+        leading.faces.remove(&object);
+        match leading.health.fell(object.clone(), Instant::now()) {
+            Verdict::Again(pause) => {
+                myself.send_after(pause, move || Message::Rested(object));
             }
-            let set = SetSession {
-                session: holding.session,
-                version: holding.version + 1,
-                close: true,
-                ..SetSession::default()
-            };
-            let tenant = current.state.tenant(&TenantId::from(holding.tenant.as_str()));
-            let fence = mangrove_proto::common::Fence {
-                incarnation: fence.incarnation,
-                tenant_epoch: tenant.map_or(0, mangrove_domain::Tenant::epoch),
-                term: fence.term,
-                index: fence.index,
-            };
-            let command =
-                MediaCommand { effect: 0, tenant: holding.tenant, fence: Some(fence), set: Some(set) };
-            if let Err(error) =
-                self.context.peers.execute(self.context.group, Action::Media { node, command }).await
-            {
-                tracing::warn!(group = self.context.group, %error, "orphaned media session stays until its node ends it");
+            Verdict::GivenUp => {
+                metrics::given_up();
+                tracing::error!(
+                    group = self.context.group,
+                    ?object,
+                    "a face fell too often, its object gets nothing more from this leader"
+                );
             }
         }
     }
 
-    async fn respawn(
+    /// The new face is told all that is owed.
+    async fn rise(
         &mut self,
         myself: &ActorRef<Message>,
-        dead: ractor::ActorId,
+        object: ObjectRef,
     ) -> Result<(), ActorProcessingErr> {
         let Some(leading) = &mut self.leading else { return Ok(()) };
-        let Some(object) = leading
-            .faces
-            .iter()
-            .find(|(_, seat)| seat.face.get_id() == dead)
-            .map(|(object, _)| object.clone())
-        else {
-            return Ok(());
-        };
-        leading.faces.remove(&object);
+        leading.health.is_up(&object);
         let current = self.context.shared.get();
+        if !exists(&current.state, &object) {
+            leading.health.forget(&object);
+        }
         self.take_over(myself, &current, object).await
     }
 
-    fn restored(&self) {
+    fn restored(&self, index: u64) {
         let state = self.context.shared.get().state;
         self.context.hub.forget();
         self.context.table.rebuild(self.context.group, &state);
+        self.context.progress.processed(index);
     }
 
     fn step_down(&mut self) {
@@ -343,6 +417,7 @@ impl ShardState {
             tracing::info!(group = self.context.group, term = leading.fence.term, "leads no more");
             metrics::leads(-1.0);
             leading.faces.values().for_each(|seat| seat.face.stop(None));
+            self.checks.count_none();
         }
     }
 
@@ -354,23 +429,19 @@ impl ShardState {
         }
     }
 
-    /// Invariants are checked in production too; a broken one is an alarm, never a crash.
-    fn check(&mut self, current: &Current, commands: u64) {
-        self.since_check += commands;
-        if self.since_check < CHECK_EVERY {
-            return;
+    /// After so many commands the invariants are checked now, after fewer in a while. Nothing ticks in an idle group.
+    fn check_later(&mut self, myself: &ActorRef<Message>, commands: u64) {
+        if self.checks.note(commands) {
+            self.checks.check(&self.context.shared.get().state);
+        } else if !self.checks.armed {
+            self.checks.armed = true;
+            myself.send_after(CHECK_AFTER, || Message::Check);
         }
-        self.since_check = 0;
-        metrics::calls(self.context.group, call_count(&current.state));
-        for violation in invariant::check(&current.state) {
-            metrics::violated(violation.id);
-            tracing::error!(
-                group = self.context.group,
-                invariant = violation.id,
-                what = violation.what,
-                "invariant broken"
-            );
-        }
+    }
+
+    fn check(&mut self) {
+        self.checks.armed = false;
+        self.checks.check(&self.context.shared.get().state);
     }
 }
 
@@ -385,6 +456,8 @@ async fn spawn(
         peers: context.peers.clone(),
         proposer: context.proposer.clone(),
         clock,
+        shard: shard.clone(),
+        retry: context.retry,
     };
     let (face, _) = Face::spawn_linked(None, Face, (object, face), shard.get_cell()).await?;
     Ok(face)
@@ -398,12 +471,6 @@ fn exists(state: &State, object: &ObjectRef) -> bool {
         ObjectRef::Agent(_, agent) => tenant.agent(agent).is_some(),
         ObjectRef::Queue(_, queue) => tenant.queue(queue).is_some(),
     }
-}
-
-fn has_session(state: &State, holding: &Holding) -> bool {
-    let tenant = state.tenant(&TenantId::from(holding.tenant.as_str()));
-    let call = holding.session.parse::<CallId>().ok();
-    tenant.zip(call).is_some_and(|(tenant, call)| tenant.call(call).is_some())
 }
 
 /// Calls in progress, over all tenants.

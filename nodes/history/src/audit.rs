@@ -10,7 +10,8 @@ use crate::{Error, History, Listed, Page, sql::Sql};
 /// One line of the audit log. Secrets are left out by whoever makes it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Audit {
-    /// Names the line: written again it stays one. For outbox records `tenant/group/number`.
+    /// Names the line: written again it stays one. For outbox records
+    /// `tenant/incarnation/group/number`, padded: lines of one instant are listed in the order of their keys.
     #[serde(skip)]
     pub key: String,
     /// Whose configuration.

@@ -3,7 +3,7 @@
 
 use mangrove_proto::{
     id::{CallId, TenantId},
-    live::CdrRecording,
+    live::{Cdr, CdrRecording},
 };
 
 use crate::{
@@ -16,23 +16,37 @@ use crate::{
 pub struct Expired {
     /// Which call.
     pub call: CallId,
+    /// When it started, Unix milliseconds.
+    pub started: u64,
     /// What to delete from the object store.
     pub recordings: Vec<CdrRecording>,
 }
 
 impl History {
-    /// Calls started before `before` that still have recordings, oldest first, at most `limit`.
+    /// Calls started before `before` that still have recordings, oldest first, at most `limit`; those after `after`,
+    /// so that one whose sound can't be deleted stands in nobody's way.
     pub async fn expired_recordings(
         &self,
         tenant: &TenantId,
         before: u64,
+        after: Option<&Expired>,
         limit: u32,
     ) -> Result<Vec<Expired>, Error> {
         let mut sql = Sql::new("SELECT call_id, record FROM cdr WHERE recorded = 1 AND tenant = ");
         sql.bind(tenant.as_str()).push(" AND started < ").bind(before);
+        if let Some(Expired { call, started, .. }) = after {
+            sql.push(" AND (started > ").bind(*started);
+            sql.push(" OR (started = ")
+                .bind(*started)
+                .push(" AND call_id > ")
+                .bind(call.to_string())
+                .push("))");
+        }
         sql.push(" ORDER BY started, call_id LIMIT ").bind(u64::from(limit));
         let rows = sql.rows(&self.reader, "looking for old recordings").await?;
-        let expired = |row| cdr::read(row).map(|cdr| Expired { call: cdr.call, recordings: cdr.recordings });
+        let expired = |row| {
+            cdr::read(row).map(|Cdr { call, started, recordings, .. }| Expired { call, started, recordings })
+        };
         rows.iter().map(expired).collect()
     }
 

@@ -246,10 +246,11 @@ async fn retention_forgets_recordings_first_and_calls_later() {
     let batch = Batch { cdrs: vec![old, cdr(9)], stories: vec![story(1, 1)], ..Batch::default() };
     history.write(&batch).await.unwrap();
     let tenant = "acme".into();
-    let expired = history.expired_recordings(&tenant, 5_000, 10).await.unwrap();
+    let expired = history.expired_recordings(&tenant, 5_000, None, 10).await.unwrap();
     assert_eq!(expired[0].recordings, [recording()]);
+    assert_eq!(history.expired_recordings(&tenant, 5_000, Some(&expired[0]), 10).await.unwrap(), []);
     history.forget_recordings(&tenant, CallId(1)).await.unwrap();
-    assert_eq!(history.expired_recordings(&tenant, 5_000, 10).await.unwrap(), []);
+    assert_eq!(history.expired_recordings(&tenant, 5_000, None, 10).await.unwrap(), []);
     assert_eq!(history.delete_before(&tenant, 5_000).await.unwrap(), 1);
     assert_eq!(found(&history, CdrFilter::default()).await, BTreeSet::from([9]));
     assert_eq!(history.story(&tenant, CallId(1)).await.unwrap(), None);

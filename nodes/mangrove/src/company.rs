@@ -31,6 +31,16 @@ pub(crate) enum Error {
     Wrong(Vec<Mistake>),
 }
 
+impl Error {
+    /// What is wrong in the file, if it could be read at all.
+    pub(crate) fn mistakes(&self) -> Option<&[Mistake]> {
+        match self {
+            Self::Wrong(mistakes) => Some(mistakes),
+            Self::Unreadable { .. } => None,
+        }
+    }
+}
+
 /// A problem and where it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Mistake {

@@ -16,7 +16,7 @@ use std::{
 
 use serde::Deserialize;
 
-pub(crate) use read::read;
+pub(crate) use read::{Error, read};
 pub(crate) use value::{LogFormat, Ports, Public, Role};
 
 /// One node's configuration.
@@ -85,7 +85,8 @@ pub(crate) struct Sip {
     pub(crate) tcp: SocketAddr,
     #[serde(deserialize_with = "value::optional_address")]
     pub(crate) tls: Option<SocketAddr>,
-    /// What far ends are told instead of the bound address.
+    /// What far ends are told instead of the bound address. `auto` is the address of the interface with the default
+    /// route: nobody outside is asked, so behind address translation name the outer address.
     pub(crate) public: Option<Public>,
 }
 

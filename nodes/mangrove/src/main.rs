@@ -1,5 +1,6 @@
 //! The one binary: runs a node (`serve`), shows the product (`demo`), and asks running nodes (everything else).
 
+mod alarm;
 mod arguments;
 mod client;
 mod command;

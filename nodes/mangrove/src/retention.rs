@@ -1,50 +1,74 @@
 //! Deletes recordings whose time is over: the sound first, then what points at it, so that nothing is left behind that
-//! nobody knows of. A deletion that failed is tried again in the next round.
+//! nobody knows of. A deletion that failed is tried again in the next round. Under a clock that can't be believed nothing
+//! is deleted.
+
+mod wall;
 
 use std::{
     sync::Arc,
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use mangrove_control::Control;
 use mangrove_history::{Expired, History};
 use mangrove_proto::id::TenantId;
 use object_store::{ObjectStore, ObjectStoreExt, path::Path};
+use wall::{Verdict, Wall};
 
 /// Between two rounds. Retention is counted in days.
 const PERIOD: Duration = Duration::from_secs(3_600);
 /// Calls in one bite.
 const BITE: u32 = 100;
+/// Failures after which a round ends: then it is the store, not an object.
+const FAILURES: usize = 100;
 
 /// Rounds for as long as the node runs.
 pub(crate) async fn keep(control: Control, history: History, objects: Arc<dyn ObjectStore>) {
+    let mut clocks = Wall::new(Instant::now(), wall(), control.wall_before_start());
     loop {
-        for (tenant, retention_ms) in control.retentions() {
-            let before = wall().saturating_sub(retention_ms);
-            if let Err(error) = delete_before(&tenant, before, &history, objects.as_ref()).await {
-                tracing::warn!(%tenant, %error, "expired recordings stay until the next round");
-            }
+        match clocks.judge(Instant::now(), wall()) {
+            Verdict::Go => round(&control, &history, objects.as_ref()).await,
+            Verdict::Jumped => tracing::error!("the wall clock jumped: no recordings are deleted for a day"),
+            Verdict::Wait => tracing::warn!("the wall clock is in doubt: no recordings are deleted for now"),
         }
         tokio::time::sleep(PERIOD).await;
     }
 }
 
+async fn round(control: &Control, history: &History, objects: &dyn ObjectStore) {
+    for (tenant, retention_ms) in control.retentions() {
+        let before = wall().saturating_sub(retention_ms);
+        if let Err(error) = delete_before(&tenant, before, history, objects).await {
+            tracing::warn!(%tenant, %error, "expired recordings stay until the next round");
+        }
+    }
+}
+
+/// Goes on past what can't be deleted, and says so at the end.
 async fn delete_before(
     tenant: &TenantId,
     before: u64,
     history: &History,
     objects: &dyn ObjectStore,
 ) -> Result<()> {
-    loop {
-        let expired = history.expired_recordings(tenant, before, BITE).await?;
-        if expired.is_empty() {
-            return Ok(());
+    let (mut last, mut failures): (Option<Expired>, Vec<String>) = (None, Vec::new());
+    while failures.len() < FAILURES {
+        let expired = history.expired_recordings(tenant, before, last.as_ref(), BITE).await?;
+        for call in &expired {
+            match delete(call, objects).await {
+                Ok(()) => history.forget_recordings(tenant, call.call).await?,
+                Err(error) => failures.push(format!("{}: {error}", call.call)),
+            }
         }
-        for call in expired {
-            delete(&call, objects).await?;
-            history.forget_recordings(tenant, call.call).await?;
-        }
+        last = match expired.into_iter().next_back() {
+            None => break,
+            last => last,
+        };
+    }
+    match failures.as_slice() {
+        [] => Ok(()),
+        [first, ..] => bail!("{} calls' sound can't be deleted, the first is {first}", failures.len()),
     }
 }
 
@@ -122,5 +146,27 @@ mod tests {
         assert!(objects.head(&Path::from("recordings/2.wav")).await.is_ok());
         let kept = history.cdr(&old.tenant, old.call).await.unwrap().unwrap();
         assert!(kept.recordings.is_empty(), "the record stays, without a way to the sound");
+    }
+
+    #[tokio::test]
+    async fn what_cant_be_deleted_stands_in_nobodys_way() {
+        let folder = tempfile::tempdir().unwrap();
+        let history = History::open(&format!("sqlite:{}/history.db", folder.path().display())).await.unwrap();
+        let calls: Vec<_> = (1..=u128::from(BITE) + 2).map(|call| cdr(call, 1_000)).collect();
+        history.write(&Batch { cdrs: calls.clone(), ..Batch::default() }).await.unwrap();
+        let objects = object_store::local::LocalFileSystem::new_with_prefix(folder.path()).unwrap();
+        // Folders where files should be: these can't be deleted.
+        for call in &calls[..BITE as usize - 1] {
+            std::fs::create_dir_all(folder.path().join(&call.recordings[0].object)).unwrap();
+        }
+        let last = &calls[BITE as usize + 1];
+        let sound = Path::from(last.recordings[0].object.as_str());
+        objects.put(&sound, "wave".into()).await.unwrap();
+        let error = delete_before(&TenantId::from("acme"), 5_000, &history, &objects).await.unwrap_err();
+        assert!(error.to_string().starts_with("99 calls"), "{error}");
+        assert!(objects.head(&sound).await.is_err());
+        assert!(history.cdr(&last.tenant, last.call).await.unwrap().unwrap().recordings.is_empty());
+        let kept = history.cdr(&calls[0].tenant, calls[0].call).await.unwrap().unwrap();
+        assert_eq!(kept.recordings.len(), 1, "tried again in the next round");
     }
 }

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use mangrove_console::Console;
 use mangrove_control::{Control, Prepared};
 use mangrove_domain::NodeInfo;
@@ -21,6 +21,7 @@ use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
+    alarm,
     arguments::Format,
     configuration::{Configuration, Public, Role},
     grpc::{Bound, Grpc},
@@ -44,7 +45,7 @@ pub(crate) struct Node {
     patience: Duration,
 }
 
-/// Runs a node until it is told to stop or its disk fails.
+/// Runs a node until it is told to stop. It stays up when its disk fails: talk needs none.
 pub(crate) async fn serve(configuration: &Configuration, format: Format) -> Result<()> {
     let telemetry = Telemetry::start(configuration)?;
     let node = Node::start(configuration, &telemetry).await?;
@@ -74,7 +75,7 @@ impl Node {
             Cluster::start(cluster(configuration, port.address), move |group| machines.machine(group))
                 .await?;
         let control =
-            Control::new(cluster.clone(), prepared, mangrove_control::Options { history: history.clone() })?;
+            Control::new(cluster.clone(), prepared, mangrove_control::Options::new(history.clone()))?;
 
         let run = cluster.boot();
         let edge = edge(configuration, run, &control).await?;
@@ -141,18 +142,14 @@ impl Node {
         })
     }
 
-    /// Returns when a signal asks for the end; fails when the node can't go on.
+    /// Returns when a signal asks for the end. A failure of the node is told each minute meanwhile.
     pub(crate) async fn until_stopped(&self) -> Result<()> {
         let mut terminate = signal(SignalKind::terminate()).context("signals can't be watched")?;
         let mut interrupt = signal(SignalKind::interrupt()).context("signals can't be watched")?;
-        let mut failure = self.cluster.watch_failure();
         tokio::select! {
             _ = terminate.recv() => tracing::info!("asked to stop (SIGTERM)"),
             _ = interrupt.recv() => tracing::info!("asked to stop (SIGINT)"),
-            failed = failure.wait_for(Option::is_some) => {
-                let why = failed.ok().and_then(|why| why.clone()).unwrap_or_default();
-                bail!("the disk failed, this node steps down: {why}");
-            }
+            never = alarm::watch(self.cluster.watch_failure(), alarm::PERIOD, alarm::log) => match never {},
         }
         Ok(())
     }

@@ -8,7 +8,10 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_otlp::WithExportConfig;
 use opentelemetry_sdk::{Resource, trace::SdkTracerProvider};
-use tracing_subscriber::{EnvFilter, Layer, Registry, layer::SubscriberExt, util::SubscriberInitExt};
+use tracing::Level;
+use tracing_subscriber::{
+    EnvFilter, Layer, Registry, filter::Targets, layer::SubscriberExt, util::SubscriberInitExt,
+};
 
 use crate::configuration::{Configuration, LogFormat};
 
@@ -31,7 +34,8 @@ impl Telemetry {
         let traces = traces(configuration)?;
         let mut layers: Vec<Boxed> = vec![log(configuration)?];
         if let Some(traces) = &traces {
-            layers.push(tracing_opentelemetry::layer().with_tracer(traces.tracer("mangrove")).boxed());
+            let layer = tracing_opentelemetry::layer().with_tracer(traces.tracer("mangrove"));
+            layers.push(layer.with_filter(exported()).boxed());
         }
         tracing_subscriber::registry().with(layers).try_init().context("logging was started twice")?;
         let metrics = PrometheusBuilder::new().set_buckets(SECONDS).context("metrics have no buckets")?;
@@ -65,6 +69,13 @@ fn log(configuration: &Configuration) -> Result<Boxed> {
     })
 }
 
+/// Our own spans and events, calls in full. What the exporter itself does must not be exported.
+fn exported() -> Targets {
+    Targets::new()
+        .with_target("mangrove", Level::INFO)
+        .with_target(mangrove_control::trace::TARGET, Level::DEBUG)
+}
+
 fn traces(configuration: &Configuration) -> Result<Option<SdkTracerProvider>> {
     let Some(collector) = &configuration.telemetry.otlp else { return Ok(None) };
     let exporter = opentelemetry_otlp::SpanExporter::builder().with_tonic().with_endpoint(collector).build();
@@ -86,3 +97,7 @@ fn log_panics() {
         tracing::error!(panic = text.unwrap_or("without words"), place, thread, %backtrace, "panicked");
     }));
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use mangrove_proto::cluster::JoinRequest;
@@ -45,6 +45,7 @@ pub(super) async fn start(options: Options, factory: Factory) -> Result<Cluster,
             directory,
             groups: watch::channel(BTreeSet::new()).0,
             local_addr,
+            wall_before: OnceLock::new(),
             stop: watch::channel(false).0,
             tasks: Mutex::new(JoinSet::new()),
         }),
@@ -135,6 +136,8 @@ impl Cluster {
         }
         self.wait_if_alone(&directory).await?;
         self.open_groups().await?;
+        let beats = self.directory().members.values().map(|member| member.heartbeat_ms).max();
+        self.node.wall_before.get_or_init(|| beats.unwrap_or_default());
         self.keep_up(options.heartbeat);
         Ok(())
     }

@@ -93,13 +93,17 @@ async fn tenants_names_and_shards_are_back_after_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let (cluster, _) = start(options(folder.path(), "a")).await;
     let placed = cluster.propose_directory(Command::PlaceTenant { tenant: "acme".into() }).await.unwrap();
-    assert_eq!(placed, Reply::Placed { home: Home { group: 1, epoch: 1 } });
+    assert!(matches!(placed, Reply::Placed { home: Home { group: 1, .. } }), "{placed:?}");
     let names = [Name::new("number", "74951234567")].into();
     cluster.propose_directory(Command::Claim { tenant: "acme".into(), names }).await.unwrap();
     let before = cluster.group(1).unwrap();
     before.propose(b"call".to_vec()).await.unwrap();
     let Leadership::Leader { fence: old, .. } = before.leadership() else { panic!("leads") };
     let (incarnation, keys) = (cluster.incarnation(), cluster.directory().founding.clone());
+    assert_eq!(cluster.wall_before_start(), 0, "a new cluster has no past");
+    until("a heartbeat", || cluster.directory().member(1).is_some_and(|member| member.heartbeat_ms > 0))
+        .await;
+    let beat = cluster.directory().member(1).unwrap().heartbeat_ms;
     cluster.shutdown().await;
     drop((cluster, before));
 
@@ -110,6 +114,7 @@ async fn tenants_names_and_shards_are_back_after_a_restart() {
         (cluster.incarnation(), cluster.boot(), cluster.directory().founding.clone()),
         (incarnation, 2, keys)
     );
+    assert_eq!(cluster.wall_before_start(), beat, "what was known before this start's own signs of life");
     assert_eq!(cluster.directory().tenant_of("number", "74951234567"), Some("acme"));
     assert_eq!(books.lock().unwrap()[&1], ["call"]);
     let Leadership::Leader { fence: new, .. } = cluster.group(1).unwrap().leadership() else {

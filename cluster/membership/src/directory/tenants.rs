@@ -1,4 +1,4 @@
-//! Tenants' homes.
+//! Tenants' homes. A home's epoch is the log position that gave it: no later home has a lower one.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ impl Directory {
         if let Some(home) = self.home(&tenant) {
             return Ok(Reply::Placed { home });
         }
-        let home = Home { group: self.emptiest_group()?, epoch: 1 };
+        let home = Home { group: self.emptiest_group()?, epoch: self.version };
         self.tenants.insert(tenant, home);
         Ok(Reply::Placed { home })
     }

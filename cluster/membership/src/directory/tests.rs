@@ -73,11 +73,21 @@ fn tenants_are_spread_and_stay() {
     let mut directory = founded();
     let groups: Vec<_> = ["a", "b", "c", "d"].map(|tenant| place(&mut directory, tenant).group).into();
     assert_eq!(groups, [1, 2, 3, 1]);
-    assert_eq!(place(&mut directory, "b"), Home { group: 2, epoch: 1 });
+    let home = place(&mut directory, "b");
+    assert_eq!((home.group, place(&mut directory, "b")), (2, home), "asked again it is the same");
     apply(&mut directory, Command::RemoveTenant { tenant: "b".into() }).unwrap();
     assert_eq!(place(&mut directory, "e").group, 2);
     let unknown = apply(&mut directory, Command::RemoveTenant { tenant: "b".into() });
     assert_eq!(unknown, Err(Refusal::UnknownTenant("b".into())));
+}
+
+#[test]
+fn a_tenant_that_is_made_again_has_a_higher_epoch() {
+    let mut directory = founded();
+    let first = place(&mut directory, "a");
+    apply(&mut directory, Command::RemoveTenant { tenant: "a".into() }).unwrap();
+    let second = place(&mut directory, "a");
+    assert!(second.epoch > first.epoch, "{second:?} after {first:?}: the first one's commands would count");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod disk_full;
+mod ended;
 mod restart;
 mod suite;
 

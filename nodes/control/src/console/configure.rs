@@ -36,14 +36,16 @@ pub(super) async fn configure(control: &Control, request: ConfigureRequest) -> R
             format!("the document is for `{}`, the request for `{}`", document.tenant, request.tenant);
         return Ok(refused(vec![document::Problem { path: "tenant".into(), message }]));
     }
+    let _alone = control.configuring().lock().await;
     change(control, &document, request.author, request.dry_run, request.if_version).await
 }
 
 pub(super) async fn delete(control: &Control, request: DeleteRequest) -> Result<ConfigureReply, Error> {
-    let present = present(control, &request.tenant).ok_or_else(|| no_tenant(&request.tenant))?;
+    let _alone = control.configuring().lock().await;
     if request.object.is_empty() {
-        return remove(control, &present, request.author).await;
+        return remove(control, &request.tenant, request.author).await;
     }
+    let present = present(control, &request.tenant).ok_or_else(|| no_tenant(&request.tenant))?;
     let mut document = export(&present);
     let missing = || Error::NotFound { what: format!("`{}` in tenant `{}`", request.object, request.tenant) };
     if !document.remove(&request.object) {
@@ -78,6 +80,7 @@ fn present(control: &Control, tenant: &str) -> Option<Arc<TenantConfig>> {
     group.shared.get().state.tenant(&id).map(|tenant| tenant.config().clone())
 }
 
+/// Under the lock of `configuring`: two changes at once would undo one another.
 async fn change(
     control: &Control,
     document: &Document,
@@ -85,7 +88,6 @@ async fn change(
     dry_run: bool,
     if_version: u64,
 ) -> Result<ConfigureReply, Error> {
-    let _alone = control.configuring().lock().await;
     let present = present(control, &document.tenant);
     let version = present.as_ref().map_or(0, |config| config.version);
     if if_version != 0 && if_version != version {
@@ -148,15 +150,18 @@ async fn commit(
     Ok(())
 }
 
+/// What is gone already, because an earlier deletion or creation was cut off half-way, is passed over.
 async fn remove(
     control: &Control,
-    present: &TenantConfig,
+    tenant: &str,
     by: Option<control::Author>,
 ) -> Result<ConfigureReply, Error> {
-    let (group, tenant) = control.home(present.id.as_str())?;
-    settle(
-        group.proposer.propose(Command::RemoveTenant { tenant: tenant.clone(), author: author(by) }).await?,
-    )?;
+    let (group, tenant) = control.home(tenant)?;
+    let command = Command::RemoveTenant { tenant: tenant.clone(), author: author(by) };
+    match settle(group.proposer.propose(command).await?) {
+        Ok(()) | Err(Error::NotFound { .. }) => {}
+        Err(error) => return Err(error),
+    }
     direct(control, membership::Command::RemoveTenant { tenant: tenant.to_string() }).await?;
     let change =
         control::Change { object: format!("tenant/{tenant}"), action: "delete".into(), ..Default::default() };

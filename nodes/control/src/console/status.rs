@@ -1,17 +1,20 @@
 //! The node as an operator wants to see it.
 
+use mangrove_membership::{DIRECTORY, Leadership};
 use mangrove_proto::{control::Json, service::Error};
 use serde::Serialize;
 
 use super::json;
-use crate::control::Control;
+use crate::{control::Control, group::Group};
 
 #[derive(Debug, Serialize)]
 struct Status {
     node: String,
     incarnation: u64,
     run: u64,
-    /// Why this node stopped acknowledging, if it did.
+    /// Why this node should get no work now; empty: it is ready.
+    trouble: Vec<String>,
+    /// The part of it that only another start heals.
     failure: Option<String>,
     members: Vec<Member>,
     groups: Vec<GroupStatus>,
@@ -42,16 +45,41 @@ struct GroupStatus {
 pub(super) fn read(control: &Control) -> Result<Json, Error> {
     let cluster = control.cluster();
     let groups = groups(control);
+    let failure = cluster.watch_failure().borrow().clone();
     json(&Status {
         node: cluster.name().to_owned(),
         incarnation: cluster.incarnation(),
         run: cluster.boot(),
-        failure: cluster.watch_failure().borrow().clone(),
+        trouble: trouble(control, failure.as_deref()),
+        failure,
         members: members(control),
         calls: groups.iter().map(|group| group.calls).sum(),
-        lag_ms: control.groups().map(|group| group.proposer.lag_ms()).max().unwrap_or(0),
+        lag_ms: control.groups().map(|group| group.lag_ms()).max().unwrap_or(0),
         groups,
     })
+}
+
+fn trouble(control: &Control, failure: Option<&str>) -> Vec<String> {
+    let failure = failure.map(|why| format!("failed, start the node again: {why}"));
+    let directory = no_leader(control, DIRECTORY).then(|| "the directory has no leader".to_owned());
+    let groups = control.groups().filter_map(|group| {
+        let why = match no_leader(control, group.id) {
+            true => "has no leader",
+            false if is_idle(control, group) => "is led here and nobody carries its commands out",
+            false => return None,
+        };
+        Some(format!("group {} {why}", group.id))
+    });
+    failure.into_iter().chain(directory).chain(groups).collect()
+}
+
+fn no_leader(control: &Control, group: u32) -> bool {
+    control.cluster().group(group).is_none_or(|group| group.leadership() == Leadership::None)
+}
+
+/// Led by this node's log, but not by its actors.
+fn is_idle(control: &Control, group: &Group) -> bool {
+    !group.is_led() && control.cluster().group(group.id).is_some_and(|group| group.leadership().is_leader())
 }
 
 fn members(control: &Control) -> Vec<Member> {
@@ -66,7 +94,7 @@ fn members(control: &Control) -> Vec<Member> {
 }
 
 fn groups(control: &Control) -> Vec<GroupStatus> {
-    let group = |group: &crate::control::Group| {
+    let group = |group: &Group| {
         let raft = control.cluster().group(group.id)?.status();
         let state = group.shared.get().state;
         Some(GroupStatus {

@@ -28,7 +28,12 @@ pub(super) fn check(configuration: &Configuration) -> Vec<Finding> {
     if let Some(host) = configuration.rtp.public.as_ref().and_then(Public::host)
         && host.parse::<IpAddr>().is_err()
     {
-        find("rtp.public", format!("`{host}` is no IP address; allowed: one like 203.0.113.10, or auto"));
+        find(
+            "rtp.public",
+            format!(
+                "`{host}` is no IP address; allowed: one like 203.0.113.10, or auto (the address of the interface with the default route)"
+            ),
+        );
     }
     roles(configuration, &mut find);
     unserved(configuration, &mut find);
@@ -75,11 +80,11 @@ fn urls(configuration: &Configuration, find: &mut impl FnMut(&str, String)) {
         );
     }
     let objects = &configuration.objects.url;
-    if !begins(objects, &["file:", "s3://", "gs://", "az://"]) {
-        find(
-            "objects.url",
-            format!("`{}:` is no known store; allowed: file:PATH, s3://, gs://, az://", shown(objects)),
-        );
+    if begins(objects, &["s3:", "gs:", "az:"]) {
+        let cloud = shown(objects);
+        find("objects.url", format!("{cloud}:// is not built into this version yet; allowed: file:PATH"));
+    } else if !begins(objects, &["file:"]) {
+        find("objects.url", format!("`{}:` is no known store; allowed: file:PATH", shown(objects)));
     }
     if let Some(otlp) = &configuration.telemetry.otlp
         && !begins(otlp, &["http://", "https://"])

@@ -10,6 +10,7 @@ use figment::{
     error::Kind,
     providers::{Env, Format, Toml},
 };
+use serde::Serialize;
 
 use super::{Configuration, check::check, locate::Lines};
 
@@ -27,11 +28,24 @@ pub(crate) enum Error {
     Wrong(Vec<Mistake>),
 }
 
+impl Error {
+    /// What is wrong in the file and the environment, if the file could be read at all.
+    pub(crate) fn mistakes(&self) -> Option<&[Mistake]> {
+        match self {
+            Self::Wrong(mistakes) => Some(mistakes),
+            Self::Unreadable { .. } => None,
+        }
+    }
+}
+
 /// One mistake.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Mistake {
-    /// `mangrove.toml:7`, or the environment variable.
-    pub(crate) place: String,
+    /// `mangrove.toml`, or `environment variable MANGROVE_SIP__UDP`.
+    pub(crate) file: String,
+    /// From 1; none where no line says it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) line: Option<usize>,
     /// `sip.udp`.
     pub(crate) key: String,
     /// What is wrong and what is allowed.
@@ -40,10 +54,14 @@ pub(crate) struct Mistake {
 
 impl fmt::Display for Mistake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.key.is_empty() {
-            return write!(f, "{}: {}", self.place, self.message);
+        f.write_str(&self.file)?;
+        if let Some(line) = self.line {
+            write!(f, ":{line}")?;
         }
-        write!(f, "{}: {}: {}", self.place, self.key, self.message)
+        if !self.key.is_empty() {
+            write!(f, ": {}", self.key)?;
+        }
+        write!(f, ": {}", self.message)
     }
 }
 
@@ -61,8 +79,9 @@ pub(crate) fn read(file: Option<&Path>) -> Result<Configuration, Error> {
     };
     let places = Places { lines: Lines::of(&text), file: &path };
     if let Some((line, message)) = places.lines.broken() {
-        let place = format!("{}:{line}", path.display());
-        return Err(Error::Wrong(vec![Mistake { place, key: String::new(), message: message.to_owned() }]));
+        let (file, line) = (path.display().to_string(), Some(line));
+        let mistake = Mistake { file, line, key: String::new(), message: message.to_owned() };
+        return Err(Error::Wrong(vec![mistake]));
     }
     let figment = Figment::from(Toml::string(&text)).merge(environment());
     let mut configuration: Configuration = figment
@@ -117,11 +136,10 @@ impl Places<'_> {
     fn at(&self, key: String, message: String) -> Mistake {
         let variable = format!("{PREFIX}{}", key.to_uppercase().replace('.', "__"));
         let from_environment = std::env::var_os(&variable).is_some();
-        let place = match self.lines.of_key(&key) {
-            _ if from_environment => format!("environment variable {variable}"),
-            Some(line) => format!("{}:{line}", self.file.display()),
-            None => self.file.display().to_string(),
+        let (file, line) = match self.lines.of_key(&key) {
+            _ if from_environment => (format!("environment variable {variable}"), None),
+            line => (self.file.display().to_string(), line),
         };
-        Mistake { place, key, message }
+        Mistake { file, line, key, message }
     }
 }

@@ -51,7 +51,7 @@ fn every_key_can_be_set() {
         [database]
         url = "postgres://db/mangrove"
         [objects]
-        url = "s3://bucket/prefix"
+        url = "file:/srv/objects"
         [telemetry]
         otlp = "http://127.0.0.1:4317"
         format = "json"
@@ -82,6 +82,7 @@ fn a_mistake_is_named_with_line_key_and_what_is_allowed() {
         ("[http]\nlisten = 8080\n", ":2: http.listen:", ["`8080`", "127.0.0.1"]),
         ("[telemetry]\nformat = \"xml\"\n", ":2: telemetry.format:", ["`xml`", "text, json"]),
         ("[database]\nurl = \"mysql://u:secret@h/d\"\n", ":2: database.url:", ["`mysql:`", "sqlite"]),
+        ("[objects]\nurl = \"s3://bucket\"\n", ":2: objects.url:", ["not built into", "file:PATH"]),
         ("[limits]\nlag_ms = 0\n", ":2: limits.lag_ms:", ["0 is out", "1 to 1000000"]),
         ("[limits]\nlag_ms = \"fast\"\n", ":2: limits.lag_ms:", ["fast", "u64"]),
         ("[http]\ntls = {cert = \"c\", key = \"k\"}\n", ":2: http.tls:", ["HTTPS", "leave it out"]),

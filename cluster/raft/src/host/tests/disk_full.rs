@@ -50,7 +50,9 @@ async fn a_full_disk_stops_the_node_and_loses_nothing_acknowledged() {
         }
     };
     assert!(matches!(error, Error::Storage(_)), "{error}");
-    let reason = host.watch_failure().borrow().clone();
+    let mut failure = host.watch_failure();
+    let reason =
+        timeout(Duration::from_secs(10), failure.wait_for(Option::is_some)).await.unwrap().unwrap().clone();
     // Whichever met the end of the disk first: the log itself, or the database's own work behind it.
     let said = |reason: &String| reason.contains("space") || reason.contains("full disk");
     assert!(reason.as_ref().is_some_and(said), "{reason:?} after {error}");

@@ -1,0 +1,14 @@
+//! The role with a real cluster of one node, and an edge and a media node that only note what they are told.
+
+#![allow(clippy::unwrap_used)]
+
+mod company;
+mod configuring;
+mod effects;
+mod events;
+mod fakes;
+pub(crate) mod house;
+mod invite;
+mod table;
+mod takeover;
+mod trouble;
