@@ -87,13 +87,14 @@ impl Nonces {
         now_ms: u64,
         lookup: impl FnOnce(&str) -> Option<Ha1s>,
     ) -> Verdict {
-        match self.claim(request, realm, from, now_ms) {
-            Ok(claim) => {
-                let known = lookup(claim.username());
-                claim.prove(known.as_ref())
-            }
-            Err(verdict) => verdict,
-        }
+        let claim = match self.claim(request, realm, from, now_ms) {
+            Ok(claim) => claim,
+            Err(verdict) => return verdict,
+        };
+        let known = lookup(claim.username());
+        let proven = claim.is_proven_by(known.as_ref());
+        let username = claim.credentials.username;
+        if proven { Verdict::Accepted { username } } else { Verdict::WrongPassword { username } }
     }
 }
 
@@ -103,18 +104,10 @@ impl Claim {
         &self.credentials.username
     }
 
-    /// Whether it is, by the hashes kept for that name: accepted or wrong. The work done is the same for users that
-    /// do not exist.
-    pub fn prove(self, known: Option<&Ha1s>) -> Verdict {
-        let Claim { credentials, method } = self;
+    /// Whether it is, by the hashes kept for that name. The work done is the same for users that do not exist.
+    pub fn is_proven_by(&self, known: Option<&Ha1s>) -> bool {
         let nobody = Ha1s { md5: "0".repeat(32), sha256: "0".repeat(64) };
-        let ha1s = known.unwrap_or(&nobody);
-        let proven = credentials.prove(&method, ha1s.of(credentials.algorithm));
-        let username = credentials.username;
-        if proven && known.is_some() {
-            Verdict::Accepted { username }
-        } else {
-            Verdict::WrongPassword { username }
-        }
+        let ha1 = known.unwrap_or(&nobody).of(self.credentials.algorithm);
+        self.credentials.prove(&self.method, ha1) && known.is_some()
     }
 }
