@@ -36,15 +36,20 @@ impl Signalling {
                 Output::Request { key, message, source } => {
                     self.report_request(shard, key, message, &source, owner.clone());
                 }
-                Output::Ack { message, source, .. } => {
+                Output::Ack { key, message, source } => {
                     let owner = self.owner_in_dialog(&message);
+                    let owner = if key.is_some() { owner } else { self.bounded(owner, &source) };
                     self.report_received(message, &source, owner, None);
                 }
                 Output::Cancelled { invite, message, source, .. } => {
                     self.cancel(shard, invite, message, &source);
                 }
-                Output::Response { branch, message, source } | Output::Stray { branch, message, source } => {
+                Output::Response { branch, message, source } => {
                     let owner = self.owner_by_branch(&branch);
+                    self.report_received(message, &source, owner, None);
+                }
+                Output::Stray { branch, message, source } => {
+                    let owner = self.bounded(self.owner_by_branch(&branch), &source);
                     self.report_received(message, &source, owner, None);
                 }
                 Output::TimedOut { branch, method } => self.report_failed(TimedOut, branch, &method),
@@ -56,6 +61,12 @@ impl Signalling {
                 Output::SetTimer { .. } => {}
             }
         }
+    }
+
+    /// ACKs and responses that belong to nothing held here are of transactions that ended, of another edge, or
+    /// anybody's invention. They are never answered, so what is too much is dropped: from one sender, or for control.
+    fn bounded(&self, owner: Option<Owner>, source: &Source) -> Option<Owner> {
+        owner.filter(|owner| self.is_welcome(source) && !self.events.is_full(owner.route.group))
     }
 
     fn transmit(&self, destination: Destination, bytes: Vec<u8>) {
@@ -75,8 +86,9 @@ impl Signalling {
     ) {
         let now = self.clock.now();
         let beginning = owner.as_ref().filter(|owner| owner.leg.is_empty());
-        if let Some(owner) = beginning.filter(|_| message.is(&Method::INVITE)) {
-            shard.begin(key, owner.clone(), now);
+        if let Some(owner) = owner.as_ref().filter(|_| message.is(&Method::INVITE))
+            && shard.begin(key, owner.clone(), now)
+        {
             self.admission.begun();
         }
         let expires_at = beginning.map(|_| now + NEW_REQUEST);
@@ -86,8 +98,17 @@ impl Signalling {
     /// Answers a CANCEL at once (RFC 3261 section 9.2); what becomes of the INVITE is for its owner to say.
     fn cancel(&self, shard: &Shard, invite: Option<Key>, message: Message, source: &Source) {
         let cancelled = invite.and_then(|key| shard.canceller(&key));
-        let mut answer = Message::reply_to(&message, if cancelled.is_some() { 200 } else { 481 });
         let (owner, tag) = cancelled.unzip();
+        let overfull = owner.as_ref().is_some_and(|owner| self.events.is_overfull(owner.route.group));
+        let owner = owner.filter(|_| !overfull);
+        let status = if owner.is_some() {
+            200
+        } else if overfull {
+            503
+        } else {
+            481
+        };
+        let mut answer = Message::reply_to(&message, status);
         answer.set_to_tag(&tag.flatten().unwrap_or_else(|| reply::tag_for(&message)));
         let destination = message.response_destination(source);
         let now = self.clock.now();
@@ -112,6 +133,9 @@ impl Signalling {
         let Some(owner) = owner else { return drop_silently("unroutable") };
         if let Some(flow) = source.flow.as_deref().and_then(|token| self.outlet.tcp.flows.by_token(token)) {
             flow.heard_by(&owner.route.tenant, owner.route.group);
+            if owner.ingress.is_some() {
+                flow.trust();
+            }
         }
         let received = Received {
             message: message.to_bytes().into(),
