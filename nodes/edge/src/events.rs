@@ -28,7 +28,8 @@ use crate::{clock::Clock, metrics::EVENTS_LOST, options::Options};
 
 /// At so many times `Limits::waiting_events` a group takes no request any more, hang-ups included.
 const OVERFULL: usize = 5;
-/// At so many times it loses what nobody can be told to send again: responses, ACKs, failures.
+/// At so many times it loses what nobody can be told to send again: responses, ACKs, failures. Above the other, so
+/// that a request let through is never lost after its transaction began, however many come at once.
 const LOST: usize = 6;
 
 /// Where an event goes.

@@ -36,10 +36,13 @@ impl Signalling {
                 Output::Request { key, message, source } => {
                     self.report_request(shard, key, message, &source, owner.clone());
                 }
-                Output::Ack { key, message, source } => {
+                Output::Ack { key: Some(_), message, source } => {
                     let owner = self.owner_in_dialog(&message);
-                    let owner = if key.is_some() { owner } else { self.bounded(owner, &source) };
                     self.report_received(message, &source, owner, None);
+                }
+                Output::Ack { key: None, message, source } => {
+                    let owner = self.owner_in_dialog(&message);
+                    self.report_unmatched(message, &source, owner);
                 }
                 Output::Cancelled { invite, message, source, .. } => {
                     self.cancel(shard, invite, message, &source);
@@ -49,8 +52,8 @@ impl Signalling {
                     self.report_received(message, &source, owner, None);
                 }
                 Output::Stray { branch, message, source } => {
-                    let owner = self.bounded(self.owner_by_branch(&branch), &source);
-                    self.report_received(message, &source, owner, None);
+                    let owner = self.owner_by_branch(&branch);
+                    self.report_unmatched(message, &source, owner);
                 }
                 Output::TimedOut { branch, method } => self.report_failed(TimedOut, branch, &method),
                 Output::TransportFailed { branch, method } => {
@@ -61,12 +64,6 @@ impl Signalling {
                 Output::SetTimer { .. } => {}
             }
         }
-    }
-
-    /// ACKs and responses that belong to nothing held here are of transactions that ended, of another edge, or
-    /// anybody's invention. They are never answered, so what is too much is dropped: from one sender, or for control.
-    fn bounded(&self, owner: Option<Owner>, source: &Source) -> Option<Owner> {
-        owner.filter(|owner| self.is_welcome(source) && !self.events.is_full(owner.route.group))
     }
 
     fn transmit(&self, destination: Destination, bytes: Vec<u8>) {
@@ -144,6 +141,19 @@ impl Signalling {
             received_at_unix_ms: self.clock.wall(),
         };
         self.events.push(recipient(owner), Fact::Received(received), expires_at);
+    }
+
+    /// ACKs and responses that belong to nothing held here are of transactions that ended, of another edge, or
+    /// anybody's invention. They are never answered, so what is too much is dropped: from one sender, or for control.
+    fn report_unmatched(&self, message: Message, source: &Source, owner: Option<Owner>) {
+        let group = owner.as_ref().map(|owner| owner.route.group);
+        if group.is_some() && !self.is_welcome(source) {
+            return drop_silently("rate");
+        }
+        if group.is_some_and(|group| self.events.is_full(group)) {
+            return drop_silently("events");
+        }
+        self.report_received(message, source, owner, None);
     }
 
     fn report_failed(&self, reason: failed::Reason, branch: String, method: &Method) {
