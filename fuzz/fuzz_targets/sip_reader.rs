@@ -41,7 +41,7 @@ fn everything_above(message: Message) {
     let _ = (message.from(), message.to(), message.contact(), message.u32_of("Expires"));
     if message.is_request() {
         let _ = Bindings::default().register(&message, &source(), 0);
-        let _ = Nonces::new([0; 32], 1).check(&message, "example.com", 0, |_| None);
+        let _ = Nonces::new([0; 32], 1).check(&message, "example.com", source().remote.ip(), 0, |_| None);
     }
     let mut layer = Layer::default();
     let outputs = layer.handle(Input::Message { message, source: source(), now: 0 });

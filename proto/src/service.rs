@@ -92,9 +92,10 @@ pub trait Routes: Send + Sync + Debug {
     fn domain(&self, domain: &str) -> Option<Route>;
     /// The secret of a tenant's SIP device.
     fn device(&self, domain: &str, username: &str) -> Option<DeviceSecret>;
-    /// The tenant and trunk of a call from `source` to `called`, without a password.
+    /// The tenant and trunk of a call from `source` to `called`, without a password. Port 0 stands for any: a call
+    /// over a connection comes from an ephemeral port.
     fn trunk(&self, source: SocketAddr, called: &str) -> Option<(Route, String)>;
-    /// Whether any tenant's trunk may call from this address.
+    /// Whether any tenant's trunk may call from this address; port 0 as above.
     fn is_trunk(&self, source: SocketAddr) -> bool;
     /// Milliseconds that the slowest leader's mailbox is behind: the measure of overload.
     fn lag_ms(&self) -> u64;

@@ -26,9 +26,11 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use self::queue::Queue;
 use crate::{clock::Clock, metrics::EVENTS_LOST, options::Options};
 
-/// How many times `Limits::waiting_events` the queue of a group may grow by events of live dialogs, which are
-/// never refused before.
-const HARD_FACTOR: usize = 5;
+/// At so many times `Limits::waiting_events` a group takes no request any more, hang-ups included.
+const OVERFULL: usize = 5;
+/// At so many times it loses what nobody can be told to send again: responses, ACKs, failures. Above the other, so
+/// that a request let through is never lost after its transaction began, however many come at once.
+const LOST: usize = 6;
 
 /// Where an event goes.
 #[derive(Debug, Clone)]
@@ -82,7 +84,7 @@ impl Events {
         let group = self.group(to.group);
         let event = EdgeEvent { sequence: 0, tenant: to.tenant.to_string(), leg: to.leg, fact: Some(fact) };
         let mut queue = group.queue.lock();
-        if queue.len() >= self.limit.saturating_mul(HARD_FACTOR) {
+        if queue.len() >= self.limit.saturating_mul(LOST) {
             metrics::counter!(EVENTS_LOST).increment(1);
             return;
         }
@@ -92,9 +94,19 @@ impl Events {
         group.wake.notify_one();
     }
 
-    /// Whether so many events of the group wait that nothing new should be begun.
+    /// Whether so many events of the group wait that nothing new should be begun, nor changed in what lives.
     pub(crate) fn is_full(&self, group: u64) -> bool {
-        self.groups.read().get(&group).is_some_and(|group| group.queue.lock().len() >= self.limit)
+        self.hold(group, self.limit)
+    }
+
+    /// Whether so many wait that a request would get no further: it must be refused before a transaction keeps its
+    /// repetitions from being heard.
+    pub(crate) fn is_overfull(&self, group: u64) -> bool {
+        self.hold(group, self.limit.saturating_mul(OVERFULL))
+    }
+
+    fn hold(&self, group: u64, count: usize) -> bool {
+        self.groups.read().get(&group).is_some_and(|group| group.queue.lock().len() >= count)
     }
 
     /// Events not acknowledged yet, of all groups.

@@ -7,6 +7,7 @@
 //! |---|---|
 //! | `udp`, `tcp` | sockets, connections, their limits |
 //! | `signalling` | one message's way: transactions, gate, identity, answers of our own, commands |
+//! | `stun` | keep-alives of phones behind NAT |
 //! | `events` | what control is told: numbered, kept until acknowledged |
 //! | `fence` | refuses commands of leaders that were replaced |
 //! | [`grpc`] | the same service between processes |
@@ -25,6 +26,7 @@ pub mod metrics;
 mod options;
 mod rate;
 mod signalling;
+mod stun;
 mod tcp;
 mod udp;
 

@@ -11,6 +11,8 @@ pub const MESSAGES_OUT: &str = "mangrove_edge_messages_out_total";
 pub const DROPPED: &str = "mangrove_edge_messages_dropped_total";
 /// Requests that the edge answered by itself, by `status`.
 pub const ANSWERED: &str = "mangrove_edge_answered_total";
+/// STUN Binding requests answered.
+pub const STUN: &str = "mangrove_edge_stun_answered_total";
 /// New requests refused because of load, by `reason`.
 pub const OVERLOADED: &str = "mangrove_edge_overloaded_total";
 /// Requests with a wrong password or an unknown user name.
@@ -44,6 +46,7 @@ pub fn describe() {
     describe_counter!(MESSAGES_OUT, Unit::Count, "SIP messages sent, retransmissions included");
     describe_counter!(DROPPED, Unit::Count, "SIP messages thrown away unanswered");
     describe_counter!(ANSWERED, Unit::Count, "requests answered by the edge itself");
+    describe_counter!(STUN, Unit::Count, "STUN keep-alives answered");
     describe_counter!(OVERLOADED, Unit::Count, "new requests refused because of load");
     describe_counter!(AUTH_FAILURES, Unit::Count, "requests with wrong passwords or unknown user names");
     describe_counter!(SEND_FAILURES, Unit::Count, "messages that could not be sent");

@@ -57,7 +57,7 @@ pub struct Limits {
     pub connections_per_source: usize,
     /// How long a message may take to arrive whole, the first one of a connection included.
     pub message_time: Duration,
-    /// How long a connection may be silent before anything that it sent was accepted. After that TCP's own
+    /// How long a connection may be silent before its far end proved who it is by a call or registration. After that TCP's own
     /// keep-alive alone ends it: a phone may be silent for the length of a call.
     pub idle_time: Duration,
     /// How long opening a connection may take.
@@ -70,16 +70,19 @@ pub struct Limits {
     pub unanswered_invites: usize,
     /// Milliseconds that control may be behind before new INVITEs get 503.
     pub lag_ms: u64,
-    /// Events of one group waiting for control before new requests are refused with 503.
+    /// Events of one group waiting for control before new requests are refused with 503, those of calls that stand
+    /// included; hang-ups are taken up to five times as many.
     pub waiting_events: usize,
     /// Events in one delivery to control.
     pub batch: usize,
     /// Requests a second from one address that is no trunk's (of IPv6: from one /64); more are dropped. What
-    /// belongs to a transaction that is under way is not counted.
+    /// belongs to a transaction that is under way is not counted; ACKs and responses that belong to none are, and
+    /// so is STUN.
     pub requests_per_second: u32,
     /// Requests that may come at once on top of that.
     pub request_burst: u32,
-    /// Wrong passwords a minute from one address; more are refused unchecked with 403.
+    /// Wrong passwords a minute for one user name from one address, and ten times as many for all names from one
+    /// address; more are refused unchecked with 403.
     pub failures_per_minute: u32,
     /// Addresses whose rates are remembered.
     pub sources: usize,

@@ -11,6 +11,7 @@
 mod admission;
 mod execute;
 mod gate;
+mod guesses;
 mod identify;
 mod inbound;
 mod invites;
@@ -20,15 +21,24 @@ mod reply;
 mod report;
 mod shard;
 
-use std::sync::{Arc, Weak};
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::{Arc, Weak},
+};
 
 use mangrove_proto::service::Routes;
 use mangrove_sip::{Source, screen::Screen};
 use parking_lot::Mutex;
 
-use self::{admission::Admission, outlet::Outlet, shard::Shards};
+use self::{admission::Admission, guesses::Guesses, outlet::Outlet, shard::Shards};
 use crate::{
-    clock::Clock, contacts::Contacts, events::Events, fence::Fences, options::Options, rate::Rate, tcp,
+    clock::Clock,
+    contacts::Contacts,
+    events::Events,
+    fence::Fences,
+    options::Options,
+    rate::{Rate, network},
+    tcp,
     udp::Udp,
 };
 
@@ -45,8 +55,8 @@ pub(crate) struct Signalling {
     contacts: Contacts,
     fences: Fences,
     screen: Screen,
-    requests: Mutex<Rate>,
-    failures: Mutex<Rate>,
+    requests: Mutex<Rate<IpAddr>>,
+    guesses: Mutex<Guesses>,
 }
 
 /// What [`Signalling`] is put together from.
@@ -67,8 +77,7 @@ impl Signalling {
         let limits = &options.limits;
         let per_minute = u64::from(limits.requests_per_second) * 60;
         let requests = Rate::new(per_minute, limits.request_burst.into(), limits.sources);
-        let failures = u64::from(limits.failures_per_minute);
-        let failures = Rate::new(failures, failures, limits.sources);
+        let guesses = Guesses::new(limits.failures_per_minute.into(), limits.sources);
         let shards = Shards::new(limits.shards);
         Arc::new_cyclic(|own| Self {
             clock,
@@ -82,7 +91,7 @@ impl Signalling {
             fences: Fences::default(),
             screen: Screen::default(),
             requests: Mutex::new(requests),
-            failures: Mutex::new(failures),
+            guesses: Mutex::new(guesses),
             options,
         })
     }
@@ -93,7 +102,30 @@ impl Signalling {
 
     /// Whether the sender keeps to its rate. Trunks are bounded by their tenants' limits instead.
     fn is_welcome(&self, source: &Source) -> bool {
-        let in_rate = self.requests.lock().take(source.remote.ip(), self.clock.now());
-        in_rate || self.routes.is_trunk(source.remote)
+        let in_rate = self.requests.lock().take(network(source.remote.ip()), self.clock.now());
+        in_rate || self.routes.is_trunk(as_trunk(source))
+    }
+}
+
+/// The address by which a trunk is known: over a connection with port 0, any, for each connection leaves from a port
+/// of its own.
+fn as_trunk(source: &Source) -> SocketAddr {
+    let port = if source.transport.is_reliable() { 0 } else { source.remote.port() };
+    SocketAddr::new(source.remote.ip(), port)
+}
+
+#[cfg(test)]
+mod tests {
+    use mangrove_sip::Transport;
+
+    use super::*;
+
+    #[test]
+    fn the_port_of_a_connection_says_nothing_of_its_trunk() {
+        let address = |port| SocketAddr::from(([192, 0, 2, 1], port));
+        for (transport, port) in [(Transport::Udp, 5060), (Transport::Tcp, 0)] {
+            let source = Source { transport, remote: address(5060), local: address(1), flow: None };
+            assert_eq!(as_trunk(&source), address(port), "{transport}");
+        }
     }
 }

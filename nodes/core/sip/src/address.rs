@@ -107,7 +107,7 @@ impl Source {
 pub struct Destination {
     pub transport: Transport,
     pub address: SocketAddr,
-    /// The connection to use, and no other, when it is set.
+    /// The connection to use while it stands. Without it `address` is connected to.
     pub flow: Option<String>,
 }
 

@@ -1,8 +1,8 @@
 //! Digest authentication, both sides (RFC 7616 as RFC 8760 takes it into SIP): MD5 and SHA-256, `qop=auth`.
 //!
-//! The server side keeps nothing: a [`Nonces`] signs the time into each nonce, so that every node with the cluster's
-//! key checks what any other gave out. A nonce is therefore bound to its realm and age, not to a count; what a
-//! replay within its lifetime could do is in `ASSUMPTIONS.md`.
+//! The server side keeps nothing: a [`Nonces`] signs the time and the client's address into each nonce, so that every
+//! node with the cluster's key checks what any other gave out. A nonce is therefore bound to its realm, age and
+//! address, not to a count; what a replay within its lifetime could do is in `ASSUMPTIONS.md`.
 
 mod algorithm;
 mod client;
@@ -17,7 +17,7 @@ mod tests;
 pub use algorithm::{Algorithm, ha1};
 pub use client::{Challenge, Secret, authorize};
 pub use nonce::Nonces;
-pub use server::{Ha1s, Verdict};
+pub use server::{Claim, Ha1s, Verdict};
 
 /// Why a challenge cannot be answered.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

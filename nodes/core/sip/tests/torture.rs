@@ -58,7 +58,8 @@ fn reaction_of_user(message: &Message, source: &Source) -> u16 {
     if let Some(answer) = policy(message, &Screen::default()).answer(message, "t") {
         return answer.status().expect("an answer");
     }
-    let credentials = Nonces::new([0; 32], 60_000).check(message, "example.com", 0, |_| None);
+    let credentials =
+        Nonces::new([0; 32], 60_000).check(message, "example.com", source.remote.ip(), 0, |_| None);
     if message.header("Authorization").is_some() && credentials == Verdict::Challenge {
         return 401;
     }

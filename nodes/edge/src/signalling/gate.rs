@@ -33,7 +33,7 @@ impl Signalling {
             };
         }
         match request.method() {
-            Method::OPTIONS => self.options(request),
+            Method::OPTIONS if request.to_tag().is_none() => self.options(request),
             _ if request.to_tag().is_some() => self.in_dialog(request),
             Method::INVITE | Method::REGISTER => self.beginning(request, source),
             _ => Verdict::answer(request, 481),
@@ -48,12 +48,17 @@ impl Signalling {
         }
     }
 
-    /// Whether there is such a leg is for control to say.
+    /// Whether there is such a leg is for control to say. Anybody can name one, so what waits for control is
+    /// bounded for these too; hanging up is refused last.
     fn in_dialog(&self, request: &Message) -> Verdict {
-        match self.owner_in_dialog(request) {
-            Some(owner) => Verdict::Pass(owner),
-            None => Verdict::answer(request, 481),
-        }
+        let Some(owner) = self.owner_in_dialog(request) else { return Verdict::answer(request, 481) };
+        let group = owner.route.group;
+        let full = if request.is(&Method::BYE) {
+            self.events.is_overfull(group)
+        } else {
+            self.events.is_full(group)
+        };
+        if full { overloaded(request, Overload::Events) } else { Verdict::Pass(owner) }
     }
 
     /// Our Contact comes back as the Request-URI (RFC 3261 section 12.2.1.1); far ends that get that wrong still

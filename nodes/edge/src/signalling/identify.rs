@@ -1,13 +1,15 @@
 //! Who sends a new INVITE or REGISTER: a trunk by its address, or a device by its password. Unknown user names and
 //! wrong passwords get the same answer after the same work; addresses that guess are stopped from guessing.
 
+use std::net::IpAddr;
+
 use mangrove_proto::{
     edge::{Ingress, ingress},
     service::Route,
 };
 use mangrove_sip::{Message, Method, Source, digest};
 
-use super::{Signalling, gate::Verdict, invites::Owner, quirk};
+use super::{Signalling, as_trunk, gate::Verdict, invites::Owner, quirk};
 use crate::metrics::AUTH_FAILURES;
 
 impl Signalling {
@@ -30,7 +32,7 @@ impl Signalling {
         }
         let uri = request.request_uri().ok()?;
         let called = uri.number().or_else(|| Some(uri.user()?.into_owned()))?;
-        let (route, trunk) = self.routes.trunk(source.remote, &called)?;
+        let (route, trunk) = self.routes.trunk(as_trunk(source), &called)?;
         let ingress = Some(Ingress { from: Some(ingress::From::Trunk(trunk)) });
         Some(Owner { route, leg: String::new(), ingress })
     }
@@ -46,37 +48,42 @@ impl Signalling {
 
     fn device(&self, request: &Message, source: &Source, route: Route) -> Result<Owner, Verdict> {
         let ip = source.remote.ip();
-        if tries(request) && !self.failures.lock().allows(ip, self.clock.now()) {
+        let claim = self
+            .nonces()
+            .claim(request, &route.domain, ip, self.clock.wall())
+            .map_err(|verdict| self.unclaimed(request, &route, ip, &verdict))?;
+        let username = claim.username();
+        if !self.guesses.lock().allow(ip, &route.domain, username, self.clock.now()) {
             return Err(Verdict::answer(request, 403));
         }
-        match self.check(request, &route) {
-            digest::Verdict::Accepted { username } => {
-                let ingress = Some(Ingress { from: Some(ingress::From::Device(username)) });
-                Ok(Owner { route, leg: String::new(), ingress })
+        if !claim.is_proven_by(self.secret(&route, username).as_ref()) {
+            metrics::counter!(AUTH_FAILURES).increment(1);
+            tracing::info!(tenant = %route.tenant, address = %ip, "wrong user name or password");
+            self.guesses.lock().note(ip, &route.domain, username, self.clock.now());
+            return Err(self.challenge(request, &route, ip));
+        }
+        let ingress = Some(Ingress { from: Some(ingress::From::Device(username.to_owned())) });
+        Ok(Owner { route, leg: String::new(), ingress })
+    }
+
+    fn secret(&self, route: &Route, username: &str) -> Option<digest::Ha1s> {
+        let secret = self.routes.device(&route.domain, username)?;
+        Some(digest::Ha1s { md5: secret.md5, sha256: secret.sha256 })
+    }
+
+    /// What is answered where there is no password to check.
+    fn unclaimed(&self, request: &Message, route: &Route, ip: IpAddr, verdict: &digest::Verdict) -> Verdict {
+        match verdict {
+            digest::Verdict::Malformed => Verdict::answer(request, 400),
+            digest::Verdict::Stale => {
+                challenge(request, self.nonces().challenge_stale(&route.domain, ip, self.clock.wall()))
             }
-            digest::Verdict::Malformed => Err(Verdict::answer(request, 400)),
-            digest::Verdict::Stale { .. } => {
-                Err(challenge(request, self.nonces().challenge_stale(&route.domain, self.clock.wall())))
-            }
-            digest::Verdict::Challenge => Err(self.challenge(request, &route)),
-            digest::Verdict::WrongPassword { .. } => {
-                metrics::counter!(AUTH_FAILURES).increment(1);
-                tracing::info!(tenant = %route.tenant, address = %ip, "wrong user name or password");
-                self.failures.lock().take(ip, self.clock.now());
-                Err(self.challenge(request, &route))
-            }
+            _ => self.challenge(request, route, ip),
         }
     }
 
-    fn check(&self, request: &Message, route: &Route) -> digest::Verdict {
-        self.nonces().check(request, &route.domain, self.clock.wall(), |username| {
-            let secret = self.routes.device(&route.domain, username)?;
-            Some(digest::Ha1s { md5: secret.md5, sha256: secret.sha256 })
-        })
-    }
-
-    fn challenge(&self, request: &Message, route: &Route) -> Verdict {
-        challenge(request, self.nonces().challenge(&route.domain, self.clock.wall()))
+    fn challenge(&self, request: &Message, route: &Route, ip: IpAddr) -> Verdict {
+        challenge(request, self.nonces().challenge(&route.domain, ip, self.clock.wall()))
     }
 
     fn nonces(&self) -> digest::Nonces {

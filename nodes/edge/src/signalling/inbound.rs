@@ -5,7 +5,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use mangrove_sip::{Destination, Message, Method, Source, Transport, transaction::Input};
 
 use super::{Signalling, gate::Verdict, reply::drop_silently, shard::Shard};
-use crate::metrics::{EVENTS_WAITING, MESSAGES_IN, PANICS, SEND_FAILURES, TRANSACTIONS, method_label};
+use crate::{
+    metrics::{EVENTS_WAITING, MESSAGES_IN, PANICS, SEND_FAILURES, STUN, TRANSACTIONS, method_label},
+    stun,
+};
 
 impl Signalling {
     /// Takes a datagram. Whatever is in it, the reader goes on.
@@ -13,6 +16,13 @@ impl Signalling {
         // Phones keep NAT bindings open with empty or blank datagrams.
         if bytes.iter().all(|byte| matches!(byte, b'\r' | b'\n' | b' ' | 0)) {
             return drop_silently("keep-alive");
+        }
+        // Nobody can be answered there, and for a trunk it would stand for any port.
+        if source.remote.port() == 0 {
+            return drop_silently("port_0");
+        }
+        if let Some(answer) = stun::answer(bytes, source.remote) {
+            return self.answer_stun(&answer, &source);
         }
         let contained = catch_unwind(AssertUnwindSafe(|| match Message::parse(bytes) {
             Ok(message) => self.message(message, source.clone()),
@@ -22,6 +32,15 @@ impl Signalling {
             metrics::counter!(PANICS).increment(1);
             tracing::error!(remote = %source.remote, length = bytes.len(), "handling a datagram panicked");
         }
+    }
+
+    fn answer_stun(&self, answer: &[u8], source: &Source) {
+        if !self.is_welcome(source) {
+            return drop_silently("rate");
+        }
+        metrics::counter!(STUN).increment(1);
+        // A phone that hears nothing asks again.
+        let _ = self.outlet.udp.send(answer, source.remote);
     }
 
     /// Takes a message.

@@ -29,6 +29,7 @@ struct Invite {
     owner: Option<Owner>,
     leg: Option<Owner>,
     tag: Option<String>,
+    /// Whether it is not (or no more) among the unanswered: changes of calls that stand never are.
     answered: bool,
     forget_at: u64,
 }
@@ -40,11 +41,15 @@ pub(crate) struct Invites {
 }
 
 impl Invites {
-    /// Notes an INVITE that was given to control.
-    pub(crate) fn begin(&mut self, key: Key, owner: Owner, now: u64) {
+    /// Notes an INVITE that is given to control; one whose branch was used before takes the place of that. True: it
+    /// begins a call, and one more is unanswered.
+    pub(crate) fn begin(&mut self, key: Key, owner: Owner, now: u64) -> bool {
+        let counted = self.known.get(&key).is_some_and(|old| !old.answered);
+        let counts = owner.leg.is_empty() || counted;
         let forget_at = now + UNANSWERED;
-        let invite = Invite { owner: Some(owner), leg: None, tag: None, answered: false, forget_at };
-        self.known.entry(key).or_insert(invite);
+        let invite = Invite { owner: Some(owner), leg: None, tag: None, answered: !counts, forget_at };
+        self.known.insert(key, invite);
+        counts && !counted
     }
 
     /// Notes a response, of the leg that sends it; the INVITE may have begun before a restart. True: it is the
@@ -137,6 +142,28 @@ mod tests {
         assert_eq!(invites.sweep(UNANSWERED - SWEEP_PAUSE), Some(0));
         assert_eq!(invites.sweep(UNANSWERED - 1), None, "swept a moment ago");
         assert_eq!(invites.sweep(UNANSWERED + SWEEP_PAUSE), Some(1));
+    }
+
+    #[test]
+    fn a_branch_used_again_begins_anew_and_is_counted_once() {
+        let mut invites = Invites::default();
+        assert!(invites.begin(key(), owner(""), 0));
+        assert!(!invites.begin(key(), owner(""), 1), "already counted");
+        assert!(invites.answer(key(), &response(486), Some(owner("leg")), 2));
+        assert!(invites.begin(key(), owner(""), 3));
+        assert!(invites.leg(&key()).is_none(), "the former call's");
+        assert!(invites.answer(key(), &response(486), None, 4));
+        invites.begin(key(), owner(""), 5);
+        assert_eq!(invites.sweep(5 + UNANSWERED), Some(1));
+    }
+
+    #[test]
+    fn a_change_of_a_call_is_its_legs_and_never_counted() {
+        let mut invites = Invites::default();
+        assert!(!invites.begin(key(), owner("leg"), 0));
+        assert_eq!(invites.canceller(&key()).unwrap().0.leg, "leg");
+        assert!(!invites.answer(key(), &response(200), Some(owner("leg")), 1));
+        assert_eq!(invites.sweep(1 + AFTER_FINAL), Some(0));
     }
 
     #[test]

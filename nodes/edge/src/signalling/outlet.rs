@@ -1,6 +1,9 @@
 //! Where bytes leave: a UDP socket, the connection that a flow token names, or one opened for the purpose.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
 
 use bytes::Bytes;
 use mangrove_sip::{Destination, Message, Transport};
@@ -44,14 +47,14 @@ impl Outlet {
         let failing = (!is_response(&bytes)).then(|| destination.clone());
         let packet = Packet { bytes, destination: failing };
         match &destination.flow {
-            Some(token) => self.send_flow(token, packet),
+            Some(token) => self.send_flow(token, destination.address, packet),
             None => self.tcp.send_to(destination.address, packet).map_err(|_| NotSent),
         }
     }
 
-    /// A request for a flow that is gone fails: nothing listens at the other end of it. A response then goes to
-    /// the address in Via (RFC 3261 section 18.2.2).
-    fn send_flow(&self, token: &str, packet: Packet) -> Result<(), NotSent> {
+    /// When the flow is gone, what was to go over it is sent over a new connection: a request to its address, a
+    /// response to where the request's sender listens.
+    fn send_flow(&self, token: &str, address: SocketAddr, packet: Packet) -> Result<(), NotSent> {
         let unsent = match self.tcp.flows.by_token(token) {
             Some(flow) => match flow.send(packet) {
                 Ok(()) => return Ok(()),
@@ -59,10 +62,8 @@ impl Outlet {
             },
             None => packet,
         };
-        if !is_response(&unsent.bytes) {
-            return Err(NotSent);
-        }
-        let address = sent_by(&unsent.bytes).ok_or(NotSent)?;
+        let response = is_response(&unsent.bytes);
+        let address = if response { listening(address.ip(), &unsent.bytes) } else { address };
         self.tcp.send_to(address, unsent).map_err(|_| NotSent)
     }
 }
@@ -71,9 +72,10 @@ pub(super) fn is_response(bytes: &[u8]) -> bool {
     bytes.starts_with(b"SIP/2.0 ")
 }
 
-/// The address that a response's top Via names, if it is a literal one.
-fn sent_by(bytes: &[u8]) -> Option<SocketAddr> {
-    let via = Message::parse(bytes).ok()?.top_via().ok()?;
-    let ip = via.host.trim_matches(['[', ']']).parse().ok()?;
-    Some(SocketAddr::new(ip, via.port.unwrap_or(Transport::Tcp.default_port())))
+/// Where the sender of a request waits for the response once its connection is gone: the host it sent from, with the
+/// port of its Via (RFC 3261 section 18.2.2). The host in Via is not believed: we would connect wherever it says.
+fn listening(sender: IpAddr, response: &[u8]) -> SocketAddr {
+    let via = Message::parse(response).ok().and_then(|response| response.top_via().ok());
+    let port = via.and_then(|via| via.port).filter(|port| *port != 0);
+    SocketAddr::new(sender, port.unwrap_or(Transport::Tcp.default_port()))
 }

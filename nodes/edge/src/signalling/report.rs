@@ -37,16 +37,24 @@ impl Signalling {
                 Output::Request { key, message, source } => {
                     self.report_request(shard, key, message, &source, owner.clone());
                 }
-                Output::Ack { message, source, .. } => {
+                Output::Ack { key: Some(_), message, source } => {
                     let owner = self.owner_in_dialog(&message);
                     self.report_received(message, &source, owner, None);
+                }
+                Output::Ack { key: None, message, source } => {
+                    let owner = self.owner_in_dialog(&message);
+                    self.report_unmatched(message, &source, owner);
                 }
                 Output::Cancelled { invite, message, source, .. } => {
                     self.cancel(shard, invite, message, &source);
                 }
-                Output::Response { branch, message, source } | Output::Stray { branch, message, source } => {
+                Output::Response { branch, message, source } => {
                     let owner = self.owner_by_branch(&branch);
                     self.report_received(message, &source, owner, None);
+                }
+                Output::Stray { branch, message, source } => {
+                    let owner = self.owner_by_branch(&branch);
+                    self.report_unmatched(message, &source, owner);
                 }
                 Output::TimedOut { branch, method } => self.report_failed(TimedOut, branch, &method),
                 Output::TransportFailed { branch, method } => {
@@ -76,8 +84,9 @@ impl Signalling {
     ) {
         let now = self.clock.now();
         let beginning = owner.as_ref().filter(|owner| owner.leg.is_empty());
-        if let Some(owner) = beginning.filter(|_| message.is(&Method::INVITE)) {
-            shard.begin(key, owner.clone(), now);
+        if let Some(owner) = owner.as_ref().filter(|_| message.is(&Method::INVITE))
+            && shard.begin(key, owner.clone(), now)
+        {
             self.admission.begun();
         }
         let expires_at = beginning.map(|_| now + NEW_REQUEST);
@@ -87,8 +96,17 @@ impl Signalling {
     /// Answers a CANCEL at once (RFC 3261 section 9.2); what becomes of the INVITE is for its owner to say.
     fn cancel(&self, shard: &Shard, invite: Option<Key>, message: Message, source: &Source) {
         let cancelled = invite.and_then(|key| shard.canceller(&key));
-        let mut answer = Message::reply_to(&message, if cancelled.is_some() { 200 } else { 481 });
         let (owner, tag) = cancelled.unzip();
+        let overfull = owner.as_ref().is_some_and(|owner| self.events.is_overfull(owner.route.group));
+        let owner = owner.filter(|_| !overfull);
+        let status = if owner.is_some() {
+            200
+        } else if overfull {
+            503
+        } else {
+            481
+        };
+        let mut answer = Message::reply_to(&message, status);
         answer.set_to_tag(&tag.flatten().unwrap_or_else(|| reply::tag_for(&message)));
         let destination = message.response_destination(source);
         let now = self.clock.now();
@@ -118,6 +136,9 @@ impl Signalling {
         let Some(owner) = owner else { return drop_silently("unroutable") };
         if let Some(flow) = source.flow.as_deref().and_then(|token| self.outlet.tcp.flows.by_token(token)) {
             flow.heard_by(&owner.route.tenant, owner.route.group);
+            if owner.ingress.is_some() {
+                flow.trust();
+            }
         }
         let received = Received {
             message: message.to_bytes().into(),
@@ -126,6 +147,19 @@ impl Signalling {
             received_at_unix_ms: self.clock.wall(),
         };
         self.events.push(recipient(owner), Fact::Received(received), expires_at);
+    }
+
+    /// ACKs and responses that belong to nothing held here are of transactions that ended, of another edge, or
+    /// anybody's invention. They are never answered, so what is too much is dropped: from one sender, or for control.
+    fn report_unmatched(&self, message: Message, source: &Source, owner: Option<Owner>) {
+        let group = owner.as_ref().map(|owner| owner.route.group);
+        if group.is_some() && !self.is_welcome(source) {
+            return drop_silently("rate");
+        }
+        if group.is_some_and(|group| self.events.is_full(group)) {
+            return drop_silently("events");
+        }
+        self.report_received(message, source, owner, None);
     }
 
     fn report_failed(&self, reason: failed::Reason, branch: String, method: &Method) {

@@ -47,8 +47,8 @@ impl Shard {
         self.layer.lock().knows(request)
     }
 
-    pub(super) fn begin(&self, key: Key, owner: Owner, now: u64) {
-        self.invites.lock().begin(key, owner, now);
+    pub(super) fn begin(&self, key: Key, owner: Owner, now: u64) -> bool {
+        self.invites.lock().begin(key, owner, now)
     }
 
     pub(super) fn answer(&self, key: Key, response: &Message, leg: Option<Owner>, now: u64) -> bool {

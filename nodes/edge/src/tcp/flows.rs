@@ -50,11 +50,15 @@ impl Flow {
 
     /// Notes that a tenant was told of this flow and will want to hear of its end.
     pub(crate) fn heard_by(&self, tenant: &Arc<str>, group: u64) {
-        self.trusted.store(true, Ordering::Relaxed);
         self.heard_by.lock().insert(tenant.clone(), group);
     }
 
-    /// Whether anything that it sent was accepted.
+    /// From now on it may be silent: its far end has proven who it is. Naming a leg of ours proves nothing.
+    pub(crate) fn trust(&self) {
+        self.trusted.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether its far end has proven who it is, or was called by us.
     pub(crate) fn is_trusted(&self) -> bool {
         self.trusted.load(Ordering::Relaxed)
     }

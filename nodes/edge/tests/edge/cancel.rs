@@ -2,7 +2,10 @@
 
 use mangrove_proto::edge::ingress::From;
 
-use crate::{far_end::request, house::House};
+use crate::{
+    far_end::{in_dialog, request},
+    house::{House, leg},
+};
 
 #[tokio::test]
 async fn a_cancel_is_answered_and_told_like_its_invite() {
@@ -25,6 +28,22 @@ async fn a_cancel_is_answered_and_told_like_its_invite() {
 
     house.answer(&message, &source, 487).await;
     assert_eq!(carrier.receive().await.status(), Some(487));
+}
+
+#[tokio::test]
+async fn a_cancel_of_a_change_is_told_to_its_leg() {
+    let house = House::start().await;
+    let phone = house.phone().await;
+    let change = in_dialog("INVITE", phone.local(), "UDP", "change");
+    phone.send(&change).await;
+    assert_eq!(house.control.event(0).await.leg, leg());
+    assert_eq!(house.edge.status().unanswered_invites, 0, "no call begins");
+
+    phone.send(change.replace("INVITE", "CANCEL")).await;
+    let answer = phone.receive().await;
+    assert_eq!((answer.status(), answer.to_tag()), (Some(200), Some("ours")));
+    let (event, received, cancel) = house.control.received(1).await;
+    assert_eq!((event.leg, received.ingress, cancel.method().as_str()), (leg(), None, "CANCEL"));
 }
 
 #[tokio::test]

@@ -27,6 +27,17 @@ async fn requests_find_their_leg_by_our_contact() {
 }
 
 #[tokio::test]
+async fn options_of_a_dialog_are_its_legs_to_answer() {
+    let house = House::start().await;
+    let phone = house.phone().await;
+    phone.send(in_dialog("OPTIONS", "101", &phone)).await;
+    assert_eq!(phone.receive().await.status(), Some(481));
+    phone.send(in_dialog("OPTIONS", &format!("acme.{}", leg()), &phone)).await;
+    let (event, _, message) = house.control.received(0).await;
+    assert_eq!((event.leg, message.method().as_str()), (leg(), "OPTIONS"));
+}
+
+#[tokio::test]
 async fn requests_with_a_wrong_uri_find_their_leg_by_our_tag() {
     let house = House::start().await;
     let phone = house.phone().await;

@@ -72,17 +72,64 @@ async fn a_wrong_password_and_an_unknown_user_look_alike() {
 }
 
 #[tokio::test]
-async fn an_old_nonce_is_stale_for_the_right_password_only() {
+async fn an_old_nonce_is_stale_and_tells_nothing_of_the_password() {
     let house = House::start().await;
     let phone = house.phone().await;
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as u64;
-    let old = Nonces::new(NONCE_KEY, 0).challenge(DOMAIN, now - 3_600_000).swap_remove(0);
-    for (password, stale) in [("secret", true), ("guess", false)] {
+    let old = Nonces::new(NONCE_KEY, 0).challenge(DOMAIN, phone.local().ip(), now - 3_600_000).swap_remove(0);
+    for password in ["secret", "guess"] {
         phone.send(register(&phone, password, &credentials(&old, "101", password))).await;
         let answer = phone.receive().await;
         let challenge = Challenge::parse(answer.header("WWW-Authenticate").unwrap()).unwrap();
-        assert_eq!((answer.status(), challenge.stale), (Some(401), stale), "{password}");
+        assert_eq!((answer.status(), challenge.stale), (Some(401), true), "{password}");
     }
+}
+
+/// The challenge that a phone gets for a REGISTER.
+async fn challenge(phone: &UdpEnd, id: &str) -> String {
+    phone.send(register(phone, id, "")).await;
+    phone.receive().await.header("WWW-Authenticate").unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn what_was_captured_is_worth_nothing_elsewhere() {
+    let house = House::start().await;
+    let phone = house.phone().await;
+    let proof = credentials(&challenge(&phone, "first").await, "101", "secret");
+    let thief = UdpEnd::bind("127.0.0.2:0", house.address(mangrove_edge::Transport::Udp)).await;
+    thief.send(register(&thief, "replayed", &proof)).await;
+    let answer = thief.receive().await;
+    let again = Challenge::parse(answer.header("WWW-Authenticate").unwrap()).unwrap();
+    assert_eq!((answer.status(), again.stale), (Some(401), true));
+    phone.send(register(&phone, "second", &proof)).await;
+    assert_eq!(house.control.received(0).await.2.call_id(), Some("second"), "the only one taken");
+}
+
+#[tokio::test]
+async fn nobody_locks_out_a_phone_at_another_address() {
+    let house = House::with(|limits| limits.failures_per_minute = 3).await;
+    let (phone, thief) = (
+        house.phone().await,
+        UdpEnd::bind("127.0.0.2:0", house.address(mangrove_edge::Transport::Udp)).await,
+    );
+    let foreign = challenge(&thief, "thief").await;
+    for guess in 0..50 {
+        // As if sent by the thief in the phone's name: an address can be forged, an answer to it not be read.
+        phone
+            .send(register(&phone, &format!("forged-{guess}"), &credentials(&foreign, "101", "guess")))
+            .await;
+        let answer = phone.receive().await;
+        let again = Challenge::parse(answer.header("WWW-Authenticate").unwrap()).unwrap();
+        assert_eq!((answer.status(), again.stale), (Some(401), true));
+    }
+    for guess in 0..3 {
+        attempt(&thief, &format!("guess-{guess}"), 0, "101", "guess").await;
+        assert_eq!(thief.receive().await.status(), Some(401));
+    }
+    attempt(&thief, "locked", 0, "101", "secret").await;
+    assert_eq!(thief.receive().await.status(), Some(403));
+    attempt(&phone, "right", 0, "101", "secret").await;
+    house.control.received(0).await;
 }
 
 #[tokio::test]
@@ -95,6 +142,8 @@ async fn guessing_is_stopped_for_that_address() {
     }
     attempt(&phone, "right", 0, "101", "secret").await;
     assert_eq!(phone.receive().await.status(), Some(403), "even the right password has to wait");
+    attempt(&phone, "colleague", 0, "102", "guess").await;
+    assert_eq!(phone.receive().await.status(), Some(401), "behind the same NAT others may try");
 
     let neighbour = UdpEnd::bind("127.0.0.2:0", house.address(mangrove_edge::Transport::Udp)).await;
     attempt(&neighbour, "neighbour", 0, "101", "secret").await;

@@ -62,6 +62,29 @@ impl FakeControl {
         self.events.lock().len()
     }
 
+    /// How many messages of each method came, responses not counted.
+    pub(crate) fn requests(&self, method: &str) -> usize {
+        let is = |event: &&EdgeEvent| {
+            let Some(Fact::Received(received)) = &event.fact else { return false };
+            received.message.starts_with(format!("{method} ").as_bytes())
+        };
+        self.events.lock().iter().filter(is).count()
+    }
+
+    /// Waits until a request of this method was told.
+    pub(crate) async fn told(&self, method: &str) {
+        let wait = async {
+            loop {
+                let changed = self.changed.notified();
+                if self.requests(method) > 0 {
+                    return;
+                }
+                changed.await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, wait).await.unwrap_or_else(|_| panic!("no {method} was told"));
+    }
+
     /// Waits for so many deliveries, successful or not.
     pub(crate) async fn deliveries(&self, wanted: u64) {
         let wait = async {
@@ -141,7 +164,10 @@ impl Routes for FakeRoutes {
     }
 
     fn is_trunk(&self, source: SocketAddr) -> bool {
-        self.trunks.lock().contains(&source)
+        let matches = |trunk: &SocketAddr| {
+            trunk.ip() == source.ip() && (source.port() == 0 || trunk.port() == source.port())
+        };
+        self.trunks.lock().iter().any(matches)
     }
 
     fn lag_ms(&self) -> u64 {

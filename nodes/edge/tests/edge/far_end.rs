@@ -8,9 +8,11 @@ use mangrove_sip::{
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpStream, UdpSocket},
+    net::{TcpListener, TcpStream, UdpSocket},
     time::timeout,
 };
+
+use crate::house::leg;
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -28,6 +30,13 @@ pub(crate) fn request(
          From: <sip:101@acme.example>;tag=theirs\r\nTo: <{uri}>\r\nCall-ID: {id}\r\nCSeq: 1 {method}\r\n\
          Contact: <sip:101@{from}>\r\n{more}Content-Length: 0\r\n\r\n"
     )
+}
+
+/// A request in a dialog of our leg.
+pub(crate) fn in_dialog(method: &str, from: SocketAddr, transport: &str, id: &str) -> String {
+    let uri = format!("sip:acme.{}@127.0.0.1", leg());
+    request(method, &uri, from, transport, id, "")
+        .replace(&format!("To: <{uri}>"), &format!("To: <{uri}>;tag=ours"))
 }
 
 pub(crate) struct UdpEnd {
@@ -48,11 +57,16 @@ impl UdpEnd {
         self.socket.send_to(bytes.as_ref(), self.edge).await.unwrap();
     }
 
-    pub(crate) async fn receive(&self) -> Message {
+    pub(crate) async fn datagram(&self) -> Vec<u8> {
         let mut buffer = vec![0; 65_535];
         let (length, _) =
             timeout(PATIENCE, self.socket.recv_from(&mut buffer)).await.expect("no message").unwrap();
-        Message::parse(&buffer[..length]).unwrap()
+        buffer.truncate(length);
+        buffer
+    }
+
+    pub(crate) async fn receive(&self) -> Message {
+        Message::parse(&self.datagram().await).unwrap()
     }
 
     pub(crate) fn invite(&self, id: &str) -> String {
@@ -78,6 +92,12 @@ pub(crate) struct TcpEnd {
 }
 
 impl TcpEnd {
+    /// Waits for the edge to connect.
+    pub(crate) async fn accept(listener: &TcpListener) -> Self {
+        let (stream, _) = timeout(PATIENCE, listener.accept()).await.expect("nobody connected").unwrap();
+        Self { stream, framer: StreamFramer::new() }
+    }
+
     pub(crate) async fn connect(edge: SocketAddr) -> Self {
         Self { stream: TcpStream::connect(edge).await.unwrap(), framer: StreamFramer::new() }
     }

@@ -94,6 +94,17 @@ impl House {
 
     /// Sends a request of ours to an address.
     pub(crate) async fn request(&self, method: &str, transport: edge::Transport, to: SocketAddr) -> String {
+        self.request_over("", method, transport, to).await
+    }
+
+    /// Sends a request of ours over a flow, or to an address.
+    pub(crate) async fn request_over(
+        &self,
+        flow: &str,
+        method: &str,
+        transport: edge::Transport,
+        to: SocketAddr,
+    ) -> String {
         let branch = format!("z9hG4bK-acme.{}-{}", leg(), self.effects.load(Ordering::SeqCst));
         let message = format!(
             "{method} sip:102@{to} SIP/2.0\r\nMax-Forwards: 70\r\nFrom: <sip:acme@127.0.0.1>;tag=ours\r\n\
@@ -101,7 +112,7 @@ impl House {
             contact(&self.edge)
         );
         let destination =
-            edge::Destination { transport: transport.into(), address: to.to_string(), flow: String::new() };
+            edge::Destination { transport: transport.into(), address: to.to_string(), flow: flow.into() };
         let request = SendRequest {
             branch: branch.clone(),
             method: method.into(),

@@ -16,5 +16,6 @@ mod grpc;
 mod invite;
 mod options;
 mod overload;
+mod stun;
 mod tcp;
 mod torture;

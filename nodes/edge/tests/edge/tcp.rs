@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use mangrove_edge::Transport;
-use mangrove_proto::edge::edge_event::Fact;
+use mangrove_proto::edge::{self, edge_event::Fact, ingress::From};
 use mangrove_sip::wire::Frame;
+use tokio::net::TcpListener;
 
 use crate::{
-    far_end::TcpEnd,
-    house::{House, leg},
+    far_end::{TcpEnd, in_dialog, request},
+    house::House,
 };
 
 #[tokio::test]
@@ -39,10 +40,9 @@ async fn a_ping_gets_a_pong() {
     assert_eq!(client.receive().await.status(), Some(200));
 }
 
-/// A BYE of a leg of ours: accepted without a password.
+/// A BYE of a leg of ours: passed without a password.
 fn bye(client: &TcpEnd) -> String {
-    let uri = format!("sip:acme.{}@127.0.0.1", leg());
-    client.request("BYE", &uri, "bye", "").replace(&format!("To: <{uri}>"), &format!("To: <{uri}>;tag=ours"))
+    in_dialog("BYE", client.local(), "TCP", "bye")
 }
 
 #[tokio::test]
@@ -59,6 +59,65 @@ async fn answers_go_back_over_the_flow_and_its_end_is_told() {
     let event = house.control.event(1).await;
     let Some(Fact::FlowClosed(closed)) = event.fact else { panic!("{event:?}") };
     assert_eq!((event.tenant.as_str(), closed.flow), ("acme", source.flow));
+}
+
+#[tokio::test]
+async fn without_its_flow_a_request_goes_to_the_address_beside_it() {
+    let house = House::start().await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let to = listener.local_addr().unwrap();
+    let branch = house.request_over("a-8-1", "BYE", edge::Transport::Tcp, to).await;
+    let bye = TcpEnd::accept(&listener).await.receive().await;
+    assert_eq!((bye.method().as_str(), bye.branch()), ("BYE", Some(branch)));
+}
+
+#[tokio::test]
+async fn without_its_flow_a_response_goes_to_the_sender_and_never_where_its_via_points() {
+    let house = House::start().await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let victim = TcpListener::bind(("127.0.0.2", port)).await.unwrap();
+    let mut client = TcpEnd::connect(house.address(Transport::Tcp)).await;
+    client.send(in_dialog("BYE", victim.local_addr().unwrap(), "TCP", "bye")).await;
+    let (_, received, message) = house.control.received(0).await;
+    drop(client);
+    house.control.event(1).await;
+    house.answer(&message, &received.source.unwrap(), 200).await;
+    assert_eq!(TcpEnd::accept(&listener).await.receive().await.status(), Some(200));
+    let unasked = tokio::time::timeout(Duration::ZERO, victim.accept()).await;
+    assert!(unasked.is_err(), "somebody else was connected to");
+}
+
+#[tokio::test]
+async fn naming_a_leg_earns_a_connection_no_trust_and_calling_does() {
+    let house = House::with(|limits| limits.idle_time = Duration::from_millis(400)).await;
+    let _trunk = house.carrier().await;
+    let mut caller = TcpEnd::connect(house.address(Transport::Tcp)).await;
+    caller.send(request("INVITE", "sip:74951234567@acme.example", caller.local(), "TCP", "call", "")).await;
+    house.control.event(0).await;
+    let mut stranger = TcpEnd::connect(house.address(Transport::Tcp)).await;
+    stranger.send(bye(&stranger)).await;
+    house.control.event(1).await;
+    assert_eq!(stranger.frame().await, None, "closed for its silence");
+    caller.send("\r\n\r\n").await;
+    assert_eq!(caller.frame().await, Some(Frame::Pong), "as silent, and for longer");
+}
+
+#[tokio::test]
+async fn a_trunk_known_by_its_port_calls_from_any_port_over_tcp() {
+    let house = House::start().await;
+    house.routes.trunks.lock().push("127.0.0.1:5060".parse().unwrap());
+    let call = |from, transport| {
+        request("INVITE", "sip:74951234567@nowhere", from, transport, transport, "")
+            .replace("<sip:101@acme.example>;tag", "<sip:x@nowhere>;tag")
+    };
+    let stranger = house.phone().await;
+    stranger.send(call(stranger.local(), "UDP")).await;
+    assert_eq!(stranger.receive().await.status(), Some(404), "over UDP the port counts");
+    let mut trunk = TcpEnd::connect(house.address(Transport::Tcp)).await;
+    trunk.send(call(trunk.local(), "TCP")).await;
+    let (_, received, _) = house.control.received(0).await;
+    assert_eq!(received.ingress.unwrap().from, Some(From::Trunk("carrier".into())));
 }
 
 #[tokio::test]

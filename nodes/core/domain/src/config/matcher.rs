@@ -27,9 +27,10 @@ pub struct SourceMatcher {
 }
 
 impl SourceMatcher {
-    /// Whether a message from `source` matches.
+    /// Whether a message from `source` matches. Port 0 stands for any: that of a connection, which leaves from a port
+    /// of its own.
     pub fn matches(&self, source: SocketAddr) -> bool {
-        self.port.is_none_or(|port| port == source.port())
+        self.port.is_none_or(|port| source.port() == 0 || port == source.port())
             && masked(source.ip().to_canonical(), self.prefix) == Some(self.network)
     }
 
@@ -111,6 +112,8 @@ mod tests {
         for (matcher, source, wanted) in [
             ("127.0.0.1:5080", "127.0.0.1:5080", true),
             ("127.0.0.1:5080", "127.0.0.1:5081", false),
+            ("127.0.0.1:5080", "127.0.0.1:0", true),
+            ("127.0.0.1:5080", "127.0.0.2:0", false),
             ("127.0.0.1", "127.0.0.1:9", true),
             ("10.0.0.0/8", "10.255.0.1:1", true),
             ("10.0.0.7/8", "11.0.0.1:1", false),

@@ -1,6 +1,9 @@
-//! Nonces that carry their own proof: the time they were made and an HMAC over it and the realm.
+//! Nonces that carry their own proof: the time they were made, a mark of whom they were made for, and an HMAC over
+//! both and the realm. The mark is apart from the proof, so that a nonce of ours in the wrong hands is told from one
+//! that never was ours.
 
 use std::fmt;
+use std::net::IpAddr;
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
@@ -17,14 +20,18 @@ pub struct Nonces {
 
 /// How good a nonce is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Age {
+pub(super) enum Worth {
     Fresh,
-    Old,
+    /// Ours, but too old or made for another address: nothing said with it counts.
+    Stale,
     Foreign,
 }
 
 /// A clock may be this far ahead of the one that made the nonce, in milliseconds.
 const CLOCK_SKEW_MS: u64 = 30_000;
+/// Characters of the time, and of the address's mark.
+const TIME: usize = 16;
+const MARK: usize = 16;
 
 impl Nonces {
     /// `lifetime_ms` is how long a client may use one nonce: shorter means more challenges, longer means a captured
@@ -33,19 +40,19 @@ impl Nonces {
         Nonces { key, lifetime_ms }
     }
 
-    /// One `WWW-Authenticate` value an algorithm, SHA-256 first (RFC 8760 section 2.4), for time `now_ms` of the wall
-    /// clock.
-    pub fn challenge(&self, realm: &str, now_ms: u64) -> Vec<String> {
-        self.challenges(realm, now_ms, false)
+    /// One `WWW-Authenticate` value an algorithm, SHA-256 first (RFC 8760 section 2.4), for whoever sends from the
+    /// address `to`, at time `now_ms` of the wall clock.
+    pub fn challenge(&self, realm: &str, to: IpAddr, now_ms: u64) -> Vec<String> {
+        self.challenges(realm, to, now_ms, false)
     }
 
-    /// The same, telling the client that its password was right and only the nonce too old.
-    pub fn challenge_stale(&self, realm: &str, now_ms: u64) -> Vec<String> {
-        self.challenges(realm, now_ms, true)
+    /// The same, telling the client that only its nonce was refused: it tries again without asking its user.
+    pub fn challenge_stale(&self, realm: &str, to: IpAddr, now_ms: u64) -> Vec<String> {
+        self.challenges(realm, to, now_ms, true)
     }
 
-    fn challenges(&self, realm: &str, now_ms: u64, stale: bool) -> Vec<String> {
-        let nonce = self.nonce(realm, now_ms);
+    fn challenges(&self, realm: &str, to: IpAddr, now_ms: u64, stale: bool) -> Vec<String> {
+        let nonce = self.nonce(realm, to, now_ms);
         let realm = super::fields::quoted(realm);
         let stale = if stale { ", stale=true" } else { "" };
         [Algorithm::Sha256, Algorithm::Md5]
@@ -56,26 +63,41 @@ impl Nonces {
             .to_vec()
     }
 
-    fn nonce(&self, realm: &str, made_at: u64) -> String {
-        format!("{made_at:016x}{}", self.sign(realm, made_at))
+    fn nonce(&self, realm: &str, to: IpAddr, made_at: u64) -> String {
+        let body = format!("{made_at:0TIME$x}{}", self.mark(to));
+        let proof = self.hmac(&[b"nonce", body.as_bytes(), realm.as_bytes()]);
+        body + &hex::encode(&proof[..16])
     }
 
-    fn sign(&self, realm: &str, made_at: u64) -> String {
+    /// Stands for an address without telling it.
+    fn mark(&self, address: IpAddr) -> String {
+        let address = address.to_canonical().to_string();
+        hex::encode(&self.hmac(&[b"address", address.as_bytes()])[..MARK / 2])
+    }
+
+    fn hmac(&self, parts: &[&[u8]]) -> [u8; 32] {
         let mut mac = Hmac::<Sha256>::new_from_slice(&self.key).expect("hmac takes keys of any length");
-        mac.update(&made_at.to_be_bytes());
-        mac.update(realm.as_bytes());
-        hex::encode(&mac.finalize().into_bytes()[..16])
+        for part in parts {
+            mac.update(part);
+            mac.update(&[0]);
+        }
+        mac.finalize().into_bytes().into()
     }
 
-    pub(super) fn age(&self, nonce: &str, realm: &str, now_ms: u64) -> Age {
-        let Some((time, signature)) = nonce.split_at_checked(16) else { return Age::Foreign };
-        let Ok(made_at) = u64::from_str_radix(time, 16) else { return Age::Foreign };
-        if !same(self.sign(realm, made_at).as_bytes(), signature.as_bytes()) {
-            return Age::Foreign;
+    /// What a nonce is worth in the hands of `from`.
+    pub(super) fn worth(&self, nonce: &str, realm: &str, from: IpAddr, now_ms: u64) -> Worth {
+        let (Some(time), Some(mark)) = (nonce.get(..TIME), nonce.get(TIME..TIME + MARK)) else {
+            return Worth::Foreign;
+        };
+        let Ok(made_at) = u64::from_str_radix(time, 16) else { return Worth::Foreign };
+        let proof = self.hmac(&[b"nonce", &nonce.as_bytes()[..TIME + MARK], realm.as_bytes()]);
+        if !same(hex::encode(&proof[..16]).as_bytes(), &nonce.as_bytes()[TIME + MARK..]) {
+            return Worth::Foreign;
         }
         let from_the_future = made_at > now_ms.saturating_add(CLOCK_SKEW_MS);
         let expired = now_ms.saturating_sub(made_at) > self.lifetime_ms;
-        if from_the_future || expired { Age::Old } else { Age::Fresh }
+        let of_another = mark != self.mark(from);
+        if from_the_future || expired || of_another { Worth::Stale } else { Worth::Fresh }
     }
 }
 

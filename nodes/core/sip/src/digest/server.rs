@@ -1,10 +1,12 @@
 //! Checking a request's credentials.
 
+use std::net::IpAddr;
+
 use serde::{Deserialize, Serialize};
 
 use super::algorithm::Algorithm;
 use super::credentials::Credentials;
-use super::nonce::{Age, Nonces};
+use super::nonce::{Nonces, Worth};
 use crate::Message;
 
 /// What is kept of a user's password, per algorithm; made by [`super::ha1`].
@@ -45,10 +47,9 @@ pub enum Verdict {
     },
     /// No usable credentials for the realm: challenge.
     Challenge,
-    /// Right password, old nonce: challenge with `stale=true`.
-    Stale {
-        username: String,
-    },
+    /// A nonce of ours that is too old, or was given to another address: challenge with `stale=true`. The password
+    /// was not looked at: else old nonces would tell right guesses from wrong ones for nothing.
+    Stale,
     /// Wrong password or unknown user, which nobody can tell apart; count it against the source, and challenge.
     WrongPassword {
         username: String,
@@ -57,33 +58,56 @@ pub enum Verdict {
     Malformed,
 }
 
+/// Credentials with a good nonce, made for the request they came with; nothing is proven yet.
+#[derive(Debug)]
+pub struct Claim {
+    credentials: Credentials,
+    method: String,
+}
+
 impl Nonces {
-    /// Checks the credentials that `request` has for `realm` at wall time `now_ms`. `lookup` gives the hashes kept for
-    /// a user name of that realm. The work done is the same for users that do not exist.
+    /// Reads the credentials that `request` has for `realm`, sent from the address `from` at wall time `now_ms`. Err
+    /// is the verdict when there is nothing to be proven.
+    pub fn claim(&self, request: &Message, realm: &str, from: IpAddr, now_ms: u64) -> Result<Claim, Verdict> {
+        let credentials = Credentials::of(request, realm).ok_or(Verdict::Challenge)?;
+        match self.worth(&credentials.nonce, realm, from, now_ms) {
+            Worth::Foreign => Err(Verdict::Challenge),
+            Worth::Stale => Err(Verdict::Stale),
+            Worth::Fresh if !credentials.are_for(request) => Err(Verdict::Malformed),
+            Worth::Fresh => Ok(Claim { credentials, method: request.method().as_str().to_owned() }),
+        }
+    }
+
+    /// Both steps at once. `lookup` gives the hashes kept for a user name of the realm.
     pub fn check(
         &self,
         request: &Message,
         realm: &str,
+        from: IpAddr,
         now_ms: u64,
         lookup: impl FnOnce(&str) -> Option<Ha1s>,
     ) -> Verdict {
-        let Some(credentials) = Credentials::of(request, realm) else { return Verdict::Challenge };
-        let age = self.age(&credentials.nonce, realm, now_ms);
-        if age == Age::Foreign {
-            return Verdict::Challenge;
-        }
-        if !credentials.are_for(request) {
-            return Verdict::Malformed;
-        }
-        let known = lookup(&credentials.username);
+        let claim = match self.claim(request, realm, from, now_ms) {
+            Ok(claim) => claim,
+            Err(verdict) => return verdict,
+        };
+        let known = lookup(claim.username());
+        let proven = claim.is_proven_by(known.as_ref());
+        let username = claim.credentials.username;
+        if proven { Verdict::Accepted { username } } else { Verdict::WrongPassword { username } }
+    }
+}
+
+impl Claim {
+    /// Who the sender says it is.
+    pub fn username(&self) -> &str {
+        &self.credentials.username
+    }
+
+    /// Whether it is, by the hashes kept for that name. The work done is the same for users that do not exist.
+    pub fn is_proven_by(&self, known: Option<&Ha1s>) -> bool {
         let nobody = Ha1s { md5: "0".repeat(32), sha256: "0".repeat(64) };
-        let ha1s = known.as_ref().unwrap_or(&nobody);
-        let proven = credentials.prove(request.method().as_str(), ha1s.of(credentials.algorithm));
-        let username = credentials.username;
-        match (proven && known.is_some(), age) {
-            (false, _) => Verdict::WrongPassword { username },
-            (true, Age::Fresh) => Verdict::Accepted { username },
-            (true, _) => Verdict::Stale { username },
-        }
+        let ha1 = known.unwrap_or(&nobody).of(self.credentials.algorithm);
+        self.credentials.prove(&self.method, ha1) && known.is_some()
     }
 }

@@ -1,8 +1,12 @@
+use std::net::{IpAddr, Ipv4Addr};
+
 use super::*;
 use crate::message::{Message, Method};
 
 const NOW: u64 = 1_800_000_000_000;
 const LIFETIME: u64 = 60_000;
+const ALICE: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
+const MALLORY: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 66));
 
 fn nonces() -> Nonces {
     Nonces::new([7; 32], LIFETIME)
@@ -20,7 +24,7 @@ fn request(challenge: &str, username: &str, password: &str) -> Message {
 }
 
 fn check(request: &Message, now: u64) -> Verdict {
-    nonces().check(request, "acme.example", now, lookup)
+    nonces().check(request, "acme.example", ALICE, now, lookup)
 }
 
 #[test]
@@ -44,7 +48,7 @@ fn the_examples_of_rfc_7616_come_out() {
 
 #[test]
 fn both_algorithms_are_offered_and_accepted() {
-    let challenges = nonces().challenge("acme.example", NOW);
+    let challenges = nonces().challenge("acme.example", ALICE, NOW);
     assert!(challenges[0].contains("SHA-256") && challenges[1].contains("algorithm=MD5"));
     for challenge in challenges {
         let verdict = check(&request(&challenge, "alice", "secret"), NOW + 1);
@@ -54,12 +58,15 @@ fn both_algorithms_are_offered_and_accepted() {
 
 #[test]
 fn every_other_case_has_its_verdict() {
-    let challenge = &nonces().challenge("acme.example", NOW)[0];
+    let challenge = &nonces().challenge("acme.example", ALICE, NOW)[0];
     let wrong = |name: &str| Verdict::WrongPassword { username: name.into() };
     assert_eq!(check(&request(challenge, "alice", "guess"), NOW), wrong("alice"));
     assert_eq!(check(&request(challenge, "bob", "secret"), NOW), wrong("bob"));
     let good = request(challenge, "alice", "secret");
-    assert_eq!(check(&good, NOW + LIFETIME + 1), Verdict::Stale { username: "alice".into() });
+    for password in ["secret", "guess"] {
+        let late = check(&request(challenge, "alice", password), NOW + LIFETIME + 1);
+        assert_eq!(late, Verdict::Stale, "an old nonce tells nothing about {password}");
+    }
     let without = Message::request(Method::REGISTER, "sip:acme.example");
     assert_eq!(check(&without, NOW), Verdict::Challenge);
     let other_scheme = without.with("Authorization", "NoOneKnowsThisScheme opaque-data=here");
@@ -75,8 +82,8 @@ fn every_other_case_has_its_verdict() {
 #[test]
 fn nonces_of_other_keys_realms_and_forgers_are_foreign() {
     for challenge in [
-        Nonces::new([8; 32], LIFETIME).challenge("acme.example", NOW).remove(0),
-        nonces().challenge("other.example", NOW).remove(0).replace("other.example", "acme.example"),
+        Nonces::new([8; 32], LIFETIME).challenge("acme.example", ALICE, NOW).remove(0),
+        nonces().challenge("other.example", ALICE, NOW).remove(0).replace("other.example", "acme.example"),
         "Digest realm=\"acme.example\", nonce=\"1\", qop=\"auth\"".to_owned(),
         "Digest realm=\"acme.example\", nonce=\"äöüäöüäöüäöü\", qop=\"auth\"".to_owned(),
     ] {
@@ -85,15 +92,36 @@ fn nonces_of_other_keys_realms_and_forgers_are_foreign() {
 }
 
 #[test]
+fn a_nonce_is_good_from_the_address_it_was_given_to_only() {
+    let challenge = nonces().challenge("acme.example", ALICE, NOW).remove(0);
+    for password in ["secret", "guess"] {
+        let captured = request(&challenge, "alice", password);
+        let verdict = nonces().check(&captured, "acme.example", MALLORY, NOW, lookup);
+        assert_eq!(verdict, Verdict::Stale, "{password}");
+    }
+    let mapped = IpAddr::V6(Ipv4Addr::new(192, 0, 2, 1).to_ipv6_mapped());
+    let verdict =
+        nonces().check(&request(&challenge, "alice", "secret"), "acme.example", mapped, NOW, lookup);
+    assert_eq!(
+        verdict,
+        Verdict::Accepted { username: "alice".into() },
+        "the same address, written otherwise"
+    );
+    let marked = Challenge::parse(&challenge).unwrap().nonce;
+    let forged = challenge.replace(&marked[16..32], "0123456789abcdef");
+    assert_eq!(check(&request(&forged, "alice", "secret"), NOW), Verdict::Challenge);
+}
+
+#[test]
 fn responses_without_qop_are_challenged() {
-    let challenge = nonces().challenge("acme.example", NOW).remove(0).replace(", qop=\"auth\"", "");
+    let challenge = nonces().challenge("acme.example", ALICE, NOW).remove(0).replace(", qop=\"auth\"", "");
     assert_eq!(check(&request(&challenge, "alice", "secret"), NOW), Verdict::Challenge);
 }
 
 #[test]
 fn quotes_in_names_survive() {
     let nonces = nonces();
-    let challenge = nonces.challenge("a\"b\\c", NOW).remove(0);
+    let challenge = nonces.challenge("a\"b\\c", ALICE, NOW).remove(0);
     let challenge = Challenge::parse(&challenge).unwrap();
     assert_eq!(challenge.realm, "a\"b\\c");
 }

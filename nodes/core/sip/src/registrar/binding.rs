@@ -28,29 +28,39 @@ pub struct Binding {
 }
 
 impl Binding {
-    /// Where a request to this contact goes: along its Path when that begins with a literal address; by the
-    /// connection it registered over; over UDP to the Contact when that names the very host the REGISTER came from,
-    /// else back to the source, which is where a NAT listens.
+    /// Where a request to this contact goes: along its Path when that begins with the address the REGISTER came from;
+    /// by the connection it registered over; without one to the Contact when that names the very host the REGISTER
+    /// came from, else back to the source, which is where a NAT listens.
     pub fn destination(&self) -> Destination {
         if let Some(destination) = self.first_hop() {
             return destination;
         }
         let mut destination = self.source.destination();
-        let same_host = self.contact.ip() == Some(self.source.remote.ip().to_canonical());
-        if self.source.transport == Transport::Udp && same_host && !self.outbound {
+        let listens = self.source.transport == Transport::Udp
+            || self.contact.transport() == Some(self.source.transport);
+        if listens && self.is_sender(&self.contact) && !self.outbound {
             destination.address = self.contact.address().unwrap_or(destination.address);
         }
         destination
     }
 
+    /// The first proxy of the Path, which is the one we had the REGISTER from. Whoever names another would have us
+    /// call hosts of its choice, with our tenant's trust.
     fn first_hop(&self) -> Option<Destination> {
         let hop = NameAddr::parse(self.path.first()?).ok()?.uri;
+        if !self.is_sender(&hop) {
+            return None;
+        }
         let transport = hop.transport().unwrap_or(self.source.transport);
         let mut destination = Destination::new(transport, hop.address()?);
         if destination.address == self.source.remote {
             destination.flow.clone_from(&self.source.flow);
         }
         Some(destination)
+    }
+
+    fn is_sender(&self, uri: &Uri) -> bool {
+        uri.ip().map(|ip| ip.to_canonical()) == Some(self.source.remote.ip().to_canonical())
     }
 
     /// Whether a registration of this one takes the other's place: the same flow of the same device (RFC 5626

@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use super::{Binding, MAX_EXPIRES, MIN_EXPIRES, Refused};
+use super::{Binding, MAX_BINDINGS, MAX_EXPIRES, MIN_EXPIRES, Refused};
 use crate::message::Message;
 use crate::uri::NameAddr;
 use crate::{Source, Uri};
@@ -39,6 +39,9 @@ impl Wanted {
             call_id: request.call_id().unwrap_or_default().to_owned(),
             cseq,
         };
+        if request.headers("Contact").nth(MAX_BINDINGS).is_some() {
+            return Err(Refused::new(403, "Too Many Contacts"));
+        }
         if !removes_all(request)? {
             let contacts =
                 request.headers("Contact").map(|value| wanted.binding(value, request, source, now));

@@ -98,10 +98,18 @@ fn a_wish_is_carried_out_whole_or_not_at_all() {
     let refused = bindings.register(&mixed, &source(), 0).unwrap_err();
     assert_eq!((refused.status, refused.answer(&mixed).header("Min-Expires")), (423, Some("60")));
     assert!(bindings.is_empty());
-    let mut many = register(1);
-    (0..=MAX_BINDINGS).for_each(|n| many.push("Contact", format!("<sip:{n}@h>")));
-    assert_eq!(bindings.register(&many, &source(), 0).unwrap_err().status, 403);
+    let many = |from: usize, to: usize| {
+        (from..to).fold(register(1), |all, n| all.with("Contact", format!("<sip:{n}@h>")))
+    };
+    assert_eq!(bindings.register(&many(0, MAX_BINDINGS + 1), &source(), 0).unwrap_err().status, 403);
     assert!(bindings.is_empty());
+    bindings.register(&many(0, MAX_BINDINGS), &source(), 0).unwrap();
+    assert_eq!(
+        bindings.register(&many(MAX_BINDINGS, MAX_BINDINGS + 1), &source(), 0).unwrap_err().status,
+        403
+    );
+    let malformed = many(0, MAX_BINDINGS).with("Contact", "<mailto:a@b>");
+    assert_eq!(bindings.register(&malformed, &source(), 0).unwrap_err().status, 403, "not even read");
 }
 
 #[test]
@@ -168,10 +176,38 @@ fn requests_go_where_the_contact_listens() {
     assert_eq!(destination("<sip:a@10.0.0.5:5060>", None), "203.0.113.9:40000/udp");
     assert_eq!(destination("<sip:a@203.0.113.9:5070>", None), "203.0.113.9:5070/udp");
     assert_eq!(
-        destination("<sip:a@10.0.0.5>", Some("<sip:192.0.2.77:5080;transport=tcp;lr>")),
-        "192.0.2.77:5080/tcp"
+        destination("<sip:a@10.0.0.5>", Some("<sip:203.0.113.9:5080;transport=tcp;lr>")),
+        "203.0.113.9:5080/tcp"
     );
     assert_eq!(destination("<sip:a@10.0.0.5>", Some("<sip:edge.example;lr>")), "203.0.113.9:40000/udp");
+}
+
+#[test]
+fn a_connection_is_kept_and_the_contact_is_where_to_connect_again() {
+    let over_tcp = Source { transport: Transport::Tcp, flow: Some("f1".into()), ..source() };
+    for (contact, address) in [
+        ("<sip:a@203.0.113.9:5070;transport=tcp>", "203.0.113.9:5070"),
+        ("<sip:a@203.0.113.9:5070>", "203.0.113.9:40000"),
+        ("<sip:a@10.0.0.5:5070;transport=tcp>", "203.0.113.9:40000"),
+    ] {
+        let mut bindings = Bindings::default();
+        bindings.register(&register(1).with("Contact", contact), &over_tcp, 0).unwrap();
+        let destination = bindings.live(0).next().unwrap().destination();
+        assert_eq!(
+            (destination.address.to_string().as_str(), destination.flow.as_deref()),
+            (address, Some("f1"))
+        );
+    }
+}
+
+#[test]
+fn a_path_leads_nowhere_but_back_to_its_sender() {
+    for path in ["<sip:192.0.2.77:5060;lr>", "<sip:[::1]:5060;lr>", "<sip:127.0.0.1;transport=tcp;lr>"] {
+        let mut bindings = Bindings::default();
+        let request = register(1).with("Contact", "<sip:74950000000@192.0.2.77>").with("Path", path);
+        bindings.register(&request, &source(), 0).unwrap();
+        assert_eq!(bindings.live(0).next().unwrap().destination(), source().destination(), "{path}");
+    }
 }
 
 #[test]

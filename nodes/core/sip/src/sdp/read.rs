@@ -10,6 +10,11 @@ use super::{Audio, Codec, Direction, Error};
 
 /// More media lines than this is no phone call; answering them all would only cost us.
 const MAX_LINES: usize = 32;
+/// So many formats of a line are looked at; no phone knows as many codecs.
+const MAX_FORMATS: usize = 32;
+/// RTP payload types are numbers of 7 bits.
+const PAYLOAD_TYPES: usize = 128;
+const TELEPHONE_EVENT: &str = "TELEPHONE-EVENT";
 
 /// One `m=` line as far as a refusal must repeat it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -121,40 +126,59 @@ fn direction(session: &sdp_types::Session, media: &Media, ip: IpAddr) -> Directi
 fn encodings(media: &Media) -> (Vec<Codec>, Option<u8>) {
     let mut codecs: Vec<Codec> = Vec::new();
     let mut telephone_event = None;
-    for payload_type in media.fmt.split_whitespace().filter_map(|word| word.parse::<u8>().ok()) {
-        let Some((name, clock)) = encoding(media, payload_type) else { continue };
-        match name.as_str() {
-            "PCMA" | "PCMU" if !codecs.iter().any(|codec| codec.name == name) => {
-                codecs.push(Codec { payload_type, name, clock });
+    let mapped = rtpmaps(media);
+    for payload_type in formats(media) {
+        match encoding(&mapped, payload_type) {
+            Some((name @ ("PCMA" | "PCMU"), clock)) if !codecs.iter().any(|codec| codec.name == name) => {
+                codecs.push(Codec { payload_type, name: name.to_owned(), clock });
             }
-            "TELEPHONE-EVENT" => telephone_event = telephone_event.or(Some(payload_type)),
+            Some((TELEPHONE_EVENT, _)) => telephone_event = telephone_event.or(Some(payload_type)),
             _ => {}
         }
     }
     (codecs, telephone_event)
 }
 
-/// The name in capitals and clock of a payload type at 8000 Hz mono; the static ones need no `rtpmap`.
-fn encoding(media: &Media, payload_type: u8) -> Option<(String, u32)> {
-    if payload_type > 127 {
-        return None;
-    }
-    let mapped = media.get_attribute_values("rtpmap").flatten().find_map(|value| rtpmap(value, payload_type));
-    match (mapped, payload_type) {
-        (Some(found), _) => Some(found).filter(|(_, clock)| *clock == 8000),
-        (None, 0) => Some(("PCMU".to_owned(), 8000)),
-        (None, 8) => Some(("PCMA".to_owned(), 8000)),
-        _ => None,
-    }
+/// The payload types of a media line in its order, each once.
+fn formats(media: &Media) -> Vec<u8> {
+    let mut seen = [false; PAYLOAD_TYPES];
+    let numbers = media.fmt.split_whitespace().filter_map(|word| word.parse::<u8>().ok());
+    let new =
+        |number: &u8| seen.get_mut(usize::from(*number)).is_some_and(|seen| !std::mem::replace(seen, true));
+    numbers.filter(new).take(MAX_FORMATS).collect()
 }
 
-fn rtpmap(value: &str, payload_type: u8) -> Option<(String, u32)> {
-    let (number, encoding) = value.trim().split_once(' ')?;
-    if number.parse() != Ok(payload_type) {
-        return None;
+type Encoding = (&'static str, u32);
+
+/// What each payload type stands for, by the first `rtpmap` that says so in words we know.
+fn rtpmaps(media: &Media) -> [Option<Encoding>; PAYLOAD_TYPES] {
+    let mut mapped = [None; PAYLOAD_TYPES];
+    for (number, encoding) in media.get_attribute_values("rtpmap").flatten().filter_map(rtpmap) {
+        if let Some(slot) = mapped.get_mut(usize::from(number)) {
+            slot.get_or_insert(encoding);
+        }
     }
+    mapped
+}
+
+/// The encoding of a payload type, if it runs at 8000 Hz; the static ones need no `rtpmap`.
+fn encoding(mapped: &[Option<Encoding>; PAYLOAD_TYPES], payload_type: u8) -> Option<Encoding> {
+    let told = mapped.get(usize::from(payload_type)).copied().flatten();
+    let own = match payload_type {
+        0 => Some(("PCMU", 8000)),
+        8 => Some(("PCMA", 8000)),
+        _ => None,
+    };
+    told.or(own).filter(|(_, clock)| *clock == 8000)
+}
+
+/// `<payload type> <name>/<clock>[/<channels>]`, one channel only. Names we do not speak are all alike to us.
+fn rtpmap(value: &str) -> Option<(u8, Encoding)> {
+    let (number, encoding) = value.trim().split_once(' ')?;
     let mut parts = encoding.trim().split('/');
-    let name = parts.next()?.to_ascii_uppercase();
+    let told = parts.next()?;
+    let name = ["PCMA", "PCMU", TELEPHONE_EVENT].into_iter().find(|known| known.eq_ignore_ascii_case(told));
     let clock = parts.next()?.parse().ok()?;
-    parts.next().is_none_or(|channels| channels == "1").then_some((name, clock))
+    let mono = parts.next().is_none_or(|channels| channels == "1");
+    mono.then_some((number.parse().ok()?, (name.unwrap_or("?"), clock)))
 }

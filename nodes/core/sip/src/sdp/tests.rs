@@ -32,6 +32,31 @@ fn two_sessions_agree() {
 }
 
 #[test]
+fn a_line_of_thousands_of_formats_is_read_once_and_not_to_its_end() {
+    let words = |words: &[u32]| words.iter().map(|word| format!(" {word}")).collect::<String>();
+    let others: Vec<u32> = (9..9 + 32).collect();
+    let repeated = [18; 20_000];
+    for (formats, understood) in [
+        ([&others[1..], &[8]].concat(), true),
+        ([&others[..], &[8]].concat(), false),
+        ([&repeated[..], &[8]].concat(), true),
+        ([&[200, 300, 4_000_000][..], &[8]].concat(), true),
+    ] {
+        let maps = "a=rtpmap:97 opus/48000/2\r\n".repeat(20_000);
+        let media = format!("m=audio 4000 RTP/AVP{}\r\n{maps}", words(&formats));
+        let read = Session::new(1).receive_offer(&sdp(&media));
+        assert_eq!(read.is_ok(), understood, "{} formats", formats.len());
+    }
+}
+
+#[test]
+fn the_first_rtpmap_of_a_payload_type_counts() {
+    let media = "m=audio 4000 RTP/AVP 96\r\na=rtpmap:96 PCMU/8000\r\na=rtpmap:96 PCMA/8000\r\n";
+    let audio = Session::new(1).receive_offer(&sdp(media)).unwrap();
+    assert_eq!((audio.codecs.len(), audio.codecs[0].name.as_str()), (1, "PCMU"));
+}
+
+#[test]
 fn offers_are_read_as_far_ends_write_them() {
     for (media, read) in [
         ("m=audio 4000 RTP/AVP 0 8\r\n", Ok(("PCMU PCMA", None))),

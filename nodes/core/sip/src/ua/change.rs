@@ -109,14 +109,14 @@ impl Leg {
         let status = response.status().unwrap_or(500);
         let ours = self.change.ours.take();
         let accepted = (200..300).contains(&status);
-        if accepted && response.method() == Method::INVITE {
-            self.acknowledge_change(response, turn);
+        if accepted {
+            self.acknowledge_change(response, source, turn);
         }
         let Some(ours) = ours.filter(|_| matches!(self.phase, Phase::Confirmed | Phase::Received(_))) else {
             return;
         };
         if accepted {
-            return self.change_accepted(&ours, response, source, turn);
+            return self.change_accepted(&ours, response, turn);
         }
         if ours.described {
             self.sdp.withdraw();
@@ -134,17 +134,19 @@ impl Leg {
         }
     }
 
-    fn acknowledge_change(&mut self, response: &Message, turn: &mut Turn<'_, '_>) {
-        let (Some(peer), Ok((cseq, _))) = (self.peer.clone(), response.cseq()) else { return };
-        self.acknowledge(&peer, cseq, None, turn);
+    /// Notes where the far end is now, for the ACK goes there already (RFC 3261 section 12.2.1.2), and sends it.
+    fn acknowledge_change(&mut self, response: &Message, source: &Source, turn: &mut Turn<'_, '_>) {
+        let (Some(peer), Ok((cseq, method))) = (&mut self.peer, response.cseq()) else { return };
+        peer.refresh(contact_of(response), source);
+        peer.hears(response);
+        if method == Method::INVITE {
+            let peer = peer.clone();
+            self.acknowledge(&peer, cseq, None, turn);
+        }
     }
 
-    fn change_accepted(&mut self, ours: &Ours, response: &Message, source: &Source, turn: &mut Turn<'_, '_>) {
+    fn change_accepted(&mut self, ours: &Ours, response: &Message, turn: &mut Turn<'_, '_>) {
         self.change.attempts = 0;
-        if let Some(peer) = &mut self.peer {
-            peer.refresh(contact_of(response), source);
-            peer.hears(response);
-        }
         self.timer.agreed(response, turn.now());
         if !ours.described {
             return;

@@ -130,15 +130,18 @@ impl Peer {
             return;
         }
         self.target = contact.to_string();
-        if !self.behind_nat && self.destination.flow.is_none() {
+        if !self.behind_nat {
             self.destination = hop::next(&self.routes, &contact, source, false);
         }
     }
 
     /// Notes from where a request of the dialog came.
     pub(super) fn seen_at(&mut self, source: &Source) {
-        if source.transport.is_reliable() || (self.behind_nat && self.routes.is_empty()) {
-            self.destination = source.destination();
+        let moves = source.transport.is_reliable() || (self.behind_nat && self.routes.is_empty());
+        if let Ok(target) = Uri::parse(&self.target)
+            && moves
+        {
+            self.destination = hop::next(&self.routes, &target, source, self.behind_nat);
         }
     }
 

@@ -1,28 +1,32 @@
 //! Where the next request of a dialog goes, without resolving names: to the first route or the remote
 //! target when that is a literal address, else back to where the far end's messages come from. Far ends
-//! behind a NAT are always reached where they come from.
+//! behind a NAT are always reached where they come from. Connections are used again (RFC 5923); the address is then
+//! where to connect when this one is gone.
 
 use std::net::IpAddr;
 
 use crate::{Destination, Message, NameAddr, Source, Uri};
 
-/// The next hop. Connections are used again (RFC 5923); `behind_nat` decides over a bare Contact only.
+/// The next hop. `behind_nat` decides over a bare Contact only.
 pub(super) fn next(routes: &[String], target: &Uri, source: &Source, behind_nat: bool) -> Destination {
     let back = source.destination();
-    if source.transport.is_reliable() || (behind_nat && routes.is_empty()) {
-        return back;
+    match literal(routes, target, source, behind_nat) {
+        Some(hop) if source.transport.is_reliable() && hop.transport != source.transport => back,
+        Some(hop) => Destination { flow: back.flow, ..hop },
+        None => back,
     }
+}
+
+/// What the first route or the Contact names, if we could send there.
+fn literal(routes: &[String], target: &Uri, source: &Source, behind_nat: bool) -> Option<Destination> {
     let route = routes.first().map(|route| NameAddr::parse(route).map(|route| route.uri));
     let hop = match &route {
-        Some(Ok(uri)) => uri,
-        Some(Err(_)) => return back,
+        Some(route) => route.as_ref().ok()?,
+        None if behind_nat => return None,
         None => target,
     };
-    let transport = hop.transport().unwrap_or(source.transport);
-    match hop.address() {
-        Some(address) if address.port() != 0 => Destination { transport, address, flow: None },
-        _ => back,
-    }
+    let address = hop.address().filter(|address| address.port() != 0)?;
+    Some(Destination::new(hop.transport().unwrap_or(source.transport), address))
 }
 
 /// The sender wrote the same address into Via and Contact, and it is not the one it came from; or its

@@ -155,13 +155,35 @@ fn bare(mut address: NameAddr) -> NameAddr {
 }
 
 fn read_offer(sdp: &mut sdp::Session, invite: &Message) -> Result<Option<sdp::Audio>, Reject> {
-    if invite.body().is_empty() {
-        return Ok(None);
+    match body_of(invite) {
+        Body::Nothing => Ok(None),
+        Body::Strange => Err(Reject::with(415, "Accept", SDP)),
+        Body::Description(text) => {
+            sdp.receive_offer(text).map(Some).map_err(|error| Reject::new(error.status()))
+        }
     }
-    if !is_sdp(invite) {
-        return Err(Reject::with(415, "Accept", SDP));
+}
+
+/// What a request's body is to us.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Body<'a> {
+    /// None, or one that may be passed over (RFC 3261 section 20.11).
+    Nothing,
+    Description(&'a [u8]),
+    /// Neither understood nor optional.
+    Strange,
+}
+
+/// Looks at the body of a request that may carry an offer.
+pub(super) fn body_of(request: &Message) -> Body<'_> {
+    let handling = request.param_of("Content-Disposition", "handling");
+    let optional = handling.is_some_and(|handling| handling.eq_ignore_ascii_case("optional"));
+    match request.body() {
+        [] => Body::Nothing,
+        text if is_sdp(request) => Body::Description(text),
+        _ if optional => Body::Nothing,
+        _ => Body::Strange,
     }
-    sdp.receive_offer(invite.body()).map(Some).map_err(|error| Reject::new(error.status()))
 }
 
 /// Whether the body is a session description.

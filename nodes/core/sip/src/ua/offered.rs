@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::asked::Asked;
 use super::confirm::Unconfirmed;
 use super::dialog::{Peer, contact_of};
-use super::incoming::is_sdp;
+use super::incoming::{Body, body_of};
 use super::session_timer::{Terms, TooShort};
 use super::turn::{SDP, Turn};
 use super::{Ctx, Fact, Leg, Output, Phase};
@@ -30,7 +30,8 @@ impl Leg {
         source: &Source,
         turn: &mut Turn<'_, '_>,
     ) {
-        let described = !request.body().is_empty();
+        let body = body_of(request);
+        let described = matches!(body, Body::Description(_));
         match &self.phase {
             Phase::Confirmed => {}
             Phase::Received(_) if asked.method == Method::UPDATE => {}
@@ -44,7 +45,7 @@ impl Leg {
             let message = asked.response(422).with(name, value);
             return self.reply(asked, message, turn);
         };
-        if described && !is_sdp(request) {
+        if body == Body::Strange {
             let message = asked.response(415).with("Accept", SDP);
             return self.reply(asked, message, turn);
         }

@@ -3,7 +3,7 @@
 
 use super::asked::Asked;
 use super::calling::{Fork, MAX_FORKS};
-use super::incoming::is_sdp;
+use super::incoming::{Body, body_of, is_sdp};
 use super::turn::{Purpose, SDP, Turn};
 use super::{Fact, Leg, Phase};
 use crate::sdp::{Audio, Session};
@@ -102,15 +102,20 @@ impl Leg {
     fn updated_by_fork(&mut self, tag: &str, request: &Message, asked: Asked, turn: &mut Turn<'_, '_>) {
         let Phase::Calling(calling) = &mut self.phase else { return };
         let Some(fork) = calling.fork(tag) else { return };
-        if request.body().is_empty() {
-            return self.reply_status(asked, 200, turn);
-        }
+        let offer = match body_of(request) {
+            Body::Nothing => return self.reply_status(asked, 200, turn),
+            Body::Strange => {
+                let message = asked.response(415).with("Accept", SDP);
+                return self.reply(asked, message, turn);
+            }
+            Body::Description(text) => text,
+        };
         let settled = fork.settled;
         let Some(session) = fork.session.as_mut().filter(|_| settled) else {
             return self.reply_status(asked, 491, turn);
         };
         let Some((local, direction)) = session.local() else { return self.reply_status(asked, 491, turn) };
-        let answer = session.receive_offer(request.body()).and_then(|_| session.answer(local, direction));
+        let answer = session.receive_offer(offer).and_then(|_| session.answer(local, direction));
         let audio = session.agreed().cloned();
         match answer {
             Ok(answer) => {

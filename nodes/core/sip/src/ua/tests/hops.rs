@@ -1,7 +1,8 @@
 //! Where requests go: route sets, remote targets, NAT. And how an INVITE is checked.
 
 use super::far::{Far, described, invite, request, source};
-use super::pair::{Callee, media};
+use super::pair::{Callee, Caller, media};
+use crate::sdp::Direction;
 use crate::ua::{Ctx, Fact, Leg, State};
 use crate::{Local, Message, Method, Seed};
 
@@ -175,6 +176,77 @@ fn a_connection_is_used_again_until_the_far_end_comes_by_another() {
     });
     far.act(|leg, ctx| leg.hang_up(None, ctx));
     assert_eq!(far.destinations.last().unwrap().flow.as_deref(), Some("flow-3"));
+}
+
+#[test]
+fn a_dialog_over_a_connection_knows_where_to_connect_when_that_is_gone() {
+    for (contact, routes, goes_to) in [
+        ("sip:c@203.0.113.9:5080;transport=tcp", &[][..], "203.0.113.9:5080"),
+        ("sip:c@203.0.113.9", &[], "203.0.113.9:5060"),
+        ("sip:c@203.0.113.9:5080;transport=udp", &[], "203.0.113.9:50000"),
+        ("sip:c@pbx.example.com", &[], "203.0.113.9:50000"),
+        ("sip:c@10.0.0.5:5060", &[], "203.0.113.9:50000"),
+        ("sip:c@10.0.0.5:5060", &["<sip:203.0.113.8:5090;transport=tcp;lr>"], "203.0.113.8:5090"),
+    ] {
+        let mut from = source("203.0.113.9:50000");
+        (from.transport, from.flow) = (crate::Transport::Tcp, Some("flow-1".into()));
+        let mut invite = invite();
+        invite.set("Contact", format!("<{contact}>"));
+        for route in routes {
+            invite.push("Record-Route", route);
+        }
+        let mut far = Far::calling(&invite, from);
+        assert_eq!(destination_of_bye(&mut far), goes_to, "{contact} {routes:?}");
+        assert_eq!(far.destinations.last().unwrap().flow.as_deref(), Some("flow-1"));
+    }
+}
+
+#[test]
+fn a_new_target_over_a_connection_is_taken_with_the_connection_it_came_by() {
+    let mut from = source("203.0.113.9:50000");
+    (from.transport, from.flow) = (crate::Transport::Tcp, Some("flow-1".into()));
+    let mut far = Far::calling(&invite(), from);
+    far.act(|leg, ctx| leg.answer(media(Callee), ctx));
+    far.say(&request(&far, Method::ACK, 5));
+    far.source.remote = "203.0.113.9:50001".parse().unwrap();
+    far.source.flow = Some("flow-2".into());
+    far.say(&request(&far, Method::UPDATE, 6).with("Contact", "<sip:c@203.0.113.9:5090;transport=tcp>"));
+    let destination = far.leg.destination().unwrap();
+    assert_eq!((destination.address.port(), destination.flow.as_deref()), (5090, Some("flow-2")));
+}
+
+#[test]
+fn the_ack_of_our_change_goes_where_its_2xx_says() {
+    let mut far = Far::called("sip:101@203.0.113.9", "203.0.113.9:5060");
+    far.say(&described(far.answer_to(0, 200, "a")));
+    far.act(|leg, ctx| leg.offer(media(Caller), Direction::SendOnly, ctx));
+    let mut ok = described(far.answer_to(2, 200, "a"));
+    ok.set("Contact", "<sip:a@203.0.113.9:5099>");
+    far.say(&ok);
+    assert_eq!(far.said(), ["INVITE", "ACK", "INVITE", "ACK"]);
+    assert_eq!(far.requests[3].request_uri().unwrap().to_string(), "sip:a@203.0.113.9:5099");
+    assert_eq!(far.destinations[3].address.port(), 5099);
+}
+
+#[test]
+fn a_strange_body_is_passed_over_where_that_is_allowed() {
+    let strange = |message: Message, handling: &str| {
+        message
+            .with("Content-Disposition", format!("render;handling={handling}"))
+            .with_body("application/pidf+xml", b"<presence/>".to_vec())
+    };
+    let mut bare = invite();
+    bare.body.clear();
+    bare.remove("Content-Type");
+    let mut far = Far::calling(&strange(bare, "optional"), source("203.0.113.9:5060"));
+    assert_eq!(far.facts, [], "an INVITE without offer");
+    far.act(|leg, ctx| leg.answer(media(Callee), ctx));
+    assert!(!far.responses[0].body.is_empty(), "so we make one");
+    far.say(&described(request(&far, Method::ACK, 5)));
+    far.say(&strange(request(&far, Method::UPDATE, 6), "optional"));
+    far.say(&strange(request(&far, Method::UPDATE, 7), "required"));
+    let statuses: Vec<_> = far.responses.iter().filter_map(Message::status).collect();
+    assert_eq!(statuses, [200, 200, 415]);
 }
 
 #[test]
