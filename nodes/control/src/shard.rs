@@ -279,6 +279,10 @@ impl ShardState {
         let due = current.state.due(&object);
         let Some(leading) = &mut self.leading else { return Ok(()) };
         if leading.health.is_down(&object) {
+            // It is told all that is owed when it rises, unless it is no more.
+            if !exists {
+                leading.health.forget(&object);
+            }
             return Ok(());
         }
         if !leading.faces.contains_key(&object) {
@@ -398,9 +402,6 @@ impl ShardState {
         let Some(leading) = &mut self.leading else { return Ok(()) };
         leading.health.is_up(&object);
         let current = self.context.shared.get();
-        if !exists(&current.state, &object) {
-            leading.health.forget(&object);
-        }
         self.take_over(myself, &current, object).await
     }
 

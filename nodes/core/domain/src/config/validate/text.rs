@@ -143,6 +143,7 @@ fn host(text: &str) -> Host {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::target;
 
