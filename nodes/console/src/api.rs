@@ -7,6 +7,7 @@ mod cdr_query;
 mod cdrs;
 mod configuration;
 mod csv;
+mod directory;
 mod events;
 mod live;
 mod login;
@@ -69,6 +70,7 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(objects::list))
         .routes(routes!(objects::read, objects::delete))
         .routes(routes!(live::live))
+        .routes(routes!(directory::directory))
         .routes(routes!(events::events))
         .routes(routes!(agents::list))
         .routes(routes!(agents::me))
