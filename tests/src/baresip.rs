@@ -111,6 +111,13 @@ impl Baresip {
         .with_context(|| self.log())
     }
 
+    /// Waits until a call of its has ended, by whichever side.
+    pub async fn hung_up(&self) -> Result<()> {
+        let ends = ["session closed", "terminated (duration"];
+        let over = async || ends.iter().any(|end| self.log().contains(end)).then_some(());
+        wait::until("the phone's call to end", over).await.with_context(|| self.log())
+    }
+
     /// Waits until it has printed this.
     pub async fn log_says(&self, what: &str) -> Result<()> {
         let said = async || self.log().contains(what).then_some(());

@@ -27,9 +27,6 @@ pub struct Product {
     rtp: (u16, u16),
 }
 
-/// What a log has unless a test wants more: the product's own words, without the noise of its libraries.
-const LEVEL: &str = "info,openraft=warn,fjall=warn,lsm_tree=warn";
-
 /// Where a node is in its network.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -39,15 +36,15 @@ pub struct Options {
     pub public: Option<IpAddr>,
     /// The carrier's host, named in the company's trunk.
     pub carrier: IpAddr,
-    /// How much the node writes to its log: `telemetry.level`.
-    pub level: &'static str,
+    /// Further tables of `mangrove.toml`.
+    pub more: &'static str,
 }
 
 impl Default for Options {
     /// Everything on loopback.
     fn default() -> Self {
         let loopback = IpAddr::from(Ipv4Addr::LOCALHOST);
-        Self { address: loopback, public: None, carrier: loopback, level: LEVEL }
+        Self { address: loopback, public: None, carrier: loopback, more: "" }
     }
 }
 
@@ -185,15 +182,14 @@ impl Product {
     }
 
     fn configuration(&self) -> String {
-        let Self { sip, http, grpc, rtp, options: Options { address, public, level, .. }, .. } = self;
+        let Self { sip, http, grpc, rtp, options: Options { address, public, more, .. }, .. } = self;
         let public = public.map(|address| format!("public = \"{address}\"\n")).unwrap_or_default();
         format!(
             "node = \"a\"\ndata_dir = \"data\"\n\
              [sip]\nudp = \"{address}:{sip}\"\ntcp = \"{address}:{sip}\"\n{public}\
              [rtp]\naddress = \"{address}\"\nports = \"{}-{}\"\n{public}\
              [http]\nlisten = \"127.0.0.1:{http}\"\n\
-             [cluster]\nlisten = \"127.0.0.1:{grpc}\"\n\
-             [telemetry]\nlevel = \"{level}\"\n",
+             [cluster]\nlisten = \"127.0.0.1:{grpc}\"\n{more}",
             rtp.0, rtp.1
         )
     }

@@ -111,11 +111,16 @@ impl Sipp {
 
     /// Tells its only call, which waits at `CUE`, to go on.
     pub fn cue(&self) -> Result<()> {
+        self.cue_nth(1)
+    }
+
+    /// As `cue`, for one of several calls, from 1 on.
+    pub fn cue_nth(&self, call: u32) -> Result<()> {
         let (to, id) = (self.local, self.child.id());
         // SIPp gives a message to the call whose Call-ID it has, and takes it from anybody.
         let message = format!(
             "MESSAGE sip:test@{to} SIP/2.0\r\nVia: SIP/2.0/UDP {to};branch=z9hG4bKcue\r\n\
-             From: <sip:test@{to}>;tag=cue\r\nTo: <sip:test@{to}>\r\nCall-ID: 1-{id}@{}\r\n\
+             From: <sip:test@{to}>;tag=cue\r\nTo: <sip:test@{to}>\r\nCall-ID: {call}-{id}@{}\r\n\
              CSeq: 1 MESSAGE\r\nContent-Length: 0\r\n\r\n",
             to.ip()
         );

@@ -7,11 +7,11 @@ mod cdr_query;
 mod cdrs;
 mod configuration;
 mod csv;
-mod directory;
 mod events;
 mod live;
 mod login;
 mod me;
+mod names;
 mod objects;
 mod range;
 mod recordings;
@@ -70,7 +70,7 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(objects::list))
         .routes(routes!(objects::read, objects::delete))
         .routes(routes!(live::live))
-        .routes(routes!(directory::directory))
+        .routes(routes!(names::names))
         .routes(routes!(events::events))
         .routes(routes!(agents::list))
         .routes(routes!(agents::me))

@@ -151,7 +151,7 @@ async fn before_the_answer_with_a_cancel() -> Result<()> {
     assert_ended(&record, "abandoned", "abandoned");
     assert_eq!((&record["sip_status"], &record["answered"]), (&487.into(), &Value::Null), "{record}");
     // The phone has stopped: it rings anew for the next caller.
-    desk.log_says("session closed").await?;
+    desk.hung_up().await?;
     let call = Sipp::start(&scenario, &Options::caller(&floor.product, &floor.sound))?;
     call.gets("SIP/2.0 180").await?;
     floor.api.call_is("ringing").await?;

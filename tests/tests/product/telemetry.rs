@@ -13,8 +13,10 @@ use mangrove_tests::{
 };
 
 /// Everything that the product's own rooms have to say; the noise of libraries is left out.
-const TALKATIVE: &str = "info,mangrove_edge=trace,mangrove_control=trace,mangrove_media=trace,mangrove_console=trace,\
-    mangrove_history=trace,mangrove_membership=trace,mangrove=trace";
+const TALKATIVE: &str = r#"
+[telemetry]
+level = "info,mangrove_edge=trace,mangrove_control=trace,mangrove_media=trace,mangrove_console=trace,mangrove=trace"
+"#;
 
 /// A call is talked and ends; somebody tries wrong passwords, by phone and on the page.
 async fn ordinary_day(product: &Product) -> Result<()> {
@@ -38,7 +40,7 @@ async fn ordinary_day(product: &Product) -> Result<()> {
 
 #[tokio::test]
 async fn the_log_holds_no_secret_and_no_whole_number() -> Result<()> {
-    let options = Options { level: TALKATIVE, ..Options::default() };
+    let options = Options { more: TALKATIVE, ..Options::default() };
     let product = Product::with_company_at(options).await?;
     ordinary_day(&product).await?;
     let log = product.log();

@@ -34,7 +34,7 @@ async fn blind_transfer_to_a_colleague() -> Result<()> {
     anna.command("transfer", "sip:190@acme.example")?;
     sound.hears(DESK.hertz).await.inspect_err(|_| eprintln!("{}\n{}", anna.log(), product.log()))?;
     desk.hears(CALLER).await?;
-    anna.log_says("session closed").await?;
+    anna.hung_up().await?;
     api.agent_is("anna", "available").await?;
     let talk = api.call_is("talking").await?;
     assert_eq!(talk["employee"], "desk", "{talk}");

@@ -34,7 +34,7 @@ const TABLE: &[(&str, &str, &[&str])] = &[
     ("DELETE", "/{kind}/{id}", &["administrator", "owner"]),
     (
         "GET",
-        "/directory",
+        "/names",
         &[
             "employee",
             "agent",

@@ -37,9 +37,9 @@ async fn an_agents_own_picture_holds_nobody_else() {
 }
 
 #[tokio::test]
-async fn the_directory_names_everybody_and_says_no_more() {
+async fn names_are_everybodys_and_say_no_more() {
     let house = house().await;
-    let directory = house.read("/api/v1/tenants/-/directory", &house.login("mark@acme").await).await;
+    let names = house.read("/api/v1/tenants/-/names", &house.login("mark@acme").await).await;
     let wanted = json!({
         "groups": [{"id": "200", "name": "200"}, {"id": "300", "name": "300"}],
         "employees": [
@@ -47,7 +47,7 @@ async fn the_directory_names_everybody_and_says_no_more() {
             {"id": "boris", "extension": "101", "name": "BORIS"},
         ],
     });
-    assert_eq!(directory, wanted);
+    assert_eq!(names, wanted);
 }
 
 async fn set(house: &House, token: &str, agent: &str, state: &str) -> StatusCode {

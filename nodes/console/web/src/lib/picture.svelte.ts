@@ -2,7 +2,7 @@
 
 import { address, get, own } from './api';
 import { clock } from './clock.svelte';
-import { names } from './directory.svelte';
+import { names } from './names.svelte';
 import type { Agent, Call, Live, Own, Queue, Today } from './types';
 
 interface Start {

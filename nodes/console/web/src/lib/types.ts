@@ -83,7 +83,7 @@ export interface Own {
   as_of: number;
 }
 
-export interface Directory {
+export interface Names {
   groups: { id: string; name: string }[];
   employees: { id: string; extension: string; name: string }[];
 }

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use crate::{access::Access, app::App, refusal::Refusal};
 
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Directory {
+pub(crate) struct Names {
     groups: Vec<GroupName>,
     employees: Vec<EmployeeName>,
 }
@@ -29,7 +29,7 @@ pub(crate) struct EmployeeName {
     name: String,
 }
 
-impl From<Live> for Directory {
+impl From<Live> for Names {
     fn from(live: Live) -> Self {
         let group = |queue: Queue| GroupName { id: queue.id.to_string(), name: queue.name };
         let employee = |agent: Agent| EmployeeName {
@@ -45,11 +45,8 @@ impl From<Live> for Directory {
 }
 
 /// Names of all groups and employees of the company, as in its telephone list; how they are doing is not in it.
-#[utoipa::path(get, path = "/api/v1/tenants/{tenant}/directory", tag = "live", params(("tenant" = String, Path)),
-    responses((status = 200, body = Directory), (status = 403, body = Refusal)))]
-pub(crate) async fn directory(
-    State(app): State<Arc<App>>,
-    access: Access,
-) -> Result<Json<Directory>, Refusal> {
+#[utoipa::path(get, path = "/api/v1/tenants/{tenant}/names", tag = "live", params(("tenant" = String, Path)),
+    responses((status = 200, body = Names), (status = 403, body = Refusal)))]
+pub(crate) async fn names(State(app): State<Arc<App>>, access: Access) -> Result<Json<Names>, Refusal> {
     Ok(Json(app.control.live(access.tenant.as_str()).await?.into()))
 }

@@ -2,15 +2,15 @@
 
 import { get, own } from './api';
 import { phone } from './text';
-import type { Call, Directory } from './types';
+import type { Call, Names } from './types';
 
-class Names {
-  private known = $state.raw<Directory>({ groups: [], employees: [] });
+class Who {
+  private known = $state.raw<Names>({ groups: [], employees: [] });
 
   /** Reads all names again. Without them ids are shown, which does no harm. */
   async load(): Promise<void> {
     try {
-      this.known = await get<Directory>(own('/directory'));
+      this.known = await get<Names>(own('/names'));
     } catch {
       // Whoever may not read calls has no use for names.
     }
@@ -39,4 +39,4 @@ class Names {
   }
 }
 
-export const names = new Names();
+export const names = new Who();
