@@ -3,9 +3,12 @@
 CARGO ?= cargo
 WEB := nodes/console/web
 PAGES := tests/web
-PACKAGES := sip-tester baresip-core iproute2 iptables procps chromium
+PACKAGES := g++ sip-tester baresip-core iproute2 iptables procps chromium
+# What `make bench` measures (all when empty), and how long `make fuzz` runs each target.
+STEPS ?=
+SECONDS ?= 600
 
-.PHONY: run build web test lint deny unit packages fuzz-build fmt clean
+.PHONY: run build web test lint deny unit packages nextest fuzz-build fuzz bench fmt clean
 
 ## Build and start the product with a demo company, live callers and agents.
 run: build
@@ -25,11 +28,15 @@ $(WEB)/dist/index.html: $(WEB)/node_modules/.package-lock.json $(shell find $(WE
 	cd $(WEB) && npm run build
 	touch $@
 
-## Everything: installs what tests need, then checks and runs all of it.
+## Everything: installs what tests need, then checks and runs all of it. Needs root: Debian packages where they are
+## missing, and network namespaces for the tests of address translation.
 test: packages web lint deny unit fuzz-build
 
 packages:
 	scripts/packages $(PACKAGES)
+
+nextest:
+	scripts/nextest
 
 lint:
 	$(CARGO) fmt --all --check
@@ -44,11 +51,20 @@ $(PAGES)/node_modules/.package-lock.json: $(PAGES)/package.json $(PAGES)/package
 	touch $@
 
 ## Builds the binary too, beside the tests: the crate of the binary has tests that run it.
-unit: web $(PAGES)/node_modules/.package-lock.json
+unit: nextest web $(PAGES)/node_modules/.package-lock.json
 	$(CARGO) nextest run --locked --workspace --profile ci
 
 fuzz-build:
 	cd fuzz && $(CARGO) check --locked
+
+## Each fuzz target for SECONDS, under the stable toolchain.
+fuzz:
+	scripts/packages g++
+	scripts/fuzz $(SECONDS)
+
+## The figures of docs/benchmarks.md: `make bench STEPS="calls relay"`. Needs root and the peers' scripts.
+bench:
+	scripts/bench/run $(STEPS)
 
 fmt:
 	$(CARGO) fmt --all

@@ -36,6 +36,20 @@ impl Api {
         serde_json::from_str(&text).with_context(|| text)
     }
 
+    /// Tries to log somebody in, and gives the answer's status.
+    pub async fn log_in(&self, email: &str, password: &str) -> Result<u16> {
+        let body = serde_json::json!({ "email": email, "password": password });
+        let answer = self.client.post(format!("{}/api/v1/login", self.base)).json(&body).send().await?;
+        Ok(answer.status().as_u16())
+    }
+
+    /// Text of a path of the node itself, such as `/metrics`.
+    pub async fn text(&self, path: &str) -> Result<String> {
+        let url = format!("{}{path}", self.base);
+        let answer = self.client.get(&url).bearer_auth(&self.token).send().await?;
+        Ok(answer.error_for_status()?.text().await?)
+    }
+
     /// POSTs JSON to a path below `/api/v1/tenants/<tenant>`.
     pub async fn post(&self, path: &str, body: &Value) -> Result<()> {
         let url = self.url(path);
@@ -63,6 +77,24 @@ impl Api {
             let live = self.get("/live").await.ok()?;
             let agent = live["agents"].as_array()?.iter().find(|agent| agent["id"] == id)?.clone();
             (agent["state"] == state && (state != "available" || agent["reachable"] == true)).then_some(())
+        })
+        .await
+    }
+
+    /// Waits until there is one call in the live picture, in this state, and gives it.
+    pub async fn call_is(&self, state: &str) -> Result<Value> {
+        wait::until(&format!("the call to be {state}"), async || {
+            let live = self.get("/live").await.ok()?;
+            let [call] = live["calls"].as_array()?.as_slice() else { return None };
+            (call["state"] == state).then(|| call.clone())
+        })
+        .await
+    }
+
+    /// Waits until nothing of any call is left in the live picture.
+    pub async fn quiet(&self) -> Result<()> {
+        wait::until("the end of all calls", async || {
+            self.get("/live").await.ok()?["calls"].as_array()?.is_empty().then_some(())
         })
         .await
     }

@@ -12,7 +12,7 @@ use std::{
 use anyhow::{Context, Result};
 use tempfile::TempDir;
 
-use crate::{ports, sound};
+use crate::{ports, sound, wait};
 
 /// Debian's modules.
 const MODULES: &str = "/usr/lib/baresip/modules";
@@ -39,6 +39,8 @@ pub struct Options<'a> {
     /// What it says.
     pub hertz: f64,
     pub transport: &'a str,
+    /// Its log has every SIP message.
+    pub traces: bool,
 }
 
 impl<'a> Options<'a> {
@@ -46,7 +48,7 @@ impl<'a> Options<'a> {
     pub fn new(username: &'a str, password: &'a str, server: u16, hertz: f64) -> Self {
         let address = Ipv4Addr::LOCALHOST.into();
         let server = SocketAddr::new(address, server);
-        Self { username, password, address, server, answers: true, hertz, transport: "udp" }
+        Self { username, password, address, server, answers: true, hertz, transport: "udp", traces: false }
     }
 }
 
@@ -63,6 +65,7 @@ impl Baresip {
         let log = std::fs::File::create(folder.path().join("log.txt"))?;
         let child = Command::new("baresip")
             .args(["-f", "."])
+            .args(options.traces.then_some("-s"))
             .current_dir(folder.path())
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
@@ -96,6 +99,29 @@ impl Baresip {
             body.chunks_exact(2).map(|pair| i16::from_le_bytes([pair[0], pair[1]])).collect();
         let last = samples.len().checked_sub(4_000)?;
         Some(sound::level(&samples[last..], hertz, 8_000.0))
+    }
+
+    /// Waits until it hears a tone.
+    pub async fn hears(&self, hertz: f64) -> Result<()> {
+        wait::until(&format!("the phone to hear {hertz} Hz"), async || {
+            self.level(hertz).filter(|level| *level > 0.8)
+        })
+        .await
+        .map(drop)
+        .with_context(|| self.log())
+    }
+
+    /// Waits until a call of its has ended, by whichever side.
+    pub async fn hung_up(&self) -> Result<()> {
+        let ends = ["session closed", "terminated (duration"];
+        let over = async || ends.iter().any(|end| self.log().contains(end)).then_some(());
+        wait::until("the phone's call to end", over).await.with_context(|| self.log())
+    }
+
+    /// Waits until it has printed this.
+    pub async fn log_says(&self, what: &str) -> Result<()> {
+        let said = async || self.log().contains(what).then_some(());
+        wait::until(&format!("the phone to say {what:?}"), said).await.with_context(|| self.log())
     }
 
     /// What it printed.

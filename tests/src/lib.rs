@@ -3,9 +3,12 @@
 
 pub mod api;
 pub mod baresip;
+pub mod browser;
 pub mod net;
+pub mod people;
 pub mod ports;
 pub mod product;
+pub mod recording;
 pub mod sipp;
 pub mod sound;
 pub mod wait;

@@ -1,7 +1,7 @@
 //! Free ports, given out once per process.
 
 use std::{
-    net::{TcpListener, UdpSocket},
+    net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket},
     sync::atomic::{AtomicU16, Ordering},
 };
 
@@ -18,4 +18,9 @@ pub fn free() -> u16 {
             return port;
         }
     }
+}
+
+/// As `free`, with loopback's address: nobody's whom the product knows.
+pub fn address() -> SocketAddr {
+    (Ipv4Addr::LOCALHOST, free()).into()
 }

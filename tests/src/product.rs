@@ -7,6 +7,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
+use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::{api::Api, ports, wait};
@@ -35,13 +36,15 @@ pub struct Options {
     pub public: Option<IpAddr>,
     /// The carrier's host, named in the company's trunk.
     pub carrier: IpAddr,
+    /// Further tables of `mangrove.toml`.
+    pub more: &'static str,
 }
 
 impl Default for Options {
     /// Everything on loopback.
     fn default() -> Self {
         let loopback = IpAddr::from(Ipv4Addr::LOCALHOST);
-        Self { address: loopback, public: None, carrier: loopback }
+        Self { address: loopback, public: None, carrier: loopback, more: "" }
     }
 }
 
@@ -87,7 +90,6 @@ impl Product {
         let child = Command::new(binary()?)
             .args(["serve", "-c", "mangrove.toml"])
             .current_dir(self.folder.path())
-            .env("RUST_LOG", std::env::var("RUST_LOG").unwrap_or_else(|_| "info".into()))
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log)
@@ -141,6 +143,14 @@ impl Product {
         Ok(output)
     }
 
+    /// As `command` with `-o json`: what it answered. An error carries all that it printed.
+    pub fn ask(&self, arguments: &[&str]) -> Result<Value> {
+        let output = self.command(&[&["-o", "json"], arguments].concat())?;
+        let printed = String::from_utf8_lossy(&output.stdout);
+        anyhow::ensure!(output.status.success(), "{printed}{}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_str(&printed).with_context(|| printed.into_owned())
+    }
+
     /// `mangrove apply`; an error carries what it printed.
     pub fn apply(&self, yaml: &str) -> Result<String> {
         std::fs::write(self.folder.path().join("company.yaml"), yaml)?;
@@ -172,14 +182,14 @@ impl Product {
     }
 
     fn configuration(&self) -> String {
-        let Self { sip, http, grpc, rtp, options: Options { address, public, .. }, .. } = self;
+        let Self { sip, http, grpc, rtp, options: Options { address, public, more, .. }, .. } = self;
         let public = public.map(|address| format!("public = \"{address}\"\n")).unwrap_or_default();
         format!(
             "node = \"a\"\ndata_dir = \"data\"\n\
              [sip]\nudp = \"{address}:{sip}\"\ntcp = \"{address}:{sip}\"\n{public}\
              [rtp]\naddress = \"{address}\"\nports = \"{}-{}\"\n{public}\
              [http]\nlisten = \"127.0.0.1:{http}\"\n\
-             [cluster]\nlisten = \"127.0.0.1:{grpc}\"\n",
+             [cluster]\nlisten = \"127.0.0.1:{grpc}\"\n{more}",
             rtp.0, rtp.1
         )
     }
@@ -198,7 +208,7 @@ pub fn root() -> PathBuf {
 }
 
 /// The binary beside this test's own, built by `make build`.
-fn binary() -> Result<PathBuf> {
+pub fn binary() -> Result<PathBuf> {
     let here = std::env::current_exe()?;
     let folder = here.parent().and_then(Path::parent).context("the test binary has no folder")?;
     let path = folder.join("mangrove");

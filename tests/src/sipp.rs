@@ -1,7 +1,7 @@
 //! SIPp as a carrier's caller or called party: scenarios are its own XML, run as a process.
 
 use std::{
-    net::SocketAddr,
+    net::{SocketAddr, UdpSocket},
     path::PathBuf,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
@@ -10,13 +10,21 @@ use std::{
 use anyhow::{Context, Result};
 use tempfile::TempDir;
 
-use crate::{product::Product, sound::Sound};
+use crate::{
+    product::Product,
+    sound::{self, Sound},
+    wait,
+};
+
+/// Length of a tone that is played again and again: a whole number of waves for every whole frequency.
+const TONE: Duration = Duration::from_secs(1);
 
 /// A running SIPp.
 #[derive(Debug)]
 pub struct Sipp {
     folder: TempDir,
     child: Child,
+    local: SocketAddr,
 }
 
 /// How SIPp is started.
@@ -34,6 +42,8 @@ pub struct Options {
     pub media: u16,
     /// The number it calls.
     pub called: String,
+    /// What it plays itself at `PLAY`, Hz; no `media` is needed then.
+    pub tone: Option<f64>,
 }
 
 impl Options {
@@ -43,10 +53,17 @@ impl Options {
             local: product.carrier_address(),
             remote: Some(product.sip_address()),
             calls: 1,
-            rate: 1,
+            // The first call comes after the first interval.
+            rate: 20,
             media: sound.port(),
             called: "74951234567".into(),
+            tone: None,
         }
+    }
+
+    /// One called party at the carrier.
+    pub fn called(product: &Product, sound: &Sound) -> Self {
+        Self { remote: None, ..Self::caller(product, sound) }
     }
 }
 
@@ -58,6 +75,9 @@ impl Sipp {
             "<?xml version=\"1.0\" encoding=\"ISO-8859-1\" ?>\n<scenario name=\"test\">\n{scenario}\n</scenario>\n"
         );
         std::fs::write(folder.path().join("scenario.xml"), xml)?;
+        if let Some(hertz) = options.tone {
+            std::fs::write(folder.path().join("tone.alaw"), sound::tone(hertz, TONE))?;
+        }
         let mut command = Command::new("sipp");
         if let Some(remote) = options.remote {
             command.arg(remote.to_string());
@@ -65,7 +85,8 @@ impl Sipp {
         let child = command
             .args(["-sf", "scenario.xml", "-nostdin", "-trace_err", "-trace_msg", "-s", &options.called])
             .args(["-i", &options.local.ip().to_string(), "-p", &options.local.port().to_string()])
-            .args(["-m", &options.calls.to_string(), "-r", &options.rate.to_string()])
+            .args(["-m", &options.calls.to_string(), "-l", &options.calls.to_string()])
+            .args(["-r", &options.rate.to_string()])
             .args(["-key", "media", &options.media.to_string()])
             .current_dir(folder.path())
             .stdin(Stdio::null())
@@ -73,11 +94,47 @@ impl Sipp {
             .stderr(Stdio::null())
             .spawn()
             .context("sipp can't be started; `make packages` installs it")?;
-        Ok(Self { folder, child })
+        Ok(Self { folder, child, local: options.local })
+    }
+
+    /// One customer at the carrier who calls the company's number, is answered, and then does what `ending` says.
+    pub fn call(product: &Product, sound: &Sound, ending: &[&str]) -> Result<Self> {
+        let scenario = [&[INVITE, ANSWERED, ACK], ending].concat().concat();
+        Self::start(&scenario, &Options::caller(product, sound))
+    }
+
+    /// Waits until a called party can be called: its port is bound.
+    pub async fn listens(&self) -> Result<()> {
+        let taken = async || UdpSocket::bind(self.local).is_err().then_some(());
+        wait::until("sipp to listen", taken).await.with_context(|| self.log())
+    }
+
+    /// Tells its only call, which waits at `CUE`, to go on.
+    pub fn cue(&self) -> Result<()> {
+        self.cue_nth(1)
+    }
+
+    /// As `cue`, for one of several calls, from 1 on.
+    pub fn cue_nth(&self, call: u32) -> Result<()> {
+        let (to, id) = (self.local, self.child.id());
+        // SIPp gives a message to the call whose Call-ID it has, and takes it from anybody.
+        let message = format!(
+            "MESSAGE sip:test@{to} SIP/2.0\r\nVia: SIP/2.0/UDP {to};branch=z9hG4bKcue\r\n\
+             From: <sip:test@{to}>;tag=cue\r\nTo: <sip:test@{to}>\r\nCall-ID: {call}-{id}@{}\r\n\
+             CSeq: 1 MESSAGE\r\nContent-Length: 0\r\n\r\n",
+            to.ip()
+        );
+        UdpSocket::bind((to.ip(), 0))?.send_to(message.as_bytes(), to)?;
+        Ok(())
     }
 
     /// Waits for its end. All its calls must have gone as the scenario says.
     pub async fn succeeds(mut self, limit: Duration) -> Result<()> {
+        self.ends(limit).await
+    }
+
+    /// As `succeeds`, for a look at what it has received.
+    pub async fn ends(&mut self, limit: Duration) -> Result<()> {
         let started = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait()? {
@@ -87,6 +144,12 @@ impl Sipp {
             anyhow::ensure!(started.elapsed() < limit, "sipp did not end within {limit:?}\n{}", self.log());
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
+    }
+
+    /// Waits until it has got a message that starts so, and gives it.
+    pub async fn gets(&self, start: &str) -> Result<String> {
+        let got = async || self.received().into_iter().find(|message| message.starts_with(start));
+        wait::until(&format!("sipp to get {start}"), got).await.with_context(|| self.log())
     }
 
     /// The messages it got so far, in order.
@@ -188,6 +251,80 @@ Content-Length: 0
 
 ]]></send>"#;
 
+/// SIPp plays its `tone` from now on; its SDP must name `[rtpstream_audio_port]`.
+pub const PLAY: &str = r#"<nop><action><exec rtp_stream="tone.alaw,-1,8"/></action></nop>"#;
+
+/// Waits for the test's `Sipp::cue`, however long it takes.
+pub const CUE: &str = r#"<recv request="MESSAGE"/>"#;
+
+/// After an INVITE: it rings, and at the cue the caller gives up. `[branch-N]` is that of N elements back, the INVITE's.
+pub const GIVE_UP: &str = r#"
+<recv response="100" optional="true"/>
+<recv response="180"/>
+<recv request="MESSAGE"/>
+<send retrans="500"><![CDATA[
+CANCEL sip:[service]@[remote_ip]:[remote_port] SIP/2.0
+Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch-4]
+From: "Caller" <sip:79161112233@[local_ip]:[local_port]>;tag=[pid]c[call_number]
+To: <sip:[service]@[remote_ip]:[remote_port]>
+Call-ID: [call_id]
+CSeq: 1 CANCEL
+Max-Forwards: 70
+Content-Length: 0
+
+]]></send>
+<recv response="200"/>
+<recv response="487"/>
+<send><![CDATA[
+ACK sip:[service]@[remote_ip]:[remote_port] SIP/2.0
+Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch-7]
+From: "Caller" <sip:79161112233@[local_ip]:[local_port]>;tag=[pid]c[call_number]
+To: <sip:[service]@[remote_ip]:[remote_port]>[peer_tag_param]
+Call-ID: [call_id]
+CSeq: 1 ACK
+Max-Forwards: 70
+Content-Length: 0
+
+]]></send>"#;
+
+/// A called party at the carrier: rings, answers with the test's sound, and waits for the ACK.
+pub const ANSWER: &str = r#"
+<recv request="INVITE" rrs="true"/>
+<send><![CDATA[
+SIP/2.0 180 Ringing
+[last_Via:]
+[last_From:]
+[last_To:];tag=[pid]u[call_number]
+[last_Call-ID:]
+[last_CSeq:]
+Contact: <sip:[local_ip]:[local_port]>
+Content-Length: 0
+
+]]></send>
+<send retrans="500"><![CDATA[
+SIP/2.0 200 OK
+[last_Via:]
+[last_From:]
+[last_To:];tag=[pid]u[call_number]
+[last_Call-ID:]
+[last_CSeq:]
+Contact: <sip:[local_ip]:[local_port]>
+Allow: INVITE, ACK, BYE, CANCEL, OPTIONS
+Content-Type: application/sdp
+Content-Length: [len]
+
+v=0
+o=sipp 1 1 IN IP4 [local_ip]
+s=-
+c=IN IP4 [local_ip]
+t=0 0
+m=audio [media] RTP/AVP 8 101
+a=rtpmap:8 PCMA/8000
+a=rtpmap:101 telephone-event/8000
+a=ptime:20
+]]></send>
+<recv request="ACK"/>"#;
+
 /// Provisional answers in any number, then 200.
 pub const ANSWERED: &str = r#"
 <recv response="100" optional="true"/>
@@ -198,4 +335,10 @@ pub const ANSWERED: &str = r#"
 /// A pause of the call, milliseconds.
 pub fn pause(milliseconds: u32) -> String {
     format!("<pause milliseconds=\"{milliseconds}\"/>")
+}
+
+/// A caller who is refused with this status, at once.
+pub fn refused(status: u16) -> String {
+    let answer = format!("<recv response=\"{status}\" rrs=\"true\"/>");
+    [INVITE, "<recv response=\"100\" optional=\"true\"/>", &answer, ACK].concat()
 }

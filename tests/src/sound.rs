@@ -12,6 +12,8 @@ use std::{
 
 use anyhow::Result;
 
+use crate::wait;
+
 const RATE: usize = 8_000;
 const FRAME: usize = 160;
 
@@ -74,6 +76,12 @@ impl Sound {
         let second = heard.len().checked_sub(RATE)?;
         Some(level(&heard[second..], hertz, RATE as f64))
     }
+
+    /// Waits until a tone is heard.
+    pub async fn hears(&self, hertz: f64) -> Result<()> {
+        let heard = async || self.level(hertz).filter(|level| *level > 0.8);
+        wait::until(&format!("{hertz} Hz to be heard"), heard).await.map(drop)
+    }
 }
 
 impl Drop for Sound {
@@ -117,14 +125,25 @@ fn listen(socket: &UdpSocket, shared: &Shared) {
     }
 }
 
+/// A tone as G.711 A-law, 8000 bytes a second.
+pub fn tone(hertz: f64, length: Duration) -> Vec<u8> {
+    let frames = length.as_millis() as u64 / 20;
+    (0..frames).flat_map(|number| frame(number, hertz)).collect()
+}
+
+/// The samples of one packet, the `number`th of a tone.
+fn frame(number: u64, hertz: f64) -> impl Iterator<Item = u8> {
+    let first = number as usize * FRAME;
+    let sample = move |at: usize| (at as f64 / RATE as f64 * hertz * std::f64::consts::TAU).sin() * 12_000.0;
+    (first..first + FRAME).map(move |at| linear_to_alaw(sample(at) as i16))
+}
+
 fn packet(number: u64, hertz: f64) -> Vec<u8> {
     let mut bytes = vec![0x80, 8];
     bytes.extend((number as u16).to_be_bytes());
     bytes.extend((number as u32 * FRAME as u32).to_be_bytes());
     bytes.extend(0x7e57_0001_u32.to_be_bytes());
-    let first = number as usize * FRAME;
-    let sample = |at: usize| (at as f64 / RATE as f64 * hertz * std::f64::consts::TAU).sin() * 12_000.0;
-    bytes.extend((first..first + FRAME).map(|at| linear_to_alaw(sample(at) as i16)));
+    bytes.extend(frame(number, hertz));
     bytes
 }
 

@@ -20,6 +20,6 @@ pub(crate) use rights::Role;
 pub(crate) use rights::{Right, rights_of};
 #[cfg(test)]
 pub(crate) use rules::{Need, RULES};
-pub(crate) use scope::Scope;
+pub(crate) use scope::{Agents, Scope};
 pub(crate) use session::{Session, Sessions};
 pub(crate) use throttle::Throttle;

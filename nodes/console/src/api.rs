@@ -11,6 +11,7 @@ mod events;
 mod live;
 mod login;
 mod me;
+mod names;
 mod objects;
 mod range;
 mod recordings;
@@ -69,6 +70,7 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(objects::list))
         .routes(routes!(objects::read, objects::delete))
         .routes(routes!(live::live))
+        .routes(routes!(names::names))
         .routes(routes!(events::events))
         .routes(routes!(agents::list))
         .routes(routes!(agents::me))

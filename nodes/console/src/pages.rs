@@ -19,7 +19,7 @@ use crate::{app::App, refusal::Refusal};
 struct Built;
 
 const NOT_BUILT: &str = "<!doctype html><meta charset=utf-8><title>Mangrove</title><h1>Mangrove</h1>\
-    <p>The server runs, but its pages were not built. Run <code>make pages</code> (or <code>npm ci &amp;&amp; npm run \
+    <p>The server runs, but its pages were not built. Run <code>make web</code> (or <code>npm ci &amp;&amp; npm run \
     build</code> in <code>nodes/console/web</code>), then build the server again.</p>\
     <p>The API is at <a href=/api/v1/openapi.json>/api/v1/openapi.json</a>.</p>";
 

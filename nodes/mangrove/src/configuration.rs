@@ -17,7 +17,7 @@ use std::{
 use serde::Deserialize;
 
 pub(crate) use read::{Error, read};
-pub(crate) use value::{LogFormat, Ports, Public, Role};
+pub(crate) use value::{LogFormat, Origin, Ports, Public, Role};
 
 /// One node's configuration.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -118,12 +118,15 @@ impl Default for Rtp {
 pub(crate) struct Http {
     #[serde(deserialize_with = "value::address")]
     pub(crate) listen: SocketAddr,
+    /// Where browsers find the pages, if that is a proxy in front. With `https://` the session's cookie never travels
+    /// without TLS; writes are then taken from pages of this origin.
+    pub(crate) public: Option<Origin>,
     pub(crate) tls: Option<Tls>,
 }
 
 impl Default for Http {
     fn default() -> Self {
-        Self { listen: local(8080), tls: None }
+        Self { listen: local(8080), public: None, tls: None }
     }
 }
 

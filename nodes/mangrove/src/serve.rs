@@ -247,6 +247,10 @@ async fn console(
     let mut options = mangrove_console::Options::new(configuration.http.listen, token.secret().to_owned());
     options.data_dir = configuration.data_dir.clone();
     options.version = env!("CARGO_PKG_VERSION").to_owned();
+    if let Some(public) = &configuration.http.public {
+        options.secure_cookies = public.is_https();
+        options.allowed_origins = vec![public.as_str().to_owned()];
+    }
     let metrics = telemetry.metrics();
     options.metrics = Arc::new(move || metrics.render());
     Ok(Console::start(options, Arc::new(control.clone()), history, objects).await?)

@@ -2,12 +2,18 @@
 #![allow(clippy::unwrap_used)]
 
 mod bad_input;
+mod calls_out;
+mod command_line;
+mod demo;
 mod employees;
 mod hang_up;
+mod limits;
+mod lost_media;
 mod many_calls;
 mod nat;
 mod overflow;
 mod page;
 mod queue_call;
 mod restart;
+mod telemetry;
 mod transfer;

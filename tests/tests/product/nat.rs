@@ -46,8 +46,12 @@ impl World {
         let cloud = Hidden::one_to_one(&internet, PUBLIC, BOUND)?;
         // The test speaks HTTP over loopback of the product's host.
         cloud.host.enter()?;
-        let place =
-            product::Options { address: BOUND.into(), public: Some(PUBLIC.into()), carrier: CARRIER.into() };
+        let place = product::Options {
+            address: BOUND.into(),
+            public: Some(PUBLIC.into()),
+            carrier: CARRIER.into(),
+            ..product::Options::default()
+        };
         let product = Product::with_company_at(place).await?;
         Ok(Self { api: product.api()?, product, carrier: internet.host(CARRIER)?, internet, _cloud: cloud })
     }

@@ -1,122 +1,59 @@
-//! The pages in Debian's Chromium while a real call goes on: the supervisor sees it wait, be answered and end; an agent
-//! takes a break at the press of a button. What is done in the browser stands in `tests/web`.
+//! The pages in Debian's Chromium while real calls go on. What is done in the browser stands in `tests/web`.
 
-use std::{
-    path::PathBuf,
-    process::{Child, Command, Stdio},
-    time::Duration,
-};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use mangrove_tests::{
-    baresip::{Baresip, Options as Phone},
-    product::{Product, root},
-    sipp::{self, Options, Sipp},
+    browser::Script,
+    people::{ANNA, BORIS},
+    product::Product,
+    sipp::{self, Sipp},
     sound::Sound,
-    wait,
 };
-use tempfile::TempDir;
 
-/// A script of `tests/web` under way. Each line it prints is something it saw on the page.
-struct Script {
-    folder: TempDir,
-    child: Child,
-}
-
-impl Script {
-    fn start(name: &str, url: &str) -> Result<Self> {
-        let web = root().join("tests/web");
-        anyhow::ensure!(
-            web.join("node_modules").exists(),
-            "run `npm ci` in {} first, or `make test`",
-            web.display()
-        );
-        let folder = tempfile::tempdir()?;
-        let log = std::fs::File::create(folder.path().join("log.txt"))?;
-        let child = Command::new("node")
-            .arg(name)
-            .current_dir(web)
-            .env("MANGROVE_URL", url)
-            .envs(pictures().map(|folder| ("MANGROVE_PICTURES", folder)))
-            .stdin(Stdio::null())
-            .stdout(log.try_clone()?)
-            .stderr(log)
-            .spawn()
-            .context("node can't be started")?;
-        Ok(Self { folder, child })
-    }
-
-    /// Waits until the script has seen something: a line that starts so.
-    async fn saw(&mut self, what: &str) -> Result<()> {
-        let seen = wait::within(Duration::from_secs(40), &format!("the page to show: {what}"), async || {
-            let seen = self.log().lines().any(|line| line.starts_with(what));
-            (seen || self.is_over()).then_some(seen)
-        })
-        .await;
-        anyhow::ensure!(*seen.as_ref().unwrap_or(&false), "the page never showed: {what}\n{}", self.log());
-        Ok(())
-    }
-
-    /// Waits for its end, which must be a good one.
-    async fn succeeds(mut self) -> Result<()> {
-        let status = wait::until("the script's end", async || self.child.try_wait().ok().flatten()).await?;
-        anyhow::ensure!(status.success(), "{status}\n{}", self.log());
-        Ok(())
-    }
-
-    fn is_over(&mut self) -> bool {
-        self.child.try_wait().is_ok_and(|status| status.is_some())
-    }
-
-    fn log(&self) -> String {
-        std::fs::read_to_string(self.folder.path().join("log.txt")).unwrap_or_default()
-    }
-}
-
-impl Drop for Script {
-    fn drop(&mut self) {
-        // A process that ended is what we want; the browser ends with its script.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// Where pictures are kept, from the repository's root.
-fn pictures() -> Option<PathBuf> {
-    std::env::var_os("MANGROVE_PICTURES").map(|folder| root().join(folder))
-}
-
-async fn reachable(product: &Product, employee: &str) -> Result<()> {
-    let api = product.api()?;
-    wait::until(&format!("{employee}'s phone to be registered"), async || {
-        let live = api.get("/live").await.ok()?;
-        let agent = live["agents"].as_array()?.iter().find(|agent| agent["id"] == employee)?;
-        agent["reachable"].as_bool()?.then_some(())
-    })
-    .await
-}
+const CALLER: f64 = 440.0;
 
 #[tokio::test]
 async fn the_supervisor_sees_a_call_wait_be_answered_and_end() -> Result<()> {
     let product = Product::with_company().await?;
-    let api = product.api()?;
-    let phone = Baresip::start(&Phone::new("101", "anna-sip-password", product.sip, 700.0))?;
-    reachable(&product, "anna").await?;
-    api.agent("anna", "break").await?;
+    let phone = ANNA.phone(&product).await?;
+    ANNA.rests(&product).await?;
     let mut script = Script::start("supervisor.mjs", &product.url())?;
     script.saw("a quiet floor").await?;
 
-    let sound = Sound::start(440.0)?;
-    let scenario = [sipp::INVITE, sipp::ANSWERED, sipp::ACK, sipp::AWAIT_BYE].concat();
-    let options = Options::caller(&product, &sound);
-    let call = Sipp::start(&scenario, &options)?;
+    let sound = Sound::start(CALLER)?;
+    let call = Sipp::call(&product, &sound, &[sipp::AWAIT_BYE])?;
     script.saw("waiting ").await.inspect_err(|_| eprintln!("{}\n{}", call.log(), product.log()))?;
-    api.agent("anna", "available").await?;
+    product.api()?.agent("anna", "available").await?;
     script.saw("talking").await.inspect_err(|_| eprintln!("{}\n{}", call.log(), product.log()))?;
     phone.command("hangup", "")?;
     script.saw("recorded").await.inspect_err(|_| eprintln!("{}", product.log()))?;
     script.succeeds().await?;
     call.succeeds(Duration::from_secs(10)).await
+}
+
+#[tokio::test]
+async fn the_supervisor_hears_a_past_call_and_reads_its_story() -> Result<()> {
+    let product = Product::with_company().await?;
+    let api = product.api()?;
+    let anna = ANNA.phone(&product).await?;
+    ANNA.available(&product).await?;
+    let sound = Sound::start(CALLER)?;
+    let call = Sipp::call(&product, &sound, &[sipp::CUE, sipp::BYE])?;
+    sound.hears(ANNA.hertz).await?;
+    anna.hears(CALLER).await?;
+    call.cue()?;
+    call.succeeds(Duration::from_secs(10)).await?;
+    api.cdrs(1).await?;
+
+    let mut script = Script::start("past_call.mjs", &product.url())?;
+    for seen in ["names", "plays", "story", "filtered"] {
+        script.saw(seen).await?;
+    }
+    script.succeeds().await?;
+    let heard = api.get("/audit?action=listen").await?;
+    assert_eq!(heard["items"][0]["author"], "vera@acme.example", "{heard}");
+    Ok(())
 }
 
 #[tokio::test]
@@ -128,9 +65,65 @@ async fn an_agent_takes_a_break_at_the_press_of_a_button() -> Result<()> {
     script.saw("on a break").await?;
     api.agent_is("anna", "break").await?;
     let live = api.get("/live").await?;
-    let anna = live["agents"].as_array().unwrap().iter().find(|agent| agent["id"] == "anna").unwrap().clone();
-    assert_eq!(anna["reason"], "lunch", "{anna}");
+    let anna = live["agents"].as_array().context("no list")?.iter().find(|agent| agent["id"] == "anna");
+    assert_eq!(anna.context("no Anna")?["reason"], "lunch", "{live}");
     api.agent("anna", "available").await?;
     script.saw("available again").await?;
+    script.succeeds().await
+}
+
+#[tokio::test]
+async fn an_agent_sees_the_present_call_and_the_own_history() -> Result<()> {
+    let product = Product::with_company().await?;
+    let api = product.api()?;
+    let (anna, _boris) = (ANNA.phone(&product).await?, BORIS.phone(&product).await?);
+    ANNA.available(&product).await?;
+    let mut script = Script::start("desk.mjs", &product.url())?;
+    script.saw("no call").await?;
+
+    let sound = Sound::start(CALLER)?;
+    let call = Sipp::call(&product, &sound, &[sipp::CUE, sipp::BYE])?;
+    script.saw("a customer").await.inspect_err(|_| eprintln!("{}", product.log()))?;
+    call.cue()?;
+    call.succeeds(Duration::from_secs(10)).await?;
+    script.saw("in the history").await?;
+
+    // Keys choose states: B and then 2 is a break for lunch.
+    script.saw("lunch by key").await?;
+    api.agent_is("anna", "break").await?;
+    anna.command("dial", "sip:102@acme.example")?;
+    script.saw("a colleague").await?;
+    anna.command("hangup", "")?;
+    script.succeeds().await
+}
+
+#[tokio::test]
+async fn the_page_speaks_the_language_that_was_chosen() -> Result<()> {
+    let product = Product::with_company().await?;
+    let mut script = Script::start("language.mjs", &product.url())?;
+    script.saw("Russian").await?;
+    script.saw("Russian after a reload").await?;
+    script.succeeds().await
+}
+
+#[tokio::test]
+async fn the_page_lives_through_a_kill_of_the_node() -> Result<()> {
+    let mut product = Product::start().await?;
+    product.apply(&product.company()?.replace("max_wait: 15s", "max_wait: 5m"))?;
+    let api = product.api()?;
+    let _anna = ANNA.phone(&product).await?;
+    ANNA.rests(&product).await?;
+    let sound = Sound::start(CALLER)?;
+    let call = Sipp::call(&product, &sound, &[sipp::CUE, sipp::BYE])?;
+    api.call_is("waiting").await?;
+    let mut script = Script::start("outage.mjs", &product.url())?;
+    script.saw("waiting").await?;
+    product.kill()?;
+    script.saw("connection lost").await?;
+    product.revive().await?;
+    script.saw("still waiting").await.inspect_err(|_| eprintln!("{}", product.log()))?;
+    call.cue()?;
+    call.succeeds(Duration::from_secs(10)).await?;
+    script.saw("gone").await?;
     script.succeeds().await
 }

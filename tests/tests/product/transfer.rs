@@ -1,38 +1,91 @@
-//! The agent sends the caller on to a colleague and leaves.
+//! The agent sends the caller on to a colleague and leaves; the agent holds and resumes. Both in a recorded call of a
+//! customer's.
 
 use std::time::Duration;
 
 use anyhow::Result;
 use mangrove_tests::{
-    baresip::{Baresip, Options as Phone},
+    people::{ANNA, DESK},
     product::Product,
-    sipp::{self, Options, Sipp},
+    recording::{Recording, Side},
+    sipp::{self, Sipp},
     sound::Sound,
     wait,
 };
+
+const CALLER: f64 = 440.0;
+
+/// Where a tone is first clear, in half seconds from the start.
+fn first(levels: &[f64]) -> Option<usize> {
+    levels.iter().position(|level| *level > 0.9)
+}
 
 #[tokio::test]
 async fn blind_transfer_to_a_colleague() -> Result<()> {
     let product = Product::with_company().await?;
     let api = product.api()?;
-    let anna = Baresip::start(&Phone::new("101", "anna-sip-password", product.sip, 700.0))?;
-    let _desk = Baresip::start(&Phone::new("190", "desk-sip-password", product.sip, 900.0))?;
-    api.agent("anna", "available").await?;
-    api.agent_is("anna", "available").await?;
+    let (anna, desk) = (ANNA.phone(&product).await?, DESK.phone(&product).await?);
+    ANNA.available(&product).await?;
+    let sound = Sound::start(CALLER)?;
+    let call = Sipp::call(&product, &sound, &[sipp::CUE, sipp::BYE])?;
+    sound.hears(ANNA.hertz).await?;
+    anna.hears(CALLER).await?;
 
-    let sound = Sound::start(440.0)?;
-    let scenario = [sipp::INVITE, sipp::ANSWERED, sipp::ACK, &sipp::pause(20_000), sipp::BYE].concat();
-    let options = Options::caller(&product, &sound);
-    let call = Sipp::start(&scenario, &options)?;
-    wait::until("the caller to hear Anna", async || sound.level(700.0).filter(|level| *level > 0.8)).await?;
     anna.command("transfer", "sip:190@acme.example")?;
-    wait::until("the caller to hear the secretary", async || sound.level(900.0).filter(|level| *level > 0.8))
-        .await
-        .inspect_err(|_| eprintln!("{}\n{}\n{}", call.log(), anna.log(), product.log()))?;
-    call.succeeds(Duration::from_secs(40)).await?;
+    sound.hears(DESK.hertz).await.inspect_err(|_| eprintln!("{}\n{}", anna.log(), product.log()))?;
+    desk.hears(CALLER).await?;
+    anna.hung_up().await?;
+    api.agent_is("anna", "available").await?;
+    let talk = api.call_is("talking").await?;
+    assert_eq!(talk["employee"], "desk", "{talk}");
+    call.cue()?;
+    call.succeeds(Duration::from_secs(10)).await?;
 
     let record = &api.cdrs(1).await?[0];
     assert_eq!(record["employee"], "desk", "{record}");
-    assert_eq!(record["legs"].as_array().unwrap().len(), 3, "{record}");
+    assert_eq!(record["legs"].as_array().map(Vec::len), Some(3), "{record}");
+    let recording = Recording::of(&api, record).await?;
+    assert!(recording.has_only_on(Side::Left, CALLER), "the caller stays left");
+    assert!(recording.has_only_on(Side::Right, ANNA.hertz), "Anna is right");
+    assert!(recording.has_only_on(Side::Right, DESK.hertz), "so is the secretary");
+    let starts = |hertz| first(&recording.levels(Side::Right, hertz));
+    assert!(starts(ANNA.hertz) < starts(DESK.hertz), "the secretary comes after Anna");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_customer_is_held_and_resumed() -> Result<()> {
+    let product = Product::with_company().await?;
+    let api = product.api()?;
+    let anna = ANNA.phone(&product).await?;
+    ANNA.available(&product).await?;
+    let sound = Sound::start(CALLER)?;
+    let call = Sipp::call(&product, &sound, &[sipp::CUE, sipp::BYE])?;
+    sound.hears(ANNA.hertz).await?;
+    anna.hears(CALLER).await?;
+
+    anna.command("hold", "")?;
+    api.call_is("held").await?;
+    let music = async || sound.level(ANNA.hertz).filter(|level| *level < 0.1);
+    wait::until("the customer to hear music instead of Anna", music).await?;
+    anna.command("resume", "")?;
+    api.call_is("talking").await?;
+    sound.hears(ANNA.hertz).await.inspect_err(|_| eprintln!("{}\n{}", anna.log(), product.log()))?;
+    sound.forget();
+    sound.hears(ANNA.hertz).await?;
+    anna.hears(CALLER).await?;
+    call.cue()?;
+    call.succeeds(Duration::from_secs(10)).await?;
+
+    let record = &api.cdrs(1).await?[0];
+    let (held, talked) = (record["hold_ms"].as_u64(), record["talk_ms"].as_u64());
+    assert!(held > Some(500) && held < talked, "{record}");
+    let recording = Recording::of(&api, record).await?;
+    assert!(recording.has_only_on(Side::Left, CALLER), "the caller is left");
+    assert!(recording.has_only_on(Side::Right, ANNA.hertz), "Anna is right");
+    let talks = recording.levels(Side::Right, ANNA.hertz);
+    let silent = talks.iter().skip(first(&talks).unwrap_or_default()).filter(|level| **level < 0.1).count();
+    assert!(silent > 0, "Anna is not heard while she holds: {talks:?}");
+    assert!(talks.iter().rev().take(3).any(|level| *level > 0.9), "and is again afterwards: {talks:?}");
     Ok(())
 }

@@ -36,6 +36,7 @@ pub(crate) const RULES: &[(&str, &str, Need)] = &[
     ("GET", "/api/v1/tenants/{tenant}/{kind}", need(Right::Configure)),
     ("GET", "/api/v1/tenants/{tenant}/{kind}/{id}", need(Right::Configure)),
     ("DELETE", "/api/v1/tenants/{tenant}/{kind}/{id}", need(Right::Configure)),
+    ("GET", "/api/v1/tenants/{tenant}/names", need(Right::ReadCalls)),
     ("GET", "/api/v1/tenants/{tenant}/live", need(Right::Watch)),
     ("GET", "/api/v1/tenants/{tenant}/events", need(Right::Follow)),
     ("GET", "/api/v1/tenants/{tenant}/agents", need(Right::Watch)),

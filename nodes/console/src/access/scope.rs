@@ -1,9 +1,9 @@
 //! How much of a tenant one request may see, and the narrowing of live pictures to it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use mangrove_proto::{
-    id::{EmployeeId, GroupId},
+    id::{CallId, EmployeeId, GroupId},
     live::{Agent, Call, Live, Today},
 };
 
@@ -11,6 +11,9 @@ use super::{
     Person, Right,
     rights::{self, Reach, Role},
 };
+
+/// The agents in sight, each with the call that they are in.
+pub(crate) type Agents = BTreeMap<EmployeeId, Option<CallId>>;
 
 /// What is in sight.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,17 +61,18 @@ impl Scope {
             || agent.groups.iter().any(|group| self.sees_group(group))
     }
 
-    /// `agents` are those in sight.
-    pub(crate) fn sees_call(&self, call: &Call, agents: &BTreeSet<EmployeeId>) -> bool {
+    /// `agents` are those in sight. A call names who is called; who calls is known by being in it.
+    pub(crate) fn sees_call(&self, call: &Call, agents: &Agents) -> bool {
         matches!(self, Self::Tenant)
             || call.group.as_ref().is_some_and(|group| self.sees_group(group))
-            || call.employee.as_ref().is_some_and(|employee| agents.contains(employee))
+            || call.employee.as_ref().is_some_and(|employee| agents.contains_key(employee))
+            || agents.values().any(|engaged| *engaged == Some(call.id))
     }
 
     /// Takes out of the picture what is not in sight. Returns the agents that are.
-    pub(crate) fn narrow(&self, live: &mut Live) -> BTreeSet<EmployeeId> {
+    pub(crate) fn narrow(&self, live: &mut Live) -> Agents {
         live.agents.retain(|agent| self.sees_agent(agent));
-        let agents = live.agents.iter().map(|agent| agent.id.clone()).collect();
+        let agents = live.agents.iter().map(|agent| (agent.id.clone(), agent.call)).collect();
         live.calls.retain(|call| self.sees_call(call, &agents));
         if *self != Self::Tenant {
             live.queues.retain(|queue| self.sees_group(&queue.id));

@@ -1,15 +1,12 @@
 //! The live picture.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
 
 use axum::{Json, extract::State};
-use mangrove_proto::{
-    id::EmployeeId,
-    live::{Call, Live},
-};
+use mangrove_proto::live::{Call, Live};
 
 use crate::{
-    access::{Access, Scope},
+    access::{Access, Agents, Scope},
     app::App,
     refusal::Refusal,
 };
@@ -22,11 +19,7 @@ pub(crate) async fn live(State(app): State<Arc<App>>, access: Access) -> Result<
 }
 
 /// The picture in this scope, and the agents in it.
-pub(crate) async fn picture(
-    app: &App,
-    access: &Access,
-    scope: &Scope,
-) -> Result<(Live, BTreeSet<EmployeeId>), Refusal> {
+pub(crate) async fn picture(app: &App, access: &Access, scope: &Scope) -> Result<(Live, Agents), Refusal> {
     let mut live = app.control.live(access.tenant.as_str()).await?;
     let agents = scope.narrow(&mut live);
     Ok((live, agents))

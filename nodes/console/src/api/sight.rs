@@ -9,19 +9,19 @@ use mangrove_proto::{
 };
 use serde_json::{Value, json};
 
-use crate::access::Scope;
+use crate::access::{Agents, Scope};
 
 #[derive(Debug)]
 pub(crate) struct Sight {
     scope: Scope,
-    agents: BTreeSet<EmployeeId>,
+    agents: Agents,
     /// Ids of calls that the client has seen.
     calls: BTreeSet<String>,
 }
 
 impl Sight {
     /// `live` and `agents` as `Scope::narrow` left them.
-    pub(crate) fn new(scope: Scope, live: &Live, agents: BTreeSet<EmployeeId>) -> Self {
+    pub(crate) fn new(scope: Scope, live: &Live, agents: Agents) -> Self {
         let calls = live.calls.iter().map(|call| call.id.to_string()).collect();
         Self { scope, agents, calls }
     }
@@ -56,11 +56,11 @@ impl Sight {
         let value: Value = serde_json::from_slice(json).ok()?;
         let id = EmployeeId::from(value.get("id")?.as_str()?);
         let agent = serde_json::from_value::<Agent>(value.clone()).ok();
-        if agent.is_some_and(|agent| self.scope.sees_agent(&agent)) {
-            self.agents.insert(id);
+        if let Some(agent) = agent.filter(|agent| self.scope.sees_agent(agent)) {
+            self.agents.insert(id, agent.call);
             return Some(value);
         }
-        self.agents.remove(&id).then(|| json!({"id": id, "gone": true}))
+        self.agents.remove(&id).map(|_| json!({"id": id, "gone": true}))
     }
 
     fn queue(&self, json: &[u8]) -> Option<Value> {

@@ -10,7 +10,10 @@ use super::{
     fake::{FORGOTTEN, agent, call, live_call},
     house::{House, house},
 };
-use mangrove_proto::live::AgentState;
+use mangrove_proto::{
+    id::CallId,
+    live::{Agent, AgentState},
+};
 
 const EVENTS: &str = "/api/v1/tenants/-/events";
 
@@ -93,6 +96,20 @@ async fn a_supervisor_follows_own_groups_and_an_agent_only_themselves() {
     let seen = until(follow(&house, &anna, FORGOTTEN).await, "id: 111\n").await;
     let ids: Vec<_> = seen.lines().filter_map(|line| line.strip_prefix("id: ")).collect();
     assert_eq!(ids, ["106", "110", "111"], "{seen}");
+}
+
+#[tokio::test]
+async fn who_calls_a_colleague_follows_that_call() {
+    let house = house().await;
+    let anna = house.login("anna@acme").await;
+    let to_boris = |number| json!(live_call(number, "300", Some("boris")));
+    house.control.publish(105, "call", &to_boris(8));
+    let calling = Agent { call: Some(CallId(7)), ..agent("anna", "200", AgentState::Busy) };
+    house.control.publish(106, "agent", &json!(calling));
+    house.control.publish(107, "call", &to_boris(7));
+    let seen = until(follow(&house, &anna, FORGOTTEN).await, "id: 107\n").await;
+    let ids: Vec<_> = seen.lines().filter_map(|line| line.strip_prefix("id: ")).collect();
+    assert_eq!(ids, ["106", "107"], "{seen}");
 }
 
 #[tokio::test]

@@ -66,11 +66,17 @@ fn logins() -> BTreeMap<String, Login> {
 }
 
 pub(crate) async fn house() -> House {
+    house_with(|_| ()).await
+}
+
+/// A console with other options than the usual ones.
+pub(crate) async fn house_with(set: impl FnOnce(&mut Options)) -> House {
     let folder = tempfile::tempdir().unwrap();
     let history = History::open(&format!("sqlite:{}/h.db", folder.path().display())).await.unwrap();
     let objects = Arc::new(InMemory::new());
     let control = Arc::new(Fake::new(logins()));
-    let options = Options::new("127.0.0.1:0".parse().unwrap(), OPERATOR.into());
+    let mut options = Options::new("127.0.0.1:0".parse().unwrap(), OPERATOR.into());
+    set(&mut options);
     let store: Arc<dyn ObjectStore> = objects.clone();
     let console = Console::start(options, control.clone(), history.clone(), store).await.unwrap();
     House { console, control, history, objects, client: Client::new(), _folder: folder }

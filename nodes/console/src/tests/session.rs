@@ -3,7 +3,7 @@
 use reqwest::{Method, StatusCode, header};
 use serde_json::{Value, json};
 
-use super::house::{OPERATOR, PASSWORD, house};
+use super::house::{OPERATOR, PASSWORD, house, house_with};
 
 #[tokio::test]
 async fn a_login_gets_a_strict_cookie_and_a_token_that_know_who_it_is() {
@@ -156,6 +156,31 @@ async fn pages_of_other_sites_may_not_write_with_our_cookie() {
     let response =
         login.json(&json!({"email": "anna@acme.example", "password": PASSWORD})).send().await.unwrap();
     assert_eq!(response.status(), StatusCode::FORBIDDEN, "nor log our users in as somebody else");
+}
+
+#[tokio::test]
+async fn behind_a_proxy_with_tls_the_cookie_is_secure_and_its_pages_may_write() {
+    let house = house_with(|options| {
+        options.secure_cookies = true;
+        options.allowed_origins = vec!["https://desk.example".into()];
+    })
+    .await;
+    let response = house.try_login("anna@acme.example", PASSWORD).await;
+    let cookie = response.headers()[header::SET_COOKIE].to_str().unwrap().to_owned();
+    assert!(cookie.starts_with("__Host-mangrove_session=") && cookie.ends_with("; Secure"), "{cookie}");
+    let pair = cookie.split(';').next().unwrap();
+    for (origin, wanted) in [
+        ("https://desk.example", StatusCode::NO_CONTENT),
+        ("http://desk.example", StatusCode::FORBIDDEN),
+        ("https://desk.example.evil.example", StatusCode::FORBIDDEN),
+    ] {
+        let request = house
+            .request(Method::POST, "/api/v1/tenants/-/agents/me/state", "")
+            .header(header::COOKIE, pair)
+            .header(header::ORIGIN, origin);
+        let response = request.json(&json!({"state": "available"})).send().await.unwrap();
+        assert_eq!(response.status(), wanted, "{origin}");
+    }
 }
 
 #[tokio::test]

@@ -36,6 +36,20 @@ async fn an_agents_own_picture_holds_nobody_else() {
     assert_eq!((&desk["agent"], &desk["calls"]), (&json!(null), &json!([])));
 }
 
+#[tokio::test]
+async fn names_are_everybodys_and_say_no_more() {
+    let house = house().await;
+    let names = house.read("/api/v1/tenants/-/names", &house.login("mark@acme").await).await;
+    let wanted = json!({
+        "groups": [{"id": "200", "name": "200"}, {"id": "300", "name": "300"}],
+        "employees": [
+            {"id": "anna", "extension": "101", "name": "ANNA"},
+            {"id": "boris", "extension": "101", "name": "BORIS"},
+        ],
+    });
+    assert_eq!(names, wanted);
+}
+
 async fn set(house: &House, token: &str, agent: &str, state: &str) -> StatusCode {
     let body = json!({"state": state, "reason": "lunch"});
     house.post(&format!("/api/v1/tenants/-/agents/{agent}/state"), token, &body).await.status()

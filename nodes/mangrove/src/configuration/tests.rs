@@ -44,6 +44,7 @@ fn every_key_can_be_set() {
         public = "203.0.113.10"
         [http]
         listen = "0.0.0.0:80"
+        public = "https://Desk.example:8443"
         [cluster]
         listen = "10.0.0.1:7400"
         join = ["10.0.0.2:7400"]
@@ -63,6 +64,8 @@ fn every_key_can_be_set() {
     let configuration = read(Some(&path)).unwrap();
     assert_eq!(configuration.sip.public, Some(Public::Auto));
     assert_eq!(configuration.rtp.ports.0, 0..=0);
+    let public = configuration.http.public.unwrap();
+    assert_eq!((public.as_str(), public.is_https()), ("https://desk.example:8443", true));
     assert_eq!(configuration.cluster.join, ["10.0.0.2:7400"]);
     assert_eq!(configuration.limits.lag_ms, 100);
 }
@@ -80,6 +83,8 @@ fn a_mistake_is_named_with_line_key_and_what_is_allowed() {
         ("roles = [\n \"egde\"]\n", ":1: roles:", ["`egde`", "edge, control, media, console"]),
         ("[rtp]\nports = \"39999-20000\"\n", ":2: rtp.ports:", ["no range", "20000-39999"]),
         ("[http]\nlisten = 8080\n", ":2: http.listen:", ["`8080`", "127.0.0.1"]),
+        ("[http]\npublic = \"desk.example\"\n", ":2: http.public:", ["`desk.example`", "https://"]),
+        ("[http]\npublic = \"https://desk.example/\"\n", ":2: http.public:", ["desk.example/", "a path"]),
         ("[telemetry]\nformat = \"xml\"\n", ":2: telemetry.format:", ["`xml`", "text, json"]),
         ("[database]\nurl = \"mysql://u:secret@h/d\"\n", ":2: database.url:", ["`mysql:`", "sqlite"]),
         ("[objects]\nurl = \"s3://bucket\"\n", ":2: objects.url:", ["not built into", "file:PATH"]),

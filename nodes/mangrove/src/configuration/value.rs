@@ -111,6 +111,42 @@ impl<'de> Deserialize<'de> for Public {
     }
 }
 
+/// Where browsers find the pages: scheme, host and perhaps port, as a browser names the origin of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Origin(String);
+
+impl Origin {
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    pub(crate) fn is_https(&self) -> bool {
+        self.0.starts_with("https://")
+    }
+}
+
+impl FromStr for Origin {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let plain = |c: char| c.is_ascii_alphanumeric() || ".:-[]".contains(c);
+        let lower = text.to_ascii_lowercase();
+        let host = lower.strip_prefix("https://").or_else(|| lower.strip_prefix("http://"));
+        match host {
+            Some(host) if !host.is_empty() && host.chars().all(plain) => Ok(Self(lower)),
+            _ => {
+                Err(format!("`{text}` is no address of pages; allowed: https://desk.example, without a path"))
+            }
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Origin {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        parsed(deserializer)
+    }
+}
+
 /// How log lines are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -2,6 +2,7 @@
 
 import { address, get, own } from './api';
 import { clock } from './clock.svelte';
+import { names } from './names.svelte';
 import type { Agent, Call, Live, Own, Queue, Today } from './types';
 
 interface Start {
@@ -108,6 +109,7 @@ export class Picture {
     const { version } = JSON.parse(event.data) as { version: number };
     if (version === this.version) return;
     this.version = version;
+    void names.load();
     this.startLater();
   }
 }

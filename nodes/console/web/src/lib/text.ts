@@ -1,7 +1,8 @@
 // Words, times and durations as the reader's language writes them.
 
+import { Refused } from './api';
 import { settings } from './settings.svelte';
-import { english, russian, type Word } from './words';
+import { english, refusals, russian, type Word } from './words';
 
 export function t(word: Word): string {
   return settings.language === 'ru' ? russian[word] : english[word];
@@ -11,6 +12,13 @@ export function t(word: Word): string {
 export function value(kind: 'state' | 'outcome' | 'direction' | 'reason', name: string): string {
   const word = `${kind}.${name}`;
   return word in english ? t(word as Word) : name;
+}
+
+/** What went wrong, in the reader's language: the server's own sentences are English and say more. */
+export function problemOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const known = error instanceof Refused && settings.language === 'ru' ? refusals[error.kind] : undefined;
+  return known ?? error.message;
 }
 
 /** 0:07, 12:34, 1:02:03. */

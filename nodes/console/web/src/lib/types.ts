@@ -83,6 +83,11 @@ export interface Own {
   as_of: number;
 }
 
+export interface Names {
+  groups: { id: string; name: string }[];
+  employees: { id: string; extension: string; name: string }[];
+}
+
 export interface Recording {
   id: string;
   duration_ms: number;
