@@ -62,7 +62,7 @@ impl Scope {
     pub(crate) fn sees_call(&self, call: &Call, agents: &BTreeSet<EmployeeId>) -> bool {
         matches!(self, Self::Tenant)
             || call.group.as_ref().is_some_and(|group| self.sees_group(group))
-            || call.employee.as_ref().is_some_and(|employee| agents.contains(employee))
+            || call.employee.iter().chain(&call.ringing).any(|employee| agents.contains(employee))
     }
 
     /// Takes out of the picture what is not in sight. Returns the agents that are.

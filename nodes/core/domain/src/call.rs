@@ -13,9 +13,11 @@ pub(crate) mod offer;
 pub(crate) mod party;
 pub(crate) mod plan;
 pub(crate) mod record;
+mod refusal;
 pub(crate) mod stage;
 pub(crate) mod timer;
 pub(crate) mod transfer;
+mod unusable;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -62,6 +64,9 @@ pub struct Call {
     pub group: Option<GroupId>,
     /// The last employee who answered.
     pub employee: Option<EmployeeId>,
+    /// How early it is served in queues, unless a step says otherwise: as [`crate::queue::Place::priority`].
+    #[serde(default)]
+    pub priority: i32,
     /// What is to happen.
     pub plan: Plan,
     /// Where it stands.
@@ -84,6 +89,9 @@ pub struct Call {
     pub hold_ms: u64,
     /// Since when somebody holds.
     pub held_since: Option<u64>,
+    /// Since when both who talk should be heard: before that, silence meant nothing.
+    #[serde(default)]
+    pub expects_sound_since: u64,
     /// Counted against the limits named here until it ends.
     pub channels: Vec<String>,
 }

@@ -66,8 +66,16 @@ fn telling(one: Cause, other: Cause) -> Cause {
 /// Time is up for every offer that has rung long enough.
 pub(crate) fn expire(call: &mut Call, scene: &mut Scene<'_>) {
     while let Some(index) = call.offers.iter().position(|offer| offer.until <= scene.now()) {
-        fail(call, index, Cause::NoAnswer, scene);
+        let cause = if was_rung(call, index) { Cause::NoAnswer } else { Cause::NoMedia };
+        fail(call, index, cause, scene);
     }
+}
+
+/// Whether any phone of the offer got its INVITE: without an address from the media node none went out, and nobody
+/// missed anything.
+fn was_rung(call: &Call, index: usize) -> bool {
+    let planned = |leg: &LegId| call.party(*leg).is_none_or(|party| party.line.is_planned());
+    !call.offers[index].legs.iter().all(planned)
 }
 
 /// An offer led nowhere: its phones stop ringing, its person is free again, and the call goes on without it.

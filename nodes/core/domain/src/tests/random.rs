@@ -17,7 +17,7 @@ use super::{
 use crate::{
     Author, CallWish, Command, Stamp, State, apply,
     call::Call,
-    config::{Strategy, TenantConfig},
+    config::{Number, Strategy, TenantConfig},
     invariant,
 };
 
@@ -27,9 +27,11 @@ fn setting(name: &str) -> Option<u64> {
     std::env::var(name).ok().and_then(|value| value.parse().ok())
 }
 
-/// Acme with one of the strategies, and two agents of one priority.
+/// Acme with one of the strategies, two agents of one priority, and a second number whose callers go first.
 fn config(strategy: Strategy) -> TenantConfig {
     let mut config = acme::config();
+    let number = Number { number: act::VIP.into(), priority: 3, ..config.numbers[acme::NUMBER].clone() };
+    config.numbers.insert(number.number.clone(), number);
     let group = config.groups.get_mut(&"200".into()).expect("sales");
     group.strategy = strategy;
     group.members.iter_mut().for_each(|member| member.priority = 0);
