@@ -3,6 +3,7 @@
 
 pub(crate) mod answer;
 pub(crate) mod arrive;
+pub mod devices;
 pub(crate) mod dial_out;
 pub(crate) mod end;
 pub(crate) mod enqueue;
@@ -109,6 +110,9 @@ pub struct Offer {
     pub since: Moment,
     /// Until when it may ring.
     pub until: u64,
+    /// The person's devices that do not ring yet.
+    #[serde(default)]
+    pub later: Option<devices::Later>,
     /// The limit that it was counted against by itself.
     pub channel: Option<String>,
     /// Why the last phone dropped out.
@@ -130,6 +134,13 @@ pub struct Recording {
     pub running: bool,
     /// What became of it.
     pub finished: Option<mangrove_proto::live::CdrRecording>,
+}
+
+impl Offer {
+    /// When something about it is due: the next device, or its end.
+    pub(crate) fn due(&self) -> u64 {
+        devices::due(&self.later).map_or(self.until, |next| next.min(self.until))
+    }
 }
 
 impl Call {

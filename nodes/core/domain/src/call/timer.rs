@@ -3,7 +3,7 @@
 use mangrove_proto::{id::LegId, live::EndedBy};
 
 use super::{
-    Call, end, enqueue, offer, plan,
+    Call, Offer, end, enqueue, offer, plan,
     stage::{End, Stage},
 };
 use crate::{cause::Cause, line, scene::Scene};
@@ -24,7 +24,7 @@ pub(crate) fn due(call: &Call) -> Option<u64> {
         _ => None,
     };
     let longest = (!call.is_over()).then_some(call.started.now + LONGEST_MS);
-    let offers = call.offers.iter().map(|offer| offer.until);
+    let offers = call.offers.iter().map(Offer::due);
     let lines = call.parties.values().filter_map(|party| party.line.due());
     stage.into_iter().chain(longest).chain(offers).chain(lines).min()
 }

@@ -9,21 +9,25 @@ use mangrove_proto::{
 use super::arrive::Arrival;
 use crate::{cause::Cause, record::Record, scene::Scene, state::hash_of};
 
-/// The session would be too short for us: the caller tries again with a longer one (RFC 4028 section 6).
-const TOO_SHORT: u16 = 422;
-
 /// Notes an INVITE that was refused with `status`. `key` marks it.
 pub(super) fn note(key: &str, arrival: &Arrival, status: u16, scene: &mut Scene<'_>) {
-    if status == TOO_SHORT {
-        return;
-    }
-    let record = Record::Cdr(record(key, arrival, status, scene));
+    let Some(cause) = cause(status) else { return };
+    let record = Record::Cdr(record(key, arrival, (cause, status), scene));
     scene.state.outbox.add(record);
     scene.effects.outbox = true;
 }
 
-fn record(key: &str, arrival: &Arrival, status: u16, scene: &Scene<'_>) -> Cdr {
-    let cause = if matches!(status, 488 | 415) { Cause::NotAcceptable } else { Cause::BadRequest };
+/// None: it was no attempt of its own. After 422 the caller tries again with a longer session (RFC 4028 section 6), and
+/// 481 is for a dialog that is gone.
+fn cause(status: u16) -> Option<Cause> {
+    match status {
+        488 | 415 => Some(Cause::NotAcceptable),
+        400 | 420 => Some(Cause::BadRequest),
+        _ => None,
+    }
+}
+
+fn record(key: &str, arrival: &Arrival, (cause, status): (Cause, u16), scene: &Scene<'_>) -> Cdr {
     let at = scene.stamp.wall;
     Cdr {
         call: id(scene.id().as_str(), key),

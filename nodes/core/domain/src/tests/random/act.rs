@@ -17,7 +17,7 @@ use crate::{
     },
 };
 
-const EXTENSIONS: [&str; 4] = ["101", "102", "190", "110"];
+const EXTENSIONS: [&str; 5] = ["101", "102", "190", "110", "111"];
 /// A number whose callers go before others.
 pub(super) const VIP: &str = "74950000002";
 const TARGETS: [&str; 8] = ["101", "102", "110", "190", "200", "999", "78125550000", NUMBER];
