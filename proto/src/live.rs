@@ -132,6 +132,10 @@ pub struct Call {
     pub group: Option<GroupId>,
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub employee: Option<EmployeeId>,
+    /// Who is rung for it now: several in a group that rings at once, the target of a transfer.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<String>))]
+    pub ringing: Vec<EmployeeId>,
     pub recording: bool,
 }
 

@@ -65,7 +65,7 @@ impl Scope {
     pub(crate) fn sees_call(&self, call: &Call, agents: &Agents) -> bool {
         matches!(self, Self::Tenant)
             || call.group.as_ref().is_some_and(|group| self.sees_group(group))
-            || call.employee.as_ref().is_some_and(|employee| agents.contains_key(employee))
+            || call.employee.iter().chain(&call.ringing).any(|employee| agents.contains_key(employee))
             || agents.values().any(|engaged| *engaged == Some(call.id))
     }
 

@@ -92,6 +92,7 @@ pub(crate) fn live_call(number: u128, group: &str, employee: Option<&str>) -> Ca
         since: 1,
         group: Some(group.into()),
         employee: employee.map(Into::into),
+        ringing: Vec::new(),
         recording: false,
     }
 }

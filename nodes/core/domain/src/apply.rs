@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use crate::{
     command::{self, Command},
     effect::{Effects, Reply},
-    quarantine,
+    quarantine::{self, Subject},
     stamp::Stamp,
     state::State,
 };
@@ -26,11 +26,29 @@ pub fn apply(state: &mut State, command: Command, stamp: Stamp) -> Effects {
             effects
         }
         Err(panic) => {
-            let mut effects = Effects::default();
-            quarantine::take_out(state, subject, stamp, &mut effects);
+            let mut effects = without(state, subject, stamp);
             effects.reply = Reply::Dropped { why: words(panic.as_ref()) };
             effects
         }
+    }
+}
+
+/// What is left of a command that was dropped. Should its call be broken so badly that it can't even be taken out, the
+/// call stays as it was.
+fn without(state: &mut State, subject: Subject, stamp: Stamp) -> Effects {
+    subject.mark_taken(state);
+    let mut next = state.clone();
+    let taken_out = catch_unwind(AssertUnwindSafe(|| {
+        let mut effects = Effects::default();
+        quarantine::take_out(&mut next, subject, stamp, &mut effects);
+        effects
+    }));
+    match taken_out {
+        Ok(effects) => {
+            *state = next;
+            effects
+        }
+        Err(_) => Effects::default(),
     }
 }
 

@@ -3,6 +3,7 @@
 
 pub(crate) mod answer;
 pub(crate) mod arrive;
+pub mod devices;
 pub(crate) mod dial_out;
 pub(crate) mod end;
 pub(crate) mod enqueue;
@@ -13,9 +14,11 @@ pub(crate) mod offer;
 pub(crate) mod party;
 pub(crate) mod plan;
 pub(crate) mod record;
+mod refusal;
 pub(crate) mod stage;
 pub(crate) mod timer;
 pub(crate) mod transfer;
+mod unusable;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -62,6 +65,9 @@ pub struct Call {
     pub group: Option<GroupId>,
     /// The last employee who answered.
     pub employee: Option<EmployeeId>,
+    /// How early it is served in queues, unless a step says otherwise: as [`crate::queue::Place::priority`].
+    #[serde(default)]
+    pub priority: i32,
     /// What is to happen.
     pub plan: Plan,
     /// Where it stands.
@@ -84,6 +90,9 @@ pub struct Call {
     pub hold_ms: u64,
     /// Since when somebody holds.
     pub held_since: Option<u64>,
+    /// Since when both who talk should be heard: before that, silence meant nothing.
+    #[serde(default)]
+    pub expects_sound_since: u64,
     /// Counted against the limits named here until it ends.
     pub channels: Vec<String>,
 }
@@ -101,6 +110,9 @@ pub struct Offer {
     pub since: Moment,
     /// Until when it may ring.
     pub until: u64,
+    /// The person's devices that do not ring yet.
+    #[serde(default)]
+    pub later: Option<devices::Later>,
     /// The limit that it was counted against by itself.
     pub channel: Option<String>,
     /// Why the last phone dropped out.
@@ -122,6 +134,13 @@ pub struct Recording {
     pub running: bool,
     /// What became of it.
     pub finished: Option<mangrove_proto::live::CdrRecording>,
+}
+
+impl Offer {
+    /// When something about it is due: the next device, or its end.
+    pub(crate) fn due(&self) -> u64 {
+        devices::due(&self.later).map_or(self.until, |next| next.min(self.until))
+    }
 }
 
 impl Call {

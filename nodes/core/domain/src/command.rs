@@ -128,7 +128,7 @@ pub(crate) fn carry_out(state: &mut State, command: Command, stamp: Stamp, effec
         }
         Command::NodeAnnounced { node } => node_announced::apply(state, node),
         Command::NodeLost { name } => node_lost::apply(state, &name, stamp, effects),
-        Command::LeaderStarted { gap_ms } => leader_started::apply(state, gap_ms),
+        Command::LeaderStarted { gap_ms } => leader_started::apply(state, gap_ms, stamp.now),
         Command::OutboxDelivered { up_to } => {
             state.outbox.delivered(up_to);
             Reply::Done

@@ -64,12 +64,14 @@ pub(crate) enum Fact {
     Answered,
     /// The far end offers to change the session; it waits for [`accept_offer`].
     OfferReceived,
+    /// The session is another one: the far end has answered our offer.
+    SessionChanged,
     /// The far end left, refused or vanished.
     Left(Cause),
     /// The far end wants its counterpart to talk to somebody else.
     TransferAsked { target: Uri, attended: bool },
-    /// A digit came by INFO.
-    Digit(char),
+    /// A digit came by INFO. Which one is nobody's business yet, and may be part of a PIN.
+    Digit,
 }
 
 impl Line {

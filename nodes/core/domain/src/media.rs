@@ -31,6 +31,9 @@ pub struct Session {
     pub ready: u64,
     /// Prompts and music were refused: only voices are asked for.
     pub silenced: bool,
+    /// The known ports were given up after a refusal, and the node has not agreed since.
+    #[serde(default)]
+    pub moved: bool,
     /// What was asked for, wanted ports left out.
     pub(crate) asked: Option<Arc<SetSession>>,
 }
@@ -39,6 +42,18 @@ impl Session {
     /// Whether the node was told to end it.
     pub fn is_closed(&self) -> bool {
         self.asked.as_ref().is_none_or(|asked| asked.close)
+    }
+
+    /// Whether any sound but voices was asked for last.
+    pub(crate) fn plays(&self) -> bool {
+        let heard = self.asked.iter().flat_map(|asked| &asked.endpoints).filter_map(|end| end.hears.as_ref());
+        heard.into_iter().any(is_play)
+    }
+
+    /// The next version asks for any port in place of the known ones, which the parties must forget too.
+    pub(crate) fn forget_ports(&mut self) {
+        self.moved = true;
+        self.asked = None;
     }
 }
 

@@ -9,6 +9,7 @@ use mangrove_proto::{
 };
 
 use crate::{
+    broken,
     call::{
         record,
         stage::{End, Stage},
@@ -28,6 +29,16 @@ pub(crate) struct Subject {
     tenant: Option<TenantId>,
     leg: Option<LegId>,
     call: Option<CallId>,
+}
+
+impl Subject {
+    /// The event that the command brought does not come again.
+    pub(crate) fn mark_taken(&self, state: &mut State) {
+        if let Some((kind, sender, sequence)) = &self.event {
+            // Taken before, or of a gap: there is nothing to mark.
+            let _ = state.take_event(kind, sender, *sequence);
+        }
+    }
 }
 
 pub(crate) fn subject(command: &Command) -> Subject {
@@ -56,10 +67,7 @@ pub(crate) fn subject(command: &Command) -> Subject {
 
 /// Takes the subject's call out.
 pub(crate) fn take_out(state: &mut State, subject: Subject, stamp: Stamp, effects: &mut Effects) {
-    if let Some((kind, sender, sequence)) = &subject.event {
-        // Taken before, or of a gap: there is nothing to mark.
-        let _ = state.take_event(kind, sender, *sequence);
-    }
+    broken::swallow_poison_in_quarantine();
     let Some(tenant) = subject.tenant else { return };
     scene::play(state, &tenant, stamp, effects, |scene| {
         let of_leg = subject.leg.and_then(|leg| scene.tenant.legs.get(&leg).copied());

@@ -38,3 +38,16 @@ pub struct Queue {
     #[serde(skip)]
     pub(crate) ready: Ready,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Place;
+
+    #[test]
+    fn higher_priorities_come_first_and_among_equals_the_earlier() {
+        let mut places =
+            [(0, 1), (-1, 2), (5, 4), (5, 3), (0, 5)].map(|(priority, number)| Place { priority, number });
+        places.sort();
+        assert_eq!(places.map(|place| place.number), [3, 4, 1, 5, 2]);
+    }
+}

@@ -34,7 +34,7 @@ pub(crate) struct Scene<'a> {
     pub(crate) stamp: Stamp,
     pub(crate) seed: Seed,
     pub(crate) effects: &'a mut Effects,
-    /// Queues in which a caller and an agent may have found each other.
+    /// Queues in which a caller and an agent may have found each other, or which the last agent may have left.
     pub(crate) dirty: BTreeSet<GroupId>,
     /// Calls whose media may have to follow what happened.
     pub(crate) changed: BTreeSet<CallId>,
@@ -125,7 +125,7 @@ impl Scene<'_> {
         }
     }
 
-    /// Changes an employee. A new state begins now; a free agent makes their queues worth a look.
+    /// Changes an employee. A new state begins now; an agent who is free, or gone, makes their queues worth a look.
     pub(crate) fn with_agent<R>(&mut self, id: &EmployeeId, rule: impl FnOnce(&mut Agent) -> R) -> Option<R> {
         let (now, moment) = (self.now(), self.moment());
         let agent = Arc::make_mut(self.tenant.agents.get_mut(id)?);
@@ -135,7 +135,7 @@ impl Scene<'_> {
         if before != (agent.state(), agent.reason().map(str::to_owned)) {
             agent.since = moment;
         }
-        if agent.is_assignable(now) {
+        if agent.is_assignable(now) || !agent.is_present(now) {
             let groups = self.tenant.config.groups_of(id).map(|group| group.id.clone());
             self.dirty.extend(groups);
         }

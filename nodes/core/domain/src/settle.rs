@@ -1,11 +1,17 @@
 //! Brings waiting callers and free agents together, after every command, in the queues that it touched. Choosing and
-//! reserving are one step: nobody is offered twice.
+//! reserving are one step: nobody is offered twice. Callers whom nobody is left to serve go where their group says.
 
-use mangrove_proto::id::{CallId, GroupId};
+use mangrove_proto::id::{CallId, EmployeeId, GroupId};
 
 use crate::{
-    call::{Call, dial_out, party::Role, stage::Stage},
+    call::{
+        Call, dial_out,
+        enqueue::{self, Overflowed},
+        party::Role,
+        stage::{Stage, Waiting},
+    },
     config::{Group, Strategy},
+    queue::Place,
     ready::Turn,
     scene::Scene,
     strategy::{self, Candidate},
@@ -14,41 +20,65 @@ use crate::{
 /// How long an agent is left alone whose phones turned out to be out of reach.
 const PAUSE_MS: u64 = 5_000;
 
-/// Looks at every marked queue until nothing more can be offered.
+/// Looks at the marked queues until nothing more can be offered. An agent of several groups goes to the caller who is
+/// first among all of them.
 pub(crate) fn settle(scene: &mut Scene<'_>) {
-    while let Some(group) = scene.dirty.pop_first() {
-        assign(&group, scene);
-    }
-}
-
-/// Offers the callers of one queue, first in line first, to the agents who are ready.
-fn assign(group: &GroupId, scene: &mut Scene<'_>) {
-    let config = scene.tenant.config.clone();
-    let Some(group) = config.groups.get(group) else { return };
-    let waiting = scene.tenant.queue(&group.id).map(|queue| queue.waiting.clone()).unwrap_or_default();
-    for call in waiting.values() {
-        let Some(tried) = tried(*call, scene) else { continue };
-        let candidates = candidates(group, &tried, scene);
-        if candidates.is_empty() {
-            return;
+    while let Some((group, call)) = next(scene) {
+        let config = scene.tenant.config.clone();
+        if !config.groups.get(&group).is_some_and(|group| assign(call, group, scene)) {
+            scene.dirty.remove(&group);
         }
-        offer(*call, group, &strategy::choose(group.strategy, &candidates, &mut scene.seed), scene);
     }
 }
 
-type Tried = std::collections::BTreeMap<mangrove_proto::id::EmployeeId, u32>;
+/// The first in line of all marked queues, with the queue. A queue in which nobody needs an offer loses its mark.
+fn next(scene: &mut Scene<'_>) -> Option<(GroupId, CallId)> {
+    let mut dirty = std::mem::take(&mut scene.dirty);
+    let mut first: Option<(Place, GroupId, CallId)> = None;
+    dirty.retain(|group| {
+        let found = first_of(group, scene);
+        if let Some((place, call)) = found
+            && first.as_ref().is_none_or(|(least, ..)| place < *least)
+        {
+            first = Some((place, group.clone(), call));
+        }
+        found.is_some()
+    });
+    scene.dirty = dirty;
+    first.map(|(_, group, call)| (group, call))
+}
 
-/// Whom a call was offered to before; none when it needs no offer now.
-fn tried(call: CallId, scene: &Scene<'_>) -> Option<Tried> {
+fn first_of(group: &GroupId, scene: &Scene<'_>) -> Option<(Place, CallId)> {
+    let waiting = &scene.tenant.queue(group)?.waiting;
+    let found = waiting.iter().find(|(_, call)| needs_offer(**call, scene).is_some());
+    found.map(|(place, call)| (*place, *call))
+}
+
+/// A waiting call that nobody is rung for, and that may still be offered.
+fn needs_offer<'a>(call: CallId, scene: &'a Scene<'_>) -> Option<&'a Waiting> {
     let call = scene.tenant.call(call)?;
-    match &call.stage {
-        Stage::Waiting(waiting) => {
-            let overdue = waiting.deadline.is_some_and(|deadline| deadline <= scene.now());
-            (call.offers.is_empty() && !overdue).then(|| waiting.tried.clone())
-        }
-        _ => None,
-    }
+    let Stage::Waiting(waiting) = &call.stage else { return None };
+    let overdue = waiting.deadline.is_some_and(|deadline| deadline <= scene.now());
+    (call.offers.is_empty() && !overdue).then_some(waiting)
 }
+
+/// Offers one call to the agents whose turn it is. False: there are none, and nobody else in this line has a chance.
+fn assign(call: CallId, group: &Group, scene: &mut Scene<'_>) -> bool {
+    let Some(tried) = needs_offer(call, scene).map(|waiting| waiting.tried.clone()) else { return false };
+    let candidates = candidates(group, &tried, scene);
+    if candidates.is_empty() {
+        return enqueue::is_deserted(group, scene) && send_on(call, scene);
+    }
+    offer(call, group, &strategy::choose(group.strategy, &candidates, &mut scene.seed), scene);
+    true
+}
+
+/// The last agent is gone.
+fn send_on(call: CallId, scene: &mut Scene<'_>) -> bool {
+    scene.with_call(call, |call, scene| enqueue::leave(call, Overflowed::Nobody, scene)).is_some()
+}
+
+type Tried = std::collections::BTreeMap<EmployeeId, u32>;
 
 /// Who could take a call now, of those the ones with the lowest priority number; for `longest-idle` only the first of
 /// them, whose turn it is anyway.

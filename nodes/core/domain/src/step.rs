@@ -14,13 +14,15 @@ pub(crate) enum Flow {
     Wait,
     /// It led nowhere, for this reason: the next step's turn.
     Next(Cause),
+    /// The call has other steps now: the first of them.
+    Diverted,
 }
 
 /// Runs one step.
 pub(crate) fn run(step: &Step, call: &mut Call, scene: &mut Scene<'_>) -> Flow {
     match step {
         Step::Play { prompt } => play::run(prompt, call, scene),
-        Step::Group { id } => group::run(id, call, scene),
+        Step::Group { id, priority } => group::run(id, *priority, call, scene),
         Step::Employee { id } => employee::run(id, call, scene),
         Step::HangUp { how } => hang_up::run(*how, call, scene),
     }

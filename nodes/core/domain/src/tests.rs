@@ -14,4 +14,6 @@ thread_local! {
     pub(crate) static RESERVATIONS_IGNORED: Cell<bool> = const { Cell::new(false) };
     /// Makes every message inside a dialog panic the rules.
     pub(crate) static POISON: Cell<bool> = const { Cell::new(false) };
+    /// Makes taking out the call of a poisonous message panic too.
+    pub(crate) static QUARANTINE_POISON: Cell<bool> = const { Cell::new(false) };
 }

@@ -63,6 +63,7 @@ pub fn call(call: &Call) -> live::Call {
         since: call.since.wall,
         group: call.group.clone(),
         employee: call.employee.clone().or(rung),
+        ringing: call.offers.iter().filter_map(|offer| offer.employee.clone()).collect(),
         recording: call.recording.as_ref().is_some_and(|recording| recording.running),
     }
 }

@@ -62,6 +62,7 @@ export interface Call {
   since: number;
   group: string | null;
   employee: string | null;
+  ringing: string[];
   recording: boolean;
 }
 

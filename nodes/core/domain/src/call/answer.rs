@@ -3,7 +3,7 @@
 use mangrove_proto::id::{EmployeeId, LegId};
 
 use super::{
-    Call, Recording, fact, offer,
+    Call, Offer, Recording, fact, offer,
     stage::{Stage, Talk},
     transfer,
 };
@@ -24,6 +24,7 @@ pub(crate) fn answered(call: &mut Call, leg: LegId, scene: &mut Scene<'_>) {
     }
     offer::withdraw_all(call, Cause::AnsweredElsewhere, scene);
     take(call, winner.employee.as_ref(), scene);
+    note_trunk(call, &winner);
     let who = winner.employee.as_ref().map_or("the called number", |employee| employee.as_str());
     scene.tell(call, format!("{who} answered"), format!("after {} ms", winner.since.until(moment)));
     connect(call, leg, scene);
@@ -42,6 +43,14 @@ fn take(call: &mut Call, employee: Option<&EmployeeId>, scene: &mut Scene<'_>) {
             engaged.ringing = false;
         }
     });
+}
+
+/// A call that was sent outside is one with the outside from now on: recorded as such, and its record says by whom.
+fn note_trunk(call: &mut Call, winner: &Offer) {
+    let trunk = winner.channel.as_deref().and_then(|channel| channel.strip_prefix("trunk/"));
+    if call.trunk.is_none() {
+        call.trunk = trunk.map(str::to_owned);
+    }
 }
 
 fn connect(call: &mut Call, leg: LegId, scene: &mut Scene<'_>) {
@@ -68,6 +77,7 @@ pub(crate) fn join(
 ) {
     let moment = scene.moment();
     call.answered.get_or_insert(moment);
+    call.expects_sound_since = moment.now;
     call.move_to(Stage::Talking(Talk { peer, since: moment, group }), moment);
     record(call, peer, scene);
     super::hold::note(call, scene);
@@ -84,10 +94,7 @@ fn record(call: &mut Call, peer: LegId, scene: &Scene<'_>) {
     };
     let guest = call.guest;
     match &mut call.recording {
-        Some(recording) => {
-            let left_is_peer = recording.left == peer;
-            recording.right = Some(if left_is_peer { guest } else { peer });
-        }
+        Some(recording) => recording.pair(guest, peer),
         None if wanted => {
             let date = day::date(scene.day());
             let id = format!("rec_{}_1", call.id);
@@ -96,6 +103,19 @@ fn record(call: &mut Call, peer: LegId, scene: &Scene<'_>) {
             call.recording = Some(Recording { id, object, left, right, running: true, finished: None });
         }
         None => {}
+    }
+}
+
+impl Recording {
+    /// Puts these two on the channels. Who is on one stays there, the other takes the newcomer.
+    fn pair(&mut self, guest: LegId, peer: LegId) {
+        let other = |leg| if leg == guest { peer } else { guest };
+        let stays = |leg: &LegId| [guest, peer].contains(leg);
+        (self.left, self.right) = match self.right.filter(stays) {
+            _ if stays(&self.left) => (self.left, Some(other(self.left))),
+            Some(right) => (other(right), Some(right)),
+            None => (guest, Some(peer)),
+        };
     }
 }
 

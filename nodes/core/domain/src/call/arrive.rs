@@ -15,6 +15,7 @@ use super::{
     party::{Party, Role},
     plan::Plan,
     stage::Stage,
+    unusable,
 };
 use crate::{
     agent::Engagement,
@@ -32,15 +33,16 @@ use crate::{
 const MEDIA_MS: u64 = 10_000;
 
 /// What is known about a call before it is one.
-struct Arrival {
-    direction: Direction,
-    caller: String,
-    called: String,
-    employee: Option<EmployeeId>,
-    trunk: Option<String>,
-    number: Option<String>,
-    source: Option<String>,
-    plan: Result<Plan, Cause>,
+pub(super) struct Arrival {
+    pub(super) direction: Direction,
+    pub(super) caller: String,
+    pub(super) called: String,
+    pub(super) employee: Option<EmployeeId>,
+    pub(super) trunk: Option<String>,
+    pub(super) number: Option<String>,
+    pub(super) source: Option<String>,
+    pub(super) priority: i32,
+    pub(super) plan: Result<Plan, Cause>,
 }
 
 /// What marks an INVITE (and its CANCEL) wherever it comes in.
@@ -74,6 +76,7 @@ pub(crate) fn arrive(
         Ok(taken) => taken,
         Err(reject) => {
             line::refuse(invite, source, edge, &reject, &local, scene);
+            unusable::note(&key, &arrival, reject.status, scene);
             return Reply::Refused { why: format!("the INVITE can't be used: {}", reject.status) };
         }
     };
@@ -118,6 +121,7 @@ fn new_call(
         answered: None,
         group: None,
         employee: None,
+        priority: from.priority,
         plan: from.plan.clone().unwrap_or_else(|_| Plan::steps(&[])),
         stage: Stage::Arriving { until: moment.now + MEDIA_MS },
         parties: [(leg, Arc::new(caller))].into(),
@@ -129,6 +133,7 @@ fn new_call(
         talk_ms: 0,
         hold_ms: 0,
         held_since: None,
+        expects_sound_since: moment.now,
         channels: Vec::new(),
     }
 }
@@ -197,6 +202,7 @@ fn from_trunk(trunk: &str, invite: &Message, scene: &Scene<'_>) -> Arrival {
         trunk: Some(trunk.to_owned()),
         number: number.map(|number| number.number.to_string()),
         source: number.and_then(|number| number.source.as_deref().map(str::to_owned)),
+        priority: number.map_or(0, |number| number.priority),
         plan: scheme.map(|scheme| Plan::steps(&scheme.steps)).ok_or(Cause::NotFound),
     }
 }
@@ -212,6 +218,7 @@ fn from_device(device: &str, invite: &Message, scene: &Scene<'_>) -> Arrival {
         trunk: None,
         number: None,
         source: None,
+        priority: 0,
         plan: Err(Cause::Forbidden),
     };
     let Some((employee, _)) = config.device(device) else { return arrival };
@@ -220,10 +227,11 @@ fn from_device(device: &str, invite: &Message, scene: &Scene<'_>) -> Arrival {
     arrival.plan = match dial::read(config, &arrival.called) {
         None => Err(Cause::NotFound),
         Some(Dialled::Employee(id)) => Ok(Plan::steps(&[Step::Employee { id }])),
-        Some(Dialled::Group(id)) => Ok(Plan::steps(&[Step::Group { id }])),
+        Some(Dialled::Group(id)) => Ok(Plan::steps(&[Step::Group { id, priority: None }])),
         Some(Dialled::Number(number)) => {
-            let scheme =
-                config.numbers.get(number.as_str()).and_then(|number| config.schemes.get(&number.scheme));
+            let configured = config.numbers.get(number.as_str());
+            let scheme = configured.and_then(|number| config.schemes.get(&number.scheme));
+            arrival.priority = configured.map_or(0, |number| number.priority);
             arrival.number = Some(number);
             scheme.map(|scheme| Plan::steps(&scheme.steps)).ok_or(Cause::NotFound)
         }

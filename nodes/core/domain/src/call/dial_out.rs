@@ -7,7 +7,9 @@ use mangrove_proto::id::{EmployeeId, LegId};
 use mangrove_sip::{Destination, NameAddr, Transport, Uri, uri};
 
 use super::{
-    Call, Offer, end,
+    Call, Offer,
+    devices::{self, Later},
+    end,
     party::{Party, Role},
     stage::Stage,
 };
@@ -24,7 +26,7 @@ use crate::{
 const OUTSIDE_RING_MS: u64 = 120_000;
 
 /// A phone to ring, and the edge that reaches it.
-struct Phone {
+pub(super) struct Phone {
     dial: Dial,
     edge: String,
 }
@@ -44,7 +46,7 @@ pub(crate) fn ring_employee(
     }
 }
 
-/// Reserves a person and rings their phones. The caller has seen that they are free.
+/// Reserves a person and rings their first device; [`devices`] rings the others. The caller has seen that they are free.
 pub(crate) fn ring(
     call: &mut Call,
     employee: &Employee,
@@ -52,16 +54,14 @@ pub(crate) fn ring(
     ring_ms: u64,
     scene: &mut Scene<'_>,
 ) -> Result<(), Cause> {
-    let phones = phones(call, employee, scene);
-    if phones.is_empty() {
-        return Err(Cause::Unreachable);
-    }
+    let (device, later) = devices::first(employee, role, ring_ms, scene).ok_or(Cause::Unreachable)?;
+    let phones = phones(call, employee, &device, scene);
     let number = scene.tenant.next_number();
     let engagement = Engagement { call: call.id, offer: number, ringing: true };
     scene.with_agent(&employee.id, |agent| agent.engaged = Some(engagement));
     scene.tell(call, format!("rings {}", employee.id), format!("{} phones", phones.len()));
     let (name, employee) = (employee.extension.to_string(), Some(employee.id.clone()));
-    offer(call, Ring { number, employee, name, role, phones, ring_ms, channel: None }, scene);
+    offer(call, Ring { number, employee, name, role, phones, ring_ms, channel: None, later }, scene);
     Ok(())
 }
 
@@ -91,7 +91,7 @@ pub(crate) fn outside(
     scene.tell(call, format!("calls out through {}", trunk.name), "");
     let (employee, name, phones, ring_ms) = (None, number.to_owned(), vec![phone], OUTSIDE_RING_MS);
     let number = scene.tenant.next_number();
-    offer(call, Ring { number, employee, name, role, phones, ring_ms, channel }, scene);
+    offer(call, Ring { number, employee, name, role, phones, ring_ms, channel, later: None }, scene);
     Ok(())
 }
 
@@ -127,14 +127,15 @@ fn edge_of_caller(call: &Call) -> &str {
     call.caller_party().map_or("", |party| &party.line.edge)
 }
 
-fn phones(call: &Call, employee: &Employee, scene: &Scene<'_>) -> Vec<Phone> {
+/// Where a device is registered now.
+pub(super) fn phones(call: &Call, employee: &Employee, device: &str, scene: &Scene<'_>) -> Vec<Phone> {
     let Some(agent) = scene.tenant.agent(&employee.id) else { return Vec::new() };
     let config = &scene.tenant.config;
     let shown = call.party(call.guest).map_or(call.caller.as_str(), |guest| &guest.name);
     let from = NameAddr::new(Uri::sip(Some(&uri::escape_user(shown)), &config.domain, None));
     let to = NameAddr::new(Uri::sip(Some(&employee.extension), &config.domain, None));
-    let registered = employee.sip_devices().filter_map(|device| agent.phones.get(&*device.username));
-    let bindings = registered.flat_map(|phone| phone.live(scene.now()));
+    let registered = agent.phones.get(device).filter(|_| employee.sip(device).is_some());
+    let bindings = registered.into_iter().flat_map(|phone| phone.live(scene.now()));
     bindings
         .map(|(binding, edge)| {
             let dial = Dial {
@@ -159,22 +160,35 @@ struct Ring {
     phones: Vec<Phone>,
     ring_ms: u64,
     channel: Option<String>,
+    later: Option<Later>,
 }
 
 fn offer(call: &mut Call, ring: Ring, scene: &mut Scene<'_>) {
     let since = scene.moment();
-    let Ring { number, employee, name, role, phones, ring_ms, channel } = ring;
+    let Ring { number, employee, name, role, phones, ring_ms, channel, later } = ring;
+    let legs = plan_legs(call, phones, (role, &name, employee.as_ref()), scene);
+    let until = since.now.saturating_add(ring_ms);
+    call.offers.push(Offer { number, employee, legs, since, until, later, channel, failure: None });
+}
+
+/// A leg for each phone, to be started when its media address is known.
+pub(super) fn plan_legs(
+    call: &mut Call,
+    phones: Vec<Phone>,
+    (role, name, employee): (Role, &str, Option<&EmployeeId>),
+    scene: &mut Scene<'_>,
+) -> Vec<LegId> {
+    let since = scene.moment();
     let mut legs = Vec::new();
     for Phone { dial, edge } in phones {
         let leg = LegId(scene.draw());
         legs.push(leg);
         scene.tenant.legs.insert(leg, call.id);
         let line = Line::planned(dial, &edge);
-        let party = Party::new(leg, role, name.clone(), employee.clone(), line, since);
+        let party = Party::new(leg, role, name.to_owned(), employee.cloned(), line, since);
         call.parties.insert(leg, Arc::new(party));
     }
-    let until = since.now.saturating_add(ring_ms);
-    call.offers.push(Offer { number, employee, legs, since, until, channel, failure: None });
+    legs
 }
 
 /// Sends the INVITEs of all planned legs whose media address is known by now.

@@ -34,11 +34,7 @@ pub(crate) fn end_with(
     }
     scene.tell(call, format!("ends: {}", cause.name()), format!("while {}", call.stage.name()));
     let talk = leave_stage(call, scene);
-    offer::withdraw_all(
-        call,
-        if call.answered.is_some() { Cause::AnsweredElsewhere } else { Cause::Withdrawn },
-        scene,
-    );
+    offer::withdraw_all(call, Cause::Withdrawn, scene);
     let legs: Vec<LegId> = call.parties.keys().copied().collect();
     for leg in &legs {
         let_go(call, *leg, cause, status, scene);
@@ -111,16 +107,27 @@ fn let_go(call: &mut Call, leg: LegId, cause: Cause, status: Option<u16>, scene:
     }
 }
 
+/// Frees everybody. Who has earned after-call work comes first: another leg of theirs, a phone that lost or an offer
+/// that they missed, would free them without it.
 fn release_people(call: &Call, talk: Option<&Talk>, scene: &mut Scene<'_>) {
+    if let Some(talk) = talk {
+        release_talker(call, talk.peer, talk, scene);
+    }
     for party in call.parties.values() {
-        let talked = talk.filter(|talk| party.id == talk.peer || party.id == call.guest);
-        let work = talked.and_then(|talk| wrap_up_ms(talk, scene));
-        answer::release(call, party.employee.as_ref(), work.filter(|_| party.role != Role::Caller), scene);
+        answer::release(call, party.employee.as_ref(), None, scene);
     }
 }
 
+/// Frees one of two who talked. After-call work is due to whom the queue gave the call, not to who called.
+pub(crate) fn release_talker(call: &Call, leg: LegId, talk: &Talk, scene: &mut Scene<'_>) {
+    let Some(party) = call.party(leg) else { return };
+    let served = leg == talk.peer && party.role != Role::Caller;
+    let work = if served { wrap_up_ms(talk, scene) } else { None };
+    answer::release(call, party.employee.as_ref(), work, scene);
+}
+
 /// After-call work that a talk earns: that of the group it came through.
-pub(crate) fn wrap_up_ms(talk: &Talk, scene: &Scene<'_>) -> Option<u64> {
+fn wrap_up_ms(talk: &Talk, scene: &Scene<'_>) -> Option<u64> {
     let group = talk.group.as_ref()?;
     scene.tenant.config.groups.get(group).map(|group| group.wrap_up_ms)
 }

@@ -15,33 +15,36 @@ use crate::{
     line,
     queue::Place,
     scene::Scene,
+    step::Flow,
 };
 
 /// Puts the guest in line, or on another way when the line is full or nobody serves it.
-pub(crate) fn enqueue(call: &mut Call, group: &GroupId, scene: &mut Scene<'_>) {
+pub(crate) fn enqueue(call: &mut Call, group: &GroupId, priority: i32, scene: &mut Scene<'_>) -> Flow {
     let config = scene.tenant.config.clone();
-    let Some(group) = config.groups.get(group) else {
-        return plan::divert(call, &[], Cause::NotFound, scene);
-    };
+    let Some(group) = config.groups.get(group) else { return Flow::Next(Cause::NotFound) };
     call.group = Some(group.id.clone());
     scene.count(&group.id, |today| today.offered += 1);
     let length = scene.queue_mut(&group.id).waiting.len();
     if group.queue.max_length.is_some_and(|most| length >= most as usize) {
-        return overflow(call, group, Overflowed::Full, scene);
+        overflow(call, group, Overflowed::Full, scene);
+        return Flow::Diverted;
     }
-    if !is_served(group, scene) && !group.overflow.nobody.is_empty() {
-        return overflow(call, group, Overflowed::Nobody, scene);
+    if is_deserted(group, scene) {
+        overflow(call, group, Overflowed::Nobody, scene);
+        return Flow::Diverted;
     }
     line::answer(call, call.guest, scene);
-    wait(call, group, scene);
+    wait(call, group, priority, scene);
+    Flow::Wait
 }
 
-fn wait(call: &mut Call, group: &Group, scene: &mut Scene<'_>) {
+fn wait(call: &mut Call, group: &Group, priority: i32, scene: &mut Scene<'_>) {
     let since = scene.moment();
-    let place = Place { priority: 0, number: scene.tenant.next_number() };
+    let place = Place { priority, number: scene.tenant.next_number() };
     let queue = scene.queue_mut(&group.id);
+    let behind = queue.waiting.keys().rev().take_while(|other| **other > place).count();
     queue.waiting.insert(place, call.id);
-    let position = queue.waiting.len();
+    let position = queue.waiting.len() - behind;
     scene.tell(call, format!("waits for {}", group.name), format!("{position}. in line"));
     let deadline = group.queue.max_wait_ms.map(|most| since.now.saturating_add(most));
     let finish = group.queue.at_max_wait == AtMaxWait::FinishRinging;
@@ -50,11 +53,13 @@ fn wait(call: &mut Call, group: &Group, scene: &mut Scene<'_>) {
     scene.dirty.insert(group.id.clone());
 }
 
-/// Whether any agent of the group is there, now in a call or not.
-pub(crate) fn is_served(group: &Group, scene: &Scene<'_>) -> bool {
+/// Whether no agent of the group is there, in a call or not, and its callers have somewhere else to go.
+pub(crate) fn is_deserted(group: &Group, scene: &Scene<'_>) -> bool {
     let now = scene.now();
     let present = |agent: &crate::agent::Agent| agent.is_present(now);
-    group.members.iter().any(|member| scene.tenant.agent(&member.employee).is_some_and(present))
+    let served =
+        || group.members.iter().any(|member| scene.tenant.agent(&member.employee).is_some_and(present));
+    !group.overflow.nobody.is_empty() && !served()
 }
 
 /// Why a queue does not keep a caller.
@@ -73,7 +78,7 @@ fn overflow(call: &mut Call, group: &Group, why: Overflowed, scene: &mut Scene<'
         Overflowed::Nobody => (&group.overflow.nobody, Cause::NobodyThere),
     };
     scene.tell(call, format!("overflows from {}", group.name), cause.name());
-    plan::divert(call, steps, cause, scene);
+    plan::divert(call, steps, cause);
 }
 
 /// An agent has answered: out of the line, and counted.
@@ -120,8 +125,9 @@ pub(crate) fn leave(call: &mut Call, why: Overflowed, scene: &mut Scene<'_>) {
     let config = scene.tenant.config.clone();
     match config.groups.get(&waiting.group) {
         Some(group) => overflow(call, group, why, scene),
-        None => plan::divert(call, &[], Cause::WaitedTooLong, scene),
+        None => plan::divert(call, &[], Cause::WaitedTooLong),
     }
+    plan::proceed(call, scene);
 }
 
 /// An offer of a waiting call led nowhere: the caller keeps the place, and may be overdue by now.

@@ -16,11 +16,12 @@ pub(crate) fn hear(call: &mut Call, leg: LegId, fact: Fact, scene: &mut Scene<'_
         Fact::Ringing { early } => offer::rings(call, leg, early, scene),
         Fact::Answered => answer::answered(call, leg, scene),
         Fact::OfferReceived => hold::offered(call, leg, scene),
+        Fact::SessionChanged => hold::note(call, scene),
         Fact::TransferAsked { target, attended } => transfer::asked(call, leg, &target, attended, scene),
         Fact::Left(cause) => left(call, leg, cause, scene),
-        Fact::Digit(digit) => {
+        Fact::Digit => {
             let party = leg_name(call, leg);
-            scene.effects.story.push(story::heard(call, scene.moment(), &party, format!("digit {digit}")));
+            scene.effects.story.push(story::heard(call, scene.moment(), &party, story::DIGIT.into()));
         }
     }
 }

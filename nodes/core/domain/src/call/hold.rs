@@ -29,6 +29,7 @@ pub(crate) fn note(call: &mut Call, scene: &mut Scene<'_>) {
         }
         (false, Some(since)) => {
             call.held_since = None;
+            call.expects_sound_since = scene.now();
             call.hold_ms += scene.now().saturating_sub(since);
             scene.tell(call, "hold is over", "");
         }

@@ -6,7 +6,7 @@ use mangrove_proto::{
     media::{self, media_event::Fact},
 };
 
-use super::{Call, dial_out, end, plan, record, stage::Stage};
+use super::{Call, dial_out, end, plan, record, refusal, stage::Stage};
 use crate::{cause::Cause, line, scene::Scene, story};
 
 /// Longer than this without a sound, a phone is dead.
@@ -18,7 +18,7 @@ pub(crate) fn hear(call: &mut Call, fact: &Fact, scene: &mut Scene<'_>) {
         Fact::Ready(ready) => self::ready(call, ready, scene),
         Fact::Refused(refused) => self::refused(call, refused, scene),
         Fact::PlayFinished(finished) => play_finished(call, finished, scene),
-        Fact::Digit(digit) => note(call, &digit.endpoint, format!("digit {}", digit.digit), scene),
+        Fact::Digit(digit) => note(call, &digit.endpoint, story::DIGIT.into(), scene),
         Fact::Latched(latched) => self::latched(call, latched, scene),
         Fact::Silent(silent) => self::silent(call, silent, scene),
         Fact::RecordingFinished(finished) => recording_finished(call, finished, scene),
@@ -38,6 +38,7 @@ fn ready(call: &mut Call, ready: &media::Ready, scene: &mut Scene<'_>) {
         return;
     }
     call.media.ready = call.media.ready.max(ready.version);
+    call.media.moved &= ready.version != call.media.version;
     let mut moved = Vec::new();
     for address in &ready.addresses {
         let leg = address.endpoint.parse::<LegId>().ok().and_then(|leg| call.party_mut(leg));
@@ -50,6 +51,10 @@ fn ready(call: &mut Call, ready: &media::Ready, scene: &mut Scene<'_>) {
     for leg in moved {
         line::reoffer(call, leg, scene);
     }
+    if matches!(call.stage, Stage::Playing { .. } | Stage::Waiting(_) | Stage::Talking(_)) {
+        // Nothing to do, unless the ports were just given up when it was time to answer.
+        line::answer(call, call.guest, scene);
+    }
     dial_out::start_planned(call, scene);
     let guest_has_address = call.party(call.guest).is_some_and(|guest| guest.address.is_some());
     if matches!(call.stage, Stage::Arriving { .. }) && guest_has_address {
@@ -57,20 +62,13 @@ fn ready(call: &mut Call, ready: &media::Ready, scene: &mut Scene<'_>) {
     }
 }
 
-/// The node can't do what was asked. A prompt is skipped, music given up; failing that, a call in which nobody talks
-/// yet ends.
+/// The node can't do what was asked: something is given up, and the rest asked for again.
 fn refused(call: &mut Call, refused: &media::Refused, scene: &mut Scene<'_>) {
     if call.is_over() || refused.version != call.media.version {
         return;
     }
     note(call, "", format!("media refused: {}", refused.why), scene);
-    match &call.stage {
-        Stage::Playing { .. } => plan::proceed(call, scene),
-        Stage::Arriving { .. } => end::end(call, Cause::NoMedia, EndedBy::System, scene),
-        _ if !call.media.silenced => call.media.silenced = true,
-        Stage::Talking(_) => {}
-        _ => end::end(call, Cause::NoMedia, EndedBy::System, scene),
-    }
+    refusal::give_way(call, scene);
 }
 
 fn play_finished(call: &mut Call, finished: &media::PlayFinished, scene: &mut Scene<'_>) {
@@ -88,11 +86,14 @@ fn latched(call: &mut Call, latched: &media::Latched, scene: &mut Scene<'_>) {
     }
 }
 
-/// Somebody who talks went silent: the phone is dead. Who is held, or holds, may be silent.
+/// Somebody who talks went silent: the phone is dead. Who is held, or holds, may be silent, and so may who waits; the
+/// media node counts that time too.
 fn silent(call: &mut Call, silent: &media::Silent, scene: &mut Scene<'_>) {
     let Some((guest, peer)) = call.talkers() else { return };
     let leg = silent.endpoint.parse::<LegId>().ok().filter(|leg| [guest, peer].contains(leg));
-    if leg.is_some() && silent.since_ms >= SILENCE_MS && call.held_since.is_none() {
+    let expected_ms = scene.now().saturating_sub(call.expects_sound_since);
+    let is_dead = silent.since_ms.min(expected_ms) >= SILENCE_MS;
+    if leg.is_some() && is_dead && call.held_since.is_none() {
         end::end(call, Cause::MediaLost, EndedBy::System, scene);
     }
 }

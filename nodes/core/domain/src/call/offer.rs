@@ -3,7 +3,7 @@
 use mangrove_proto::{id::LegId, live::EndedBy};
 
 use super::{
-    Call, Offer, answer, end, enqueue, fact,
+    Call, Offer, answer, devices, end, enqueue, fact,
     plan::{self, Plan},
     stage::Stage,
     transfer,
@@ -36,7 +36,7 @@ pub(crate) fn rings(call: &mut Call, leg: LegId, has_sound: bool, scene: &mut Sc
     }
 }
 
-/// One phone of an offer dropped out. Others may still ring; a refusal by the person counts for all of them.
+/// One phone of an offer dropped out. Others may still ring, or are next; a refusal by the person counts for all.
 pub(crate) fn leg_failed(call: &mut Call, leg: LegId, cause: Cause, scene: &mut Scene<'_>) {
     let Some(index) = call.offer_of(leg) else { return };
     if let Stage::Ringing { early } = &mut call.stage {
@@ -45,10 +45,10 @@ pub(crate) fn leg_failed(call: &mut Call, leg: LegId, cause: Cause, scene: &mut 
     let offer = &mut call.offers[index];
     offer.legs.retain(|other| *other != leg);
     offer.failure = Some(offer.failure.map_or(cause, |worst| telling(worst, cause)));
+    let (silent, failure) = (offer.legs.is_empty(), offer.failure.unwrap_or(cause));
     let refused = matches!(cause, Cause::Busy | Cause::Rejected);
-    if offer.legs.is_empty() || refused {
-        let cause = offer.failure.unwrap_or(cause);
-        fail(call, index, cause, scene);
+    if refused || (silent && !devices::ring_next(call, index, scene)) {
+        fail(call, index, failure, scene);
     }
 }
 
@@ -63,11 +63,25 @@ fn telling(one: Cause, other: Cause) -> Cause {
     if rank(other) < rank(one) { other } else { one }
 }
 
-/// Time is up for every offer that has rung long enough.
+/// Time has come for further devices, or is up for every offer that has rung long enough.
 pub(crate) fn expire(call: &mut Call, scene: &mut Scene<'_>) {
-    while let Some(index) = call.offers.iter().position(|offer| offer.until <= scene.now()) {
-        fail(call, index, Cause::NoAnswer, scene);
+    let now = scene.now();
+    for index in 0..call.offers.len() {
+        if devices::due(&call.offers[index].later).is_some_and(|next| next <= now) {
+            devices::ring_next(call, index, scene);
+        }
     }
+    while let Some(index) = call.offers.iter().position(|offer| offer.until <= scene.now()) {
+        let cause = if was_rung(call, index) { Cause::NoAnswer } else { Cause::NoMedia };
+        fail(call, index, cause, scene);
+    }
+}
+
+/// Whether any phone of the offer got its INVITE: without an address from the media node none went out, and nobody
+/// missed anything.
+fn was_rung(call: &Call, index: usize) -> bool {
+    let planned = |leg: &LegId| call.party(*leg).is_none_or(|party| party.line.is_planned());
+    !call.offers[index].legs.iter().all(planned)
 }
 
 /// An offer led nowhere: its phones stop ringing, its person is free again, and the call goes on without it.

@@ -47,6 +47,7 @@ pub(crate) fn proceed(call: &mut Call, scene: &mut Scene<'_>) {
         match step::run(&step, call, scene) {
             Flow::Wait => return,
             Flow::Next(cause) => failed(call, cause),
+            Flow::Diverted => {}
         }
     }
 }
@@ -58,8 +59,8 @@ pub(crate) fn failed(call: &mut Call, cause: Cause) {
     }
 }
 
-/// Goes on with other steps; none of them left is the end, for `cause`.
-pub(crate) fn divert(call: &mut Call, steps: &[Step], cause: Cause, scene: &mut Scene<'_>) {
+/// Other steps from now on, for [`proceed`] to run; none of them left is the end, for `cause`. It runs nothing itself: a
+/// thousand queues in a row, each sending callers on to the next, are a loop there and no recursion.
+pub(crate) fn divert(call: &mut Call, steps: &[Step], cause: Cause) {
     call.plan = Plan::Steps { steps: steps.into(), next: 0, otherwise: cause };
-    proceed(call, scene);
 }

@@ -15,8 +15,13 @@ use crate::{cause::Cause, queue::Place, stamp::Moment};
 pub enum Stage {
     /// Admitted; its media session is being made until `until`.
     Arriving { until: u64 },
-    /// The guest hears a prompt, as the play with this id.
-    Playing { play: String, prompt: Arc<str> },
+    /// The guest hears a prompt, as the play with this id; `until` then its end is taken for granted.
+    Playing {
+        play: String,
+        prompt: Arc<str>,
+        #[serde(default)]
+        until: Option<u64>,
+    },
     /// The guest waits in a queue and hears music.
     Waiting(Waiting),
     /// Somebody is rung directly; the guest hears ringing. `early`: whose early media the guest hears.

@@ -3,7 +3,7 @@
 use mangrove_proto::{id::LegId, live::EndedBy};
 
 use super::{
-    Call, end, enqueue, offer,
+    Call, Offer, end, enqueue, offer, plan,
     stage::{End, Stage},
 };
 use crate::{cause::Cause, line, scene::Scene};
@@ -17,13 +17,14 @@ const RECORDING_MS: u64 = 24 * 3_600_000;
 pub(crate) fn due(call: &Call) -> Option<u64> {
     let stage = match &call.stage {
         Stage::Arriving { until } => Some(*until),
+        Stage::Playing { until, .. } => *until,
         // An offer that may outlast the deadline looks at it again when it ends.
         Stage::Waiting(waiting) => waiting.deadline.filter(|_| !waiting.finish || call.offers.is_empty()),
         Stage::Over(end) => Some(end.record_due.unwrap_or_else(|| forget_at(call, end))),
         _ => None,
     };
     let longest = (!call.is_over()).then_some(call.started.now + LONGEST_MS);
-    let offers = call.offers.iter().map(|offer| offer.until);
+    let offers = call.offers.iter().map(Offer::due);
     let lines = call.parties.values().filter_map(|party| party.line.due());
     stage.into_iter().chain(longest).chain(offers).chain(lines).min()
 }
@@ -38,6 +39,7 @@ pub(crate) fn fire(call: &mut Call, scene: &mut Scene<'_>) {
     offer::expire(call, scene);
     match &call.stage {
         Stage::Arriving { until } if *until <= now => end::end(call, Cause::NoMedia, EndedBy::System, scene),
+        Stage::Playing { until: Some(until), .. } if *until <= now => plan::proceed(call, scene),
         Stage::Waiting(_) => enqueue::expire(call, scene),
         _ => {}
     }

@@ -62,7 +62,7 @@ fn begin(
     let rung = match dialled {
         Dialled::Employee(target) => dial_out::ring_employee(call, &target, Role::Transfer, scene),
         Dialled::Outside(number) => dial_out::outside(call, Some(employee), &number, Role::Transfer, scene),
-        Dialled::Group(id) => return hand_over(call, &[Step::Group { id }], scene),
+        Dialled::Group(id) => return hand_over(call, &[Step::Group { id, priority: None }], scene),
         Dialled::Number(number) => match scheme(&number, scene) {
             Some(steps) => return hand_over(call, &steps, scene),
             None => Err(Cause::NotFound),
@@ -92,9 +92,7 @@ pub(crate) fn settled(call: &mut Call, transfer: &Transfer, scene: &mut Scene<'_
     let referrer = transfer.referrer;
     line::notify_refer(call, referrer, 200, scene);
     fact::dismiss(call, referrer, Cause::Transferred, scene);
-    let employee = call.party(referrer).and_then(|party| party.employee.clone());
-    let work = end::wrap_up_ms(&transfer.talk, scene);
-    answer::release(call, employee.as_ref(), work, scene);
+    end::release_talker(call, referrer, &transfer.talk, scene);
 }
 
 /// The target did not answer: the two talk on, or the one who is left is let go.
@@ -111,7 +109,5 @@ pub(crate) fn failed(call: &mut Call, cause: Cause, scene: &mut Scene<'_>) {
 /// Who transferred hung up without waiting for the outcome. The target rings on.
 pub(crate) fn referrer_left(call: &mut Call, scene: &mut Scene<'_>) {
     let Stage::Transferring(transfer) = &call.stage else { return };
-    let employee = call.party(transfer.referrer).and_then(|party| party.employee.clone());
-    let work = end::wrap_up_ms(&transfer.talk.clone(), scene);
-    answer::release(call, employee.as_ref(), work, scene);
+    end::release_talker(call, transfer.referrer, &transfer.talk, scene);
 }

@@ -6,11 +6,7 @@ use mangrove_proto::id::{CallId, EmployeeId, TenantId};
 use super::AgentWish;
 use crate::{
     agent::{Agent, Chosen},
-    call::{
-        enqueue::{self, Overflowed},
-        offer,
-        stage::Stage,
-    },
+    call::{enqueue, offer, stage::Stage},
     cause::Cause,
     effect::{Effects, Reply},
     record::{Audit, AuditChange, Author, Record},
@@ -35,17 +31,14 @@ pub(super) fn apply(
         after: word(&wish),
     };
     let found = scene::play(state, tenant, stamp, effects, |scene| {
-        let (now, leaves) = (scene.now(), matches!(wish, AgentWish::Offline));
-        let away = leaves || matches!(wish, AgentWish::Break(_));
+        let now = scene.now();
+        let away = matches!(wish, AgentWish::Offline | AgentWish::Break(_));
         let ringing = scene.with_agent(employee, |agent| {
             choose(agent, wish, now);
             agent.engaged.filter(|engaged| away && engaged.ringing).map(|engaged| engaged.call)
         })?;
         if let Some(call) = ringing {
             take_back(call, employee, scene);
-        }
-        if leaves {
-            send_on(employee, scene);
         }
         Some(())
     });
@@ -100,18 +93,4 @@ fn take_back(call: CallId, employee: &EmployeeId, scene: &mut Scene<'_>) {
             enqueue::offer_failed(call, scene);
         }
     });
-}
-
-/// Callers of groups that nobody serves any more need not wait in vain.
-fn send_on(employee: &EmployeeId, scene: &mut Scene<'_>) {
-    let config = scene.tenant.config.clone();
-    for group in config.groups_of(employee) {
-        if enqueue::is_served(group, scene) || group.overflow.nobody.is_empty() {
-            continue;
-        }
-        let waiting: Vec<CallId> = scene.queue_mut(&group.id).waiting.values().copied().collect();
-        for call in waiting {
-            scene.with_call(call, |call, scene| enqueue::leave(call, Overflowed::Nobody, scene));
-        }
-    }
 }

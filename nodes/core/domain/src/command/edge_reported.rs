@@ -153,19 +153,40 @@ fn register(
         return Reply::NotFound { what: format!("device {device}") };
     };
     let now = scene.now();
-    let answer = scene.with_agent(&employee.id, |agent| {
-        let phone = agent.phones.entry(device.clone()).or_default();
-        match phone.register(request, source, edge, now) {
-            Ok(registered) => registered.response,
-            Err(refused) => refused.answer(request),
+    let answer = match not_theirs(request, device, &employee.extension, &config.domain) {
+        Some(status) => {
+            let mut refusal = Message::reply_to(request, status);
+            refusal.set_to_tag(&scene.seed.token());
+            Some(refusal)
         }
-    });
+        None => scene.with_agent(&employee.id, |agent| {
+            let phone = agent.phones.entry(device.clone()).or_default();
+            let answer = match phone.register(request, source, edge, now) {
+                Ok(registered) => registered.response,
+                Err(refused) => refused.answer(request),
+            };
+            // A question, a refusal or the last binding's end leaves nothing to keep.
+            agent.phones.retain(|_, phone| phone.next_expiry().is_some());
+            answer
+        }),
+    };
     if let Some(answer) = answer {
         let object = ObjectRef::Agent(scene.id().clone(), employee.id.clone());
         let fence = (scene.tenant.epoch, scene.stamp);
         scene.effects.actions.push(line::answer_stranger(object, request, &answer, source, edge, fence));
     }
     Reply::Done
+}
+
+/// The status for a device that registers an address other than its own (RFC 3261 section 10.3, steps 3 and 5).
+fn not_theirs(request: &Message, device: &str, extension: &str, domain: &str) -> Option<u16> {
+    let Ok(to) = request.to() else { return Some(400) };
+    let user = to.uri.user().unwrap_or_default();
+    match to.uri.host.eq_ignore_ascii_case(domain) {
+        false => Some(404),
+        true if user == device || user == extension => None,
+        true => Some(403),
+    }
 }
 
 fn flow_closed(flow: &str, scene: &mut Scene<'_>) -> Reply {

@@ -1,20 +1,32 @@
-//! A leader begins after a gap in which nobody could refresh anything: registrations and sessions live that much
-//! longer.
+//! A leader begins after a gap in which nobody could refresh or report anything: registrations and sessions live that
+//! much longer, and a phone that was answered meanwhile gets the time to say so again.
 
 use std::sync::Arc;
 
 use crate::{agent::Agent, call::Call, effect::Reply, state::State, tenant::Tenant};
 
-pub(super) fn apply(state: &mut State, gap_ms: u64) -> Reply {
-    if gap_ms == 0 {
-        return Reply::Done;
-    }
+/// A 2xx is repeated at intervals of up to T2 = 4 s until its ACK comes (RFC 3261 13.3.1.4).
+const ANSWER_AGAIN_MS: u64 = 4_500;
+
+pub(super) fn apply(state: &mut State, gap_ms: u64, now: u64) -> Reply {
     for id in state.tenants.keys().cloned().collect::<Vec<_>>() {
-        if let Some(tenant) = state.tenants.get_mut(&id) {
-            extend(Arc::make_mut(tenant), gap_ms);
+        let Some(tenant) = state.tenants.get_mut(&id).map(Arc::make_mut) else { continue };
+        if gap_ms != 0 {
+            extend(tenant, gap_ms);
         }
+        ring_on(tenant, now + ANSWER_AGAIN_MS);
     }
     Reply::Done
+}
+
+/// No phone stops ringing before `until`.
+fn ring_on(tenant: &mut Tenant, until: u64) {
+    let ringing = tenant.calls().filter(|call| call.offers.iter().any(|offer| offer.until < until));
+    for id in ringing.map(|call| call.id).collect::<Vec<_>>() {
+        if let Some(call) = tenant.calls.get_mut(&id).map(Arc::make_mut) {
+            call.offers.iter_mut().for_each(|offer| offer.until = offer.until.max(until));
+        }
+    }
 }
 
 fn extend(tenant: &mut Tenant, gap_ms: u64) {

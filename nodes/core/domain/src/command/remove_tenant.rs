@@ -31,6 +31,10 @@ pub(super) fn apply(
             finish(call, scene);
         }
         scene.dirty.clear();
+        let agents = scene.tenant.agents.keys().map(|agent| ObjectRef::Agent(id.clone(), agent.clone()));
+        let queues = scene.tenant.queues.keys().map(|group| ObjectRef::Queue(id.clone(), group.clone()));
+        // They are gone too: whoever shows them or keeps their timers must look.
+        agents.chain(queues).for_each(|gone| scene.effects.touch(gone));
     });
     state.tenants.remove(id);
     let change = AuditChange {

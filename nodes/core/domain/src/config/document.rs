@@ -7,6 +7,7 @@ mod reach;
 mod remove;
 mod secret;
 mod service;
+mod step;
 
 use serde::{Deserialize, Serialize};
 
@@ -14,9 +15,8 @@ pub use duration::{Duration, InvalidDuration};
 pub use people::{Browser, Defaults, Device, Employee, EmployeeDefaults, Login, SipDevice};
 pub use reach::{Number, Target, Trunk, TrunkLimits};
 pub use secret::Secret;
-pub use service::{
-    Channels, Group, HangUp, Member, NoAnswer, Overflow, Queue, Recording, Scheme, ServiceLevel, Step,
-};
+pub use service::{Channels, Group, Member, NoAnswer, Overflow, Queue, Recording, Scheme, ServiceLevel};
+pub use step::{GroupStep, HangUp, Step};
 
 /// The only format there is yet.
 pub const FORMAT: u32 = 1;

@@ -81,6 +81,7 @@ fn number(number: &super::Number) -> document::Number {
         scheme: number.scheme.to_string(),
         channels: number.channels,
         source: text(&number.source),
+        priority: number.priority,
     }
 }
 
@@ -158,7 +159,10 @@ fn steps(config: &TenantConfig, steps: &[Step]) -> Vec<document::Step> {
 fn step(config: &TenantConfig, step: &Step) -> document::Step {
     match step {
         Step::Play { prompt } => document::Step::Play(prompt.to_string()),
-        Step::Group { id } => document::Step::Group(group_extension(config, id)),
+        Step::Group { id, priority } => {
+            let extension = group_extension(config, id);
+            document::Step::Group(document::GroupStep { extension, priority: *priority })
+        }
         Step::Employee { id } => document::Step::Employee(employee_extension(config, id)),
         Step::HangUp { how: HangUp::Busy } => document::Step::Busy(true),
         Step::HangUp { how: HangUp::Normal } => document::Step::HangUp(document::HangUp { status: None }),

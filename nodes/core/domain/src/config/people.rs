@@ -15,7 +15,8 @@ pub struct Employee {
     /// Groups that a supervisor or group head watches; empty for a supervisor means all.
     pub supervises: BTreeSet<GroupId>,
     pub login: Option<Login>,
-    /// Rung in this order.
+    /// Rung in this order: the first at once, each further one beside it after an equal share of the ringing time or when
+    /// none rings any more. One that is not registered is left out. A device rings wherever it is registered.
     pub devices: Vec<Device>,
     /// Milliseconds; the tenant's default when absent.
     pub ring_ms: Option<u64>,

@@ -48,4 +48,7 @@ pub struct Number {
     pub channels: u32,
     /// Where this number is advertised; kept on every call.
     pub source: Option<Arc<str>>,
+    /// Its callers' priority in queues: higher is served first, 0 when not given.
+    #[serde(default)]
+    pub priority: i32,
 }

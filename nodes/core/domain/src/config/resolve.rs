@@ -75,6 +75,7 @@ pub fn resolve(
         warnings: Vec::new(),
     };
     let mut config = whole(document, &names, &mut made).map_err(|problem| vec![problem])?;
+    made.warnings.extend(silent_browsers(document));
     if let Some(present) = present {
         config.version = present.version;
         if config != *present {
@@ -82,6 +83,16 @@ pub fn resolve(
         }
     }
     Ok(Resolved { config, secrets: made.secrets, warnings: made.warnings })
+}
+
+/// Browsers are accepted as devices, but nothing can ring them yet.
+fn silent_browsers(document: &Document) -> Option<String> {
+    let is_browser = |device: &document::Device| matches!(device, document::Device::Browser(_));
+    let with_browser = document.employees.iter().filter(|employee| employee.devices.iter().any(is_browser));
+    let employees: Vec<&str> = with_browser.map(|employee| employee.extension.as_str()).collect();
+    let (first, others) = employees.split_first()?;
+    let more = if others.is_empty() { String::new() } else { format!(" and {} more", others.len()) };
+    Some(format!("browsers can't ring yet: the device `browser` of {first}{more} is kept, but gets no calls"))
 }
 
 /// What comes up on the way.
@@ -171,5 +182,6 @@ fn number(number: &document::Number) -> Number {
         scheme: number.scheme.as_str().into(),
         channels: number.channels,
         source: number.source.as_deref().map(Into::into),
+        priority: number.priority,
     }
 }

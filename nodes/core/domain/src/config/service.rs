@@ -23,9 +23,11 @@ pub enum Step {
     Play {
         prompt: Arc<str>,
     },
-    /// Waits in the group's queue.
+    /// Waits in the group's queue, with this priority or the called number's: higher is served first.
     Group {
         id: GroupId,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        priority: Option<i32>,
     },
     /// Rings the employee's devices.
     Employee {

@@ -23,6 +23,8 @@ pub(crate) use names::Names;
 const SECOND: u64 = 1000;
 const HOUR: u64 = 3600 * SECOND;
 const DAY: u64 = 24 * HOUR;
+/// Of callers: higher is served first.
+const PRIORITY: RangeInclusive<i32> = -100..=100;
 /// Most objects of one kind in a tenant.
 const MOST: usize = 20_000;
 

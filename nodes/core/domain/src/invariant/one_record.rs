@@ -1,5 +1,6 @@
 //! I3: a call that ended has one record with one cause; a call that goes on has none. A second record of a call may
-//! only be the first one with its recording.
+//! only be the first one with its recording. An INVITE that could not be used has a record without legs, which comes
+//! again when the INVITE does.
 
 use std::collections::BTreeMap;
 
@@ -10,6 +11,9 @@ pub(super) fn check(state: &State, found: &mut Vec<Violation>) {
     let mut seen = BTreeMap::new();
     for (_, record) in state.outbox() {
         let Record::Cdr(cdr) = record else { continue };
+        if cdr.legs.is_empty() {
+            continue;
+        }
         let call = state.tenant(&cdr.tenant).and_then(|tenant| tenant.call(cdr.call));
         let due = match call.map(|call| &call.stage) {
             None => true,

@@ -53,7 +53,8 @@ pub(super) fn translate(fact: ua::Fact) -> Option<Fact> {
         Said::Ringing { audio, .. } => Fact::Ringing { early: audio.is_some() },
         Said::Answered { .. } => Fact::Answered,
         Said::OfferReceived { .. } => Fact::OfferReceived,
-        Said::Confirmed | Said::OfferAccepted { .. } | Said::OfferRefused { .. } => return None,
+        Said::OfferAccepted { .. } => Fact::SessionChanged,
+        Said::Confirmed | Said::OfferRefused { .. } => return None,
         Said::Cancelled { .. } => Fact::Left(Cause::Abandoned),
         Said::HungUp { .. } => Fact::Left(Cause::HungUp),
         Said::Failed { status, .. } => Fact::Left(Cause::of_status(status)),
@@ -64,6 +65,6 @@ pub(super) fn translate(fact: ua::Fact) -> Option<Fact> {
         Said::TransferAsked { target, replaces } => {
             Fact::TransferAsked { target, attended: replaces.is_some() }
         }
-        Said::Digit { digit, .. } => Fact::Digit(digit),
+        Said::Digit { .. } => Fact::Digit,
     })
 }

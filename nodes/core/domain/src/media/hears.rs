@@ -18,7 +18,7 @@ pub(super) fn hears(call: &Call, party: &Party, config: &TenantConfig) -> Option
     let guest = party.id == call.guest;
     match &call.stage {
         Stage::Arriving { .. } | Stage::Over(_) => None,
-        Stage::Playing { play, prompt } => guest.then(|| {
+        Stage::Playing { play, prompt, .. } => guest.then(|| {
             Hears::Play(Play { id: play.clone(), prompts: vec![format!("prompt/{prompt}")], repeat: false })
         }),
         Stage::Waiting(waiting) => {

@@ -8,7 +8,7 @@ use crate::{
     scene::Scene,
 };
 
-pub(super) fn run(group: &GroupId, call: &mut Call, scene: &mut Scene<'_>) -> Flow {
-    enqueue::enqueue(call, group, scene);
-    Flow::Wait
+/// `priority`: the call's own when absent.
+pub(super) fn run(group: &GroupId, priority: Option<i32>, call: &mut Call, scene: &mut Scene<'_>) -> Flow {
+    enqueue::enqueue(call, group, priority.unwrap_or(call.priority), scene)
 }

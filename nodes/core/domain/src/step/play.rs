@@ -9,10 +9,16 @@ use crate::{
     scene::Scene,
 };
 
+/// No prompt is longer: one whose end was never reported has ended by then.
+const LONGEST_MS: u64 = 21 * 60_000;
+
 pub(super) fn run(prompt: &Arc<str>, call: &mut Call, scene: &mut Scene<'_>) -> Flow {
     line::answer(call, call.guest, scene);
     let play = format!("play-{}", scene.tenant.next_number());
     scene.tell(call, format!("plays {prompt}"), "");
-    call.move_to(Stage::Playing { play, prompt: prompt.clone() }, scene.moment());
+    // Music that was refused earlier says nothing about this prompt.
+    call.media.silenced = false;
+    let until = Some(scene.now() + LONGEST_MS);
+    call.move_to(Stage::Playing { play, prompt: prompt.clone(), until }, scene.moment());
     Flow::Wait
 }

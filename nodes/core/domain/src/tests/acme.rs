@@ -43,11 +43,20 @@ fn trunk() -> Trunk {
 }
 
 fn number() -> Number {
-    Number { number: NUMBER.into(), scheme: "main".into(), channels: 100, source: Some("website".into()) }
+    Number {
+        number: NUMBER.into(),
+        scheme: "main".into(),
+        channels: 100,
+        source: Some("website".into()),
+        priority: 0,
+    }
 }
 
 fn scheme() -> Scheme {
-    let steps = vec![Step::Play { prompt: "default-greeting".into() }, Step::Group { id: "200".into() }];
+    let steps = vec![
+        Step::Play { prompt: "default-greeting".into() },
+        Step::Group { id: "200".into(), priority: None },
+    ];
     Scheme { name: "main".into(), steps }
 }
 

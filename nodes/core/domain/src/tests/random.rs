@@ -17,7 +17,7 @@ use super::{
 use crate::{
     Author, CallWish, Command, Stamp, State, apply,
     call::Call,
-    config::{Strategy, TenantConfig},
+    config::{Device, Number, SipDevice, Strategy, TenantConfig},
     invariant,
 };
 
@@ -27,14 +27,19 @@ fn setting(name: &str) -> Option<u64> {
     std::env::var(name).ok().and_then(|value| value.parse().ok())
 }
 
-/// Acme with one of the strategies, and two agents of one priority.
+/// Acme with one of the strategies, two agents of one priority, one of them with a second device (111), and a second
+/// number whose callers go first.
 fn config(strategy: Strategy) -> TenantConfig {
     let mut config = acme::config();
+    let number = Number { number: act::VIP.into(), priority: 3, ..config.numbers[acme::NUMBER].clone() };
+    config.numbers.insert(number.number.clone(), number);
+    let second = SipDevice { username: "111".into(), md5: "".into(), sha256: "".into() };
+    config.employees.get_mut(&"anna".into()).expect("anna").devices.push(Device::Sip(second));
     let group = config.groups.get_mut(&"200".into()).expect("sales");
     group.strategy = strategy;
     group.members.iter_mut().for_each(|member| member.priority = 0);
     group.queue.max_length = Some(4);
-    config.numbers.values_mut().for_each(|number| number.channels = 6);
+    config.numbers.values_mut().for_each(|number| number.channels = 4);
     config
 }
 

@@ -13,7 +13,7 @@ use mangrove_proto::{
     id::{CallId, TenantId},
     media::{self, media_event::Fact},
 };
-use mangrove_sip::Transport;
+use mangrove_sip::{Message, Transport};
 
 use super::{acme, far_end::FarEnd};
 use crate::{
@@ -123,8 +123,10 @@ impl World {
     pub(crate) fn command(&mut self, command: Command) -> Reply {
         let stamp = self.stamp();
         self.log.push((command.clone(), stamp));
+        let served = if self.strict { self.served() } else { Vec::new() };
         let effects = apply(&mut self.state, command, stamp);
         if self.strict {
+            self.wrap_up_follows(&served);
             assert!(!matches!(effects.reply, Reply::Dropped { .. }), "{:?}", effects.reply);
             assert_eq!(invariant::check(&self.state), [], "after {:?}", self.log.last());
         }
@@ -220,6 +222,17 @@ impl World {
         self.begin("79161112233", to, carrier(), CARRIER)
     }
 
+    /// The carrier calls with an INVITE of its own making: `this` in it is `that`.
+    pub(crate) fn call_in_with(&mut self, to: &str, this: &str, that: &str) -> usize {
+        let index = self.ends.len();
+        let mut caller = FarEnd::caller("79161112233", to, carrier(), CARRIER, index as u32);
+        let text = String::from_utf8(caller.invite.to_bytes()).expect("text").replace(this, that);
+        caller.invite = Message::parse(text.as_bytes()).expect("an INVITE that can be read");
+        self.ends.push(caller);
+        self.outside(index, text.into_bytes());
+        index
+    }
+
     /// An employee's phone that speaks an extension of SIP calls `to`.
     pub(crate) fn call_supporting(&mut self, extension: &str, to: &str, supported: &str) -> usize {
         let (index, address) = (self.ends.len(), phone_address(extension));
@@ -242,12 +255,24 @@ impl World {
 
     /// A phone at another address, or over a connection of its own.
     pub(crate) fn register_at(&mut self, extension: &str, address: &str, flow: &str) {
+        let contact = format!("Contact: <sip:{extension}@{address}>;expires=3600\r\n");
+        self.register_as(extension, &format!("{extension}@acme.example"), &contact, address, flow);
+    }
+
+    /// All phones of `extension` leave.
+    pub(crate) fn unregister(&mut self, extension: &str) {
+        let (to, address) = (format!("{extension}@acme.example"), phone_address(extension));
+        self.register_as(extension, &to, "Contact: *\r\nExpires: 0\r\n", &address, "");
+    }
+
+    /// A REGISTER by the device `user` for the address `to`.
+    pub(crate) fn register_as(&mut self, user: &str, to: &str, contact: &str, address: &str, flow: &str) {
         let serial = self.log.len();
         let text = format!(
             "REGISTER sip:acme.example SIP/2.0\r\nVia: SIP/2.0/UDP {address};branch=z9hG4bKr{serial}\r\n\
-             Max-Forwards: 70\r\nFrom: <sip:{extension}@acme.example>;tag=r{serial}\r\n\
-             To: <sip:{extension}@acme.example>\r\nCall-ID: reg-{address}\r\nCSeq: {} REGISTER\r\n\
-             Contact: <sip:{extension}@{address}>;expires=3600\r\nContent-Length: 0\r\n\r\n",
+             Max-Forwards: 70\r\nFrom: <sip:{user}@acme.example>;tag=r{serial}\r\n\
+             To: <sip:{to}>\r\nCall-ID: reg-{address}\r\nCSeq: {} REGISTER\r\n\
+             {contact}Content-Length: 0\r\n\r\n",
             serial + 1
         );
         let mut from = source(address);
@@ -255,7 +280,7 @@ impl World {
             from.transport = edge::Transport::Tcp.into();
             from.flow = flow.into();
         }
-        let (message, source, ingress) = (text.into_bytes().into(), Some(from), Some(device(extension)));
+        let (message, source, ingress) = (text.into_bytes().into(), Some(from), Some(device(user)));
         let received = edge::Received { message, source, ingress, received_at_unix_ms: 0 };
         self.edge("", edge_event::Fact::Received(received));
     }

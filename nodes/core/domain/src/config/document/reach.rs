@@ -50,6 +50,10 @@ pub struct Number {
     pub channels: u32,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
+    /// Callers' priority in queues: higher is served first. (An agent's priority in a group is the other way round: the
+    /// agent of priority 0 is asked first.)
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub priority: i32,
 }
 
 fn hundred() -> u32 {

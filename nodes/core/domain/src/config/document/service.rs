@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use super::{Duration, is_default};
+use super::{Duration, Step, is_default};
 use crate::config::{AtMaxWait, RecordedCalls, Strategy};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -163,26 +163,6 @@ impl Default for NoAnswer {
 pub struct Scheme {
     pub name: String,
     pub steps: Vec<Step>,
-}
-
-/// One key names the step: `{play: NAME}`, `{group: EXTENSION}`, `{employee: EXTENSION}`, `{busy: true}`,
-/// `{hang_up: {}}` or `{hang_up: {status: 603}}`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Step {
-    Play(String),
-    Group(String),
-    Employee(String),
-    Busy(bool),
-    HangUp(HangUp),
-}
-
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct HangUp {
-    /// Final SIP status when nobody answered yet.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub status: Option<u16>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -59,7 +59,9 @@ fn steps(steps: &[document::Step], names: &Names<'_>) -> Result<Vec<Step>, Strin
 fn step(step: &document::Step, names: &Names<'_>) -> Result<Step, String> {
     Ok(match step {
         document::Step::Play(prompt) => Step::Play { prompt: prompt.as_str().into() },
-        document::Step::Group(group) => Step::Group { id: names.group(group)? },
+        document::Step::Group(group) => {
+            Step::Group { id: names.group(&group.extension)?, priority: group.priority }
+        }
         document::Step::Employee(employee) => Step::Employee { id: names.employee(employee)? },
         document::Step::Busy(_) => Step::HangUp { how: HangUp::Busy },
         document::Step::HangUp(how) => {

@@ -8,7 +8,7 @@ use crate::config::{
     diff::{Action, diff},
     document::read,
     export::{export, objects},
-    fixture::{acme, applied, at},
+    fixture::{acme, applied, at, put},
     validate::validate,
 };
 
@@ -197,4 +197,33 @@ proptest! {
         prop_assert_eq!(&applied(&json, Some(&first)).config, &first);
         prop_assert_eq!(diff(Some(&first), Some(&first)), []);
     }
+}
+
+#[test]
+fn callers_priorities_come_and_go_unchanged() {
+    let mut json = acme();
+    let plain = applied(&json, None).config;
+    put(&mut json, "/numbers/0/priority", json!(7));
+    *at(&mut json, "/schemes/0/steps/1/group") = json!({"extension": "200", "priority": -3});
+    let config = applied(&json, Some(&plain)).config;
+    assert_eq!((config.numbers["74951234567"].priority, config.version), (7, 2));
+    assert_eq!(config.schemes["main"].steps[1], Step::Group { id: "200".into(), priority: Some(-3) });
+    let document = exported(&config);
+    assert_eq!(document["numbers"][0]["priority"], 7);
+    assert_eq!(document["schemes"][0]["steps"][1]["group"], json!({"extension": "200", "priority": -3}));
+    assert_eq!(exported(&plain)["schemes"][0]["steps"][1]["group"], "200");
+    assert_eq!(applied(&document, Some(&config)).config, config);
+}
+
+#[test]
+fn a_browser_that_can_not_ring_yet_is_pointed_out() {
+    let mut json = acme();
+    let browser =
+        |json: &Value| applied(json, None).warnings.into_iter().find(|text| text.contains("browser"));
+    assert!(browser(&json).is_some_and(|warning| warning.contains("of 101 is kept")));
+    put(&mut json, "/employees/2/devices", json!([{"browser": {}}]));
+    assert!(browser(&json).is_some_and(|warning| warning.contains("of 101 and 1 more")));
+    put(&mut json, "/employees/0/devices", json!([]));
+    put(&mut json, "/employees/2/devices", json!([]));
+    assert_eq!(browser(&json), None);
 }

@@ -26,8 +26,8 @@ fn leads(document: &Document, names: &Names<'_>, places: &BTreeMap<&str, usize>,
         .flat_map(|(key, steps)| steps.iter().enumerate().map(move |(n, step)| (key, n, step)));
     steps
         .filter_map(|(key, n, step)| {
-            let Step::Group(text) = step else { return None };
-            let place = places.get(names.group(text).ok()?.as_str())?;
+            let Step::Group(group) = step else { return None };
+            let place = places.get(names.group(&group.extension).ok()?.as_str())?;
             Some((format!("groups[{at}].overflow.{key}[{n}].group"), *place))
         })
         .collect()

@@ -1,6 +1,6 @@
 //! Trunks and numbers.
 
-use super::{Findings, Names, Once, text};
+use super::{Findings, Names, Once, PRIORITY, text};
 use crate::config::document::{Document, Trunk};
 
 pub(super) fn trunks(document: &Document, findings: &mut Findings) {
@@ -55,6 +55,7 @@ pub(super) fn numbers(document: &Document, findings: &mut Findings) {
         once.check("number", number.number.trim_start_matches('+'), format!("{path}.number"), findings);
         findings.check(format!("{path}.scheme"), names.scheme(&number.scheme));
         findings.number(format!("{path}.channels"), number.channels, 1..=100_000);
+        findings.number(format!("{path}.priority"), number.priority, PRIORITY);
         if let Some(source) = &number.source {
             findings.check(format!("{path}.source"), text::label(source));
         }

@@ -1,6 +1,6 @@
 //! Groups with their queues, and schemes.
 
-use super::{DAY, Findings, HOUR, Names, Once, SECOND, text};
+use super::{DAY, Findings, HOUR, Names, Once, PRIORITY, SECOND, text};
 use crate::config::document::{Document, Group, Step};
 
 /// Longest list of steps.
@@ -82,7 +82,10 @@ fn list(steps: &[Step], path: &str, names: &Names<'_>, findings: &mut Findings) 
         let path = format!("{path}[{at}]");
         match step {
             Step::Play(prompt) => findings.check(format!("{path}.play"), text::name(prompt)),
-            Step::Group(group) => findings.check(format!("{path}.group"), names.group(group).map(drop)),
+            Step::Group(group) => {
+                findings.check(format!("{path}.group"), names.group(&group.extension).map(drop));
+                findings.number(format!("{path}.group.priority"), group.priority.unwrap_or(0), PRIORITY);
+            }
             Step::Employee(person) => {
                 findings.check(format!("{path}.employee"), names.employee(person).map(drop))
             }

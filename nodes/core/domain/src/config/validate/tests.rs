@@ -38,6 +38,7 @@ fn what_can_be_read_but_not_meant_is_named() {
         ("/numbers/0/number", json!("12"), "numbers[0].number", "3 to 15 digits"),
         ("/numbers/0/scheme", json!("mian"), "numbers[0].scheme", "allowed: main"),
         ("/numbers/0/channels", json!(0), "numbers[0].channels", "1 to"),
+        ("/numbers/0/priority", json!(101), "numbers[0].priority", "-100 to 100"),
         ("/employees/0/extension", json!("1o1"), "employees[0].extension", "1 to 8 digits"),
         (
             "/employees/1/extension",
@@ -85,6 +86,18 @@ fn what_can_be_read_but_not_meant_is_named() {
         ("/schemes/0/steps/0/play", json!("../etc"), "schemes[0].steps[0].play", "letters"),
         ("/schemes/0/steps/1/group", json!("300"), "schemes[0].steps[1].group", "allowed: 200"),
         (
+            "/schemes/0/steps/1/group",
+            json!({"extension": "300", "priority": 1}),
+            "schemes[0].steps[1].group",
+            "allowed: 200",
+        ),
+        (
+            "/schemes/0/steps/1/group",
+            json!({"extension": "200", "priority": -101}),
+            "schemes[0].steps[1].group.priority",
+            "-100 to 100",
+        ),
+        (
             "/schemes/0/steps/2",
             json!({"hang_up": {"status": 200}}),
             "schemes[0].steps[2].hang_up.status",
@@ -111,6 +124,13 @@ fn what_cannot_be_read_is_named() {
         ("/groups/0/queue", json!({"maxwait": "7s"}), "groups[0].queue.maxwait", "max_wait"),
         ("/groups/0/members/0", json!(101), "groups[0].members[0]", "in quotes"),
         ("/schemes/0/steps/0", json!({"plya": "x"}), "schemes[0].steps[0]", "`play`"),
+        ("/schemes/0/steps/1/group", json!(200), "schemes[0].steps[1]", "in quotes"),
+        (
+            "/schemes/0/steps/1/group",
+            json!({"extension": "200", "prio": 1}),
+            "schemes[0].steps[1]",
+            "priority",
+        ),
         ("/employees/0/roles/0", json!("boss"), "employees[0].roles[0]", "supervisor"),
         ("/trunks/0/from/0", json!("carrier.example"), "trunks[0].from[0]", "203.0.113.0/24"),
         (

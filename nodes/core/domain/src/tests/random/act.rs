@@ -1,7 +1,7 @@
 //! One random deed of somebody.
 
 use mangrove_proto::{
-    edge::{Failed, edge_event, failed::Reason},
+    edge::{Failed, FlowClosed, edge_event, failed::Reason},
     id::CallId,
     media::{Digit, PlayFinished, Refused, Silent, media_event::Fact},
 };
@@ -9,6 +9,7 @@ use mangrove_sip::Seed;
 
 use crate::{
     AgentWish, Author, CallWish, Command,
+    config::{Member, Strategy, TenantConfig},
     tests::{
         acme::NUMBER,
         far_end::sdp,
@@ -16,7 +17,9 @@ use crate::{
     },
 };
 
-const EXTENSIONS: [&str; 4] = ["101", "102", "190", "110"];
+const EXTENSIONS: [&str; 5] = ["101", "102", "190", "110", "111"];
+/// A number whose callers go before others.
+pub(super) const VIP: &str = "74950000002";
 const TARGETS: [&str; 8] = ["101", "102", "110", "190", "200", "999", "78125550000", NUMBER];
 const PEOPLE: [&str; 3] = ["anna", "boris", "desk"];
 
@@ -32,7 +35,8 @@ fn any_of<'a>(of: &[&'a str], chance: &mut Seed) -> &'a str {
 /// Does something.
 pub(super) fn act(world: &mut World, chance: &mut Seed) {
     match chance.below(100) {
-        0..=6 => drop(world.call_in(NUMBER)),
+        0..=5 => drop(world.call_in(NUMBER)),
+        6 => drop(world.call_in(VIP)),
         7..=10 => {
             let (from, to) = (any_of(&EXTENSIONS, chance), any_of(&TARGETS, chance));
             world.call_from(from, to);
@@ -44,15 +48,51 @@ pub(super) fn act(world: &mut World, chance: &mut Seed) {
         73..=77 => time(world, chance),
         78..=81 => in_dialog(world, chance),
         82..=84 => wish(world, chance),
-        85..=86 => world.register(any_of(&EXTENSIONS, chance)),
+        85..=86 => phone(world, chance),
         87..=89 => failure(world, chance),
         90..=93 => media(world, chance),
         94 => from_outside(world, chance),
         95..=96 => repeat(world, chance),
         97 => invite_again(world, chance),
-        98 => timer(world, chance),
+        98 => rare(world, chance),
         _ => drop(world.call_in("78120000000")),
     }
+}
+
+/// A phone comes or goes: the one on the desk, or a second one behind a connection.
+fn phone(world: &mut World, chance: &mut Seed) {
+    let extension = any_of(&EXTENSIONS, chance);
+    let flow = format!("flow-{extension}");
+    match chance.below(8) {
+        0..=3 => world.register(extension),
+        4 | 5 => world.register_at(extension, &format!("10.0.2.1:{}", 40_000 + chance.below(2)), &flow),
+        6 => world.unregister(extension),
+        _ => drop(world.edge("", edge_event::Fact::FlowClosed(FlowClosed { flow }))),
+    }
+}
+
+fn rare(world: &mut World, chance: &mut Seed) {
+    match chance.below(4) {
+        0 => drop(world.command(Command::LeaderStarted { gap_ms: chance.below(3) * 1_000 })),
+        1 => configure(world, chance),
+        _ => timer(world, chance),
+    }
+}
+
+/// A new version: other agents, another strategy, another patience.
+fn configure(world: &mut World, chance: &mut Seed) {
+    let mut config = TenantConfig::clone(world.tenant().config());
+    config.version += 1;
+    if let Some(group) = config.groups.get_mut(&"200".into()) {
+        group.members.truncate(chance.below(3) as usize);
+        if chance.below(2) == 0 {
+            group.members =
+                ["boris", "vera", "anna"].map(|id| Member { employee: id.into(), priority: 0 }).into();
+        }
+        group.strategy = pick(&Strategy::ALL, chance).copied().unwrap_or(group.strategy);
+        group.queue.max_wait_ms = Some(5_000 + chance.below(20_000));
+    }
+    world.configure(config);
 }
 
 /// Something on its way arrives, at times twice or never.
@@ -116,7 +156,12 @@ fn any_end(world: &World, chance: &mut Seed) -> Option<usize> {
 }
 
 fn time(world: &mut World, chance: &mut Seed) {
-    let until = world.now + chance.below(9_000);
+    pass(world, chance.below(9_000));
+}
+
+/// Timers fire, and what they bring about stays on its way.
+fn pass(world: &mut World, ms: u64) {
+    let until = world.now + ms;
     while let Some((due, object)) = world.next_timer().filter(|(due, _)| *due <= until) {
         world.now = world.now.max(due);
         world.command(Command::TimerDue { object });
@@ -174,8 +219,12 @@ fn media(world: &mut World, chance: &mut Seed) {
         .call(call)
         .map_or(vec![], |call| call.parties.keys().map(|leg| leg.to_string()).collect());
     let endpoint = pick(&legs, chance).cloned().unwrap_or_default();
+    let kind = chance.below(5);
+    if kind == 0 {
+        pass(world, 31_000);
+    }
     let version = world.tenant().call(call).map_or(0, |call| call.media.version);
-    let fact = match chance.below(5) {
+    let fact = match kind {
         0 | 1 => Fact::Silent(Silent { endpoint, since_ms: 31_000 }),
         2 => Fact::Digit(Digit { endpoint, digit: "5".into(), duration_ms: 80 }),
         3 => Fact::Refused(Refused { version, why: "no port".into() }),

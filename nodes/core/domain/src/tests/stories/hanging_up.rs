@@ -97,17 +97,14 @@ fn in_the_same_instant_as_the_agent() {
 }
 
 #[test]
-fn a_dead_phone_is_noticed_by_its_silence() {
+fn while_a_second_queue_rings_nobody_is_told_that_somebody_answered() {
     let mut world = World::acme();
     let (caller, anna) = world.talking("101");
-    let call = world.call(caller).id;
-    let endpoint = world.ends[anna].leg.clone();
-    let silent = mangrove_proto::media::Silent { endpoint, since_ms: 30_000 };
-    world.media(call, mangrove_proto::media::media_event::Fact::Silent(silent));
+    world.refer(anna, "200");
     world.run();
-    let cdr = world.record();
-    assert_eq!(
-        (cdr.cause.as_str(), cdr.outcome, cdr.ended_by),
-        ("media-lost", Outcome::Failed, EndedBy::System)
-    );
+    let boris = world.ringing("102").expect("boris rings");
+    world.hang_up(caller);
+    let cancel = world.ends[boris].heard.iter().find(|message| message.method().as_str() == "CANCEL");
+    let reason = cancel.and_then(|cancel| cancel.header("Reason").map(str::to_owned)).expect("a reason");
+    assert_eq!(reason, "Q.850;cause=16");
 }

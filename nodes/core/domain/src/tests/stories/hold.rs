@@ -56,3 +56,20 @@ fn who_is_held_may_be_silent() {
     assert_eq!(world.stage(caller), "talking");
     assert!(matches!(world.plays(caller), Some(Play { repeat: true, .. })));
 }
+
+#[test]
+fn a_phone_may_hold_by_answering_our_offer() {
+    let mut world = World::acme();
+    let (caller, anna) = world.talking("101");
+    for (direction, version, state) in [("sendonly", 2, CallState::Held), ("sendrecv", 3, CallState::Talking)]
+    {
+        // Without an offer of its own: ours is in the 200, and its answer in the ACK (RFC 3264 section 5).
+        world.request(anna, "INVITE", "", "");
+        world.request(anna, "ACK", "", &sdp(4000, direction, version));
+        assert_eq!(view::call(world.call(caller)).state, state);
+        world.pass(2_000);
+    }
+    assert!(world.are_joined(caller, anna));
+    world.hang_up(caller);
+    assert_eq!(world.record().hold_ms, 2_000);
+}

@@ -134,3 +134,15 @@ fn music_that_does_not_exist_costs_the_music_not_the_call() {
     world.pick_up("101");
     assert_eq!(world.stage(caller), "talking");
 }
+
+#[test]
+fn a_phone_that_never_got_its_invite_counts_as_no_miss() {
+    let mut world = World::acme();
+    let caller = world.call_in(acme::NUMBER);
+    world.run();
+    world.end_prompt(caller);
+    world.pending.clear();
+    world.pass(7_000);
+    assert_eq!((world.agent("anna").misses, world.agent("anna").engaged), (0, None));
+    assert!(world.ringing("102").is_some());
+}

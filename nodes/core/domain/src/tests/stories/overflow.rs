@@ -1,9 +1,10 @@
 //! Callers whom a queue can't keep.
 
-use mangrove_proto::live::Outcome;
+use mangrove_proto::{id::GroupId, live::Outcome};
 
 use crate::{
     AgentWish,
+    config::{Group, HangUp, Overflow, Step, TenantConfig},
     tests::{acme, world::World},
 };
 
@@ -125,4 +126,65 @@ fn when_the_secretary_does_not_answer_either_the_call_ends_unanswered() {
     let cdr = world.record();
     assert_eq!((cdr.outcome, cdr.cause.as_str()), (Outcome::NoAnswer, "no-answer"));
     assert!(world.ends[caller].was_told("BYE"));
+}
+
+#[test]
+fn a_prompt_after_music_that_was_refused_is_played_and_ends() {
+    let mut config = acme::config();
+    let group = config.groups.get_mut(&"200".into()).expect("sales");
+    group.overflow.waited = vec![Step::Play { prompt: "sorry".into() }, Step::HangUp { how: HangUp::Normal }];
+    let mut world = World::of(config);
+    for extension in ["101", "102"] {
+        world.register(extension);
+        world.talking(extension);
+    }
+    let caller = world.queued();
+    world.refuse_media(caller);
+    world.run();
+    assert_eq!(world.plays(caller), None);
+    world.pass(15_000);
+    assert_eq!(world.plays(caller).expect("a prompt").prompts, ["prompt/sorry"]);
+    world.finish_prompt(caller);
+    assert_eq!(world.stage(caller), "over");
+}
+
+#[test]
+fn a_prompt_whose_end_is_never_reported_does_not_keep_the_caller() {
+    let mut world = World::acme();
+    let caller = world.call_in(acme::NUMBER);
+    world.run();
+    world.pass(20 * 60_000);
+    assert_eq!(world.stage(caller), "playing");
+    world.pass(60_000);
+    assert_eq!(world.stage(caller), "waiting");
+}
+
+/// Groups that nobody serves, each sending its callers on to the next.
+fn row_of_groups(length: usize) -> TenantConfig {
+    let mut config = acme::config();
+    let id = |number: usize| GroupId::from(format!("g{number:05}").as_str());
+    let pattern = config.groups[&"200".into()].clone();
+    for number in 0..length {
+        let next = Step::Group { id: id(number + 1), priority: None };
+        let last = Step::HangUp { how: HangUp::Busy };
+        let nobody = vec![if number + 1 < length { next } else { last }];
+        let overflow = Overflow { nobody, ..Overflow::default() };
+        let extension = format!("{}", 10_000 + number).as_str().into();
+        let group = Group { id: id(number), extension, members: Vec::new(), overflow, ..pattern.clone() };
+        config.groups.insert(group.id.clone(), group);
+    }
+    config.schemes.get_mut("main").expect("main").steps = vec![Step::Group { id: id(0), priority: None }];
+    config
+}
+
+#[test]
+fn twenty_thousand_groups_in_a_row_need_no_stack() {
+    let mut world = World::of(row_of_groups(20_000));
+    let small = std::thread::Builder::new().stack_size(256 * 1024);
+    let call = small.spawn(move || {
+        let caller = world.call_in(acme::NUMBER);
+        world.run();
+        world.ends[caller].was_told("486 INVITE")
+    });
+    assert!(call.expect("a thread").join().expect("no overflow of the stack"));
 }

@@ -1,9 +1,12 @@
 //! What agents and administrators do.
 
-use mangrove_proto::live::AgentState;
+use mangrove_proto::{edge::edge_command::Op, live::AgentState};
+use mangrove_sip::Message;
 
 use crate::{
-    AgentWish, Author, CallWish, Command, Record, Reply, routes,
+    Action, AgentWish, Author, CallWish, Command, ObjectRef, Record, Reply,
+    config::Strategy,
+    routes,
     tests::{
         acme,
         world::{World, tenant_id},
@@ -135,4 +138,84 @@ fn a_phone_that_unregisters_is_offered_nothing() {
     assert!(!world.agent("anna").is_reachable(world.now), "not refreshed for an hour");
     world.register("101");
     assert!(world.agent("anna").is_assignable(world.now));
+}
+
+#[test]
+fn whoever_keeps_timers_hears_of_everybody_who_leaves_with_a_tenant() {
+    let mut world = World::acme();
+    let (caller, _) = world.talking("101");
+    let call = world.call(caller).id;
+    world.command(Command::RemoveTenant { tenant: tenant_id(), author: Author::default() });
+    let agents = ["anna", "boris", "vera", "desk"].map(|id| ObjectRef::Agent(tenant_id(), id.into()));
+    let others = [
+        ObjectRef::Call(tenant_id(), call),
+        ObjectRef::Queue(tenant_id(), "200".into()),
+        ObjectRef::Tenant(tenant_id()),
+    ];
+    for object in agents.iter().chain(&others) {
+        assert!(world.last.touched.contains(object), "{object:?}");
+    }
+}
+
+#[test]
+fn a_call_names_everybody_who_is_rung_for_it() {
+    let mut config = acme::config();
+    let group = config.groups.get_mut(&"200".into()).expect("sales");
+    group.strategy = Strategy::Simultaneous;
+    group.members.iter_mut().for_each(|member| member.priority = 0);
+    let mut world = World::of(config);
+    ["101", "102", "190"].into_iter().for_each(|extension| world.register(extension));
+    let caller = world.queued();
+    let rung = |world: &World| {
+        let ringing = view::call(world.call(caller)).ringing;
+        ringing.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(rung(&world), ["anna", "boris"]);
+    let anna = world.pick_up("101");
+    assert_eq!(rung(&world), [""; 0]);
+    world.refer(anna, "190");
+    assert_eq!(rung(&world), ["desk"]);
+}
+
+/// What the device of 101 is told that registers `to` with these contacts.
+fn registered(world: &mut World, to: &str, contact: &str) -> u16 {
+    world.register_as("101", to, contact, "10.0.1.101:5060", "");
+    let answer = world.last.actions.iter().find_map(|effect| match &effect.action {
+        Action::Edge { command, .. } => match command.op.as_ref()? {
+            Op::Response(response) => Message::parse(&response.message).ok()?.status(),
+            Op::Request(_) => None,
+        },
+        Action::Media { .. } => None,
+    });
+    answer.expect("an answer")
+}
+
+#[test]
+fn a_device_registers_its_own_address_only() {
+    let mut config = acme::config();
+    config.employees.get_mut(&"anna".into()).expect("anna").extension = "501".into();
+    let mut world = World::of(config);
+    let contact = "Contact: <sip:101@10.0.1.101:5060>\r\n";
+    for (to, status) in [
+        ("101@acme.example", 200),
+        ("501@ACME.example", 200),
+        ("102@acme.example", 403),
+        ("acme.example", 403),
+        ("101@other.example", 404),
+    ] {
+        assert_eq!(registered(&mut world, to, contact), status, "{to}");
+        assert_eq!(world.agent("anna").is_reachable(world.now), status == 200, "{to}");
+        registered(&mut world, "101@acme.example", "Contact: *\r\nExpires: 0\r\n");
+    }
+}
+
+#[test]
+fn a_device_without_bindings_is_not_kept() {
+    let mut world = World::of(acme::config());
+    assert_eq!(registered(&mut world, "101@acme.example", ""), 200);
+    assert_eq!(world.agent("anna").phones.len(), 0, "a question");
+    world.register("101");
+    assert_eq!(world.agent("anna").phones.len(), 1);
+    world.unregister("101");
+    assert_eq!(world.agent("anna").phones.len(), 0);
 }

@@ -82,3 +82,28 @@ fn a_snapshot_is_the_state() {
             && State::restore(&[1, 0xc1]).is_err()
     );
 }
+
+#[test]
+fn a_phone_that_answered_during_the_gap_may_say_so_again() {
+    for gap_ms in [0, 3_000] {
+        let mut world = World::acme();
+        let caller = world.queued();
+        let anna = world.ringing("101").expect("anna rings");
+        world.pass(6_900);
+        world.command(Command::LeaderStarted { gap_ms });
+        world.pass(4_499);
+        world.final_answer(anna, 200);
+        world.run();
+        assert_eq!((world.stage(caller), world.agent("anna").misses), ("talking", 0));
+    }
+}
+
+#[test]
+fn but_a_phone_does_not_ring_for_ever() {
+    let mut world = World::acme();
+    world.queued();
+    world.pass(6_900);
+    world.command(Command::LeaderStarted { gap_ms: 3_000 });
+    world.pass(4_500);
+    assert!(world.ringing("101").is_none() && world.ringing("102").is_some());
+}

@@ -2,7 +2,7 @@
 
 use mangrove_proto::live::AgentState;
 
-use crate::tests::world::World;
+use crate::{config::RecordedCalls, tests::world::World};
 
 fn refer(world: &mut World, end: usize, target: &str) {
     world.request(end, "REFER", &format!("Refer-To: <sip:{target}@acme.example>\r\n"), "");
@@ -143,4 +143,48 @@ fn a_call_sent_outside_takes_a_channel_of_the_trunk() {
     refer(&mut world, anna, "78125550000");
     assert!(world.are_joined(caller, anna), "no channel is left");
     assert_ne!(world.stage(second), "over");
+}
+
+/// Anna calls Boris; which calls are recorded is given.
+fn colleagues(recorded: RecordedCalls) -> (World, usize, usize) {
+    let mut config = crate::tests::acme::config();
+    config.recording.calls = recorded;
+    let mut world = World::of(config);
+    ["101", "102", "190"].into_iter().for_each(|extension| world.register(extension));
+    let anna = world.call_from("101", "102");
+    world.run();
+    let boris = world.pick_up("102");
+    (world, anna, boris)
+}
+
+#[test]
+fn a_recording_keeps_whoever_stays_on_their_channel() {
+    let (mut world, anna, boris) = colleagues(RecordedCalls::All);
+    let call = world.call(anna).id;
+    let channels = |world: &World| {
+        let recording = world.sessions[&call].recording.clone().expect("a recording");
+        [recording.left, recording.right]
+    };
+    let leg = |world: &World, end: usize| world.ends[end].leg.clone();
+    assert_eq!(channels(&world), [leg(&world, anna), leg(&world, boris)]);
+    refer(&mut world, anna, "190");
+    let desk = world.pick_up("190");
+    assert_eq!(channels(&world), [leg(&world, desk), leg(&world, boris)]);
+}
+
+#[test]
+fn a_call_between_employees_is_an_outside_one_once_it_is_sent_outside() {
+    let (mut world, anna, boris) = colleagues(RecordedCalls::External);
+    let call = world.call(anna).id;
+    refer(&mut world, anna, "78125550000");
+    let outside = world.ringing("78125550000").expect("it rings");
+    world.final_answer(outside, 486);
+    world.run();
+    assert!(world.are_joined(anna, boris));
+    assert_eq!((world.call(anna).trunk.clone(), world.sessions[&call].recording.clone()), (None, None));
+    refer(&mut world, anna, "78125550000");
+    let outside = world.pick_up("78125550000");
+    assert!(world.are_joined(boris, outside));
+    assert_eq!(world.call(boris).trunk.as_deref(), Some("carrier"));
+    assert!(world.sessions[&call].recording.is_some());
 }

@@ -1,8 +1,8 @@
 //! What people and their phones do on purpose.
 
-use mangrove_proto::media::{PlayFinished, media_event::Fact};
+use mangrove_proto::media::{PlayFinished, Refused, Silent, media_event::Fact};
 
-use super::{World, tenant_id};
+use super::{Pending, World, tenant_id};
 use crate::{
     AgentWish, Author, Command,
     tests::{acme, far_end::sdp},
@@ -47,18 +47,48 @@ impl World {
         self.run();
     }
 
-    /// The prompt that a caller hears comes to its end.
-    pub(crate) fn finish_prompt(&mut self, index: usize) {
+    /// A party asks to send the other to `target`; nothing else happens yet.
+    pub(crate) fn refer(&mut self, index: usize, target: &str) {
+        let to = format!("Refer-To: <sip:{target}@acme.example>\r\n");
+        let bytes = self.ends[index].request("REFER", &to, "");
+        self.sip(index, bytes);
+    }
+
+    /// The media node refuses what was asked for last.
+    pub(crate) fn refuse_media(&mut self, index: usize) {
+        self.pending.retain(|pending| !matches!(pending, Pending::Media(..)));
+        let (call, version) = (self.call(index).id, self.call(index).media.version);
+        self.media(call, Fact::Refused(Refused { version, why: "not today".into() }));
+    }
+
+    /// The media node has heard nothing of a far end for `since_ms`.
+    pub(crate) fn silent(&mut self, index: usize, since_ms: u64) {
+        let (call, endpoint) = (self.call(index).id, self.ends[index].leg.clone());
+        self.media(call, Fact::Silent(Silent { endpoint, since_ms }));
+    }
+
+    /// The prompt ends, and what follows from it waits.
+    pub(crate) fn end_prompt(&mut self, index: usize) {
         let call = self.call(index).id;
         let play = self.plays(index).expect("a play");
         let finished = PlayFinished { endpoint: self.ends[index].leg.clone(), play: play.id };
         self.media(call, Fact::PlayFinished(finished));
+    }
+
+    /// The prompt that a caller hears comes to its end.
+    pub(crate) fn finish_prompt(&mut self, index: usize) {
+        self.end_prompt(index);
         self.run();
     }
 
     /// A caller who has heard the greeting and waits in the queue, or is being offered.
     pub(crate) fn queued(&mut self) -> usize {
-        let caller = self.call_in(acme::NUMBER);
+        self.queued_at(acme::NUMBER)
+    }
+
+    /// The same for another number of the scheme.
+    pub(crate) fn queued_at(&mut self, number: &str) -> usize {
+        let caller = self.call_in(number);
         self.run();
         self.finish_prompt(caller);
         caller

@@ -1,13 +1,18 @@
 //! What a story looks at.
 
 use mangrove_proto::{
-    id::EmployeeId,
+    id::{CallId, EmployeeId},
     live::Cdr,
     media::{self, endpoint::Hears},
 };
 
 use super::{World, tenant_id};
-use crate::{ObjectRef, Record, Tenant, agent::Agent, call::Call, tests::far_end::FarEnd};
+use crate::{
+    ObjectRef, Record, Tenant,
+    agent::Agent,
+    call::{Call, party::Role, stage::Stage},
+    tests::far_end::FarEnd,
+};
 
 impl World {
     pub(crate) fn next_timer(&self) -> Option<(u64, ObjectRef)> {
@@ -58,6 +63,28 @@ impl World {
     pub(crate) fn hears(&self, index: usize) -> Option<Hears> {
         let session = self.sessions.get(&self.call(index).id)?;
         session.endpoints.iter().find(|endpoint| endpoint.id == self.ends[index].leg)?.hears.clone()
+    }
+
+    /// Agents who talk with a caller whom their group's queue gave them.
+    pub(super) fn served(&self) -> Vec<(CallId, EmployeeId)> {
+        let Some(tenant) = self.state.tenant(&tenant_id()) else { return Vec::new() };
+        let served = tenant.calls().filter_map(|call| {
+            let Stage::Talking(talk) = &call.stage else { return None };
+            let peer = call.party(talk.peer).filter(|peer| peer.role != Role::Caller)?;
+            let group = tenant.config().groups.get(talk.group.as_ref()?)?;
+            Some((call.id, peer.employee.clone().filter(|_| group.wrap_up_ms > 0)?))
+        });
+        served.collect()
+    }
+
+    /// Whoever was [`Self::served`] before a command and whose call has ended with it does after-call work.
+    pub(super) fn wrap_up_follows(&self, served: &[(CallId, EmployeeId)]) {
+        let Some(tenant) = self.state.tenant(&tenant_id()) else { return };
+        for (call, employee) in served {
+            let over = tenant.call(*call).is_none_or(Call::is_over);
+            let works = tenant.agent(employee).is_some_and(|agent| agent.wrap_up.is_some());
+            assert!(works || !over, "{employee} has no wrap-up after {call}, {:?}", self.log.last());
+        }
     }
 
     /// Whether two far ends hear each other.

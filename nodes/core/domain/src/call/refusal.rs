@@ -1,0 +1,64 @@
+//! What gives way when a media node refuses a session. The node says why in words only, so the cheapest thing that may
+//! be the reason goes first: a prompt, the music, the phones that are not rung yet, the ports; last of all the call.
+
+use std::sync::Arc;
+
+use mangrove_proto::{id::LegId, live::EndedBy};
+
+use super::{Call, end, fact, plan, stage::Stage};
+use crate::{cause::Cause, scene::Scene};
+
+/// What a call can do without.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sacrifice {
+    /// The prompt that plays: the next step's turn.
+    Prompt,
+    /// Music and everything else but voices.
+    Sounds,
+    /// Phones that wait for their media address: they are not rung, the guest stays where they are.
+    Phones,
+    /// The ports that far ends know: another process may have taken one while the node was down.
+    Ports,
+    /// Nothing is left to go without.
+    Call,
+}
+
+/// Gives up one thing; what is left is asked for when the command is through.
+pub(super) fn give_way(call: &mut Call, scene: &mut Scene<'_>) {
+    match sacrifice(call) {
+        Sacrifice::Prompt => plan::proceed(call, scene),
+        Sacrifice::Sounds => call.media.silenced = true,
+        Sacrifice::Phones => give_up_phones(call, scene),
+        Sacrifice::Ports => {
+            call.media.forget_ports();
+            call.parties.values_mut().map(Arc::make_mut).for_each(|party| party.address = None);
+        }
+        Sacrifice::Call => end::end(call, Cause::NoMedia, EndedBy::System, scene),
+    }
+}
+
+fn sacrifice(call: &Call) -> Sacrifice {
+    match &call.stage {
+        Stage::Arriving { .. } => Sacrifice::Call,
+        Stage::Playing { .. } => Sacrifice::Prompt,
+        _ if call.media.plays() => Sacrifice::Sounds,
+        _ if planned(call).next().is_some() => Sacrifice::Phones,
+        _ if !call.media.moved => Sacrifice::Ports,
+        _ => Sacrifice::Call,
+    }
+}
+
+fn planned(call: &Call) -> impl Iterator<Item = LegId> {
+    let waits = |party: &&Arc<super::party::Party>| {
+        party.is_alive() && party.line.is_planned() && party.address.is_none()
+    };
+    call.parties.values().filter(waits).map(|party| party.id)
+}
+
+fn give_up_phones(call: &mut Call, scene: &mut Scene<'_>) {
+    // It was not the music, then.
+    call.media.silenced = false;
+    for leg in planned(call).collect::<Vec<_>>() {
+        fact::left(call, leg, Cause::NoMedia, scene);
+    }
+}

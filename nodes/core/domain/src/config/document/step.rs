@@ -1,0 +1,73 @@
+//! Steps of schemes and overflows as people write them.
+
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+/// One key names the step: `{play: NAME}`, `{group: EXTENSION}` or `{group: {extension: EXTENSION, priority: 5}}`,
+/// `{employee: EXTENSION}`, `{busy: true}`, `{hang_up: {}}` or `{hang_up: {status: 603}}`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Step {
+    Play(String),
+    Group(GroupStep),
+    Employee(String),
+    Busy(bool),
+    HangUp(HangUp),
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct HangUp {
+    /// Final SIP status when nobody answered yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+}
+
+/// A group by extension or id: `"200"` or `{extension: "200", priority: 5}`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupStep {
+    pub extension: String,
+    /// The caller's in this queue: higher is served first. The called number's when absent.
+    pub priority: Option<i32>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename = "group")]
+struct GroupFields {
+    extension: String,
+    #[serde(default)]
+    priority: Option<i32>,
+}
+
+impl Serialize for GroupStep {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if self.priority.is_none() {
+            return serializer.serialize_str(&self.extension);
+        }
+        GroupFields { extension: self.extension.clone(), priority: self.priority }.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for GroupStep {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reader;
+        impl<'de> de::Visitor<'de> for Reader {
+            type Value = GroupStep;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a group's extension in quotes (\"200\") or {extension: \"200\", priority: 5}")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<GroupStep, E> {
+                Ok(GroupStep { extension: text.to_owned(), priority: None })
+            }
+
+            fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<GroupStep, A::Error> {
+                let fields = GroupFields::deserialize(de::value::MapAccessDeserializer::new(map))?;
+                Ok(GroupStep { extension: fields.extension, priority: fields.priority })
+            }
+        }
+        deserializer.deserialize_any(Reader)
+    }
+}
