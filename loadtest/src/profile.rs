@@ -85,3 +85,24 @@ impl Profile {
 pub(crate) fn chance(share: f64) -> bool {
     rand::rng().random_bool(share.clamp(0.0, 1.0))
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_examples_are_profiles_and_name_every_key() {
+        let office: Profile =
+            serde_json::from_str(include_str!("../../examples/profiles/office.json")).unwrap();
+        assert_eq!(office, Profile::default(), "the office is the default");
+        let keys = |text: &str| -> Vec<String> {
+            let map: serde_json::Map<String, serde_json::Value> = serde_json::from_str(text).unwrap();
+            map.keys().cloned().collect()
+        };
+        let all = keys(&serde_json::to_string(&office).unwrap());
+        let rush = include_str!("../../examples/profiles/rush.json");
+        serde_json::from_str::<Profile>(rush).unwrap();
+        assert_eq!(keys(rush), all);
+    }
+}

@@ -93,7 +93,7 @@ fn profile(kills: u32) -> Profile {
         ignores: 0.0,
         sound: true,
         // The process is dead for a part of every talk; `deaf` counts that exactly.
-        heard: 0.4,
+        heard: 0.05,
         ..Profile::default()
     }
 }
