@@ -28,8 +28,9 @@ pub(crate) struct Ear {
     frames: VecDeque<(u64, bool)>,
     due: u32,
     heard: u32,
-    /// The answer to the last look.
-    last: bool,
+    /// When it was asked last, and when it said yes last.
+    asked_us: u64,
+    heard_us: Option<u64>,
 }
 
 impl Ear {
@@ -53,16 +54,20 @@ impl Ear {
         }
         let is_recent = |at: u64| now_us.saturating_sub(at) <= WINDOW_US;
         let toned = self.frames.iter().filter(|(at, tone)| *tone && is_recent(*at)).count();
-        self.last = toned >= ENOUGH;
         self.due += 1;
-        self.heard += u32::from(self.last);
+        self.asked_us = now_us;
+        if toned >= ENOUGH {
+            self.heard += 1;
+            self.heard_us = Some(now_us);
+        }
     }
 
-    /// Whether the tone was there in this share of the looks, and to the end. None when the talk was too short for
-    /// one look.
+    /// Whether the tone was there in this share of the looks, and in one of the last second's. None when the talk was
+    /// too short for one look.
     pub(crate) fn verdict(&self, share: f64) -> Option<bool> {
-        let enough = f64::from(self.heard) >= share * f64::from(self.due);
-        (self.due > 0).then_some(self.last && enough)
+        let often = f64::from(self.heard) >= share * f64::from(self.due);
+        let lately = self.heard_us.is_some_and(|at| self.asked_us - at <= WINDOW_US);
+        (self.due > 0).then_some(often && lately)
     }
 }
 
@@ -131,7 +136,9 @@ mod tests {
     fn a_relay_that_stops_in_mid_talk_is_noticed() {
         let mut ear = Ear::listen(700, 0);
         lives(&mut ear, 0..3_000, sine(700.0));
-        lives(&mut ear, 3_000..3_010, |_| None);
+        lives(&mut ear, 3_000..3_040, |_| None);
+        assert_eq!(ear.verdict(SHARE), Some(true), "a moment is forgiven");
+        lives(&mut ear, 3_040..3_060, |_| None);
         assert_eq!(
             ear.verdict(SHARE),
             Some(false),

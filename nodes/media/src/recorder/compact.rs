@@ -143,7 +143,7 @@ async fn remove_parts(objects: &dyn ObjectStore, ticket: &Ticket) -> Result<()> 
     let parts = parts::list(objects, ticket).await?;
     let paths: Vec<_> = parts.iter().map(|part| Ok(layout::part(ticket, part.number))).collect();
     let mut removals = objects.delete_stream(stream::iter(paths).boxed());
-    while let Some(outcome) = removals.next().await {
+    while let Some(outcome) = within(DEADLINE, async { Ok(removals.next().await) }).await? {
         is_gone(outcome.map(drop))?;
     }
     Ok(())
