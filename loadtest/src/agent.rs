@@ -32,6 +32,7 @@ impl Agent {
     pub(crate) async fn run(self, invite: Invite) {
         let caller = invite.message.from().ok().and_then(|from| from.uri.number()).unwrap_or_default();
         let caller = caller.trim_start_matches('+').to_owned();
+        let caller_hertz = (self.tone_of)(&caller);
         let mut offer = Offer {
             agent: self.name.clone(),
             caller,
@@ -41,6 +42,8 @@ impl Agent {
             sound: Counters::default(),
             heard_caller: None,
             hung_up: false,
+            hertz: self.hertz,
+            caller_hertz,
         };
         let mut line = invite.line;
         line.ring();
@@ -69,7 +72,7 @@ impl Agent {
     }
 
     async fn talk(&self, mut line: Line, offer: &mut Offer) {
-        let Ok(sound) = self.studio.open(std::net::Ipv4Addr::LOCALHOST, self.hertz) else { return };
+        let Ok(sound) = self.studio.open(line.local().ip(), self.hertz) else { return };
         line.answer(sound.media());
         offer.answered_at = Some(wall());
         let plan = if profile::chance(self.profile.agent_hangs_up) {
@@ -77,20 +80,18 @@ impl Agent {
         } else {
             Duration::from_secs(3_600)
         };
-        let mut heard = false;
-        let over = timeout(plan, self.listen(&mut line, &sound, offer, &mut heard)).await;
+        let over = timeout(plan, self.listen(&mut line, &sound, offer)).await;
         if over.is_err() {
             self.ledger.talk_over(&offer.caller);
             offer.hung_up = true;
         }
         line.hang_up();
         offer.sound = sound.counters();
-        offer.heard_caller = self.profile.sound.then_some(heard);
+        offer.heard_caller = self.profile.verdict(&sound);
     }
 
     /// Until the far end hangs up.
-    async fn listen(&self, line: &mut Line, sound: &Sound, offer: &Offer, heard: &mut bool) {
-        let hertz = (self.tone_of)(&offer.caller);
+    async fn listen(&self, line: &mut Line, sound: &Sound, offer: &Offer) {
         loop {
             tokio::select! {
                 fact = line.facts.recv() => match fact {
@@ -102,12 +103,15 @@ impl Agent {
                     Some(ua::Fact::Confirmed) => {
                         self.ledger.talks(&offer.caller, self.hertz);
                         self.aim(sound, line.audio().as_ref());
+                        sound.listen(offer.caller_hertz);
                     }
                     Some(fact) if is_end(&fact) => return,
                     Some(_) => {}
                     None => return,
                 },
-                () = sleep(LOOK) => *heard = *heard || sound.hears(hertz),
+                () = sleep(LOOK) => if self.ledger.is_talking(&offer.caller) {
+                    sound.look();
+                },
             }
         }
     }

@@ -46,7 +46,7 @@ impl Caller {
         self.ledger.began();
         let at = wall();
         let mut life = Life { started: Instant::now(), setup: None, connected: None, status: 0 };
-        let sound = self.studio.open(std::net::Ipv4Addr::LOCALHOST, self.hertz).ok();
+        let sound = self.studio.open(self.endpoint.local().ip(), self.hertz).ok();
         let (end, heard_agent) = match &sound {
             Some(sound) => self.live(sound, &mut life).await,
             None => (End::Unfinished, None),
@@ -105,26 +105,24 @@ impl Caller {
     }
 
     async fn talk(&self, line: &mut Line, sound: &Sound, life: &mut Life) -> (End, Option<bool>) {
-        let hertz = self.ledger.talk(&self.number).map(|talk| talk.hertz);
+        if let Some(talk) = self.ledger.talk(&self.number) {
+            sound.listen(talk.hertz);
+        }
         let plan = sleep(self.profile.talk.draw());
         tokio::pin!(plan);
-        let mut heard = false;
         loop {
             tokio::select! {
-                () = &mut plan => return (End::Talked, self.verdict(heard)),
+                () = &mut plan => return (End::Talked, self.profile.verdict(sound)),
                 fact = timeout(LOOK, line.facts.recv()) => match fact {
                     Ok(Some(fact)) => if let Some(end) = self.note(fact, line, sound, life) {
-                        return (end, self.verdict(heard));
+                        return (end, self.profile.verdict(sound));
                     },
-                    Ok(None) => return (End::Dropped, self.verdict(heard)),
-                    Err(_) => heard = heard || hertz.is_some_and(|hertz| sound.hears(hertz)),
+                    Ok(None) => return (End::Dropped, self.profile.verdict(sound)),
+                    Err(_) if self.ledger.is_talking(&self.number) => sound.look(),
+                    Err(_) => {}
                 },
             }
         }
-    }
-
-    fn verdict(&self, heard: bool) -> Option<bool> {
-        self.profile.sound.then_some(heard)
     }
 
     /// Takes a fact; gives the end if it is one.

@@ -1,7 +1,7 @@
 //! Holds the run's own ledger against the product's call records: every call has exactly one, and it says what the
 //! caller lived.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -19,28 +19,31 @@ pub struct Differences {
     pub contradicted: Vec<String>,
     /// Answered calls without a recording.
     pub unrecorded: Vec<String>,
+    /// Records of callers whom nobody of the run knows.
+    #[serde(default)]
+    pub unknown: Vec<String>,
+    /// Recordings that were listened to and lack a side's tone (filled in by who can fetch them).
+    #[serde(default)]
+    pub unheard: Vec<String>,
     pub compared: usize,
 }
 
 impl Differences {
-    /// Nothing is missing, doubled or contradicted.
+    /// Nothing is missing, doubled, contradicted or unknown.
     pub fn is_empty(&self) -> bool {
         self.missing.is_empty()
             && self.doubled.is_empty()
             && self.contradicted.is_empty()
             && self.unrecorded.is_empty()
+            && self.unknown.is_empty()
+            && self.unheard.is_empty()
     }
 }
 
 /// Compares finished calls with records (as `GET /cdrs` gives them).
 pub fn compare(calls: &[Call], offers: &[Offer], records: &[Value], recorded: bool) -> Differences {
     let mut by_caller: BTreeMap<&str, Vec<&Value>> = BTreeMap::new();
-    for record in records {
-        by_caller
-            .entry(record["caller"].as_str().unwrap_or_default().trim_start_matches('+'))
-            .or_default()
-            .push(record);
-    }
+    records.iter().for_each(|record| by_caller.entry(caller(record)).or_default().push(record));
     let mut differences = Differences::default();
     for call in calls.iter().filter(|call| call.end != End::Unfinished) {
         differences.compared += 1;
@@ -50,67 +53,73 @@ pub fn compare(calls: &[Call], offers: &[Offer], records: &[Value], recorded: bo
             Some(_) => differences.doubled.push(call.caller.clone()),
         }
     }
+    let known: BTreeSet<&str> =
+        calls.iter().map(|c| c.caller.as_str()).chain(offers.iter().map(|o| o.caller.as_str())).collect();
+    let unknown = by_caller.keys().filter(|caller| !known.contains(*caller));
+    differences.unknown = unknown.map(|caller| (*caller).to_owned()).collect();
     differences
+}
+
+fn caller(record: &Value) -> &str {
+    record["caller"].as_str().unwrap_or_default().trim_start_matches('+')
 }
 
 impl Differences {
     fn check(&mut self, call: &Call, offers: &[Offer], record: &Value, recorded: bool) {
-        let outcome = record["outcome"].as_str().unwrap_or_default();
-        let answered = offers.iter().any(|offer| offer.caller == call.caller && offer.answered_at.is_some());
+        let answers: Vec<&Offer> =
+            offers.iter().filter(|o| o.caller == call.caller && o.answered_at.is_some()).collect();
         let talked = call.end == End::Talked || call.end == End::Dropped;
-        let recorded_answer = outcome == "answered";
-        // An agent who picked up in the moment the caller gave up may be recorded either way.
-        if (talked && !recorded_answer) || (recorded_answer && !talked && !answered) {
-            self.contradicted.push(format!("{}: lived {:?}, recorded {outcome}", call.caller, call.end));
-        }
-        let sound = record["recordings"].as_array().is_some_and(|list| !list.is_empty());
-        if recorded && talked && !sound {
-            self.unrecorded.push(call.caller.clone());
+        let found = [
+            contradicted_outcome(call, talked, !answers.is_empty(), record),
+            contradicted_agent(&answers, talked, record),
+            answers
+                .first()
+                .filter(|_| recorded && talked)
+                .and_then(|answer| contradicted_length(answer, record)),
+        ];
+        let caller = &call.caller;
+        self.contradicted.extend(found.into_iter().flatten().map(|what| format!("{caller}: {what}")));
+        if recorded && talked && recordings(record).next().is_none() {
+            self.unrecorded.push(caller.clone());
         }
     }
+}
+
+/// An agent who picked up in the moment the caller gave up may be recorded either way.
+fn contradicted_outcome(call: &Call, talked: bool, answered: bool, record: &Value) -> Option<String> {
+    let outcome = record["outcome"].as_str().unwrap_or_default();
+    let recorded = outcome == "answered";
+    let contradicts = (talked && !recorded) || (recorded && !talked && !answered);
+    contradicts.then(|| format!("lived {:?}, recorded {outcome}", call.end))
+}
+
+/// Exactly one agent answers a caller who talks, and the record names it.
+fn contradicted_agent(answers: &[&Offer], talked: bool, record: &Value) -> Option<String> {
+    let recorded = record["employee"].as_str().unwrap_or("nobody");
+    match answers {
+        [] => talked.then(|| "talked, but no agent answered".to_owned()),
+        [answer] => (talked && answer.agent != recorded)
+            .then(|| format!("answered by {}, recorded {recorded}", answer.agent)),
+        several => {
+            let names: Vec<&str> = several.iter().map(|answer| answer.agent.as_str()).collect();
+            Some(format!("answered by {}", names.join(" and ")))
+        }
+    }
+}
+
+/// A recording lasts as long as the talk, within 2 % and 200 ms, and may be shorter by what it says is missing.
+fn contradicted_length(answer: &Offer, record: &Value) -> Option<String> {
+    let sum = |key: &str| recordings(record).filter_map(|one| one[key].as_u64()).sum::<u64>();
+    let lived = answer.ended_at.saturating_sub(answer.answered_at?);
+    let (lasts, missing, spare) = (sum("duration_ms"), sum("missing_ms"), lived / 50 + 200);
+    let fits = (lived.saturating_sub(missing + spare)..=lived + spare).contains(&lasts);
+    (!fits && recordings(record).next().is_some())
+        .then(|| format!("talked {lived} ms, recorded {lasts} ms with {missing} ms missing"))
+}
+
+fn recordings(record: &Value) -> impl Iterator<Item = &Value> {
+    record["recordings"].as_array().into_iter().flatten()
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-    use crate::ledger::Counters;
-
-    fn call(caller: &str, end: End) -> Call {
-        Call {
-            caller: caller.into(),
-            at: 0,
-            setup_ms: Some(3),
-            connected_ms: Some(5),
-            ended_ms: 900,
-            end,
-            status: 200,
-            sound: Counters::default(),
-            heard_agent: None,
-        }
-    }
-
-    fn record(caller: &str, outcome: &str) -> Value {
-        json!({ "caller": caller, "outcome": outcome, "recordings": [] })
-    }
-
-    #[test]
-    fn missing_doubled_and_contradicting_records_are_found() {
-        let calls =
-            [call("1", End::Talked), call("2", End::GaveUp), call("3", End::GaveUp), call("4", End::Talked)];
-        let records = [
-            record("1", "answered"),
-            record("2", "abandoned"),
-            record("2", "abandoned"),
-            record("4", "abandoned"),
-        ];
-        let differences = compare(&calls, &[], &records, false);
-        assert_eq!(differences.compared, 4);
-        assert_eq!(differences.missing, ["3"]);
-        assert_eq!(differences.doubled, ["2"]);
-        assert_eq!(differences.contradicted, ["4: lived Talked, recorded abandoned"]);
-        assert!(compare(&calls[..1], &[], &records[..1], false).is_empty());
-        assert_eq!(compare(&calls[..1], &[], &records[..1], true).unrecorded, ["1"]);
-    }
-}
+mod tests;

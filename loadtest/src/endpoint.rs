@@ -378,6 +378,11 @@ impl Book {
 }
 
 impl Line {
+    /// The address in our Contact.
+    pub(crate) fn local(&self) -> SocketAddr {
+        self.endpoint.local()
+    }
+
     /// 180.
     pub(crate) fn ring(&self) {
         self.act(|leg, ctx| leg.ring(None, ctx));

@@ -45,7 +45,7 @@ pub struct Call {
     pub end: End,
     pub status: u16,
     pub sound: Counters,
-    /// The tone of the agent it talked to was heard.
+    /// The tone of the agent it talked to was heard all along; none without sound or with too short a talk.
     pub heard_agent: Option<bool>,
 }
 
@@ -59,8 +59,12 @@ pub struct Offer {
     pub answered_at: Option<u64>,
     pub ended_at: u64,
     pub sound: Counters,
+    /// The caller's tone was heard all along; none without sound or with too short a talk.
     pub heard_caller: Option<bool>,
     pub hung_up: bool,
+    /// The agent's own tone and its caller's.
+    pub hertz: u32,
+    pub caller_hertz: u32,
 }
 
 /// Shared by everybody who takes part.
@@ -129,6 +133,11 @@ impl Ledger {
 
     pub(crate) fn talk(&self, caller: &str) -> Option<Talk> {
         self.inner.lock().talking.get(caller).cloned()
+    }
+
+    /// Whether this caller and an agent talk and neither has hung up: what one says the other must hear.
+    pub(crate) fn is_talking(&self, caller: &str) -> bool {
+        self.inner.lock().talking.get(caller).is_some_and(|talk| !talk.over)
     }
 
     /// Arrivals that the profile's limit kept out.

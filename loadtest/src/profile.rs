@@ -3,6 +3,8 @@
 use rand::Rng;
 use serde::{Deserialize, Serialize};
 
+use crate::sound::Sound;
+
 /// A run's shape. Every field has a default: a small office on an ordinary day.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -26,8 +28,12 @@ pub struct Profile {
     pub rejects: f64,
     /// Share of offers, 0 to 1, that an agent lets ring.
     pub ignores: f64,
-    /// Whether sound is sent and measured.
+    /// Whether sound is sent and measured. Talks under two seconds are too short for that.
     pub sound: bool,
+    /// Share of a talk, 0 to 1, in which each side must hear the other's tone; its last second always.
+    pub heard: f64,
+    /// Whether the scheme may hang up on callers before an agent answers.
+    pub turns_away: bool,
 }
 
 impl Default for Profile {
@@ -44,6 +50,8 @@ impl Default for Profile {
             rejects: 0.03,
             ignores: 0.02,
             sound: true,
+            heard: 0.95,
+            turns_away: false,
         }
     }
 }
@@ -61,6 +69,11 @@ impl Span {
 }
 
 impl Profile {
+    /// What a party's ear says of its talk.
+    pub(crate) fn verdict(&self, sound: &Sound) -> Option<bool> {
+        sound.verdict(self.heard).filter(|_| self.sound)
+    }
+
     /// The gap until the next arrival.
     pub(crate) fn gap(&self) -> std::time::Duration {
         let chance: f64 = rand::rng().random_range(f64::MIN_POSITIVE..1.0);
@@ -71,4 +84,25 @@ impl Profile {
 /// True with this probability.
 pub(crate) fn chance(share: f64) -> bool {
     rand::rng().random_bool(share.clamp(0.0, 1.0))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_examples_are_profiles_and_name_every_key() {
+        let office: Profile =
+            serde_json::from_str(include_str!("../../examples/profiles/office.json")).unwrap();
+        assert_eq!(office, Profile::default(), "the office is the default");
+        let keys = |text: &str| -> Vec<String> {
+            let map: serde_json::Map<String, serde_json::Value> = serde_json::from_str(text).unwrap();
+            map.keys().cloned().collect()
+        };
+        let all = keys(&serde_json::to_string(&office).unwrap());
+        let rush = include_str!("../../examples/profiles/rush.json");
+        serde_json::from_str::<Profile>(rush).unwrap();
+        assert_eq!(keys(rush), all);
+    }
 }

@@ -116,13 +116,19 @@ impl Report {
         html::page(self)
     }
 
-    /// Whether every side experienced what it should: nothing refused, dropped or contradicted, all tones heard.
+    /// Whether every side experienced what it should: nothing refused, dropped or contradicted, nobody turned away
+    /// unless the profile allows it, and in every talk both tones heard.
     pub fn is_clean(&self) -> bool {
-        let heard = |share: Share| share.yes == share.of;
         self.refused + self.dropped + self.unfinished == 0
-            && heard(self.caller_heard_agent)
-            && heard(self.agent_heard_caller)
+            && (self.turned == 0 || self.profile.turns_away)
+            && self.all_heard(self.caller_heard_agent)
+            && self.all_heard(self.agent_heard_caller)
             && self.differences.as_ref().is_none_or(Differences::is_empty)
+    }
+
+    /// Whether these are all talks of the run, and the tone was heard in each.
+    fn all_heard(&self, share: Share) -> bool {
+        !self.profile.sound || (share.of == self.talked && share.yes == share.of)
     }
 }
 
@@ -135,15 +141,4 @@ fn answer_times(calls: &[Call], offers: &[Offer]) -> Vec<u64> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_spread_has_its_percentiles_and_all_values_in_its_bars() {
-        let spread = Spread::of((1..=100).collect());
-        assert_eq!((spread.p50, spread.p95, spread.p99, spread.max), (50, 95, 99, 100));
-        assert_eq!(spread.histogram.iter().sum::<usize>(), 100);
-        assert_eq!(Spread::of(vec![]), Spread::default());
-        assert_eq!(Spread::of(vec![0, 0]).histogram[0], 2);
-    }
-}
+mod tests;

@@ -1,14 +1,14 @@
-//! Sound of all parties: one thread sends each party's tone every 20 ms as G.711 A-law and keeps the last second of what
-//! it hears. Whether the other side's tone is in it is asked at the end of a talk.
+//! Sound of all parties: one thread sends each party's tone every 20 ms as G.711 A-law and lets its ear hear what the
+//! other side sends. What comes from elsewhere than the address agreed on is nobody's sound.
 
 use std::{
-    collections::VecDeque,
-    net::{Ipv4Addr, SocketAddr, UdpSocket},
+    net::{IpAddr, SocketAddr, UdpSocket},
     sync::{Arc, Weak},
     time::{Duration, Instant},
 };
 
 use mangrove_rtp::{
+    FRAME,
     g711::{self, Law},
     header::{self, Header},
     statistics::Statistics,
@@ -17,16 +17,16 @@ use mangrove_rtp::{
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
-const FRAME: usize = 160;
+use crate::ear::Ear;
+
 const PERIOD: Duration = Duration::from_millis(20);
-/// Frames kept of what is heard: one second.
-const KEPT: usize = 50;
-/// Share of the signal's power that makes a tone "heard".
-const PRESENT: f64 = 0.5;
+/// Frames of a tone that are made once and sent over and over: all tones are whole in a second.
+const LOOP: usize = 50;
 
 /// The thread that moves all sound of a run.
 #[derive(Debug, Clone)]
 pub(crate) struct Studio {
+    started: Instant,
     streams: Arc<Mutex<Vec<Weak<Stream>>>>,
 }
 
@@ -39,6 +39,8 @@ pub(crate) struct Sound {
 
 #[derive(Debug)]
 struct Stream {
+    /// The studio's clock.
+    started: Instant,
     socket: UdpSocket,
     frames: Vec<u8>,
     state: Mutex<StreamState>,
@@ -46,9 +48,10 @@ struct Stream {
 
 #[derive(Debug, Default)]
 struct StreamState {
+    /// The other side: where to send, and who is heard.
     to: Option<SocketAddr>,
     sent: u64,
-    heard: VecDeque<[u8; FRAME]>,
+    ear: Option<Ear>,
     statistics: Statistics,
 }
 
@@ -65,28 +68,45 @@ impl Studio {
     /// Starts the thread; it ends with the last studio handle.
     pub(crate) fn start() -> std::io::Result<Self> {
         let streams = Arc::new(Mutex::new(Vec::new()));
-        let weak = Arc::downgrade(&streams);
-        std::thread::Builder::new().name("sound".into()).spawn(move || run(&weak))?;
-        Ok(Self { streams })
+        let (weak, started) = (Arc::downgrade(&streams), Instant::now());
+        std::thread::Builder::new().name("sound".into()).spawn(move || run(&weak, started))?;
+        Ok(Self { started, streams })
     }
 
     /// A party that says a tone of this frequency, once it knows to whom.
-    pub(crate) fn open(&self, ip: Ipv4Addr, hertz: u32) -> std::io::Result<Sound> {
+    pub(crate) fn open(&self, ip: IpAddr, hertz: u32) -> std::io::Result<Sound> {
         let socket = UdpSocket::bind((ip, 0))?;
         socket.set_nonblocking(true)?;
         let address = socket.local_addr()?;
-        let frames = tone::sine(f64::from(hertz), 12_000.0, 0, FRAME * KEPT);
+        let frames = tone::sine(f64::from(hertz), 12_000.0, 0, FRAME * LOOP);
         let frames = frames.into_iter().map(|sample| g711::encode(Law::A, sample)).collect();
-        let stream = Arc::new(Stream { socket, frames, state: Mutex::default() });
+        let stream = Arc::new(Stream { started: self.started, socket, frames, state: Mutex::default() });
         self.streams.lock().push(Arc::downgrade(&stream));
         Ok(Sound { stream, address })
     }
 }
 
 impl Sound {
-    /// Where to send from now on.
+    /// Where to send and whom to hear from now on.
     pub(crate) fn send_to(&self, address: SocketAddr) {
         self.stream.state.lock().to = Some(address);
+    }
+
+    /// A talk begins with someone who has this tone.
+    pub(crate) fn listen(&self, hertz: u32) {
+        self.stream.state.lock().ear = Some(Ear::listen(hertz, self.stream.now_us()));
+    }
+
+    /// Asks whether the tone is there now.
+    pub(crate) fn look(&self) {
+        if let Some(ear) = &mut self.stream.state.lock().ear {
+            ear.look(self.stream.now_us());
+        }
+    }
+
+    /// Whether the tone was heard in this share of the looks, and to the end; None without a talk long enough.
+    pub(crate) fn verdict(&self, share: f64) -> Option<bool> {
+        self.stream.state.lock().ear.as_ref()?.verdict(share)
     }
 
     /// The address for an SDP.
@@ -103,18 +123,9 @@ impl Sound {
             jitter_us: state.statistics.jitter_us(),
         }
     }
-
-    /// Whether this tone is in the last second heard.
-    pub(crate) fn hears(&self, hertz: u32) -> bool {
-        let state = self.stream.state.lock();
-        let samples: Vec<i16> =
-            state.heard.iter().flatten().map(|byte| g711::decode(Law::A, *byte)).collect();
-        samples.len() >= FRAME * KEPT / 2 && tone::level(&samples, f64::from(hertz)) > PRESENT
-    }
 }
 
-fn run(streams: &Weak<Mutex<Vec<Weak<Stream>>>>) {
-    let started = Instant::now();
+fn run(streams: &Weak<Mutex<Vec<Weak<Stream>>>>, started: Instant) {
     for number in 0u64.. {
         let Some(streams) = streams.upgrade() else { return };
         let live: Vec<Arc<Stream>> = {
@@ -123,8 +134,7 @@ fn run(streams: &Weak<Mutex<Vec<Weak<Stream>>>>) {
             streams.iter().filter_map(Weak::upgrade).collect()
         };
         drop(streams);
-        let now_us = started.elapsed().as_micros() as u64;
-        live.iter().for_each(|stream| stream.tick(number, now_us));
+        live.iter().for_each(|stream| stream.tick(number));
         drop(live);
         let next = PERIOD * (number as u32 + 1);
         std::thread::sleep(next.saturating_sub(started.elapsed()));
@@ -132,11 +142,17 @@ fn run(streams: &Weak<Mutex<Vec<Weak<Stream>>>>) {
 }
 
 impl Stream {
-    fn tick(&self, number: u64, now_us: u64) {
-        let mut state = self.state.lock();
+    fn now_us(&self) -> u64 {
+        self.started.elapsed().as_micros() as u64
+    }
+
+    fn tick(&self, number: u64) {
+        let (mut state, now_us) = (self.state.lock(), self.now_us());
         let mut buffer = [0; 2048];
-        while let Ok((length, _)) = self.socket.recv_from(&mut buffer) {
-            state.hear(&buffer[..length], now_us);
+        while let Ok((length, from)) = self.socket.recv_from(&mut buffer) {
+            if state.to == Some(from) {
+                state.hear(&buffer[..length], now_us);
+            }
         }
         if let Some(to) = state.to {
             // Loopback refuses while the far end is down: that is loss.
@@ -149,7 +165,7 @@ impl Stream {
         let mut packet = [0; 12 + FRAME];
         let ssrc = self as *const Self as usize as u32;
         header::write(&mut packet, 8, number == 0, number as u16, (number * FRAME as u64) as u32, ssrc);
-        let frame = (number as usize % KEPT) * FRAME;
+        let frame = (number as usize % LOOP) * FRAME;
         packet[12..].copy_from_slice(&self.frames[frame..frame + FRAME]);
         packet
     }
@@ -159,14 +175,11 @@ impl StreamState {
     fn hear(&mut self, packet: &[u8], now_us: u64) {
         let Some(header) = Header::read(packet) else { return };
         self.statistics.receive(&header, now_us);
-        let payload = packet
-            .get(packet.len().saturating_sub(FRAME)..)
-            .and_then(|payload| <[u8; FRAME]>::try_from(payload).ok());
-        if let Some(payload) = payload.filter(|_| packet.len() >= 12 + FRAME) {
-            if self.heard.len() == KEPT {
-                self.heard.pop_front();
-            }
-            self.heard.push_back(payload);
+        let Some(law) = Law::of_static(header.payload_type) else { return };
+        if let Some(ear) = &mut self.ear {
+            let samples: Vec<i16> =
+                packet[header.payload].iter().map(|byte| g711::decode(law, *byte)).collect();
+            ear.hear(&samples, now_us);
         }
     }
 }

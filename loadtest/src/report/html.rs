@@ -32,7 +32,7 @@ fn outcomes(report: &Report) -> String {
         ("Calls", report.calls, false),
         ("Talked to an agent", report.talked, false),
         ("Gave up waiting", report.gave_up, false),
-        ("Turned away by the scheme", report.turned, false),
+        ("Turned away by the scheme", report.turned, !report.profile.turns_away),
         ("Refused", report.refused, true),
         ("Dropped", report.dropped, true),
         ("Unfinished", report.unfinished, true),
@@ -67,7 +67,7 @@ fn spread(title: &str, spread: &Spread) -> String {
 
 fn sound(report: &Report) -> String {
     let heard = |share: Share| {
-        let class = if share.yes == share.of { "good" } else { "bad" };
+        let class = if report.all_heard(share) { "good" } else { "bad" };
         format!("<span class=\"{class}\">{} of {}</span>", share.yes, share.of)
     };
     format!(
@@ -88,6 +88,8 @@ fn records(report: &Report) -> String {
         ("doubled", &differences.doubled),
         ("contradicted", &differences.contradicted),
         ("without recording", &differences.unrecorded),
+        ("unknown", &differences.unknown),
+        ("recordings that sound wrong", &differences.unheard),
     ];
     for (name, list) in lists {
         let class = if list.is_empty() { "good" } else { "bad" };

@@ -89,7 +89,7 @@ pub(crate) struct Demo {
 
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Loadtest {
-    /// The run's profile, a JSON file; see docs
+    /// The run's profile, a JSON file: see examples/profiles/office.json (the default) and rush.json
     #[arg(long, value_name = "FILE")]
     pub(crate) profile: Option<PathBuf>,
     /// New calls a second, before the profile's

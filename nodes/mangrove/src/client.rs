@@ -66,6 +66,17 @@ impl Client {
         self.send(Method::GET, url, None).await
     }
 
+    /// Reads what is no JSON (a recording) from `/api/v1/<path>`.
+    pub(crate) async fn file(&self, path: &[&str]) -> Result<Vec<u8>, Error> {
+        let request = self.http.get(self.url(path)).bearer_auth(self.token.secret());
+        let response = request.send().await.map_err(|error| self.unreachable(&error))?;
+        let status = response.status();
+        if !status.is_success() {
+            return Err(Error::Refused { status, message: format!("the server answers {status}") });
+        }
+        Ok(response.bytes().await.map_err(|error| self.unreachable(&error))?.into())
+    }
+
     pub(crate) async fn delete(&self, path: &[&str]) -> Result<Value, Error> {
         self.send(Method::DELETE, self.url(path), None).await
     }

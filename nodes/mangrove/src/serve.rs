@@ -222,6 +222,7 @@ fn media(
     };
     let prompts = configuration.data_dir.join("prompts");
     options.prompts = prompts.is_dir().then_some(prompts);
+    options.parts = objects::open_hasty(&configuration.objects.url)?;
     Ok(Media::start(options, Arc::new(control.clone()), objects)?)
 }
 

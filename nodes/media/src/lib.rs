@@ -14,6 +14,8 @@ mod prompts;
 mod recorder;
 mod sessions;
 mod sys;
+#[cfg(test)]
+mod testing;
 mod thread;
 
 pub mod grpc;
@@ -30,7 +32,7 @@ use tokio::task::AbortHandle;
 use outbox::Outbox;
 use prompts::Prompts;
 use recorder::Recorder;
-use sessions::{Admission, Sessions};
+use sessions::{Admission, Sessions, Sounds};
 use thread::{Surroundings, Thread};
 
 pub use options::Options;
@@ -73,6 +75,7 @@ impl Media {
         let sender = common::Sender { node: options.node.clone(), run: options.run };
         let outbox = Outbox::new(sender, control, runtime);
         let (recorder, recorder_task) = Recorder::start(recorder::Settings {
+            parts: options.parts.clone().unwrap_or_else(|| objects.clone()),
             objects: objects.clone(),
             outbox: outbox.clone(),
             segment: options.segment,
@@ -109,25 +112,33 @@ impl Media {
         self.inner.outbox.stop();
     }
 
-    /// Carries out one admitted command, at once when its sounds are at hand.
+    /// Carries out one admitted command, at once when its sounds are at hand. Otherwise a session that is new (to
+    /// this run, too: after a restart all are) opens its ports and relays first, and its sounds follow.
     fn carry_out(&self, group: u64, tenant: String, set: media::SetSession) {
-        if let Some(sounds) = sessions::sounds(&set, |key| self.inner.prompts.kept(&tenant, key)) {
-            self.inner.sessions.lock().carry_out(group, &tenant, &set, &sounds);
-            return;
+        let sounds = sessions::sounds(&set, |key| self.inner.prompts.kept(&tenant, key));
+        let mut sessions = self.inner.sessions.lock();
+        match sounds {
+            Some(sounds) => sessions.carry_out(group, &tenant, &set, &sounds),
+            None => {
+                sessions.prepare(group, &tenant, &set);
+                let media = self.clone();
+                tokio::spawn(async move { media.carry_out_later(group, tenant, set).await });
+            }
         }
-        let media = self.clone();
-        tokio::spawn(async move { media.carry_out_later(group, tenant, set).await });
     }
 
     /// Reads the sounds first. A newer version that overtakes this one wins.
     async fn carry_out_later(&self, group: u64, tenant: String, set: media::SetSession) {
+        let mut sounds = Sounds::new();
         for key in sessions::keys(&set) {
-            if let Err(error) = self.inner.prompts.load(&tenant, key).await {
-                self.inner.sessions.lock().refuse(group, &tenant, &set, error.to_string());
-                return;
+            match self.inner.prompts.load(&tenant, key).await {
+                Ok(sound) => drop(sounds.insert(key.to_owned(), sound)),
+                Err(error) => {
+                    self.inner.sessions.lock().refuse(group, &tenant, &set, error.to_string());
+                    return;
+                }
             }
         }
-        let sounds = sessions::sounds(&set, |key| self.inner.prompts.kept(&tenant, key)).unwrap_or_default();
         self.inner.sessions.lock().carry_out(group, &tenant, &set, &sounds);
     }
 }

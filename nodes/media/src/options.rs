@@ -1,6 +1,8 @@
 //! What a media node is told at its start.
 
-use std::{net::IpAddr, ops::RangeInclusive, path::PathBuf, time::Duration};
+use std::{net::IpAddr, ops::RangeInclusive, path::PathBuf, sync::Arc, time::Duration};
+
+use object_store::ObjectStore;
 
 /// Settings of a media node.
 #[derive(Debug, Clone)]
@@ -17,7 +19,8 @@ pub struct Options {
     pub ports: RangeInclusive<u16>,
     /// Media threads; 0 = one per core.
     pub threads: usize,
-    /// A folder with prompts: `<tenant>/prompt/<name>.wav`, `prompt/<name>.wav`, `music/<name>.wav`.
+    /// A folder with prompts: `<tenant>/prompt/<name>.wav`, `prompt/<language>/<name>.wav`,
+    /// `prompt/<name>.wav`, and the same with `music` without languages.
     pub prompts: Option<PathBuf>,
     /// Silence of an endpoint that is reported.
     pub silence: Duration,
@@ -25,6 +28,9 @@ pub struct Options {
     pub segment: Duration,
     /// How long a busy thread lets packets gather before it looks again: fewer wake-ups, that much delay.
     pub gather: Duration,
+    /// The object store's place once more, for the parts of running recordings, if it can do without putting each on
+    /// the disk at once: they are many, and only the machine's power takes them. None: parts go where all goes.
+    pub parts: Option<Arc<dyn ObjectStore>>,
     /// Bytes of recordings that may wait for the object store; what comes beyond is recorded as silence.
     pub recording_memory: usize,
 }
@@ -43,6 +49,7 @@ impl Options {
             silence: Duration::from_secs(30),
             segment: Duration::from_secs(2),
             gather: Duration::from_millis(1),
+            parts: None,
             recording_memory: 256 << 20,
         }
     }

@@ -3,9 +3,12 @@
 //! call: parts wait in memory up to a limit, and what comes beyond is silence that the report names.
 
 mod aligning;
+mod claims;
 mod compact;
 mod layout;
 mod open;
+mod parts;
+mod store;
 mod sweep;
 mod writer;
 
@@ -32,6 +35,8 @@ use crate::{
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
     pub(crate) objects: Arc<dyn ObjectStore>,
+    /// The same place, for parts only: they may be lost with the machine's power.
+    pub(crate) parts: Arc<dyn ObjectStore>,
     pub(crate) outbox: Arc<Outbox>,
     pub(crate) segment: Duration,
     pub(crate) memory: usize,
@@ -78,13 +83,13 @@ impl Recorder {
         self.send(Message::Begin { number, ticket, now_us });
     }
 
-    /// Takes sound; drops it when the recorder is hopelessly behind.
-    pub(crate) fn add(&self, batch: Batch) {
+    /// Takes sound; when the recorder is hopelessly behind, only the news of what is lost.
+    pub(crate) fn add(&self, mut batch: Batch) {
         let bytes = batch.bytes.len();
         if self.backlog.fetch_add(bytes, Ordering::Relaxed) > BACKLOG {
             self.backlog.fetch_sub(bytes, Ordering::Relaxed);
             metrics::counter!(RECORDING_DROPPED).increment(bytes as u64);
-            return;
+            batch.bytes = Vec::new();
         }
         self.send(Message::Batch(batch));
     }
@@ -141,3 +146,6 @@ impl Memory {
         metrics::gauge!(RECORDING_WAITING).set(self.waiting.load(Ordering::Relaxed) as f64);
     }
 }
+
+#[cfg(test)]
+mod tests;

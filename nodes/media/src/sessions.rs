@@ -31,6 +31,7 @@ type Key = (String, String);
 struct Session {
     group: u64,
     number: u64,
+    /// 0 while it is only prepared.
     version: u64,
     thread: usize,
     /// Local ports by endpoint.
@@ -96,8 +97,28 @@ impl Sessions {
         metrics::gauge!(ENDPOINTS).set(self.load() as f64);
     }
 
+    /// Opens the ports and relays of a session that is new, while its sounds are still being read. Nothing is said of
+    /// it yet: `carry_out` completes it, `refuse` takes it back.
+    pub(crate) fn prepare(&mut self, group: u64, tenant: &str, set: &SetSession) {
+        let key = (tenant.to_owned(), set.session.clone());
+        let is_new = self.sessions.get(&key).is_none_or(|session| session.version == 0);
+        if !is_new || set.close || self.threads.is_empty() {
+            return;
+        }
+        // What can't be had will be refused when all is at hand.
+        let _ = self.set(group, tenant, &plan::without_sounds(set), &Sounds::new());
+        if let Some(session) = self.sessions.get_mut(&key) {
+            session.version = 0;
+        }
+    }
+
     /// Says that this version can't be had here.
     pub(crate) fn refuse(&mut self, group: u64, tenant: &str, set: &SetSession, why: String) {
+        let key = (tenant.to_owned(), set.session.clone());
+        let is_newest = self.fences.is_newest(tenant, &set.session, set.version);
+        if is_newest && self.sessions.get(&key).is_some_and(|session| session.version == 0) {
+            self.end_session(&key);
+        }
         tracing::warn!(tenant, session = set.session, version = set.version, why, "a session is refused");
         let refused = Refused { version: set.version, why };
         self.outbox.post(&owner(group, tenant, set), Fact::Refused(refused));
@@ -110,7 +131,7 @@ impl Sessions {
 
     /// The sessions of one group.
     pub(crate) fn holdings(&self, group: u64) -> Vec<Holding> {
-        let of_group = self.sessions.iter().filter(|(_, session)| session.group == group);
+        let of_group = self.sessions.iter().filter(|(_, held)| held.group == group && held.version > 0);
         of_group
             .map(|((tenant, session), held)| Holding {
                 tenant: tenant.clone(),
@@ -138,7 +159,7 @@ impl Sessions {
         let opened = match self.open_ports(&session, set) {
             Ok(opened) => opened,
             Err(why) => {
-                if session.version != 0 {
+                if !session.ports.is_empty() {
                     self.sessions.insert(key, session);
                 }
                 return Err(why);
@@ -249,12 +270,16 @@ impl Sessions {
 
     /// Closing what is not there is done.
     fn close(&mut self, tenant: &str, set: &SetSession) -> Vec<EndpointAddress> {
-        if let Some(mut session) = self.sessions.remove(&(tenant.to_owned(), set.session.clone())) {
+        self.end_session(&(tenant.to_owned(), set.session.clone()));
+        self.fences.closed(tenant, &set.session, now_us());
+        Vec::new()
+    }
+
+    fn end_session(&mut self, key: &Key) {
+        if let Some(mut session) = self.sessions.remove(key) {
             self.threads[session.thread].send(Command::Close(session.number));
             self.close_ports(&mut session, |_| true);
         }
-        self.fences.closed(tenant, &set.session, now_us());
-        Vec::new()
     }
 }
 

@@ -1,15 +1,24 @@
-//! Two streams to one stereo recording. Each stream's timestamps place its samples; where the two clocks disagree for
-//! long, arrival decides. Gaps are silence, late packets fill theirs while it is still open, and the open part is
-//! bounded whatever timestamps say. Positions are samples since the recording began.
+//! Two streams to one stereo recording. Each stream's timestamps place its samples: packets that a stalled network
+//! delivers late still go where they belong, while that is open. Where the two clocks disagree for long, or by far,
+//! arrival decides. Gaps are silence, and the open part is bounded whatever timestamps say. Positions are samples
+//! since the recording began.
 
 use std::collections::VecDeque;
 
 use crate::{RATE, g711, g711::Law, samples};
 
-/// How far a stream's timestamps may stray from its arrivals before it is placed anew: 300 ms.
-const STRAY: u64 = RATE as u64 * 3 / 10;
+/// How far ahead of its arrival a packet may be placed: 300 ms. Nothing arrives before it was said; the first packet,
+/// from which the others count, may have been late itself.
+const AHEAD: u64 = RATE as u64 * 3 / 10;
+/// So many packets in a row whose timestamps can't be right, and the stream is placed anew.
+const STRAYS: u8 = 10;
+/// One packet suffices when its timestamp is this far from its arrival: 5 s.
+const FAR: u64 = RATE as u64 * 5;
 /// The most that is kept open behind what was taken: 10 s.
 const OPEN: u64 = RATE as u64 * 10;
+
+/// Bytes of one sample of both sides.
+const SAMPLE: usize = 4;
 
 /// Which ear.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +47,8 @@ struct Anchor {
     stream: u64,
     timestamp: u32,
     position: u64,
+    /// Packets in a row that did not fit.
+    strays: u8,
 }
 
 /// One packet's sound.
@@ -60,7 +71,7 @@ impl Aligner {
     pub fn add(&mut self, side: Side, sound: Sound<'_>, now_us: u64) {
         let arrival = self.position(now_us);
         let (taken, channel) = (self.taken, &mut self.sides[side as usize]);
-        let position = channel.place(&sound, arrival);
+        let position = channel.place(&sound, arrival, taken);
         channel.write(position, taken, &sound);
     }
 
@@ -77,47 +88,64 @@ impl Aligner {
     /// Appends interleaved 16-bit little-endian samples, left first, up to `position`, silence where nothing came.
     /// What is behind it is closed for good. Takes at most 10 s at once; ask again while `taken` falls short.
     pub fn take(&mut self, position: u64, out: &mut Vec<u8>) {
-        let count = position.saturating_sub(self.taken).min(OPEN);
-        out.reserve(count as usize * 4);
-        for _ in 0..count {
-            for channel in &mut self.sides {
-                out.extend_from_slice(&channel.open.pop_front().unwrap_or(0).to_le_bytes());
+        let count = position.saturating_sub(self.taken).min(OPEN) as usize;
+        let start = out.len();
+        out.resize(start + count * SAMPLE, 0);
+        for (side, channel) in self.sides.iter_mut().enumerate() {
+            let heard = count.min(channel.open.len());
+            let places = out[start..].chunks_exact_mut(SAMPLE);
+            for (sample, place) in channel.open.drain(..heard).zip(places) {
+                place[2 * side..][..2].copy_from_slice(&sample.to_le_bytes());
             }
         }
-        self.taken += count;
+        self.taken += count as u64;
     }
 }
 
 impl Channel {
-    /// The packet's position by its timestamp, or by arrival when that strays too far.
-    fn place(&mut self, sound: &Sound<'_>, arrival: u64) -> u64 {
-        if let Some(anchor) = self.anchor
-            && anchor.stream == sound.stream
-        {
-            let ahead = i64::from(sound.timestamp.wrapping_sub(anchor.timestamp) as i32);
-            if let Some(position) = anchor.position.checked_add_signed(ahead)
-                && position.abs_diff(arrival) <= STRAY
-            {
-                self.anchor = Some(Anchor { stream: sound.stream, timestamp: sound.timestamp, position });
-                return position;
-            }
+    /// The packet's position: by its timestamp, or by arrival when that can't be right.
+    fn place(&mut self, sound: &Sound<'_>, arrival: u64, taken: u64) -> u64 {
+        let Some((anchor, position)) = self.by_timestamp(sound) else {
+            return self.anchor_at(sound, arrival);
+        };
+        let is_ahead = position > arrival + AHEAD;
+        let is_late = position + sound.payload.len() as u64 <= taken;
+        if !is_ahead && !is_late {
+            self.anchor = Some(Anchor { timestamp: sound.timestamp, position, strays: 0, ..anchor });
+            return position;
         }
-        self.anchor = Some(Anchor { stream: sound.stream, timestamp: sound.timestamp, position: arrival });
-        arrival
+        if anchor.strays + 1 >= STRAYS || position.abs_diff(arrival) > FAR {
+            return self.anchor_at(sound, arrival);
+        }
+        self.anchor = Some(Anchor { strays: anchor.strays + 1, ..anchor });
+        // What is too late stays out. What claims to come from the future is heard when it came.
+        if is_late { position } else { arrival }
     }
 
+    /// The anchor, if it is of the packet's stream, and where the timestamps put the packet.
+    fn by_timestamp(&self, sound: &Sound<'_>) -> Option<(Anchor, u64)> {
+        let anchor = self.anchor.filter(|anchor| anchor.stream == sound.stream)?;
+        let ahead = i64::from(sound.timestamp.wrapping_sub(anchor.timestamp) as i32);
+        Some((anchor, anchor.position.checked_add_signed(ahead)?))
+    }
+
+    fn anchor_at(&mut self, sound: &Sound<'_>, position: u64) -> u64 {
+        let (stream, timestamp) = (sound.stream, sound.timestamp);
+        self.anchor = Some(Anchor { stream, timestamp, position, strays: 0 });
+        position
+    }
+
+    /// Writes what lies between `taken` and the end of the open part.
     fn write(&mut self, position: u64, taken: u64, sound: &Sound<'_>) {
-        for (index, byte) in sound.payload.iter().enumerate() {
-            let Some(offset) = (position + index as u64).checked_sub(taken) else { continue };
-            if offset >= OPEN {
-                return;
-            }
-            let offset = offset as usize;
-            if self.open.len() <= offset {
-                self.open.resize(offset + 1, 0);
-            }
-            self.open[offset] = g711::decode(sound.law, *byte);
+        let skipped = taken.saturating_sub(position).min(sound.payload.len() as u64) as usize;
+        let start = position.saturating_sub(taken).min(OPEN) as usize;
+        let payload = &sound.payload[skipped..];
+        let end = (start + payload.len()).min(OPEN as usize);
+        if self.open.len() < end {
+            self.open.resize(end, 0);
         }
+        let places = self.open.range_mut(start..end);
+        places.zip(payload).for_each(|(place, byte)| *place = g711::decode(sound.law, *byte));
     }
 }
 
@@ -180,6 +208,38 @@ mod tests {
     }
 
     #[test]
+    fn a_stalled_network_leaves_what_came_in_time_where_it_is() {
+        let mut aligner = Aligner::new(0);
+        let sent = |aligner: &mut Aligner, number: u32, at_us: u64| {
+            add(aligner, Side::Left, 1, number * 160, 1_000 + number as i16 * 100, at_us);
+        };
+        (0..10).for_each(|number| sent(&mut aligner, number, u64::from(number) * FRAME_US));
+        // 400 ms nothing, then all at once, then as before.
+        (10..30).for_each(|number| sent(&mut aligner, number, 30 * FRAME_US));
+        (30..40).for_each(|number| sent(&mut aligner, number, u64::from(number) * FRAME_US));
+        for (number, frame) in taken(&mut aligner, 40 * 160).chunks(160).enumerate() {
+            let level = 1_000 + number as i16 * 100;
+            assert!(frame.iter().all(|(left, _)| (left - level).abs() < 200), "frame {number}");
+        }
+    }
+
+    #[test]
+    fn a_clock_that_slipped_is_followed_after_ten_packets_and_a_single_one_not() {
+        let mut aligner = Aligner::new(0);
+        let at = |number: u32| u64::from(number) * FRAME_US;
+        add(&mut aligner, Side::Left, 1, 0, 500, 0);
+        add(&mut aligner, Side::Left, 1, 160 + 8_000, 500, at(1));
+        add(&mut aligner, Side::Left, 1, 320, 500, at(2));
+        assert!(taken(&mut aligner, 480).iter().all(|(left, _)| *left != 0), "heard when it came");
+        // The far end's timestamps stand still for two seconds.
+        taken(&mut aligner, 102 * 160);
+        (102..130).for_each(|number| add(&mut aligner, Side::Left, 1, (number - 99) * 160, 500, at(number)));
+        let heard: Vec<bool> = taken(&mut aligner, 130 * 160).iter().map(|(left, _)| *left != 0).collect();
+        assert_eq!(heard.iter().position(|heard| *heard), Some(9 * 160), "the tenth is believed");
+        assert!(heard[9 * 160..].iter().all(|heard| *heard));
+    }
+
+    #[test]
     fn the_length_is_what_was_asked_for() {
         let mut aligner = Aligner::new(0);
         assert_eq!(taken(&mut aligner, 8000).len(), 8000);
@@ -188,6 +248,26 @@ mod tests {
     }
 
     proptest! {
+        /// As the recorder does it: what is older than half a second is closed.
+        #[test]
+        fn any_delay_up_to_450_ms_leaves_every_sample_in_place(
+            delays in proptest::collection::vec(0..450_000u64, 1..150),
+        ) {
+            let mut arrivals: Vec<(u64, u32)> = vec![(0, 0)];
+            arrivals.extend((1..).zip(&delays).map(|(number, delay)| (u64::from(number) * FRAME_US + delay, number)));
+            arrivals.sort_unstable();
+            let (mut aligner, mut out) = (Aligner::new(0), Vec::new());
+            for (at_us, number) in arrivals {
+                aligner.take(aligner.position(at_us.saturating_sub(500_000)), &mut out);
+                add(&mut aligner, Side::Right, 9, 77 + number * 160, 300 + 20 * number as i16, at_us);
+            }
+            aligner.take((delays.len() as u64 + 1) * 160, &mut out);
+            for (number, frame) in out.chunks_exact(160 * SAMPLE).enumerate() {
+                let expected = g711::decode(Law::Mu, g711::encode(Law::Mu, 300 + 20 * number as i16));
+                prop_assert!(frame.chunks(SAMPLE).all(|s| s[2..] == expected.to_le_bytes()), "frame {}", number);
+            }
+        }
+
         #[test]
         fn the_open_part_is_bounded_whatever_comes(
             packets in proptest::collection::vec((any::<bool>(), 0..3u64, any::<u32>(), 0..100_000_000u64), 0..100),

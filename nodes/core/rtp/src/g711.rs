@@ -27,6 +27,15 @@ impl Law {
         }
     }
 
+    /// The law of a payload type that RFC 3551 fixes; None for all others.
+    pub const fn of_static(payload_type: u8) -> Option<Self> {
+        match payload_type {
+            0 => Some(Self::Mu),
+            8 => Some(Self::A),
+            _ => None,
+        }
+    }
+
     /// The byte of silence.
     pub const fn silence(self) -> u8 {
         match self {

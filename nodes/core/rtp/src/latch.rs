@@ -7,8 +7,8 @@ use std::net::{IpAddr, SocketAddr};
 
 /// Packets in a row (same address, same SSRC, following sequence numbers) before an address is believed.
 const IN_A_ROW: u8 = 3;
-/// As many from an address that signalling has just left: more than can be on their way.
-const IN_A_ROW_AGAIN: u8 = 50;
+/// An address that signalling has left is believed again only this long after: then nothing is on its way any more.
+const LEFT_US: u64 = 1_000_000;
 /// The believed address must be silent for this long before another may take its place.
 const QUIET_US: u64 = 1_000_000;
 
@@ -28,11 +28,14 @@ pub enum Verdict {
 /// Whom one endpoint listens to.
 #[derive(Debug, Clone, Default)]
 pub struct Latch {
+    /// The last address that an SDP named.
     sdp: Option<SocketAddr>,
+    /// The last SDP named none (hold by 0.0.0.0): nothing is sent, what was believed stays so.
+    held: bool,
     signalled: Option<IpAddr>,
     believed: Option<SocketAddr>,
-    /// What was believed before signalling named another address.
-    left: Option<SocketAddr>,
+    /// What was believed before signalling named another address, and when that was.
+    left: Option<(SocketAddr, u64)>,
     heard_us: u64,
     candidate: Option<Candidate>,
 }
@@ -52,8 +55,10 @@ impl Latch {
     }
 
     /// Takes what signalling says. The same words again change nothing; a new SDP address starts over unless it is
-    /// the one believed already.
-    pub fn signal(&mut self, sdp: Option<SocketAddr>, signalled: Option<IpAddr>) {
+    /// the one believed already. No SDP address is a hold: the far end wants nothing, but it has not moved.
+    pub fn signal(&mut self, sdp: Option<SocketAddr>, signalled: Option<IpAddr>, now_us: u64) {
+        self.held = sdp.is_none();
+        let sdp = sdp.or(self.sdp);
         if (sdp, signalled) == (self.sdp, self.signalled) {
             return;
         }
@@ -61,13 +66,13 @@ impl Latch {
         (self.sdp, self.signalled) = (sdp, signalled);
         self.candidate = None;
         if self.believed.is_some_and(|a| (moved && Some(a) != sdp) || !self.is_possible(a)) {
-            self.left = self.believed.take();
+            self.left = self.believed.take().map(|address| (address, now_us));
         }
     }
 
-    /// Where to send: the believed address, else the SDP's.
+    /// Where to send: the believed address, else the SDP's; nowhere while held.
     pub fn destination(&self) -> Option<SocketAddr> {
-        self.believed.or(self.sdp)
+        self.believed.or(self.sdp).filter(|_| !self.held)
     }
 
     /// The address that media was accepted from, if any was.
@@ -96,7 +101,8 @@ impl Latch {
             return Verdict::Foreign;
         }
         // The SDP's own address needs no proof.
-        if self.sdp != Some(from) && !(self.is_quiet(now_us) && self.is_proven(from, ssrc, sequence)) {
+        let may_move = self.is_quiet(now_us) && !self.was_just_left(from, now_us);
+        if self.sdp != Some(from) && !(may_move && self.is_proven(from, ssrc, sequence)) {
             return Verdict::Unproven;
         }
         self.candidate = None;
@@ -108,6 +114,10 @@ impl Latch {
         self.sdp == Some(address) || self.signalled == Some(address.ip())
     }
 
+    fn was_just_left(&self, address: SocketAddr, now_us: u64) -> bool {
+        self.left.is_some_and(|(left, at)| left == address && now_us.saturating_sub(at) < LEFT_US)
+    }
+
     fn is_proven(&mut self, address: SocketAddr, ssrc: u32, sequence: u16) -> bool {
         let count = match self.candidate {
             Some(c) if (c.address, c.ssrc) == (address, ssrc) && sequence == c.sequence.wrapping_add(1) => {
@@ -116,7 +126,7 @@ impl Latch {
             _ => 1,
         };
         self.candidate = Some(Candidate { address, ssrc, sequence, count });
-        count >= if self.left == Some(address) { IN_A_ROW_AGAIN } else { IN_A_ROW }
+        count >= IN_A_ROW
     }
 }
 
@@ -138,7 +148,7 @@ mod tests {
 
     fn latch() -> Latch {
         let mut latch = Latch::new();
-        latch.signal(Some(address(SDP)), Some(NAT_IP.parse().unwrap()));
+        latch.signal(Some(address(SDP)), Some(NAT_IP.parse().unwrap()), 0);
         latch
     }
 
@@ -206,9 +216,9 @@ mod tests {
     fn a_new_sdp_address_starts_over_and_the_same_does_not() {
         let mut latch = latch();
         send(&mut latch, NAT, 1, 3, 0);
-        latch.signal(Some(address(SDP)), Some(NAT_IP.parse().unwrap()));
+        latch.signal(Some(address(SDP)), Some(NAT_IP.parse().unwrap()), 0);
         assert_eq!(latch.destination(), Some(address(NAT)));
-        latch.signal(Some(address("192.0.2.1:4002")), None);
+        latch.signal(Some(address("192.0.2.1:4002")), None, 0);
         assert_eq!(latch.destination(), Some(address("192.0.2.1:4002")));
         assert_eq!(send(&mut latch, NAT, 4, 1, 60_000), [Verdict::Foreign]);
     }
@@ -217,9 +227,27 @@ mod tests {
     fn what_was_on_its_way_from_the_former_address_changes_nothing() {
         let mut latch = latch();
         send(&mut latch, NAT, 1, 3, 0);
-        latch.signal(Some(address("192.0.2.1:4002")), Some(NAT_IP.parse().unwrap()));
-        assert_eq!(send(&mut latch, NAT, 4, 20, 60_000), [Verdict::Unproven; 20]);
-        assert_eq!(send(&mut latch, NAT, 24, 40, 460_000).last(), Some(&Verdict::Accept), "it never moved");
+        latch.signal(Some(address("192.0.2.1:4002")), Some(NAT_IP.parse().unwrap()), 60_000);
+        assert_eq!(send(&mut latch, NAT, 4, 47, 60_000), [Verdict::Unproven; 47]);
+        let verdicts = send(&mut latch, NAT, 51, 3, 1_060_000);
+        assert_eq!(verdicts, [Verdict::Unproven, Verdict::Unproven, Verdict::Moved], "it never moved");
+    }
+
+    #[test]
+    fn a_hold_without_an_address_is_no_move() {
+        for phone in [SDP, NAT] {
+            let mut latch = latch();
+            send(&mut latch, phone, 1, 3, 0);
+            latch.signal(None, Some(NAT_IP.parse().unwrap()), 60_000);
+            assert_eq!(latch.destination(), None, "it wants nothing");
+            assert_eq!(latch.believed(), Some(address(phone)));
+            assert_eq!(send(&mut latch, phone, 4, 1, 60_000), [Verdict::Accept]);
+            latch.signal(Some(address(SDP)), Some(NAT_IP.parse().unwrap()), 70_000);
+            assert_eq!(latch.destination(), Some(address(phone)), "at once, without proof");
+            latch.signal(None, Some(NAT_IP.parse().unwrap()), 80_000);
+            latch.signal(Some(address("192.0.2.1:4002")), Some(NAT_IP.parse().unwrap()), 90_000);
+            assert_eq!(latch.destination(), Some(address("192.0.2.1:4002")), "resumed elsewhere");
+        }
     }
 
     #[test]

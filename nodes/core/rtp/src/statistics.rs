@@ -1,5 +1,6 @@
 //! What one endpoint received: packets, loss and jitter as RFC 3550 appendix A counts them. A far end that starts
-//! another stream (new SSRC) or jumps in its numbers begins a new count; the totals go on.
+//! another stream (new SSRC) or jumps in its numbers begins a new count; the totals go on. One packet of another
+//! stream is no other stream yet: two in a row are.
 
 use crate::{RATE, header::Header, rtcp::Block};
 
@@ -15,6 +16,8 @@ pub struct Statistics {
     received: u64,
     /// Lost in streams that are over.
     lost_before: u64,
+    /// Another stream's source, and the number that would prove it if it came next.
+    candidate: Option<(u32, u16)>,
 }
 
 #[derive(Debug, Clone)]
@@ -39,9 +42,14 @@ impl Statistics {
         self.received += 1;
         match &mut self.stream {
             Some(stream) if stream.ssrc == header.ssrc => {
+                self.candidate = None;
                 if !stream.count(header) {
                     self.begin(header);
                 }
+            }
+            Some(_) if self.candidate != Some((header.ssrc, header.sequence)) => {
+                self.candidate = Some((header.ssrc, header.sequence.wrapping_add(1)));
+                return;
             }
             _ => self.begin(header),
         }
@@ -88,6 +96,7 @@ impl Statistics {
 
     fn begin(&mut self, header: &Header) {
         self.lost_before = self.lost();
+        self.candidate = None;
         self.stream = Some(Stream {
             ssrc: header.ssrc,
             base: header.sequence,
@@ -193,10 +202,21 @@ mod tests {
     #[test]
     fn loss_of_a_stream_that_is_over_stays_counted() {
         let mut statistics = received([1, 2, 5]);
-        statistics.receive(&header(2, 40_000, 0), 0);
-        statistics.receive(&header(2, 40_002, 0), 0);
+        for sequence in [40_000, 40_001, 40_003] {
+            statistics.receive(&header(2, sequence, 0), 0);
+        }
         assert_eq!(statistics.lost(), 3);
         assert_eq!(statistics.ssrc(), Some(2));
+    }
+
+    #[test]
+    fn single_packets_of_another_stream_change_nothing() {
+        let mut statistics = received([1, 2, 3]);
+        for sequence in 4..10 {
+            statistics.receive(&header(1, sequence, 0), 0);
+            statistics.receive(&header(2, 500 + sequence, 0), 0);
+        }
+        assert_eq!((statistics.ssrc(), statistics.lost(), statistics.received()), (Some(1), 0, 15));
     }
 
     #[test]

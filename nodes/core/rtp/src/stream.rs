@@ -58,6 +58,12 @@ impl Outgoing {
         self.sent(sequence, timestamp, header.payload.len(), now_us);
     }
 
+    /// Nothing of what feeds the stream is passed on for now (hold). Whatever comes next, the same source too, begins a
+    /// talkspurt that follows what was sent before: the numbers close over the pause and the timestamp shows it.
+    pub fn pause(&mut self) {
+        self.fed = None;
+    }
+
     /// A packet of the source that is not passed on: the numbers close over it, so that nobody takes it for lost.
     pub fn skip(&mut self, header: &Header, source: u64) {
         if let Some(fed) = &mut self.fed
@@ -195,6 +201,23 @@ mod tests {
             out.skip(&Header::read(&incoming(sequence, 0)).unwrap(), 1);
         }
         assert_eq!(forward(&mut out, 1, 13, 480, 0).sequence, 101);
+    }
+
+    #[test]
+    fn after_a_pause_the_numbers_go_on_however_much_was_held_back() {
+        for held_back in [1, 50, 40_000, 65_536, 100_000u64] {
+            let mut out = Outgoing::new(1, 65_530, 0);
+            let sent = |out: &mut Outgoing, n: u64| forward(out, 1, n as u16, n as u32 * 160, n * FRAME_US);
+            let before = sent(&mut out, 10);
+            out.pause();
+            let after = sent(&mut out, 11 + held_back);
+            assert_eq!(after.sequence, before.sequence.wrapping_add(1), "{held_back}");
+            assert!(after.marker, "a talkspurt begins");
+            let step = after.timestamp.wrapping_sub(before.timestamp);
+            assert_eq!(u64::from(step), 160 * (held_back + 1), "the pause took its time");
+            let next = sent(&mut out, 12 + held_back);
+            assert_eq!((next.sequence, next.marker), (after.sequence.wrapping_add(1), false));
+        }
     }
 
     proptest! {

@@ -1,5 +1,5 @@
 //! `mangrove loadtest`: applies a company of its own, calls it, shows how it goes, compares its own account with the
-//! product's records, and writes a report.
+//! product's records, listens to some recordings, and writes a report.
 
 use std::{
     net::{SocketAddr, UdpSocket},
@@ -12,7 +12,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 use mangrove_loadtest::{
     Profile, Report, Swarm, Target, company,
     compare::{self, Differences},
-    ledger::Ledger,
+    ledger::{Ledger, Offer},
+    recording,
 };
 use serde_json::Value;
 
@@ -26,6 +27,8 @@ use crate::{
 const LAST_CALLS: Duration = Duration::from_secs(180);
 /// How long records may take to reach the database.
 const RECORDS: Duration = Duration::from_secs(20);
+/// Recordings that are fetched and listened to.
+const LISTENED: usize = 10;
 /// Records a page.
 const PAGE: &str = "500";
 
@@ -56,6 +59,11 @@ fn profile(options: &Loadtest) -> Result<Profile> {
     };
     profile.calls_per_second = options.rate.unwrap_or(profile.calls_per_second);
     profile.seconds = options.seconds.unwrap_or(profile.seconds);
+    ensure!(
+        !profile.sound || profile.talk.0 >= 2.0,
+        "talks of {} s are too short to hear a tone in; allowed: 2 s or more, or sound: false",
+        profile.talk.0
+    );
     ensure!(profile.seconds > 0, "a load test needs an end: seconds is 0; allowed: 1 or more");
     ensure!(profile.calls_per_second > 0.0, "the rate is {}; allowed: more than 0", profile.calls_per_second);
     Ok(profile)
@@ -105,12 +113,33 @@ impl Session {
         let until = tokio::time::Instant::now() + RECORDS;
         loop {
             let records = self.records(began).await?;
-            let differences = compare::compare(&ledger.calls(), &ledger.offers(), &records, true);
+            let mut differences = compare::compare(&ledger.calls(), &ledger.offers(), &records, true);
             if differences.is_empty() || tokio::time::Instant::now() >= until {
+                differences.unheard = self.unheard(&ledger.offers(), &records).await?;
                 return Ok(differences);
             }
             tokio::time::sleep(Duration::from_millis(500)).await;
         }
+    }
+
+    /// Listens to some of the recordings: what is wrong with them.
+    async fn unheard(&self, offers: &[Offer], records: &[Value]) -> Result<Vec<String>> {
+        let mut unheard = Vec::new();
+        let recorded = records.iter().filter(|record| !record["recordings"][0].is_null());
+        for record in recorded.take(LISTENED) {
+            let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+            let caller = text(&record["caller"]);
+            let caller = caller.trim_start_matches('+');
+            let Some(offer) = offers.iter().find(|o| o.caller == caller && o.answered_at.is_some()) else {
+                continue;
+            };
+            let (call, id) = (text(&record["call"]), text(&record["recordings"][0]["id"]));
+            let path = ["tenants", company::TENANT, "recordings", &call, &id];
+            if let Err(why) = recording::check(&self.client.file(&path).await?, offer) {
+                unheard.push(format!("{caller}: {why}"));
+            }
+        }
+        Ok(unheard)
     }
 
     /// Records of this run, newest first.

@@ -1,27 +1,27 @@
-//! Sounds that every node has, made at its start: a chime to greet with and a quiet piece to wait by.
+//! Sounds that every node has: a spoken greeting for each language (see `sounds/README.md`) and a quiet piece to wait
+//! by, which is made at its start.
 
 use std::{collections::BTreeMap, f64::consts::TAU, sync::Arc};
 
-use mangrove_rtp::{RATE, prompt::Prompt};
+use mangrove_rtp::{RATE, prompt::Prompt, wav};
 
 /// Loud enough to be heard, quiet enough to be borne: about -16 dBm0.
 const LOUDNESS: f64 = 4200.0;
 
-/// By key.
-pub(super) fn all() -> BTreeMap<&'static str, Arc<Prompt>> {
-    BTreeMap::from([
-        ("prompt/default-greeting", Arc::new(Prompt::new(&chime()))),
-        ("music/default", Arc::new(Prompt::new(&music()))),
-    ])
-}
+/// Spoken sounds: WAV files of 8 kHz, by key.
+const SPOKEN: [(&str, &[u8]); 2] = [
+    ("prompt/en/default-greeting", include_bytes!("../../sounds/en/default-greeting.wav")),
+    ("prompt/ru/default-greeting", include_bytes!("../../sounds/ru/default-greeting.wav")),
+];
 
-/// Three rising notes.
-fn chime() -> Vec<i16> {
-    let mut sound = vec![0.0; seconds(1.8)];
-    for (index, hertz) in [523.25, 659.25, 783.99].into_iter().enumerate() {
-        strike(&mut sound, seconds(0.3) * index, hertz, 1.2);
-    }
-    leveled(&sound)
+/// By key, which always names a language.
+pub(super) fn all() -> BTreeMap<&'static str, Arc<Prompt>> {
+    // A test holds that each can be read.
+    let spoken = SPOKEN.iter().filter_map(|(key, file)| {
+        let sound = wav::read(file).ok()?;
+        Some((*key, Arc::new(Prompt::new(&sound.samples))))
+    });
+    spoken.chain([("music/en/default", Arc::new(Prompt::new(&music())))]).collect()
 }
 
 /// Four chords, each taken apart into eight notes: sixteen seconds that join their own beginning.

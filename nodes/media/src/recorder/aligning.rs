@@ -15,13 +15,15 @@ use mangrove_rtp::align::{Aligner, Sound};
 use tokio::sync::mpsc;
 
 use super::{
-    Memory, Message, Settings, layout,
+    Memory, Message, Settings,
+    claims::Claims,
+    layout,
     open::Ticket,
     sweep,
-    writer::{self, Piece},
+    writer::{self, Beginning, Piece},
 };
 use crate::{
-    clock::now_us,
+    clock::{now_us, unix_us},
     metrics::{RECORDING_DROPPED, RECORDINGS},
     thread::{Batch, Frame},
 };
@@ -30,11 +32,15 @@ use crate::{
 const OPEN_US: u64 = 500_000;
 /// How often parts are looked for.
 const ROUND: Duration = Duration::from_millis(250);
+/// How long a stopping node waits for recordings that are just being put together; the next run goes on with them.
+const FINISHES: Duration = Duration::from_secs(10);
 
 struct Recording {
     aligner: Aligner,
     /// Of the part being gathered.
     part: Vec<u8>,
+    /// Bytes of each side's sound (one a sample) that were dropped on their way here.
+    lost: [u64; 2],
     writer: mpsc::UnboundedSender<Piece>,
     ticket: Ticket,
 }
@@ -42,6 +48,7 @@ struct Recording {
 struct Aligning {
     settings: Settings,
     memory: Memory,
+    claims: Claims,
     recordings: BTreeMap<u64, Recording>,
     part_bytes: usize,
 }
@@ -54,6 +61,7 @@ pub(super) async fn run(
 ) {
     let mut aligning = Aligning {
         memory: Memory::new(settings.memory),
+        claims: Claims::default(),
         recordings: BTreeMap::new(),
         part_bytes: layout::bytes(settings.segment.as_millis() as u64).max(layout::SAMPLE) as usize,
         settings,
@@ -86,7 +94,7 @@ impl Aligning {
             Message::Finish { number, now_us } => {
                 if let Some(mut recording) = self.recordings.remove(&number) {
                     self.cut(&mut recording, now_us, true);
-                    recording.send(Piece::Finish);
+                    recording.send(Piece::Finish(wall_ms(now_us)));
                 }
             }
             Message::Suspend(answer) => {
@@ -99,14 +107,22 @@ impl Aligning {
 
     fn begin(&mut self, number: u64, ticket: Ticket, now_us: u64) {
         let (writer, pieces) = mpsc::unbounded_channel();
-        tokio::spawn(writer::run(self.settings.clone(), self.memory.clone(), ticket.clone(), pieces));
-        let recording = Recording { aligner: Aligner::new(now_us), part: Vec::new(), writer, ticket };
+        // Claimed here, not in the task: no sweep may come between.
+        let claim = self.claims.try_claim(&ticket);
+        let beginning = Beginning { ticket: ticket.clone(), began_ms: wall_ms(now_us), claim };
+        let (settings, memory, claims) = (self.settings.clone(), self.memory.clone(), self.claims.clone());
+        tokio::spawn(writer::run(settings, memory, claims, beginning, pieces));
+        let aligner = Aligner::new(now_us);
+        let recording = Recording { aligner, part: Vec::new(), lost: [0; 2], writer, ticket };
         self.recordings.insert(number, recording);
     }
 
     fn add(&mut self, frame: &Frame, batch: &Batch) {
         let Some(recording) = self.recordings.get_mut(&frame.recording) else { return };
-        let Some(payload) = batch.bytes.get(frame.payload.clone()) else { return };
+        let Some(payload) = batch.bytes.get(frame.payload.clone()) else {
+            recording.lost[frame.side as usize] += frame.payload.len() as u64;
+            return;
+        };
         let sound = Sound { stream: frame.stream, timestamp: frame.timestamp, law: frame.law, payload };
         recording.aligner.add(frame.side, sound, frame.arrived_us);
     }
@@ -138,9 +154,11 @@ impl Aligning {
     fn pass_on(&self, recording: &mut Recording, next: Vec<u8>) {
         let part = std::mem::replace(&mut recording.part, next);
         let piece = if self.memory.reserve(part.len()) {
+            recording.name_lost();
             Piece::Sound(Bytes::from(part))
         } else {
             metrics::counter!(RECORDING_DROPPED).increment(part.len() as u64);
+            recording.lost = [0; 2];
             Piece::Hole(part.len() as u64)
         };
         recording.send(piece);
@@ -156,15 +174,30 @@ impl Aligning {
             waits.push(written);
         }
         futures::future::join_all(waits).await;
+        if tokio::time::timeout(FINISHES, self.claims.all_released()).await.is_err() {
+            tracing::warn!("recordings are still being put together, the next run goes on with them");
+        }
     }
 
     fn sweep(&self) {
-        let open: Vec<Ticket> = self.recordings.values().map(|r| r.ticket.clone()).collect();
-        tokio::spawn(sweep::run(self.settings.clone(), open));
+        tokio::spawn(sweep::run(self.settings.clone(), self.claims.clone()));
     }
 }
 
+/// The wall clock when the monotonic one showed this.
+fn wall_ms(then_us: u64) -> u64 {
+    unix_us().saturating_sub(now_us().saturating_sub(then_us)) / 1000
+}
+
 impl Recording {
+    /// Tells the writer how much of the part is silence only because its sound was dropped.
+    fn name_lost(&mut self) {
+        let bytes = std::mem::take(&mut self.lost).into_iter().max().unwrap_or(0);
+        if bytes > 0 {
+            self.send(Piece::Lost(bytes * 1000 / u64::from(mangrove_rtp::RATE)));
+        }
+    }
+
     fn send(&self, piece: Piece) {
         if self.writer.send(piece).is_err() {
             tracing::error!(

@@ -1,47 +1,108 @@
 //! From parts to one WAV file. Each step can be repeated: the file is written whole, then the note says so, then the
 //! parts go, then it is reported, then the note goes.
 
-use futures::StreamExt;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::{StreamExt, stream};
 use mangrove_rtp::{RATE, wav};
-use object_store::{ObjectStore, ObjectStoreExt, WriteMultipart};
+use object_store::{Error, ObjectStore, ObjectStoreExt, Result, WriteMultipart};
 use sha2::{Digest, Sha256};
 
 use super::{
     Settings,
-    layout::{self, milliseconds},
+    layout::{self, LONGEST_GAP_MS, milliseconds},
     open::{Finished, Note, Ticket},
-    writer::{Part, insist, list},
+    parts::{self, Part},
+    store::{DEADLINE, insist, next, within},
 };
 
 /// Uploads of one file at the same time.
-const CONCURRENCY: usize = 4;
+const UPLOADS: usize = 4;
+/// Parts that are read ahead.
+const AHEAD: usize = 8;
+/// The store may take this long to make the file of what was uploaded: it is hours of sound at most.
+const COMPLETES: Duration = Duration::from_secs(300);
+/// A recording that is this much shorter than its time has lost nothing: two clocks were read.
+const SPARE_MS: u64 = 50;
 
 /// Finishes a recording whose parts are all written, however often the store fails.
-pub(super) async fn finish(settings: &Settings, mut note: Note) {
+pub(super) async fn finish(settings: &Settings, note: Note) {
     let objects = settings.objects.as_ref();
-    if note.finished.is_none() {
-        note.finished =
-            Some(insist("put the file together", &note.ticket, || write(objects, &note.ticket)).await);
-        insist("write the note", &note.ticket, || note.write(objects)).await;
-    }
-    insist("remove the parts", &note.ticket, || remove_parts(objects, &note.ticket)).await;
+    let ticket = note.ticket.clone();
+    let Some(note) = joined(objects, note).await else {
+        tracing::warn!(recording = ticket.recording, "a recording was put together by another");
+        return;
+    };
+    insist("remove the parts", &ticket, || remove_parts(objects, &ticket)).await;
     if let Some(fact) = note.fact() {
-        settings.outbox.post(&note.ticket.owner(), fact);
+        settings.outbox.post(&ticket.owner(), fact);
     }
-    insist("remove the note", &note.ticket, || remove(objects, layout::note(&note.ticket))).await;
+    insist("remove the note", &ticket, || remove(objects, layout::note(&ticket))).await;
 }
 
-async fn write(objects: &dyn ObjectStore, ticket: &Ticket) -> object_store::Result<Finished> {
-    let parts = list(objects, ticket).await?;
-    let upload = objects.put_multipart(&layout::object(ticket)).await?;
+/// The note of the whole file, made now or found. None when another has done all that.
+async fn joined(objects: &dyn ObjectStore, mut note: Note) -> Option<Note> {
+    if note.finished.is_some() {
+        return Some(note);
+    }
+    let ticket = note.ticket.clone();
+    let parts = insist("list the parts", &ticket, || parts::list(objects, &ticket)).await;
+    let silence = note.shortage(&parts);
+    match insist("put the file together", &ticket, || write(objects, &ticket, &parts, silence)).await {
+        Some(finished) => {
+            note.finished = Some(finished);
+            insist("write the note", &ticket, || note.write(objects)).await;
+            Some(note)
+        }
+        None => {
+            let found = insist("read the note", &ticket, || Note::read(objects, &ticket)).await;
+            found.filter(|note| note.finished.is_some())
+        }
+    }
+}
+
+impl Note {
+    /// Bytes of silence that bring the parts to the length that the recording had; what is missing is noted.
+    fn shortage(&mut self, parts: &[Part]) -> u64 {
+        let Some(ended_ms) = self.ended_ms else { return 0 };
+        let lasts = milliseconds(parts.iter().map(|part| part.bytes).sum());
+        let short_ms = ended_ms.saturating_sub(self.began_ms).saturating_sub(lasts);
+        if short_ms <= SPARE_MS {
+            return 0;
+        }
+        self.missing_ms += short_ms;
+        layout::bytes(short_ms.min(LONGEST_GAP_MS))
+    }
+}
+
+/// Writes the file. None when there is nothing to write but a file: an empty one never takes a good one's place.
+async fn write(
+    objects: &dyn ObjectStore,
+    ticket: &Ticket,
+    parts: &[Part],
+    silence: u64,
+) -> Result<Option<Finished>> {
+    if parts.is_empty() && is_there(objects, ticket).await? {
+        return Ok(None);
+    }
+    let upload = within(DEADLINE, objects.put_multipart(&layout::object(ticket))).await?;
     let mut writer = WriteMultipart::new(upload);
-    match copy(objects, ticket, &parts, &mut writer).await {
-        Ok(finished) => writer.finish().await.map(|_| finished),
+    match copy(objects, ticket, parts, silence, &mut writer).await {
+        Ok(finished) => within(COMPLETES, writer.finish()).await.map(|_| Some(finished)),
         Err(error) => {
             // The upload's remains are the store's to clean up if even this fails.
-            let _ = writer.abort().await;
+            let _ = within(DEADLINE, writer.abort()).await;
             Err(error)
         }
+    }
+}
+
+async fn is_there(objects: &dyn ObjectStore, ticket: &Ticket) -> Result<bool> {
+    match within(DEADLINE, objects.head(&layout::object(ticket))).await {
+        Ok(_) => Ok(true),
+        Err(Error::NotFound { .. }) => Ok(false),
+        Err(error) => Err(error),
     }
 }
 
@@ -49,40 +110,57 @@ async fn copy(
     objects: &dyn ObjectStore,
     ticket: &Ticket,
     parts: &[Part],
+    silence: u64,
     writer: &mut WriteMultipart,
-) -> object_store::Result<Finished> {
-    let data: u64 = parts.iter().map(|part| part.bytes).sum();
+) -> Result<Finished> {
+    let data = parts.iter().map(|part| part.bytes).sum::<u64>() + silence;
     let header = wav::header(2, RATE, data);
     let mut hash = Sha256::new_with_prefix(header);
     writer.write(&header);
-    for part in parts {
-        let bytes = objects.get(&layout::part(ticket, part.number)).await?.bytes().await?;
+    let sound = stream::iter(parts).map(|part| fetch(objects, ticket, part)).buffered(AHEAD);
+    let mut all = sound.chain(stream::iter(parts::silence(silence)).map(Ok)).boxed();
+    while let Some(bytes) = next(&mut all).await? {
         hash.update(&bytes);
-        writer.wait_for_capacity(CONCURRENCY).await?;
+        within(DEADLINE, writer.wait_for_capacity(UPLOADS)).await?;
         writer.put(bytes);
     }
     let bytes = data + wav::HEADER as u64;
     Ok(Finished { bytes, duration_ms: milliseconds(data), sha256: hex::encode(hash.finalize()) })
 }
 
-async fn remove_parts(objects: &dyn ObjectStore, ticket: &Ticket) -> object_store::Result<()> {
-    let parts = list(objects, ticket).await?;
+/// A part, of the length that the header promises.
+async fn fetch(objects: &dyn ObjectStore, ticket: &Ticket, part: &Part) -> Result<Bytes> {
+    let path = layout::part(ticket, part.number);
+    let bytes = within(DEADLINE, async { objects.get(&path).await?.bytes().await }).await?;
+    if bytes.len() as u64 != part.bytes {
+        let why = format!("{path} has {} bytes, not {}", bytes.len(), part.bytes);
+        return Err(Error::Generic { store: "recordings", source: why.into() });
+    }
+    Ok(bytes)
+}
+
+async fn remove_parts(objects: &dyn ObjectStore, ticket: &Ticket) -> Result<()> {
+    let parts = parts::list(objects, ticket).await?;
     let paths: Vec<_> = parts.iter().map(|part| Ok(layout::part(ticket, part.number))).collect();
-    let mut removals = objects.delete_stream(futures::stream::iter(paths).boxed());
-    while let Some(outcome) = removals.next().await {
+    let mut removals = objects.delete_stream(stream::iter(paths).boxed());
+    while let Some(outcome) = within(DEADLINE, async { Ok(removals.next().await) }).await? {
         is_gone(outcome.map(drop))?;
     }
     Ok(())
 }
 
-async fn remove(objects: &dyn ObjectStore, path: object_store::path::Path) -> object_store::Result<()> {
-    is_gone(objects.delete(&path).await)
+async fn remove(objects: &dyn ObjectStore, path: object_store::path::Path) -> Result<()> {
+    is_gone(within(DEADLINE, objects.delete(&path)).await)
 }
 
 /// What was gone already is removed, too.
-fn is_gone(outcome: object_store::Result<()>) -> object_store::Result<()> {
+fn is_gone(outcome: Result<()>) -> Result<()> {
     match outcome {
-        Err(object_store::Error::NotFound { .. }) => Ok(()),
+        Err(Error::NotFound { .. }) => Ok(()),
         outcome => outcome,
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

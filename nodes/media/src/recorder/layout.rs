@@ -8,6 +8,8 @@ use super::open::Ticket;
 
 /// Bytes of one sample of both channels.
 pub(super) const SAMPLE: u64 = 4;
+/// The longest gap that is filled with silence.
+pub(super) const LONGEST_GAP_MS: u64 = 600_000;
 
 /// Where the notes are.
 pub(super) fn notes() -> Path {

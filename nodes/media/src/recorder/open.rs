@@ -4,7 +4,10 @@ use mangrove_proto::media::{RecordingFinished, media_event::Fact};
 use object_store::{ObjectStore, ObjectStoreExt};
 use serde::{Deserialize, Serialize};
 
-use super::layout;
+use super::{
+    layout,
+    store::{DEADLINE, within},
+};
 use crate::outbox::Owner;
 
 /// Whose recording it is and where it goes.
@@ -33,6 +36,9 @@ pub(super) struct Note {
     pub(super) ticket: Ticket,
     /// When it began, milliseconds since 1970.
     pub(super) began_ms: u64,
+    /// When its call ended; none while it runs, and when its node died first.
+    #[serde(default)]
+    pub(super) ended_ms: Option<u64>,
     /// Silence put in for sound that was lost.
     pub(super) missing_ms: u64,
     /// Set once the file is whole: the parts may be gone.
@@ -48,13 +54,19 @@ pub(super) struct Finished {
 }
 
 impl Note {
+    /// The note of a recording that begins.
+    pub(super) fn new(ticket: Ticket, began_ms: u64) -> Self {
+        Self { ticket, began_ms, ended_ms: None, missing_ms: 0, finished: None }
+    }
+
     /// The note of the recording, if it was begun before and not forgotten.
     pub(super) async fn read(
         objects: &dyn ObjectStore,
         ticket: &Ticket,
     ) -> object_store::Result<Option<Self>> {
-        let bytes = match objects.get(&layout::note(ticket)).await {
-            Ok(found) => found.bytes().await?,
+        let read = async { objects.get(&layout::note(ticket)).await?.bytes().await };
+        let bytes = match within(DEADLINE, read).await {
+            Ok(bytes) => bytes,
             Err(object_store::Error::NotFound { .. }) => return Ok(None),
             Err(error) => return Err(error),
         };
@@ -68,7 +80,7 @@ impl Note {
 
     pub(super) async fn write(&self, objects: &dyn ObjectStore) -> object_store::Result<()> {
         let json = serde_json::to_vec(self).unwrap_or_default();
-        objects.put(&layout::note(&self.ticket), json.into()).await.map(drop)
+        within(DEADLINE, objects.put(&layout::note(&self.ticket), json.into())).await.map(drop)
     }
 
     /// The report to control, once it is finished.

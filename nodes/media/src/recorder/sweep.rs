@@ -3,13 +3,15 @@
 
 use std::time::Duration;
 
-use futures::TryStreamExt;
 use object_store::{ObjectStore, ObjectStoreExt};
 
 use super::{
-    Settings, compact, layout,
+    Settings,
+    claims::Claims,
+    compact, layout,
     open::{Note, Ticket},
-    writer,
+    parts,
+    store::{DEADLINE, gathered, within},
 };
 use crate::clock::unix_us;
 
@@ -19,77 +21,50 @@ pub(super) const EVERY: Duration = Duration::from_secs(300);
 /// A recording that runs gets a part every few seconds: this long without one means that nobody writes it.
 const ABANDONED_MS: u64 = 180_000;
 
-/// Looks once. `open` are those that this node writes.
-pub(super) async fn run(settings: Settings, open: Vec<Ticket>) {
-    match abandoned(settings.objects.as_ref(), &open, unix_us() / 1000).await {
-        Ok(notes) => {
-            for note in notes {
-                tracing::info!(recording = note.ticket.recording, "an abandoned recording is put together");
-                compact::finish(&settings, note).await;
+/// Looks once, and leaves alone what this node itself works on.
+pub(super) async fn run(settings: Settings, claims: Claims) {
+    match abandoned(settings.objects.as_ref(), unix_us() / 1000).await {
+        Ok(tickets) => {
+            for ticket in tickets {
+                finish(&settings, &claims, &ticket).await;
             }
         }
         Err(error) => tracing::warn!(%error, "abandoned recordings could not be looked for"),
     }
 }
 
-/// The notes of recordings that were left alone.
-async fn abandoned(
-    objects: &dyn ObjectStore,
-    open: &[Ticket],
-    now_ms: u64,
-) -> object_store::Result<Vec<Note>> {
-    let mut notes = Vec::new();
-    let found = objects.list(Some(&layout::notes())).try_collect::<Vec<_>>().await?;
-    for meta in found {
+/// Puts one together, if nobody does and it is still to be done.
+async fn finish(settings: &Settings, claims: &Claims, ticket: &Ticket) {
+    let Some(_claim) = claims.try_claim(ticket) else { return };
+    match Note::read(settings.objects.as_ref(), ticket).await {
+        Ok(Some(note)) => {
+            tracing::info!(recording = ticket.recording, "an abandoned recording is put together");
+            compact::finish(settings, note).await;
+        }
+        Ok(None) => {}
+        Err(error) => tracing::warn!(%error, recording = ticket.recording, "a note could not be read"),
+    }
+}
+
+/// The recordings that were left alone.
+async fn abandoned(objects: &dyn ObjectStore, now_ms: u64) -> object_store::Result<Vec<Ticket>> {
+    let mut tickets = Vec::new();
+    for meta in gathered(objects.list(Some(&layout::notes()))).await? {
         let touched = meta.last_modified.timestamp_millis().max(0) as u64;
         if now_ms.saturating_sub(touched) < ABANDONED_MS {
             continue;
         }
-        let bytes = objects.get(&meta.location).await?.bytes().await?;
-        let Some(note) = Note::parse(&bytes) else { continue };
-        if open.contains(&note.ticket) {
-            continue;
-        }
-        let parts = writer::list(objects, &note.ticket).await?;
+        let bytes = within(DEADLINE, async { objects.get(&meta.location).await?.bytes().await }).await?;
+        let Some(Note { ticket, .. }) = Note::parse(&bytes) else { continue };
+        let parts = parts::list(objects, &ticket).await?;
         let last = parts.iter().map(|part| part.written_ms).max().unwrap_or(0);
         if now_ms.saturating_sub(last) >= ABANDONED_MS {
-            notes.push(note);
+            tickets.push(ticket);
         }
     }
-    Ok(notes)
+    Ok(tickets)
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
-mod tests {
-    use object_store::memory::InMemory;
-
-    use super::*;
-
-    fn ticket(recording: &str) -> Ticket {
-        Ticket {
-            group: 1,
-            tenant: "acme".into(),
-            session: "call".into(),
-            recording: recording.into(),
-            object: format!("acme/{recording}.wav"),
-        }
-    }
-
-    #[tokio::test]
-    async fn only_what_nobody_writes_is_taken() {
-        let objects = InMemory::new();
-        for recording in ["mine", "left"] {
-            let note = Note { ticket: ticket(recording), began_ms: 0, missing_ms: 0, finished: None };
-            note.write(&objects).await.unwrap();
-            objects.put(&layout::part(&note.ticket, 1), vec![0; 4].into()).await.unwrap();
-        }
-        let now_ms = unix_us() / 1000;
-        let found = async |after_ms: u64| {
-            let notes = abandoned(&objects, &[ticket("mine")], now_ms + after_ms).await.unwrap();
-            notes.into_iter().map(|note| note.ticket.recording).collect::<Vec<_>>()
-        };
-        assert!(found(ABANDONED_MS - 10_000).await.is_empty(), "it may still be written");
-        assert_eq!(found(ABANDONED_MS + 10_000).await, ["left"]);
-    }
-}
+mod tests;

@@ -29,6 +29,17 @@ pub(crate) fn sounds(set: &SetSession, at_hand: impl Fn(&str) -> Option<Arc<Prom
     keys(set).into_iter().map(|key| Some((key.to_owned(), at_hand(key)?))).collect()
 }
 
+/// The session as it is while its sounds are still being read: silence in their place.
+pub(super) fn without_sounds(set: &SetSession) -> SetSession {
+    let mut set = set.clone();
+    for endpoint in &mut set.endpoints {
+        if matches!(endpoint.hears, Some(Hears::Play(_))) {
+            endpoint.hears = None;
+        }
+    }
+    set
+}
+
 /// One plan per endpoint, in order, without sockets. The error says what can't be done.
 pub(super) fn endpoints(set: &SetSession, sounds: &Sounds) -> Result<Vec<EndpointPlan>, String> {
     let mut ids = BTreeSet::new();

@@ -40,6 +40,8 @@ pub(super) struct Endpoint {
     pub(super) tap: Option<(u64, Side)>,
     pub(super) incoming: Statistics,
     pub(super) digits: digit::Receiver,
+    /// The stream that digits come in: some far ends send them under another SSRC than their sound.
+    pub(super) digits_ssrc: Option<u32>,
     pub(super) outgoing: Outgoing,
     pub(super) silence: Silence,
     pub(super) reports: Reports,
@@ -95,6 +97,7 @@ impl Endpoint {
             tap: None,
             incoming: Statistics::default(),
             digits: digit::Receiver::default(),
+            digits_ssrc: None,
             outgoing: Outgoing::new(rand::random(), rand::random(), rand::random()),
             silence: Silence::default(),
             reports: Reports::default(),
@@ -107,7 +110,7 @@ impl Endpoint {
 
     /// Takes everything that needs no other endpoint.
     pub(super) fn set(&mut self, plan: &EndpointPlan, now_us: u64) {
-        self.latch.signal(plan.remote, plan.signalled);
+        self.latch.signal(plan.remote, plan.signalled, now_us);
         if self.latch.believed().is_none() {
             self.open_ears();
             self.reports.from = None;
@@ -128,6 +131,7 @@ impl Endpoint {
             }
             if verdict == Verdict::Moved {
                 self.open_ears();
+                self.reports.from = None;
             }
             if !self.latch.is_elsewhere() {
                 self.close_ears();

@@ -106,6 +106,10 @@ impl Worker {
                 }
             }
         };
+        // What its peer says meanwhile is not passed on: its numbers must not jump when it hears the peer again.
+        if !matches!(endpoint.hears, Hears::Peer(_)) {
+            endpoint.outgoing.pause();
+        }
         let plays = matches!(endpoint.hears, Hears::Play { playout: Some(_), .. });
         self.set_player(index, plays);
     }

@@ -45,29 +45,38 @@ impl Worker {
     fn accept(&mut self, index: usize, length: usize, header: &Header) {
         let now_us = self.now_us;
         let Some(endpoint) = self.endpoints.get_mut(index) else { return };
-        let other_stream = endpoint.incoming.ssrc().is_some_and(|ssrc| ssrc != header.ssrc);
         endpoint.incoming.receive(header, now_us);
         if !endpoint.receive {
-            return;
+            return self.hold_back(index);
         }
-        let last = if other_stream { endpoint.digits.restart() } else { None };
         let content = content(endpoint, header.payload_type);
         let payload = &self.buffer[header.payload.clone()];
-        let mut digits = [last, None, None];
+        let mut digits = [None, None, None];
         match content {
             Content::Sound(law) => {
                 if let Some((recording, side)) = endpoint.tap {
                     self.tap.add(recording, side, index, header, law, payload, now_us);
                 }
             }
-            Content::Digits => {
-                let ended = endpoint.digits.receive(header.timestamp, payload, now_us);
-                digits.iter_mut().skip(1).zip(ended).for_each(|(slot, digit)| *slot = Some(digit));
-            }
+            Content::Digits => digits = press(endpoint, header, payload, now_us),
             Content::Other => {}
         }
         self.pass_on(index, length, header, content);
         digits.into_iter().flatten().for_each(|digit| self.report_digit(index, digit));
+    }
+
+    /// Nobody hears the endpoint for now.
+    fn hold_back(&mut self, index: usize) {
+        let Some(endpoint) = self.endpoints.get_mut(index) else { return };
+        let listeners = std::mem::take(&mut endpoint.listeners);
+        for listener in &listeners {
+            if let Some(listener) = self.endpoints.get_mut(*listener) {
+                listener.outgoing.pause();
+            }
+        }
+        if let Some(endpoint) = self.endpoints.get_mut(index) {
+            endpoint.listeners = listeners;
+        }
     }
 
     /// Rewrites the packet for each listener in turn.
@@ -94,6 +103,7 @@ impl Worker {
     ) -> Content {
         let Some(listener) = self.endpoints.get_mut(to) else { return content };
         if !listener.is_sending() {
+            listener.outgoing.pause();
             return content;
         }
         let (Some(codec), source) = (listener.codec, source(from, header.ssrc)) else { return content };
@@ -138,6 +148,14 @@ impl Worker {
         };
         self.surroundings.outbox.post(&endpoint.owner, Fact::Digit(digit));
     }
+}
+
+/// The presses that a packet of digits ends: one of its stream before, and up to two of its own.
+fn press(endpoint: &mut Endpoint, header: &Header, payload: &[u8], now_us: u64) -> [Option<Digit>; 3] {
+    let is_other = endpoint.digits_ssrc.replace(header.ssrc).is_some_and(|ssrc| ssrc != header.ssrc);
+    let last = if is_other { endpoint.digits.restart() } else { None };
+    let mut ended = endpoint.digits.receive(header.timestamp, payload, now_us);
+    [last, ended.next(), ended.next()]
 }
 
 /// The name of a stream: numbers of different ones are not comparable.

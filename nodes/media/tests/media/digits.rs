@@ -12,14 +12,18 @@ use crate::{
     support::*,
 };
 
-/// The packets of a press, from sequence number `from`.
+/// The packets of a press, from sequence number `from`, under SSRC 1.
 fn press(key: char, payload_type: u8, from: u16, timestamp: u32) -> Vec<Vec<u8>> {
+    press_under(1, key, payload_type, from, timestamp)
+}
+
+fn press_under(ssrc: u32, key: char, payload_type: u8, from: u16, timestamp: u32) -> Vec<Vec<u8>> {
     let mut sender = Sender::new(key, 100).unwrap();
     let mut packets = Vec::new();
     while let Some(event) = sender.next() {
         let mut bytes = vec![0; header::LENGTH];
         let sequence = from + packets.len() as u16;
-        header::write(&mut bytes, payload_type, event.marker, sequence, timestamp, 1);
+        header::write(&mut bytes, payload_type, event.marker, sequence, timestamp, ssrc);
         bytes.extend(event.payload);
         packets.push(bytes);
     }
@@ -88,4 +92,27 @@ async fn a_strangers_keys_count_for_nothing() {
     }
     until("the caller's key is reported", || !digits(&node).is_empty()).await;
     assert_eq!(digits(&node), "2");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_under_another_ssrc_than_the_sound_are_reported_once_each() {
+    let node = Node::start();
+    let (a, b) = (Phone::new("127.0.0.1", Law::A).await, Phone::new("127.0.0.1", Law::A).await);
+    let set = bridged(1, endpoint("a", Law::A, a.address()), endpoint("b", Law::A, b.address()));
+    let ours = node.ready(set).await;
+    let mut sound = 1..;
+    for (key, timestamp) in [('1', 8_000), ('1', 16_000), ('9', 24_000)] {
+        for event in press_under(2, key, 101, (timestamp / 100) as u16, timestamp) {
+            a.send(&packet(Law::A, 440.0, sound.next().unwrap(), 1), ours[0]).await;
+            a.send(&event, ours[0]).await;
+        }
+    }
+    until("all keys are reported", || digits(&node).len() >= 3).await;
+    node.ready(close(2)).await;
+    assert_eq!(digits(&node), "119");
+    let lost = |fact: &Fact| match fact {
+        Fact::Counters(counters) if counters.endpoint == "a" => Some(counters.packets_lost),
+        _ => None,
+    };
+    assert_eq!(node.fact("a was counted", lost).await, 0, "the sound's stream went on");
 }

@@ -47,15 +47,24 @@ async fn a_party_on_hold_hears_nothing_and_is_not_heard() {
 
     let held = Endpoint { send: false, receive: false, ..eb.clone() };
     node.ready(bridged(2, ea.clone(), held)).await;
-    let talked = (a.sent(), b.sent());
-    a.forget();
-    b.forget();
+    let (talked, heard) = ((a.sent(), b.sent()), (a.count(), b.count()));
     until("both talked on", || a.sent() > talked.0 + 25 && b.sent() > talked.1 + 25).await;
     // What was on its way when the command came may still arrive.
-    assert!(a.count() <= 2 && b.count() <= 2, "{} {}", a.count(), b.count());
+    let held = (a.count(), b.count());
+    assert!(held.0 <= heard.0 + 2 && held.1 <= heard.1 + 2, "{heard:?} {held:?}");
 
     node.ready(bridged(3, ea, eb)).await;
-    until("both hear again", || a.hears(1000.0, 440.0) && b.hears(440.0, 1000.0)).await;
+    until("both hear again", || a.count() > held.0 + 25 && b.count() > held.1 + 25).await;
+    for phone in [&a, &b] {
+        let heard = phone.heard();
+        for pair in heard.windows(2) {
+            let [one, next] = [&pair[0].header, &pair[1].header];
+            assert_eq!(next.sequence, one.sequence.wrapping_add(1), "what was held back is no loss");
+        }
+        assert_eq!(heard.iter().filter(|p| p.header.marker).count(), 2, "a talkspurt before and one after");
+        let shown = heard[heard.len() - 1].header.timestamp.wrapping_sub(heard[0].header.timestamp);
+        assert!(shown as usize > (heard.len() + 20) * 160, "the pause took its time: {shown}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

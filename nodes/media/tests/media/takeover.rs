@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
-use mangrove_proto::media::{Endpoint, SetSession};
+use mangrove_proto::media::{Endpoint, SetSession, media_event::Fact};
 use mangrove_rtp::{g711::Law, tone};
-use object_store::memory::InMemory;
+use object_store::{
+    memory::InMemory,
+    throttle::{ThrottleConfig, ThrottledStore},
+};
 
 use crate::{
     phone::Phone,
@@ -70,4 +73,42 @@ async fn a_stopped_node_comes_back_on_the_same_ports_and_goes_on_recording() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_killed_node_comes_back_on_the_same_ports_and_goes_on_recording() {
     taken_over(false).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_restart_people_hear_each_other_before_the_music_is_read() {
+    let first = Node::start();
+    let (mut a, b) = (Phone::new("127.0.0.1", Law::A).await, Phone::new("127.0.0.1", Law::A).await);
+    let c = Phone::new("127.0.0.1", Law::A).await;
+    let set = |version| {
+        let [ea, eb, ec] = [("a", &a), ("b", &b), ("c", &c)].map(|(id, p)| endpoint(id, Law::A, p.address()));
+        let waits = playing(ec, "m", &["music/default"], true);
+        SetSession { endpoints: vec![hearing(ea, "b"), hearing(eb, "a"), waits], ..session(version, vec![]) }
+    };
+    let (before, again) = (set(1), set(1));
+    let ours = first.ready(before).await;
+    first.media.stop().await;
+    drop(first);
+
+    let slow = ThrottleConfig { wait_get_per_call: std::time::Duration::from_secs(60), ..Default::default() };
+    let store = Arc::new(ThrottledStore::new(InMemory::new(), slow));
+    let second = Node::start_with(store, |options| options.run = 2);
+    assert!(second.set(on_ports(again, &ours)).await);
+    a.talk(ours[0], 440.0);
+    b.forget();
+    until("b hears a", || b.count() > 0).await;
+    assert!(second.facts().is_empty(), "nothing is promised yet: {:?}", second.facts());
+    c.forget();
+    until("music follows", || c.count() > 0).await;
+    second.fact("all is ready", |fact| matches!(fact, Fact::Ready(_)).then_some(())).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ports_that_were_opened_for_a_session_that_is_refused_are_closed() {
+    let node = Node::start();
+    let a = Phone::new("127.0.0.1", Law::A).await;
+    let plays = playing(endpoint("a", Law::A, a.address()), "p", &["prompt/none"], false);
+    node.set(session(1, vec![plays])).await;
+    node.fact("the unknown is refused", |fact| matches!(fact, Fact::Refused(_)).then_some(())).await;
+    assert_eq!(node.media.load(), 0);
 }

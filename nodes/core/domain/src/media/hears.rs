@@ -19,7 +19,8 @@ pub(super) fn hears(call: &Call, party: &Party, config: &TenantConfig) -> Option
     match &call.stage {
         Stage::Arriving { .. } | Stage::Over(_) => None,
         Stage::Playing { play, prompt, .. } => guest.then(|| {
-            Hears::Play(Play { id: play.clone(), prompts: vec![format!("prompt/{prompt}")], repeat: false })
+            let key = format!("prompt/{}/{prompt}", config.language);
+            Hears::Play(Play { id: play.clone(), prompts: vec![key], repeat: false })
         }),
         Stage::Waiting(waiting) => {
             let group = config.groups.get(&waiting.group);

@@ -12,7 +12,7 @@ fn a_caller_hears_the_greeting_waits_is_answered_and_leaves_one_record() {
     world.run();
     assert_eq!(world.ends[caller].words(), ["100 INVITE", "200 INVITE"]);
     assert_eq!(world.stage(caller), "playing");
-    assert_eq!(world.plays(caller).expect("a prompt").prompts, ["prompt/default-greeting"]);
+    assert_eq!(world.plays(caller).expect("a prompt").prompts, ["prompt/ru/default-greeting"]);
 
     world.pass(3_000);
     world.finish_prompt(caller);

@@ -1,0 +1,89 @@
+use object_store::{
+    memory::InMemory,
+    throttle::{ThrottleConfig, ThrottledStore},
+};
+use tokio::time::Instant;
+
+use super::*;
+use crate::recorder::tests::ticket;
+
+fn note() -> Note {
+    Note::new(ticket("r"), 1_000)
+}
+
+async fn put_parts(objects: &dyn ObjectStore, note: &Note, count: u32, bytes: usize) {
+    for number in 1..=count {
+        let part = vec![number as u8; bytes];
+        objects.put(&layout::part(&note.ticket, number), part.into()).await.unwrap();
+    }
+}
+
+async fn file(objects: &dyn ObjectStore) -> Vec<u8> {
+    objects.get(&"acme/r.wav".into()).await.unwrap().bytes().await.unwrap().into()
+}
+
+#[tokio::test]
+async fn parts_become_a_file_in_order() {
+    let (objects, note) = (InMemory::new(), note());
+    put_parts(&objects, &note, 20, 32_000).await;
+    let finished = joined(&objects, note).await.unwrap().finished.unwrap();
+    let file = file(&objects).await;
+    assert_eq!((finished.bytes, finished.duration_ms), (file.len() as u64, 20_000));
+    assert_eq!(finished.sha256, hex::encode(Sha256::digest(&file)));
+    let order: Vec<u8> = file[wav::HEADER..].chunks(32_000).map(|part| part[31_999]).collect();
+    assert_eq!(order, (1..=20).collect::<Vec<u8>>());
+}
+
+#[tokio::test]
+async fn an_empty_file_never_takes_a_good_ones_place() {
+    let (objects, note) = (InMemory::new(), note());
+    objects.put(&"acme/r.wav".into(), b"good".to_vec().into()).await.unwrap();
+    assert_eq!(joined(&objects, note.clone()).await, None);
+    assert_eq!(file(&objects).await, b"good");
+    let whole = Finished { bytes: 4, duration_ms: 0, sha256: "x".into() };
+    let done = Note { finished: Some(whole), ..note.clone() };
+    done.write(&objects).await.unwrap();
+    assert_eq!(joined(&objects, note).await, Some(done), "the other's note goes on");
+}
+
+#[tokio::test]
+async fn a_recording_in_which_nothing_was_said_is_an_empty_file() {
+    let objects = InMemory::new();
+    assert_eq!(joined(&objects, note()).await.unwrap().finished.unwrap().duration_ms, 0);
+    assert_eq!(file(&objects).await.len(), wav::HEADER);
+}
+
+#[tokio::test]
+async fn what_the_parts_lack_of_the_calls_length_is_silence_and_is_named() {
+    for (ended_ms, missing_ms, duration_ms) in
+        [(Some(11_000), 2_000, 10_000), (Some(9_040), 0, 8_000), (Some(5_000), 0, 8_000), (None, 0, 8_000)]
+    {
+        let (objects, note) = (InMemory::new(), Note { ended_ms, ..note() });
+        put_parts(&objects, &note, 8, 32_000).await;
+        let note = joined(&objects, note).await.unwrap();
+        assert_eq!((note.missing_ms, note.finished.unwrap().duration_ms), (missing_ms, duration_ms));
+        let file = file(&objects).await;
+        assert!(file[wav::HEADER + 8 * 32_000..].iter().all(|byte| *byte == 0));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_long_recording_takes_its_time_and_reads_ahead() {
+    let config = ThrottleConfig { wait_get_per_call: Duration::from_secs(1), ..Default::default() };
+    let (objects, note) = (ThrottledStore::new(InMemory::new(), config), note());
+    put_parts(&objects, &note, 400, 3_200).await;
+    let began = Instant::now();
+    let note = joined(&objects, note).await.unwrap();
+    assert_eq!(note.finished.unwrap().duration_ms, 40_000);
+    // 400 seconds of reading, eight at a time: more than any one operation may take.
+    let took = began.elapsed();
+    assert!((DEADLINE..Duration::from_secs(60)).contains(&took), "{took:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_operation_that_never_answers_fails_in_time() {
+    let began = Instant::now();
+    let outcome = within(DEADLINE, std::future::pending::<Result<()>>()).await;
+    assert!(outcome.unwrap_err().to_string().contains("no answer in time"));
+    assert_eq!(began.elapsed(), DEADLINE);
+}

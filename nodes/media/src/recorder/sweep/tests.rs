@@ -1,0 +1,76 @@
+use std::sync::{Arc, atomic::Ordering};
+
+use bytes::Bytes;
+use object_store::memory::InMemory;
+use tokio::sync::mpsc;
+
+use super::*;
+use crate::{
+    recorder::{
+        Memory, tests,
+        writer::{self, Beginning, Piece},
+    },
+    testing::Store,
+};
+
+#[tokio::test]
+async fn only_what_was_left_alone_is_found() {
+    let objects = InMemory::new();
+    let note = Note::new(tests::ticket("left"), 0);
+    note.write(&objects).await.unwrap();
+    objects.put(&layout::part(&note.ticket, 1), vec![0; 4].into()).await.unwrap();
+    let now_ms = unix_us() / 1000;
+    assert!(abandoned(&objects, now_ms + ABANDONED_MS - 10_000).await.unwrap().is_empty(), "still written?");
+    assert_eq!(abandoned(&objects, now_ms + ABANDONED_MS + 10_000).await.unwrap(), [note.ticket]);
+}
+
+/// The call is over and its recording is old, but its writer still tries to write the last part.
+#[tokio::test(start_paused = true)]
+async fn a_recording_whose_writer_still_runs_is_left_alone() {
+    let store = Arc::new(Store::default());
+    let (settings, facts) = tests::settings(store.clone());
+    let (claims, ticket) = (Claims::default(), tests::ticket("r"));
+    let (sender, pieces) = mpsc::unbounded_channel();
+    for piece in [Piece::Sound(Bytes::from(vec![1; 32_000])), Piece::Sound(Bytes::from(vec![2; 32_000]))] {
+        sender.send(piece).unwrap();
+    }
+    let claim = claims.try_claim(&ticket);
+    let beginning = Beginning { ticket: ticket.clone(), began_ms: 1_000, claim };
+    let memory = Memory::new(1 << 20);
+    assert!(memory.reserve(64_000));
+    let writing = tokio::spawn(writer::run(settings.clone(), memory, claims.clone(), beginning, pieces));
+    while parts::list(store.as_ref(), &ticket).await.unwrap().len() < 2 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    store.refuses.store(true, Ordering::Relaxed);
+    sender.send(Piece::Finish(3_000)).unwrap();
+    // Hours pass.
+    for _ in 0..10 {
+        tokio::time::sleep(EVERY).await;
+        let sweep = tokio::time::timeout(EVERY, finish(&settings, &claims, &ticket));
+        sweep.await.expect("it keeps its hands off");
+    }
+    store.refuses.store(false, Ordering::Relaxed);
+    writing.await.unwrap();
+    let file = store.get(&layout::object(&ticket)).await.unwrap().bytes().await.unwrap();
+    assert_eq!(file.len(), 44 + 64_000);
+    finish(&settings, &claims, &ticket).await;
+    while facts.lock().is_empty() {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    assert_eq!(facts.lock().len(), 1, "reported once");
+}
+
+#[tokio::test]
+async fn a_recording_that_nobody_writes_is_put_together_and_its_place_is_free_again() {
+    let (settings, facts) = tests::settings(Arc::new(Store::default()));
+    let (claims, note) = (Claims::default(), Note::new(tests::ticket("r"), 0));
+    note.write(settings.objects.as_ref()).await.unwrap();
+    settings.objects.put(&layout::part(&note.ticket, 1), vec![0; 32_000].into()).await.unwrap();
+    finish(&settings, &claims, &note.ticket).await;
+    while facts.lock().is_empty() {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    assert_eq!(Note::read(settings.objects.as_ref(), &note.ticket).await.unwrap(), None);
+    claims.all_released().await;
+}

@@ -1,0 +1,106 @@
+//! What the recorder's tests need, and tests of the whole.
+
+use async_trait::async_trait;
+use mangrove_proto::{
+    common::{Ack, Sender},
+    edge::EdgeEvents,
+    media::{MediaEvents, RecordingFinished, media_event::Fact},
+    service,
+};
+use mangrove_rtp::{align::Side, g711::Law};
+use parking_lot::Mutex;
+
+use super::*;
+use crate::{clock::now_us, testing::Store, thread::Frame};
+
+pub(super) type Facts = Arc<Mutex<Vec<Fact>>>;
+
+#[derive(Debug)]
+struct Control(Facts);
+
+#[async_trait]
+impl service::Control for Control {
+    async fn deliver_edge(&self, _: EdgeEvents) -> Result<Ack, service::Error> {
+        Ok(Ack::default())
+    }
+
+    async fn deliver_media(&self, events: MediaEvents) -> Result<Ack, service::Error> {
+        let last = events.events.last().map_or(0, |event| event.sequence);
+        self.0.lock().extend(events.events.into_iter().filter_map(|event| event.fact));
+        Ok(Ack { sequence: last })
+    }
+}
+
+/// Settings with this store, and what is reported.
+pub(super) fn settings(objects: Arc<dyn ObjectStore>) -> (Settings, Facts) {
+    let facts = Facts::default();
+    let control = Arc::new(Control(facts.clone()));
+    let outbox = Outbox::new(Sender::default(), control, tokio::runtime::Handle::current());
+    let segment = Duration::from_millis(200);
+    (Settings { parts: objects.clone(), objects, outbox, segment, memory: 1 << 20 }, facts)
+}
+
+pub(super) fn ticket(recording: &str) -> Ticket {
+    Ticket {
+        group: 1,
+        tenant: "acme".into(),
+        session: "call".into(),
+        recording: recording.into(),
+        object: format!("acme/{recording}.wav"),
+    }
+}
+
+/// A second of sound of one side.
+fn second(side: Side, began_us: u64) -> Batch {
+    let frame = |number: usize| Frame {
+        recording: 1,
+        side,
+        stream: side as u64,
+        timestamp: number as u32 * 160,
+        law: Law::A,
+        arrived_us: began_us + number as u64 * 20_000,
+        payload: number * 160..(number + 1) * 160,
+    };
+    Batch { frames: (0..50).map(frame).collect(), bytes: vec![0x55; 8_000] }
+}
+
+async fn reported(facts: &Facts) -> RecordingFinished {
+    loop {
+        if let Some(Fact::RecordingFinished(finished)) = facts.lock().first() {
+            return finished.clone();
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
+#[tokio::test]
+async fn sound_that_is_dropped_on_its_way_is_named_as_missing() {
+    for (is_behind, missing_ms) in [(false, 0), (true, 1_000)] {
+        let (settings, facts) = settings(Arc::new(Store::default()));
+        let (recorder, _task) = Recorder::start(settings);
+        let began_us = now_us();
+        recorder.begin(1, ticket("r"), began_us);
+        if is_behind {
+            recorder.backlog.store(BACKLOG + 1, Ordering::Relaxed);
+        }
+        recorder.add(second(Side::Left, began_us));
+        recorder.add(second(Side::Right, began_us));
+        recorder.finish(1, began_us + 1_000_000);
+        let finished = reported(&facts).await;
+        assert_eq!((finished.missing_ms, finished.duration_ms), (missing_ms, 1_000));
+    }
+}
+
+#[tokio::test]
+async fn a_stopping_node_waits_for_recordings_that_are_being_put_together() {
+    let store = Arc::new(Store::default());
+    let (recorder, _task) = Recorder::start(settings(store.clone()).0);
+    let began_us = now_us();
+    recorder.begin(1, ticket("r"), began_us);
+    recorder.add(second(Side::Left, began_us));
+    recorder.finish(1, began_us + 1_000_000);
+    recorder.suspend().await;
+    let left: Vec<object_store::ObjectMeta> =
+        futures::TryStreamExt::try_collect(store.list(None)).await.unwrap_or_default();
+    assert_eq!(left.into_iter().map(|meta| meta.location.to_string()).collect::<Vec<_>>(), ["acme/r.wav"]);
+}
