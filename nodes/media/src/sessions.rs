@@ -80,19 +80,23 @@ impl Sessions {
         self.fences.admit(tenant, &set.session, fence, set.version, now_us())
     }
 
-    /// Makes the session what is wanted and says so, or says why not; then the former version stands.
+    /// Makes the session what is wanted, and says where far ends are to send when that is new; or says why not, and the
+    /// former version stands.
     pub(crate) fn carry_out(&mut self, group: u64, tenant: &str, set: &SetSession, sounds: &Sounds) {
         if !self.fences.is_newest(tenant, &set.session, set.version) || self.threads.is_empty() {
             return;
         }
-        let outcome =
-            if set.close { Ok(self.close(tenant, set)) } else { self.set(group, tenant, set, sounds) };
-        match outcome {
-            Ok(addresses) => {
-                let ready = Ready { version: set.version, addresses };
-                self.outbox.post(&owner(group, tenant, set), Fact::Ready(ready));
+        if set.close {
+            self.close(tenant, set);
+        } else {
+            match self.set(group, tenant, set, sounds) {
+                Ok(None) => {}
+                Ok(Some(addresses)) => {
+                    let ready = Ready { version: set.version, addresses };
+                    self.outbox.post(&owner(group, tenant, set), Fact::Ready(ready));
+                }
+                Err(why) => self.refuse(group, tenant, set, why),
             }
-            Err(why) => self.refuse(group, tenant, set, why),
         }
         metrics::gauge!(ENDPOINTS).set(self.load() as f64);
     }
@@ -146,13 +150,14 @@ impl Sessions {
         std::mem::take(&mut self.threads)
     }
 
+    /// The addresses, if control has not been told one of them.
     fn set(
         &mut self,
         group: u64,
         tenant: &str,
         set: &SetSession,
         sounds: &Sounds,
-    ) -> Result<Vec<EndpointAddress>, String> {
+    ) -> Result<Option<Vec<EndpointAddress>>, String> {
         let mut endpoints = plan::endpoints(set, sounds)?;
         let key = (tenant.to_owned(), set.session.clone());
         let mut session = self.sessions.remove(&key).unwrap_or_else(|| self.begin());
@@ -165,6 +170,7 @@ impl Sessions {
                 return Err(why);
             }
         };
+        let is_news = session.version == 0 || opened.iter().any(Option::is_some);
         for (endpoint, sockets) in endpoints.iter_mut().zip(opened) {
             if let Some(sockets) = &sockets {
                 session.ports.insert(endpoint.id.to_string(), sockets.port);
@@ -177,7 +183,7 @@ impl Sessions {
         (session.group, session.version) = (group, set.version);
         let plan = Plan { number: session.number, owner: owner(group, tenant, set), endpoints, recording };
         self.threads[session.thread].send(Command::Set(Box::new(plan)));
-        let addresses = self.addresses(&session, set);
+        let addresses = is_news.then(|| self.addresses(&session, set));
         self.sessions.insert(key, session);
         Ok(addresses)
     }
@@ -269,10 +275,9 @@ impl Sessions {
     }
 
     /// Closing what is not there is done.
-    fn close(&mut self, tenant: &str, set: &SetSession) -> Vec<EndpointAddress> {
+    fn close(&mut self, tenant: &str, set: &SetSession) {
         self.end_session(&(tenant.to_owned(), set.session.clone()));
         self.fences.closed(tenant, &set.session, now_us());
-        Vec::new()
     }
 
     fn end_session(&mut self, key: &Key) {

@@ -27,8 +27,6 @@ pub struct Session {
     pub node: String,
     /// The last version asked for.
     pub version: u64,
-    /// The last version that stood.
-    pub ready: u64,
     /// Prompts and music were refused: only voices are asked for.
     pub silenced: bool,
     /// The known ports were given up after a refusal, and the node has not agreed since.

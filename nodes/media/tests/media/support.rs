@@ -14,8 +14,8 @@ use mangrove_proto::{
     common::{Ack, Fence},
     edge::EdgeEvents,
     media::{
-        self, Codec, Endpoint, MediaCommand, MediaCommands, MediaEvents, Peer, Play, SetSession,
-        endpoint::Hears, media_event::Fact,
+        self, Codec, Endpoint, HoldingsRequest, MediaCommand, MediaCommands, MediaEvents, Peer, Play,
+        SetSession, endpoint::Hears, media_event::Fact,
     },
     service::{self, Media as _},
 };
@@ -86,19 +86,32 @@ impl Node {
         self.media.execute(commands).await.unwrap().refused.is_empty()
     }
 
-    /// Commands the session and gives its endpoints' addresses.
+    /// Commands the session, waits until it stands, and gives its endpoints' addresses as they were told last.
     pub(crate) async fn ready(&self, set: SetSession) -> Vec<SocketAddr> {
-        let version = set.version;
-        let already = self.facts().len();
+        let (version, session, close) = (set.version, set.session.clone(), set.close);
+        let ids: Vec<String> = set.endpoints.iter().map(|endpoint| endpoint.id.clone()).collect();
         assert!(self.set(set).await);
-        let is_ready = |fact: &Fact| match fact {
-            Fact::Ready(ready) if ready.version == version => {
-                Some(ready.addresses.iter().map(|a| a.address.parse().unwrap()).collect())
+        loop {
+            let held = self.media.hold(HoldingsRequest { group: GROUP }).await.unwrap().sessions;
+            let stands = held.iter().any(|held| held.session == session && held.version == version);
+            if stands || (close && held.iter().all(|held| held.session != session)) {
+                break;
             }
-            Fact::Refused(refused) => panic!("refused: {}", refused.why),
-            _ => None,
-        };
-        eventually("the session stands", || self.facts()[already..].iter().find_map(is_ready)).await
+            assert!(!self.facts().iter().any(|fact| matches!(fact, Fact::Refused(_))), "{:?}", self.facts());
+            tokio::task::yield_now().await;
+        }
+        eventually("the addresses are told", || self.told(&ids)).await
+    }
+
+    /// None while one of them was not told.
+    fn told(&self, ids: &[String]) -> Option<Vec<SocketAddr>> {
+        let mut known = std::collections::BTreeMap::new();
+        for fact in self.facts() {
+            if let Fact::Ready(ready) = fact {
+                known.extend(ready.addresses.into_iter().map(|told| (told.endpoint, told.address)));
+            }
+        }
+        ids.iter().map(|id| known.get(id)?.parse().ok()).collect()
     }
 
     pub(crate) fn facts(&self) -> Vec<Fact> {

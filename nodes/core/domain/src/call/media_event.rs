@@ -6,7 +6,7 @@ use mangrove_proto::{
     media::{self, media_event::Fact},
 };
 
-use super::{Call, dial_out, end, plan, record, refusal, stage::Stage};
+use super::{Call, dial_out, end, party::Party, plan, record, refusal, stage::Stage};
 use crate::{cause::Cause, line, scene::Scene, story};
 
 /// Longer than this without a sound, a phone is dead.
@@ -37,13 +37,16 @@ fn ready(call: &mut Call, ready: &media::Ready, scene: &mut Scene<'_>) {
     if call.is_over() || ready.version > call.media.version {
         return;
     }
-    call.media.ready = call.media.ready.max(ready.version);
     call.media.moved &= ready.version != call.media.version;
     let mut moved = Vec::new();
     for address in &ready.addresses {
-        let leg = address.endpoint.parse::<LegId>().ok().and_then(|leg| call.party_mut(leg));
-        let (Some(party), Ok(told)) = (leg, address.address.parse()) else { continue };
-        if party.address.is_none() && party.is_alive() {
+        let (Ok(leg), Ok(told)) = (address.endpoint.parse::<LegId>(), address.address.parse()) else {
+            continue;
+        };
+        let waits = |party: &Party| party.address.is_none() && party.is_alive();
+        if call.party(leg).is_some_and(waits)
+            && let Some(party) = call.party_mut(leg)
+        {
             party.address = Some(told);
             moved.extend(party.answered.map(|_| party.id));
         }

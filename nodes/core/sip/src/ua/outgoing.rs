@@ -97,7 +97,7 @@ impl Leg {
         for route in &invitation.route {
             message.push("Route", route);
         }
-        let message = self.dialog.headers(message, &Method::INVITE, cseq, &*self.dialog.remote);
+        let message = self.dialog.headers(message, &Method::INVITE, cseq, &self.dialog.remote);
         let supported = if invitation.offered { "100rel, timer" } else { "timer" };
         let message = message
             .with("Contact", turn.contact(invitation.destination.transport))
