@@ -143,7 +143,7 @@ fn a_prompt_after_music_that_was_refused_is_played_and_ends() {
     world.run();
     assert_eq!(world.plays(caller), None);
     world.pass(15_000);
-    assert_eq!(world.plays(caller).expect("a prompt").prompts, ["prompt/sorry"]);
+    assert_eq!(world.plays(caller).expect("a prompt").prompts, ["prompt/ru/sorry"]);
     world.finish_prompt(caller);
     assert_eq!(world.stage(caller), "over");
 }
