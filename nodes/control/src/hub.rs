@@ -82,7 +82,7 @@ impl Hub {
     pub(crate) fn publish(&self, current: &Current, touched: &BTreeSet<ObjectRef>) {
         let watched = self.watched();
         let seen = touched.iter().filter(|object| watched.contains(object.tenant()));
-        let events: Vec<_> = seen.filter_map(|object| picture(current, object)).collect();
+        let events: Vec<_> = people_first(seen).filter_map(|object| picture(current, object)).collect();
         let mut tenants = self.tenants.lock();
         for (tenant, event) in events {
             if let Some(channel) = tenants.get_mut(&tenant) {
@@ -124,6 +124,12 @@ impl Channel {
         // Nobody listening is no fault.
         let _ = self.live.send(event);
     }
+}
+
+/// Calls come last: who may see a call may follow from who is in it.
+fn people_first<'a>(objects: impl Iterator<Item = &'a ObjectRef>) -> impl Iterator<Item = &'a ObjectRef> {
+    let (calls, others): (Vec<_>, Vec<_>) = objects.partition(|object| matches!(object, ObjectRef::Call(..)));
+    others.into_iter().chain(calls)
 }
 
 /// Not numbered yet.
@@ -171,6 +177,14 @@ mod tests {
         let first = |index: u64| index * PER_ENTRY;
         assert_eq!(numbers, [first(7), first(7) + 1, first(9), first(9) + 1]);
         assert!(first(7) > last_event(6) && first(9) + 1 < last_event(9));
+    }
+
+    #[test]
+    fn a_call_is_told_after_those_who_are_in_it() {
+        let acme = TenantId::from("acme");
+        let call = ObjectRef::Call(acme.clone(), mangrove_proto::id::CallId(1));
+        let agent = ObjectRef::Agent(acme, "anna".into());
+        assert_eq!(people_first([&call, &agent].into_iter()).collect::<Vec<_>>(), [&agent, &call]);
     }
 
     #[test]
