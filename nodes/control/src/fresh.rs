@@ -43,7 +43,7 @@ impl Parts {
     /// An entry that changes nothing but the stamp.
     async fn refresh(&self) -> Duration {
         if has_calls(&self.shared.get().state)
-            && let Err(error) = self.proposer.propose(Command::LeaderStarted { gap_ms: 0 }).await
+            && let Err(error) = self.proposer.propose(Command::TimePassed).await
         {
             tracing::debug!(group = self.group, %error, "the stamp stays old");
         }

@@ -97,6 +97,8 @@ pub enum Command {
     NodeLost { name: String },
     /// A leader begins after a gap: what would have been refreshed in it is given that much longer.
     LeaderStarted { gap_ms: u64 },
+    /// Nothing happened, and the stamp says so: how much time has passed is then known to the next leader.
+    TimePassed,
     /// SQL has the records up to this number.
     OutboxDelivered { up_to: u64 },
 }
@@ -129,6 +131,7 @@ pub(crate) fn carry_out(state: &mut State, command: Command, stamp: Stamp, effec
         Command::NodeAnnounced { node } => node_announced::apply(state, node),
         Command::NodeLost { name } => node_lost::apply(state, &name, stamp, effects),
         Command::LeaderStarted { gap_ms } => leader_started::apply(state, gap_ms, stamp.now),
+        Command::TimePassed => Reply::Done,
         Command::OutboxDelivered { up_to } => {
             state.outbox.delivered(up_to);
             Reply::Done

@@ -107,3 +107,13 @@ fn but_a_phone_does_not_ring_for_ever() {
     world.pass(4_500);
     assert!(world.ringing("101").is_none() && world.ringing("102").is_some());
 }
+
+#[test]
+fn that_time_has_passed_is_known_and_changes_nothing() {
+    let mut world = World::acme();
+    let caller = world.queued();
+    assert!(world.ringing("101").is_some());
+    let before = world.state.clone();
+    world.command(Command::TimePassed);
+    assert_eq!(world.state, before, "{:?}", world.ends[caller].words());
+}
