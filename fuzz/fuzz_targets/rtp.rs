@@ -27,7 +27,7 @@ fn stream(mut bytes: &[u8]) {
     let from: [SocketAddr; 4] = ["192.0.2.1:4000", "192.0.2.2:5000", "192.0.2.2:6000", "192.0.2.3:4000"]
         .map(|a| a.parse().expect("an address"));
     let mut latch = Latch::new();
-    latch.signal(Some(from[0]), Some(from[1].ip()));
+    latch.signal(Some(from[0]), Some(from[1].ip()), 0);
     let (mut counts, mut digits) = (Statistics::default(), digit::Receiver::default());
     let (mut out, mut recording) = (Outgoing::new(1, 2, 3), Aligner::new(0));
     let mut now_us = 0;
