@@ -27,7 +27,7 @@ def measure():
     registrar.register(1)
     time.sleep(2)
     empty = bl.rss_kb(subject.pid)
-    callers = phones.sipp("waits.xml", 5070, "-mp", 6000, "-s", NUMBER, "-r", 100, "-m", CALLERS, "-d", 120_000, "127.0.0.1:5060")
+    callers = phones.sipp("waits.xml", 5070, "-mp", 7200, "-s", NUMBER, "-r", 100, "-m", CALLERS, "-d", 120_000, "127.0.0.1:5060")
     try:
         subject.until(lambda: subject.live_calls() >= CALLERS, f"{CALLERS} callers to wait", 60)
         time.sleep(3)
