@@ -25,7 +25,7 @@ use crate::{
 /// Commands in one entry at most.
 const BATCH: usize = 512;
 /// From the beginning of one entry to that of the next, at least: an entry costs about as much as ten commands in it.
-const SPACING: Duration = Duration::from_millis(3);
+const SPACING: Duration = Duration::from_millis(2);
 
 /// A group's proposer, to be cloned.
 #[derive(Debug, Clone)]

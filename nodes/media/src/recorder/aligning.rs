@@ -93,8 +93,9 @@ impl Aligning {
             }
             Message::Finish { number, now_us } => {
                 if let Some(mut recording) = self.recordings.remove(&number) {
-                    self.cut(&mut recording, now_us, true);
-                    recording.send(Piece::Finish(wall_ms(now_us)));
+                    self.cut(&mut recording, now_us);
+                    let rest = self.rest(&mut recording);
+                    recording.send(Piece::Finish { ended_ms: wall_ms(now_us), rest });
                 }
             }
             Message::Suspend(answer) => {
@@ -131,12 +132,12 @@ impl Aligning {
     fn cut_all(&mut self, until_us: u64) {
         let mut recordings = std::mem::take(&mut self.recordings);
         for recording in recordings.values_mut() {
-            self.cut(recording, until_us, false);
+            self.cut(recording, until_us);
         }
         self.recordings = recordings;
     }
 
-    fn cut(&self, recording: &mut Recording, until_us: u64, all: bool) {
+    fn cut(&self, recording: &mut Recording, until_us: u64) {
         let position = recording.aligner.position(until_us);
         while recording.aligner.taken() < position {
             recording.aligner.take(position, &mut recording.part);
@@ -145,30 +146,41 @@ impl Aligning {
                 self.pass_on(recording, rest);
             }
         }
-        if all && !recording.part.is_empty() {
-            self.pass_on(recording, Vec::new());
+    }
+
+    fn pass_on(&self, recording: &mut Recording, next: Vec<u8>) {
+        let part = std::mem::replace(&mut recording.part, next);
+        if let Some(sound) = self.admit(recording, part) {
+            recording.send(Piece::Sound(sound));
         }
     }
 
-    /// Gives the gathered part to the writer, or its length only when too much waits already.
-    fn pass_on(&self, recording: &mut Recording, next: Vec<u8>) {
-        let part = std::mem::replace(&mut recording.part, next);
-        let piece = if self.memory.reserve(part.len()) {
+    /// What is gathered and not yet a part; nothing when it was told as a hole.
+    fn rest(&self, recording: &mut Recording) -> Bytes {
+        let rest = std::mem::take(&mut recording.part);
+        self.admit(recording, rest).unwrap_or_default()
+    }
+
+    /// The sound to be written; when too much waits already, the writer is told its length only.
+    fn admit(&self, recording: &mut Recording, part: Vec<u8>) -> Option<Bytes> {
+        if self.memory.reserve(part.len()) {
             recording.name_lost();
-            Piece::Sound(Bytes::from(part))
-        } else {
-            metrics::counter!(RECORDING_DROPPED).increment(part.len() as u64);
-            recording.lost = [0; 2];
-            Piece::Hole(part.len() as u64)
-        };
-        recording.send(piece);
+            return Some(Bytes::from(part));
+        }
+        metrics::counter!(RECORDING_DROPPED).increment(part.len() as u64);
+        recording.lost = [0; 2];
+        recording.send(Piece::Hole(part.len() as u64));
+        None
     }
 
     async fn suspend(&mut self) {
         let recordings = std::mem::take(&mut self.recordings);
         let mut waits = Vec::new();
         for mut recording in recordings.into_values() {
-            self.cut(&mut recording, now_us(), true);
+            self.cut(&mut recording, now_us());
+            if !recording.part.is_empty() {
+                self.pass_on(&mut recording, Vec::new());
+            }
             let (answer, written) = tokio::sync::oneshot::channel();
             recording.send(Piece::Suspend(answer));
             waits.push(written);

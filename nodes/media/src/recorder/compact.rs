@@ -1,5 +1,5 @@
 //! From parts to one WAV file. Each step can be repeated: the file is written whole, then the note says so, then the
-//! parts go, then it is reported, then the note goes.
+//! parts go, then it is reported, then the note goes. A recording that never filled a part is a file at once.
 
 use std::time::Duration;
 
@@ -35,10 +35,29 @@ pub(super) async fn finish(settings: &Settings, note: Note) {
         return;
     };
     insist("remove the parts", &ticket, || remove_parts(objects, &ticket)).await;
+    report(settings, &note).await;
+}
+
+/// Finishes a recording of which nothing but the note is in the store: this is all its sound.
+pub(super) async fn finish_at_once(settings: &Settings, mut note: Note, sound: Bytes) {
+    let objects = settings.objects.as_ref();
+    let mut file = Vec::with_capacity(wav::HEADER + sound.len());
+    file.extend(wav::header(2, RATE, sound.len() as u64));
+    file.extend_from_slice(&sound);
+    note.finished = Some(Finished::of(&file));
+    let (path, file) = (layout::object(&note.ticket), Bytes::from(file));
+    let put = || async { within(DEADLINE, objects.put(&path, file.clone().into())).await.map(drop) };
+    insist("write the file", &note.ticket, put).await;
+    report(settings, &note).await;
+}
+
+/// Tells control of a whole file, and forgets the recording.
+async fn report(settings: &Settings, note: &Note) {
+    let (objects, ticket) = (settings.objects.as_ref(), &note.ticket);
     if let Some(fact) = note.fact() {
         settings.outbox.post(&ticket.owner(), fact);
     }
-    insist("remove the note", &ticket, || remove(objects, layout::note(&ticket))).await;
+    insist("remove the note", ticket, || remove(objects, layout::note(ticket))).await;
 }
 
 /// The note of the whole file, made now or found. None when another has done all that.
@@ -56,23 +75,44 @@ async fn joined(objects: &dyn ObjectStore, mut note: Note) -> Option<Note> {
             Some(note)
         }
         None => {
-            let found = insist("read the note", &ticket, || Note::read(objects, &ticket)).await;
-            found.filter(|note| note.finished.is_some())
+            let found = insist("read the note", &ticket, || Note::read(objects, &ticket)).await?;
+            Some(insist("read the file", &ticket, || with_file(objects, found.clone())).await)
         }
+    }
+}
+
+/// The note of a file that is there. One that does not say so is of a recording that became a file at once, whose node
+/// died before it could report that.
+async fn with_file(objects: &dyn ObjectStore, mut note: Note) -> Result<Note> {
+    if note.finished.is_none() {
+        let path = layout::object(&note.ticket);
+        let file = within(DEADLINE, async { objects.get(&path).await?.bytes().await }).await?;
+        note.finished = Some(Finished::of(&file));
+    }
+    Ok(note)
+}
+
+impl Finished {
+    /// Of a whole file.
+    fn of(file: &[u8]) -> Self {
+        let duration_ms = milliseconds(file.len().saturating_sub(wav::HEADER) as u64);
+        Self { bytes: file.len() as u64, duration_ms, sha256: hex::encode(Sha256::digest(file)) }
     }
 }
 
 impl Note {
     /// Bytes of silence that bring the parts to the length that the recording had; what is missing is noted.
     fn shortage(&mut self, parts: &[Part]) -> u64 {
-        let Some(ended_ms) = self.ended_ms else { return 0 };
-        let lasts = milliseconds(parts.iter().map(|part| part.bytes).sum());
-        let short_ms = ended_ms.saturating_sub(self.began_ms).saturating_sub(lasts);
-        if short_ms <= SPARE_MS {
-            return 0;
-        }
+        let short_ms = self.shortage_ms(parts.iter().map(|part| part.bytes).sum());
         self.missing_ms += short_ms;
         layout::bytes(short_ms.min(LONGEST_GAP_MS))
+    }
+
+    /// How much shorter than the recording's time so many bytes of sound are.
+    pub(super) fn shortage_ms(&self, bytes: u64) -> u64 {
+        let Some(ended_ms) = self.ended_ms else { return 0 };
+        let short_ms = ended_ms.saturating_sub(self.began_ms).saturating_sub(milliseconds(bytes));
+        if short_ms > SPARE_MS { short_ms } else { 0 }
     }
 }
 

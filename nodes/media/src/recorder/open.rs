@@ -1,7 +1,7 @@
 //! What is known of a recording that is not finished, and how it is kept in the store.
 
 use mangrove_proto::media::{RecordingFinished, media_event::Fact};
-use object_store::{ObjectStore, ObjectStoreExt};
+use object_store::{Error, ObjectStore, ObjectStoreExt, PutMode};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -59,6 +59,23 @@ impl Note {
         Self { ticket, began_ms, ended_ms: None, missing_ms: 0, finished: None }
     }
 
+    /// Puts this note into the store, unless the recording was begun before and not forgotten: then the note of then.
+    /// It may be lost with the machine's power, as the sound that follows may.
+    pub(super) async fn begin(&self, parts: &dyn ObjectStore) -> object_store::Result<Option<Self>> {
+        let path = layout::note(&self.ticket);
+        let create = parts.put_opts(&path, self.json().into(), PutMode::Create.into());
+        match within(DEADLINE, create).await {
+            Ok(_) => return Ok(None),
+            Err(Error::AlreadyExists { .. }) => {}
+            Err(error) => return Err(error),
+        }
+        let former = Self::read(parts, &self.ticket).await?;
+        if former.is_none() {
+            self.write(parts).await?;
+        }
+        Ok(former)
+    }
+
     /// The note of the recording, if it was begun before and not forgotten.
     pub(super) async fn read(
         objects: &dyn ObjectStore,
@@ -67,7 +84,7 @@ impl Note {
         let read = async { objects.get(&layout::note(ticket)).await?.bytes().await };
         let bytes = match within(DEADLINE, read).await {
             Ok(bytes) => bytes,
-            Err(object_store::Error::NotFound { .. }) => return Ok(None),
+            Err(Error::NotFound { .. }) => return Ok(None),
             Err(error) => return Err(error),
         };
         Ok(Self::parse(&bytes).filter(|note| note.ticket.object == ticket.object))
@@ -79,8 +96,11 @@ impl Note {
     }
 
     pub(super) async fn write(&self, objects: &dyn ObjectStore) -> object_store::Result<()> {
-        let json = serde_json::to_vec(self).unwrap_or_default();
-        within(DEADLINE, objects.put(&layout::note(&self.ticket), json.into())).await.map(drop)
+        within(DEADLINE, objects.put(&layout::note(&self.ticket), self.json().into())).await.map(drop)
+    }
+
+    fn json(&self) -> Vec<u8> {
+        serde_json::to_vec(self).unwrap_or_default()
     }
 
     /// The report to control, once it is finished.

@@ -64,7 +64,7 @@ fn second(side: Side, began_us: u64) -> Batch {
     Batch { frames: (0..50).map(frame).collect(), bytes: vec![0x55; 8_000] }
 }
 
-async fn reported(facts: &Facts) -> RecordingFinished {
+pub(super) async fn reported(facts: &Facts) -> RecordingFinished {
     loop {
         if let Some(Fact::RecordingFinished(finished)) = facts.lock().first() {
             return finished.clone();

@@ -22,8 +22,8 @@ pub(super) enum Piece {
     Hole(u64),
     /// Of what comes next so many milliseconds are silence because their sound was lost.
     Lost(u64),
-    /// The recording ended then, milliseconds since 1970.
-    Finish(u64),
+    /// The recording ended then, milliseconds since 1970, and this is the last of its sound.
+    Finish { ended_ms: u64, rest: Bytes },
     /// Everything before this is in the store when it is answered.
     Suspend(oneshot::Sender<()>),
 }
@@ -67,7 +67,12 @@ pub(super) async fn run(
             }
             Piece::Hole(bytes) => writer.fill(bytes).await,
             Piece::Lost(ms) => writer.miss(ms).await,
-            Piece::Finish(ended_ms) => return writer.finish(ended_ms).await,
+            Piece::Finish { ended_ms, rest } => {
+                let length = rest.len();
+                writer.finish(ended_ms, rest).await;
+                memory.release(length);
+                return;
+            }
             Piece::Suspend(answer) => {
                 let _ = answer.send(());
                 return;
@@ -79,23 +84,27 @@ pub(super) async fn run(
 impl Writer {
     /// Begins the recording, or finds what a former run left and fills the gap since then.
     async fn open(settings: Settings, ticket: Ticket, now_ms: u64) -> Self {
-        let objects = &settings.objects;
-        let former = insist("read the note", &ticket, || Note::read(objects.as_ref(), &ticket)).await;
-        let is_new = former.is_none();
         let fresh = Note::new(ticket, now_ms);
+        let former = insist("begin the note", &fresh.ticket, || fresh.begin(settings.parts.as_ref())).await;
+        let is_new = former.is_none();
         let note = Note { finished: None, ended_ms: None, ..former.unwrap_or(fresh) };
         let mut writer = Self { next: 1, note, settings };
-        if is_new {
-            writer.write_note().await;
-        } else {
+        if !is_new {
             writer.resume(now_ms).await;
         }
         writer
     }
 
-    /// The end is noted first: whoever finishes this knows then how long it should be.
-    async fn finish(mut self, ended_ms: u64) {
+    /// What is all at hand becomes a file at once. Else the end is noted first: whoever puts the parts together knows
+    /// then how long the whole should be.
+    async fn finish(mut self, ended_ms: u64, rest: Bytes) {
         self.note.ended_ms = Some(ended_ms);
+        if self.next == 1 && self.note.shortage_ms(rest.len() as u64) == 0 {
+            return compact::finish_at_once(&self.settings, self.note, rest).await;
+        }
+        if !rest.is_empty() {
+            self.put(rest).await;
+        }
         self.write_note().await;
         compact::finish(&self.settings, self.note).await;
     }

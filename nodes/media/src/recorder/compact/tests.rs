@@ -5,7 +5,12 @@ use object_store::{
 use tokio::time::Instant;
 
 use super::*;
-use crate::recorder::tests::ticket;
+use std::sync::Arc;
+
+use crate::{
+    recorder::tests::{self, ticket},
+    testing::Store,
+};
 
 fn note() -> Note {
     Note::new(ticket("r"), 1_000)
@@ -44,6 +49,33 @@ async fn an_empty_file_never_takes_a_good_ones_place() {
     let done = Note { finished: Some(whole), ..note.clone() };
     done.write(&objects).await.unwrap();
     assert_eq!(joined(&objects, note).await, Some(done), "the other's note goes on");
+}
+
+/// The node died between the file and the report.
+#[tokio::test]
+async fn a_file_made_at_once_and_never_reported_is_found_with_its_length_and_checksum() {
+    let (settings, facts) = tests::settings(Arc::new(Store::default()));
+    let objects = settings.objects.as_ref();
+    note().write(objects).await.unwrap();
+    let whole = [&wav::header(2, RATE, 32_000)[..], &[7; 32_000]].concat();
+    objects.put(&"acme/r.wav".into(), whole.clone().into()).await.unwrap();
+    finish(&settings, note()).await;
+    let finished = tests::reported(&facts).await;
+    assert_eq!((finished.duration_ms, finished.bytes), (1_000, whole.len() as u64));
+    assert_eq!(finished.sha256, hex::encode(Sha256::digest(&whole)));
+    assert_eq!(Note::read(objects, &note().ticket).await.unwrap(), None, "it is not found again");
+}
+
+#[tokio::test]
+async fn sound_at_hand_becomes_a_file_without_parts() {
+    let (settings, facts) = tests::settings(Arc::new(Store::default()));
+    let note = Note { ended_ms: Some(2_000), ..note() };
+    note.write(settings.parts.as_ref()).await.unwrap();
+    finish_at_once(&settings, note, vec![7; 32_000].into()).await;
+    let (finished, file) = (tests::reported(&facts).await, file(settings.objects.as_ref()).await);
+    assert_eq!((finished.duration_ms, finished.missing_ms), (1_000, 0));
+    assert_eq!(finished.sha256, hex::encode(Sha256::digest(&file)));
+    assert_eq!(&file[wav::HEADER..], [7; 32_000]);
 }
 
 #[tokio::test]

@@ -43,7 +43,7 @@ async fn a_recording_whose_writer_still_runs_is_left_alone() {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
     store.refuses.store(true, Ordering::Relaxed);
-    sender.send(Piece::Finish(3_000)).unwrap();
+    sender.send(Piece::Finish { ended_ms: 3_000, rest: Bytes::new() }).unwrap();
     // Hours pass.
     for _ in 0..10 {
         tokio::time::sleep(EVERY).await;
