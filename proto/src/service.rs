@@ -3,11 +3,15 @@
 use std::{fmt::Debug, net::SocketAddr, pin::Pin, sync::Arc};
 
 use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
 
 use crate::{common, control, edge, media};
 
+#[cfg(feature = "grpc")]
+mod status;
+
 /// Why a request to another role failed, with its verdict.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub enum Error {
     /// Nobody leads the group now; the same request may succeed in a moment.
     #[error("group {group} has no leader right now, try again in a moment")]

@@ -135,6 +135,11 @@ impl Cluster {
         mangrove_transport::routes(self.node.host.clone(), &self.node.settings).add_service(service)
     }
 
+    /// A channel for another service's calls to a member's address (host:port). Connects when first used.
+    pub fn channel(&self, address: &str) -> Result<tonic::transport::Channel, tonic::transport::Error> {
+        self.node.network.channel(address)
+    }
+
     /// Where the cluster's own listener is, if it has one.
     pub fn local_addr(&self) -> Option<SocketAddr> {
         self.node.local_addr

@@ -16,9 +16,9 @@ pub(crate) struct Clock {
 }
 
 impl Clock {
-    /// Goes on from the last stamp of the state; the time since then is taken from the wall clock, within bounds.
-    pub(crate) fn after(last_now: u64, last_wall: u64, term: u64) -> Self {
-        Self { started: Instant::now(), base: last_now + gap(last_wall, wall()), term }
+    /// Goes on from the last stamp of the state, so many milliseconds after it.
+    pub(crate) fn after(last_now: u64, gap: u64, term: u64) -> Self {
+        Self { started: Instant::now(), base: last_now + gap, term }
     }
 
     /// Monotonic milliseconds of this group.
@@ -32,7 +32,7 @@ impl Clock {
     }
 }
 
-/// Milliseconds between the last stamp and now that a new leader counts as passed.
+/// Milliseconds between the last stamp and now that a leader counts as passed which has only the wall clock to go by.
 pub(crate) fn gap(last_wall: u64, wall: u64) -> u64 {
     if last_wall == 0 {
         return 0;

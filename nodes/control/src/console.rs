@@ -10,6 +10,8 @@ mod login;
 mod status;
 mod story;
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use mangrove_domain::{Author, Reply, view};
 use mangrove_proto::{
@@ -91,10 +93,10 @@ impl Console for Control {
 
 impl Control {
     /// The group that holds the tenant, on this node.
-    fn home(&self, tenant: &str) -> Result<(&Group, TenantId), Error> {
+    fn home(&self, tenant: &str) -> Result<(Arc<Group>, TenantId), Error> {
         let home = self.cluster().directory().home(tenant).ok_or_else(|| no_tenant(tenant))?;
-        let group = self.groups().find(|group| group.id == home.group);
-        Ok((group.ok_or(Error::NoLeader { group: home.group.into() })?, TenantId::from(tenant)))
+        let group = self.group(home.group).ok_or(Error::NoLeader { group: home.group.into() })?;
+        Ok((group, TenantId::from(tenant)))
     }
 }
 

@@ -1,7 +1,9 @@
 //! Wiring of the role: one set of machine, proposer, shard and outbox per shard group, over one cluster.
 
+mod groups;
+
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -10,24 +12,20 @@ use std::{
 
 use mangrove_domain::NodeInfo;
 use mangrove_history::History;
-use mangrove_membership::{Cluster, Leadership};
+use mangrove_membership::Cluster;
 use mangrove_proto::{id::TenantId, service};
-use parking_lot::Mutex;
-use ractor::{Actor, ActorRef};
-use tokio::{sync::mpsc, task::JoinHandle};
+use parking_lot::{Mutex, RwLock};
+use ractor::ActorRef;
 
 use crate::{
-    fresh,
+    forward::Forward,
     group::{Group, Prepared},
     hub::Hub,
-    machine::Applied,
     options::{Options, Pace},
-    outbox::{self, Outbox},
     peers::Peers,
-    ports,
-    proposer::Proposer,
+    proposer::{Proposer, Way},
     routes::Table,
-    shard::{self, Shard},
+    shard,
     storybook::Storybook,
 };
 
@@ -49,13 +47,18 @@ pub struct Control {
 #[derive(Debug)]
 struct Inner {
     cluster: Cluster,
-    groups: BTreeMap<u32, Group>,
+    /// With a replica here.
+    groups: RwLock<BTreeMap<u32, Arc<Group>>>,
+    /// Ways to groups without one, made when first used.
+    away: Mutex<BTreeMap<u32, Proposer>>,
+    forward: Forward,
     hub: Hub,
     stories: Storybook,
     table: Table,
     history: History,
     peers: Peers,
-    shards: Mutex<Vec<ActorRef<shard::Message>>>,
+    /// By group.
+    shards: Mutex<BTreeMap<u32, ActorRef<shard::Message>>>,
     /// Held while a configuration is worked out and committed: two at once would undo one another.
     configuring: tokio::sync::Mutex<()>,
     seats: Prepared,
@@ -69,18 +72,20 @@ impl Control {
     /// Makes the role's parts. It takes events and questions at once, but leads only after `lead`.
     pub fn new(cluster: Cluster, prepared: Prepared, options: Options) -> Result<Self, Error> {
         let mut groups = BTreeMap::new();
-        let table = Table::default();
+        let (table, forward) = (Table::default(), Forward::new(cluster.clone()));
         for id in cluster.groups() {
-            let group = Group::new(id, &cluster, &prepared)?;
+            let group = Group::new(id, &cluster, &prepared, &forward)?;
             // Whose a request is must be known before the first one comes: a 404 in between would end calls.
             table.rebuild(id, &group.shared.get().state);
-            groups.insert(id, group);
+            groups.insert(id, Arc::new(group));
         }
-        let stamped = groups.values().map(|group: &Group| group.shared.get().wall).max();
+        let stamped = groups.values().map(|group| group.shared.get().wall).max();
         let inner = Inner {
             wall_before: cluster.wall_before_start().max(stamped.unwrap_or_default()),
             cluster,
-            groups,
+            groups: RwLock::new(groups),
+            away: Mutex::default(),
+            forward,
             hub: Hub::default(),
             stories: Storybook::default(),
             table,
@@ -103,118 +108,25 @@ impl Control {
         media: Option<Arc<dyn service::Media>>,
     ) {
         self.inner.peers.set(info, edge, media);
-        for shard in self.inner.shards.lock().iter() {
+        self.tell_shards();
+    }
+
+    /// Says which nodes are alive. What others carried goes on elsewhere, by the rules of the groups led here.
+    pub fn set_alive(&self, names: BTreeSet<String>) {
+        self.inner.peers.set_alive(names);
+        self.tell_shards();
+    }
+
+    fn tell_shards(&self) {
+        for shard in self.inner.shards.lock().values() {
             // A shard that stopped needs no news.
             let _ = shard.cast(shard::Message::NodesChanged);
         }
     }
 
-    /// Starts the groups' actors. Call it once, when this node's own edge and media are announced: a leader sends what
-    /// is owed at once. The ports of all groups' calls are taken before any group takes a new call.
-    pub async fn lead(&self) -> Result<(), Error> {
-        let led: Vec<_> = self.inner.groups.values().filter_map(|group| self.led(group)).collect();
-        ports::take(&led, &self.inner.peers).await;
-        for group in self.inner.groups.values() {
-            self.inner.table.rebuild(group.id, &group.shared.get().state);
-            let seat = self.inner.seats.take(group.id).ok_or(Error::NoMachine { group: group.id })?;
-            let (shard, ended) = self.start_shard(group).await?;
-            tokio::spawn(note_end(group.id, ended, self.inner.cluster.clone(), self.inner.stopping.clone()));
-            self.keep_fresh(group);
-            seat.followed.store(true, Ordering::Release);
-            self.follow(group, seat.applied, shard.clone());
-            self.inner.shards.lock().push(shard);
-        }
-        Ok(())
-    }
-
-    /// The group as it stands, if this node leads it.
-    fn led(&self, group: &Group) -> Option<ports::Led> {
-        match self.inner.cluster.group(group.id)?.leadership() {
-            Leadership::Leader { fence, .. } => {
-                Some(ports::Led { group: group.id, current: group.shared.get(), fence })
-            }
-            _ => None,
-        }
-    }
-
-    fn keep_fresh(&self, group: &Group) {
-        tokio::spawn(fresh::keep(fresh::Parts {
-            group: group.id,
-            shared: group.shared.clone(),
-            proposer: group.proposer.clone(),
-            leading: group.clock.subscribe(),
-            period: self.inner.pace.fresh,
-        }));
-    }
-
-    async fn start_shard(&self, group: &Group) -> Result<(ActorRef<shard::Message>, JoinHandle<()>), Error> {
-        let outbox = Outbox::start(outbox::Parts {
-            group: group.id,
-            incarnation: self.inner.cluster.incarnation(),
-            shared: group.shared.clone(),
-            progress: group.progress.clone(),
-            proposer: group.proposer.clone(),
-            history: self.inner.history.clone(),
-            stories: self.inner.stories.clone(),
-            leading: group.clock.subscribe(),
-        });
-        let context = shard::Context {
-            group: group.id,
-            shared: group.shared.clone(),
-            progress: group.progress.clone(),
-            proposer: group.proposer.clone(),
-            peers: self.inner.peers.clone(),
-            hub: self.inner.hub.clone(),
-            stories: self.inner.stories.clone(),
-            outbox,
-            table: self.inner.table.clone(),
-            clock: group.clock.clone(),
-            retry: self.inner.pace.retry,
-            respawn: self.inner.pace.respawn,
-        };
-        let name = format!("shard-{}-{}", self.inner.cluster.node(), group.id);
-        let started = Shard::spawn(Some(name), Shard, context).await;
-        started.map_err(|source| Error::Actor { group: group.id, source })
-    }
-
-    /// Feeds a shard with what its machine applied and who leads.
-    ///
-    /// What was applied so far comes first: the stories must be back before their records go out. Without its shard the
-    /// group takes no commands any more: better a clear 503 than a call that nobody carries out.
-    fn follow(
-        &self,
-        group: &Group,
-        mut applied: mpsc::UnboundedReceiver<Applied>,
-        shard: ActorRef<shard::Message>,
-    ) {
-        let Some(handle) = self.inner.cluster.group(group.id) else { return };
-        let mut leadership = handle.watch_leadership();
-        let clock = group.clock.clone();
-        tokio::spawn(async move {
-            let mut alive = true;
-            while let Ok(done) = applied.try_recv() {
-                alive &= shard.cast(shard::Message::Applied(done)).is_ok();
-            }
-            let first = *leadership.borrow_and_update();
-            alive &= shard.cast(shard::Message::Leadership(first)).is_ok();
-            while alive {
-                alive = tokio::select! {
-                    biased;
-                    Some(done) = applied.recv() => shard.cast(shard::Message::Applied(done)).is_ok(),
-                    changed = leadership.changed() => changed.is_ok() && {
-                        let now = *leadership.borrow_and_update();
-                        shard.cast(shard::Message::Leadership(now)).is_ok()
-                    },
-                    else => false,
-                };
-            }
-            clock.send_replace(None);
-        });
-    }
-
     /// How long the tenants of the groups led here keep recordings, milliseconds; those that keep them for ever are left out.
     pub fn retentions(&self) -> Vec<(TenantId, u64)> {
-        let led = self.inner.groups.values().filter(|group| group.is_led());
+        let led = self.groups().into_iter().filter(|group| group.is_led());
         let states: Vec<_> = led.map(|group| group.shared.get().state).collect();
         let tenants = states.iter().flat_map(|state| state.tenants());
         tenants
@@ -230,8 +142,8 @@ impl Control {
     /// Stops the actors; what is owed stays in State.
     pub async fn stop(&self) {
         self.inner.stopping.store(true, Ordering::Release);
-        let shards: Vec<_> = self.inner.shards.lock().drain(..).collect();
-        for shard in shards {
+        let shards = std::mem::take(&mut *self.inner.shards.lock());
+        for shard in shards.into_values() {
             // A shard that is gone already is stopped.
             let _ = shard.stop_and_wait(None, None).await;
         }
@@ -239,22 +151,35 @@ impl Control {
 
     #[cfg(test)]
     pub(crate) fn shards(&self) -> Vec<ActorRef<shard::Message>> {
-        self.inner.shards.lock().clone()
+        self.inner.shards.lock().values().cloned().collect()
     }
 
     pub(crate) fn cluster(&self) -> &Cluster {
         &self.inner.cluster
     }
 
-    pub(crate) fn groups(&self) -> impl Iterator<Item = &Group> {
-        self.inner.groups.values()
+    /// Groups with a replica here, in order.
+    pub(crate) fn groups(&self) -> Vec<Arc<Group>> {
+        self.inner.groups.read().values().cloned().collect()
     }
 
-    pub(crate) fn proposer(&self, group: u64) -> Result<&Proposer, service::Error> {
-        let found = u32::try_from(group).ok().and_then(|id| self.inner.groups.get(&id));
-        found
-            .map(|group| &group.proposer)
-            .ok_or_else(|| service::Error::NotFound { what: format!("group {group} on this node") })
+    /// A group with a replica here.
+    pub(crate) fn group(&self, id: u32) -> Option<Arc<Group>> {
+        self.inner.groups.read().get(&id).cloned()
+    }
+
+    /// The way into any group's log.
+    pub(crate) fn proposer(&self, group: u64) -> Result<Proposer, service::Error> {
+        let unknown = || service::Error::NotFound { what: format!("group {group} in this cluster") };
+        let id = u32::try_from(group).map_err(|_| unknown())?;
+        if let Some(group) = self.group(id) {
+            return Ok(group.proposer.clone());
+        }
+        if !self.inner.cluster.directory().plan.groups.contains_key(&id) {
+            return Err(unknown());
+        }
+        let way = || Way { group: id, replica: None, forward: self.inner.forward.clone() };
+        Ok(self.inner.away.lock().entry(id).or_insert_with(|| Proposer::start(way())).clone())
     }
 
     pub(crate) fn hub(&self) -> &Hub {
@@ -275,14 +200,5 @@ impl Control {
 
     pub(crate) fn history(&self) -> &History {
         &self.inner.history
-    }
-}
-
-/// A shard that ends before its time leaves a group that takes nothing any more: the node must say so.
-async fn note_end(group: u32, ended: JoinHandle<()>, cluster: Cluster, stopping: Arc<AtomicBool>) {
-    let outcome = ended.await;
-    if !stopping.load(Ordering::Acquire) {
-        tracing::error!(group, ?outcome, "a shard ended though nobody stopped it");
-        cluster.fail(format!("group {group}'s shard has ended"));
     }
 }

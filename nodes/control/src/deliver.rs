@@ -10,7 +10,7 @@ use mangrove_proto::{
 };
 use tokio::sync::oneshot;
 
-use crate::control::Control;
+use crate::{control::Control, proposer::Outcome};
 
 #[async_trait]
 impl service::Control for Control {
@@ -42,11 +42,11 @@ impl service::Control for Control {
 /// Acknowledges up to the last event before the first that failed.
 async fn acknowledge(
     group: u64,
-    outcomes: Vec<(u64, oneshot::Receiver<Result<Reply, Error>>)>,
+    outcomes: Vec<(u64, oneshot::Receiver<Outcome>)>,
 ) -> Result<Ack, Error> {
     let mut committed = None;
     for (sequence, outcome) in outcomes {
-        match outcome.await.unwrap_or(Err(Error::NoLeader { group })) {
+        match outcome.await.unwrap_or(Err(Error::NoLeader { group })).map(|done| done.reply) {
             Ok(Reply::Gap { .. }) if committed.is_none() => return Err(gap(group)),
             Ok(Reply::Gap { .. }) => break,
             Ok(_) => committed = Some(sequence),

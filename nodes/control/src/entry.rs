@@ -1,7 +1,7 @@
 //! What one log entry of a shard group holds: a batch of commands with the stamp they share. Versioned by its first byte.
 
 use mangrove_domain::{Command, Fence, Reply, Stamp};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 /// The format written by this release.
 const VERSION: u8 = 1;
@@ -44,11 +44,25 @@ pub(crate) fn encode(entry: &Entry) -> Result<Vec<u8>, rmp_serde::encode::Error>
 
 /// The entry from the log.
 pub(crate) fn decode(bytes: &[u8]) -> Result<Entry, Error> {
+    body(bytes)
+}
+
+fn body<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
     match bytes {
         [] => Err(Error::Empty),
         [VERSION, body @ ..] => Ok(rmp_serde::from_slice(body)?),
         [other, ..] => Err(Error::Version(*other)),
     }
+}
+
+/// Commands on their way to the leader, in the form that an entry has them in.
+pub(crate) fn encode_commands(commands: &[Command]) -> Result<Vec<u8>, rmp_serde::encode::Error> {
+    versioned(&commands)
+}
+
+/// As written by `encode_commands`.
+pub(crate) fn decode_commands(bytes: &[u8]) -> Result<Vec<Command>, Error> {
+    body(bytes)
 }
 
 /// The replies to an entry's commands, in their order.
@@ -62,7 +76,7 @@ pub(crate) fn decode_replies(bytes: &[u8]) -> Vec<Reply> {
 }
 
 /// Field names are written too, so that fields can be added.
-fn versioned<T: Serialize>(value: &T) -> Result<Vec<u8>, rmp_serde::encode::Error> {
+fn versioned<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, rmp_serde::encode::Error> {
     let mut bytes = vec![VERSION];
     rmp_serde::encode::write_named(&mut bytes, value)?;
     Ok(bytes)

@@ -12,9 +12,10 @@ use tokio::sync::{mpsc, watch};
 use crate::{
     clock::Clock,
     control::Error,
+    forward::Forward,
     machine::{Applied, Machine, Shared},
     progress::Progress,
-    proposer::Proposer,
+    proposer::{Proposer, Replica, Way},
 };
 
 /// The machines of all groups, made before the cluster starts: it asks for one per group.
@@ -44,6 +45,11 @@ impl Prepared {
         Box::new(Machine::new(shared, sender, followed, progress))
     }
 
+    /// Whether a machine was made that nobody follows yet.
+    pub(crate) fn has(&self, group: u32) -> bool {
+        self.seats.lock().contains_key(&group)
+    }
+
     /// What the group's machine shares, for the one who follows it.
     pub(crate) fn take(&self, group: u32) -> Option<Seat> {
         self.seats.lock().remove(&group)
@@ -62,7 +68,12 @@ pub(crate) struct Group {
 }
 
 impl Group {
-    pub(crate) fn new(id: u32, cluster: &Cluster, prepared: &Prepared) -> Result<Self, Error> {
+    pub(crate) fn new(
+        id: u32,
+        cluster: &Cluster,
+        prepared: &Prepared,
+        forward: &Forward,
+    ) -> Result<Self, Error> {
         let handle = cluster.group(id).ok_or(Error::NoMachine { group: id })?;
         let (shared, progress) = prepared
             .seats
@@ -71,7 +82,9 @@ impl Group {
             .map(|seat| (seat.shared.clone(), seat.progress.clone()))
             .ok_or(Error::NoMachine { group: id })?;
         let (clock, leading) = watch::channel(None);
-        Ok(Self { id, shared, progress, proposer: Proposer::start(handle, leading), clock })
+        let replica = Replica { handle, clock: leading, progress: progress.clone() };
+        let way = Way { group: id, replica: Some(replica), forward: forward.clone() };
+        Ok(Self { id, shared, progress, proposer: Proposer::start(way), clock })
     }
 
     /// Whether this node carries the group's effects out now.

@@ -2,9 +2,12 @@
 //!
 //! A command whose `apply` panics is dropped whole by the rules themselves, on every replica alike.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Instant,
 };
 
 use mangrove_domain::{Effects, Fence, Reply, State};
@@ -12,7 +15,7 @@ use mangrove_membership::{SnapshotError, StateMachine};
 use parking_lot::RwLock;
 use tokio::sync::mpsc;
 
-use crate::{entry, metrics, progress::Progress};
+use crate::{clock, entry, metrics, progress::Progress};
 
 /// The group's state as of the last applied entry; reading never waits for `apply`.
 #[derive(Debug, Clone)]
@@ -27,11 +30,24 @@ pub(crate) struct Current {
     pub index: u64,
     pub now: u64,
     pub wall: u64,
+    /// When the last entry was applied, if that was just after it was committed.
+    pub fresh: Option<Instant>,
+}
+
+impl Current {
+    /// Milliseconds since the last stamp: by this node's own clock where it followed the group, else by the wall clock,
+    /// within bounds.
+    pub(crate) fn gap(&self, wall: u64) -> u64 {
+        match self.fresh {
+            Some(since) => since.elapsed().as_millis() as u64,
+            None => clock::gap(self.wall, wall),
+        }
+    }
 }
 
 impl Shared {
     pub(crate) fn new() -> Self {
-        let current = Current { state: State::default(), index: 0, now: 0, wall: 0 };
+        let current = Current { state: State::default(), index: 0, now: 0, wall: 0, fresh: None };
         Self { inner: Arc::new(RwLock::new(current)) }
     }
 
@@ -120,6 +136,7 @@ impl StateMachine for Machine {
         let mut current = self.shared.get();
         let (last, fence) = (current.now, entry.fence);
         (current.index, current.now, current.wall) = (index, entry.now.max(last), entry.wall);
+        current.fresh = self.followed.load(Ordering::Acquire).then(Instant::now);
         let effects = mangrove_domain::apply_all(&mut current.state, entry.stamped(index, last))
             .unwrap_or_else(|| one_by_one(&mut current.state, payload, index, last));
         self.shared.set(current);
@@ -133,7 +150,7 @@ impl StateMachine for Machine {
     }
 
     fn snapshot(&self) -> Box<dyn FnOnce() -> Result<Vec<u8>, SnapshotError> + Send> {
-        let Current { state, index, now, wall } = self.shared.get();
+        let Current { state, index, now, wall, .. } = self.shared.get();
         Box::new(move || {
             let body = state.snapshot().map_err(SnapshotError::new)?;
             let head = [index.to_le_bytes(), now.to_le_bytes(), wall.to_le_bytes()].concat();
@@ -147,7 +164,7 @@ impl StateMachine for Machine {
         let number = |at: usize| u64::from_le_bytes(std::array::from_fn(|i| head[at + i]));
         let state = State::restore(body).map_err(SnapshotError::new)?;
         let index = number(0);
-        self.shared.set(Current { state, index, now: number(8), wall: number(16) });
+        self.shared.set(Current { state, index, now: number(8), wall: number(16), fresh: None });
         self.tell(Applied::Restored { index });
         Ok(())
     }

@@ -1,7 +1,8 @@
 //! The one way into a group's log: gathers waiting commands into one entry, stamps it, and tells each author the reply.
 //!
 //! One entry is on its way at a time, so that nothing can overtake what failed; while it is, what comes in gathers. An
-//! idle group commits at once, and a busy one pays for one write per batch.
+//! idle group commits at once, and a busy one pays for one write per batch. While another node leads, the batch goes to
+//! that node instead.
 
 use std::{
     sync::{
@@ -19,7 +20,9 @@ use tokio::sync::{mpsc, oneshot, watch};
 use crate::{
     clock::{self, Clock},
     entry::{self, Entry},
+    forward::{Committed, Forward},
     metrics,
+    progress::Progress,
 };
 
 /// Commands in one entry at most.
@@ -27,19 +30,51 @@ const BATCH: usize = 512;
 /// From the beginning of one entry to that of the next, at least: an entry costs about as much as ten commands in it.
 const SPACING: Duration = Duration::from_millis(2);
 
+/// How long an author waits to see here what another node has committed.
+const CATCH_UP: Duration = Duration::from_secs(1);
+
 /// A group's proposer, to be cloned.
 #[derive(Debug, Clone)]
 pub(crate) struct Proposer {
     group: u32,
     queue: mpsc::UnboundedSender<Pending>,
     lag: Arc<Lag>,
+    progress: Option<Progress>,
 }
 
 #[derive(Debug)]
 struct Pending {
     command: Command,
     since: Instant,
-    reply: Option<oneshot::Sender<Result<Reply, Error>>>,
+    reply: Option<oneshot::Sender<Outcome>>,
+}
+
+/// What `apply` said.
+pub(crate) type Outcome = Result<Done, Error>;
+
+/// A command that is committed.
+#[derive(Debug)]
+pub(crate) struct Done {
+    pub reply: Reply,
+    /// By which log position it is applied, if another node applied it first.
+    elsewhere: Option<u64>,
+}
+
+/// Where a proposer's entries go.
+#[derive(Debug)]
+pub(crate) struct Way {
+    pub group: u32,
+    /// The replica on this node; none where there is none.
+    pub replica: Option<Replica>,
+    pub forward: Forward,
+}
+
+/// A replica on this node, and the running leadership's clock: none while another node leads.
+#[derive(Debug)]
+pub(crate) struct Replica {
+    pub handle: Handle,
+    pub clock: watch::Receiver<Option<Clock>>,
+    pub progress: Progress,
 }
 
 /// How far behind the group is: milliseconds since `origin`, so that nobody waits for a lock.
@@ -90,23 +125,28 @@ impl Lag {
 }
 
 impl Proposer {
-    /// Starts the group's batching task. `clock` holds the running leadership's clock, none while another node leads.
-    pub(crate) fn start(handle: Handle, clock: watch::Receiver<Option<Clock>>) -> Self {
+    /// Starts the group's batching task.
+    pub(crate) fn start(way: Way) -> Self {
         let (queue, waiting) = mpsc::unbounded_channel();
         let lag = Arc::new(Lag::new());
-        let proposer = Self { group: handle.group(), queue, lag: lag.clone() };
-        tokio::spawn(run(handle, clock, waiting, lag));
+        let progress = way.replica.as_ref().map(|replica| replica.progress.clone());
+        let proposer = Self { group: way.group, queue, lag: lag.clone(), progress };
+        tokio::spawn(run(way, waiting, lag));
         proposer
     }
 
-    /// Commits a command and waits for what `apply` said.
+    /// Commits a command and waits for what `apply` said, and, where there is a replica, until it shows here.
     pub(crate) async fn propose(&self, command: Command) -> Result<Reply, Error> {
-        let outcome = self.submit(command);
-        outcome.await.unwrap_or(Err(self.no_leader()))
+        let done = self.submit(command).await.unwrap_or_else(|_| Err(no_leader(self.group)))?;
+        if let (Some(index), Some(progress)) = (done.elsewhere, &self.progress) {
+            // Who reads here later than that reads what was before, and may ask again.
+            let _ = tokio::time::timeout(CATCH_UP, progress.reached(index)).await;
+        }
+        Ok(done.reply)
     }
 
     /// Queues a command now, so that the order of calls is the order in the log; the reply comes later.
-    pub(crate) fn submit(&self, command: Command) -> oneshot::Receiver<Result<Reply, Error>> {
+    pub(crate) fn submit(&self, command: Command) -> oneshot::Receiver<Outcome> {
         let (reply, outcome) = oneshot::channel();
         self.send(command, Some(reply));
         outcome
@@ -122,22 +162,17 @@ impl Proposer {
         self.lag.ms()
     }
 
-    fn send(&self, command: Command, reply: Option<oneshot::Sender<Result<Reply, Error>>>) {
+    fn send(&self, command: Command, reply: Option<oneshot::Sender<Outcome>>) {
         // A closed queue drops the reply's sender: the author learns it as "no leader".
         let _ = self.queue.send(Pending { command, since: Instant::now(), reply });
     }
-
-    fn no_leader(&self) -> Error {
-        Error::NoLeader { group: self.group.into() }
-    }
 }
 
-async fn run(
-    handle: Handle,
-    clock: watch::Receiver<Option<Clock>>,
-    mut waiting: mpsc::UnboundedReceiver<Pending>,
-    lag: Arc<Lag>,
-) {
+fn no_leader(group: u32) -> Error {
+    Error::NoLeader { group: group.into() }
+}
+
+async fn run(way: Way, mut waiting: mpsc::UnboundedReceiver<Pending>, lag: Arc<Lag>) {
     let mut batch = Vec::new();
     let mut next = tokio::time::Instant::now();
     while waiting.recv_many(&mut batch, BATCH).await > 0 {
@@ -146,8 +181,7 @@ async fn run(
             gather(&mut waiting, &mut batch);
         }
         next = tokio::time::Instant::now() + SPACING;
-        let current = *clock.borrow();
-        fly(&handle, current, std::mem::take(&mut batch), &lag).await;
+        way.fly(std::mem::take(&mut batch), &lag).await;
     }
 }
 
@@ -160,46 +194,77 @@ fn gather(waiting: &mut mpsc::UnboundedReceiver<Pending>, batch: &mut Vec<Pendin
     }
 }
 
-/// One entry's way through the log.
-async fn fly(handle: &Handle, clock: Option<Clock>, batch: Vec<Pending>, lag: &Lag) {
-    let oldest = batch.first().map(|pending| pending.since);
-    let (commands, authors): (Vec<_>, Vec<_>) = batch.into_iter().map(|p| (p.command, p.reply)).unzip();
-    let count = commands.len();
-    lag.begin(oldest);
-    let outcome = match stamped(handle, clock, commands) {
-        Ok(bytes) => handle.propose(bytes).await.map_err(|error| verdict(handle.group(), &error)),
-        Err(error) => Err(error),
-    };
-    lag.end(oldest);
-    if let Some(since) = oldest {
-        metrics::committed(since.elapsed().as_secs_f64());
+impl Way {
+    /// One entry's way through the log, here or at the node that leads.
+    async fn fly(&self, batch: Vec<Pending>, lag: &Lag) {
+        let oldest = batch.first().map(|pending| pending.since);
+        let (commands, authors): (Vec<_>, Vec<_>) = batch.into_iter().map(|p| (p.command, p.reply)).unzip();
+        let count = commands.len();
+        lag.begin(oldest);
+        let outcome = match self.leading() {
+            Some((replica, fence)) => replica.commit(fence, commands).await,
+            None => self.forward.propose(self.group, &commands).await.map(Entered::from),
+        };
+        lag.end(oldest);
+        if let Some(since) = oldest {
+            metrics::committed(since.elapsed().as_secs_f64());
+        }
+        metrics::proposed(count);
+        answer(outcome, authors);
     }
-    metrics::proposed(count);
-    answer(outcome, authors);
+
+    fn leading(&self) -> Option<(&Replica, mangrove_membership::Fence)> {
+        let replica = self.replica.as_ref()?;
+        match replica.handle.leadership() {
+            Leadership::Leader { fence, .. } => Some((replica, fence)),
+            _ => None,
+        }
+    }
 }
 
-fn stamped(handle: &Handle, clock: Option<Clock>, commands: Vec<Command>) -> Result<Vec<u8>, Error> {
-    let no_leader = || Error::NoLeader { group: handle.group().into() };
-    let Leadership::Leader { fence, .. } = handle.leadership() else { return Err(no_leader()) };
-    let clock = clock.filter(|clock| clock.term == fence.term).ok_or_else(no_leader)?;
+/// What came of an entry.
+struct Entered {
+    replies: Vec<Reply>,
+    elsewhere: Option<u64>,
+}
+
+impl From<Committed> for Entered {
+    fn from(Committed { replies, index }: Committed) -> Self {
+        Self { replies, elsewhere: Some(index) }
+    }
+}
+
+impl Replica {
+    async fn commit(&self, fence: mangrove_membership::Fence, commands: Vec<Command>) -> Result<Entered, Error> {
+        let group = self.handle.group();
+        let clock = *self.clock.borrow();
+        let clock = clock.filter(|clock| clock.term == fence.term).ok_or_else(|| no_leader(group))?;
+        let bytes = stamped(fence, clock, commands)?;
+        let replies = self.handle.propose(bytes).await.map_err(|error| verdict(group, &error))?;
+        Ok(Entered { replies: entry::decode_replies(&replies), elsewhere: None })
+    }
+}
+
+fn stamped(fence: mangrove_membership::Fence, clock: Clock, commands: Vec<Command>) -> Result<Vec<u8>, Error> {
     let fence = Fence { incarnation: fence.incarnation, term: fence.term };
     let entry = Entry { now: clock.now(), wall: clock::wall(), seed: rand::random(), fence, commands };
     entry::encode(&entry)
         .map_err(|error| Error::Refused { why: format!("the command can't be written: {error}") })
 }
 
-fn answer(outcome: Result<Vec<u8>, Error>, authors: Vec<Option<oneshot::Sender<Result<Reply, Error>>>>) {
-    let mut replies = outcome.map(|bytes| entry::decode_replies(&bytes).into_iter());
+fn answer(outcome: Result<Entered, Error>, authors: Vec<Option<oneshot::Sender<Outcome>>>) {
+    let mut entered = outcome.map(|entered| (entered.replies.into_iter(), entered.elsewhere));
     for author in authors {
-        let reply = match &mut replies {
-            Ok(replies) => {
-                replies.next().ok_or_else(|| Error::Refused { why: "the entry could not be read".into() })
-            }
+        let done = match &mut entered {
+            Ok((replies, elsewhere)) => match replies.next() {
+                Some(reply) => Ok(Done { reply, elsewhere: *elsewhere }),
+                None => Err(Error::Refused { why: "the entry could not be read".into() }),
+            },
             Err(error) => Err(error.clone()),
         };
         if let Some(author) = author {
             // Nobody may be waiting any more.
-            let _ = author.send(reply);
+            let _ = author.send(done);
         }
     }
 }

@@ -122,7 +122,7 @@ impl Routes for Control {
     }
 
     fn lag_ms(&self) -> u64 {
-        self.groups().map(|group| group.lag_ms()).max().unwrap_or(0)
+        self.groups().iter().map(|group| group.lag_ms()).max().unwrap_or(0)
     }
 
     fn nonce_key(&self) -> [u8; 32] {

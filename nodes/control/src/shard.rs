@@ -312,21 +312,20 @@ impl ShardState {
         }
         self.step_down();
         let current = self.context.shared.get();
-        let clock = Clock::after(current.now, current.wall, fence.term);
+        let gap_ms = current.gap(clock::wall());
+        let clock = Clock::after(current.now, gap_ms, fence.term);
         tracing::info!(group = self.context.group, term = fence.term, index = fence.index, "leads");
         metrics::leads(1.0);
         let health = Health::new(self.context.respawn);
         self.leading = Some(Leading { fence, clock, faces: BTreeMap::new(), health });
         self.checks.count_all(&current.state);
         self.context.clock.send_replace(Some(clock));
-        self.context
-            .proposer
-            .cast(Command::LeaderStarted { gap_ms: clock::gap(current.wall, clock::wall()) });
+        self.context.proposer.cast(Command::LeaderStarted { gap_ms });
         self.announce_nodes();
-        orphans::end(self.context.group, &current, fence, &self.context.peers).await;
         for object in current.state.objects() {
             self.take_over(myself, &current, object).await?;
         }
+        tokio::spawn(orphans::end(self.context.clone(), fence));
         self.forget_left_over(&current.state);
         self.context.outbox.wake();
         Ok(())
@@ -422,11 +421,19 @@ impl ShardState {
         }
     }
 
+    /// Makes the nodes that the rules know those that there are.
     fn announce_nodes(&self) {
-        if self.leading.is_some() {
-            for node in self.context.peers.infos() {
-                self.context.proposer.cast(Command::NodeAnnounced { node });
-            }
+        if self.leading.is_none() {
+            return;
+        }
+        let state = self.context.shared.get().state;
+        let known: Vec<_> = state.nodes().collect();
+        let lost = self.context.peers.lost(known.iter().map(|node| &node.name));
+        let news = self.context.peers.infos().into_iter().filter(|node| !known.contains(&node));
+        let announced = news.map(|node| Command::NodeAnnounced { node });
+        // Newcomers first: what the lost ones carried may go on there.
+        for command in announced.chain(lost.into_iter().map(|name| Command::NodeLost { name })) {
+            self.context.proposer.cast(command);
         }
     }
 

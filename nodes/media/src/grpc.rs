@@ -2,7 +2,6 @@
 
 mod client;
 mod server;
-mod status;
 
 pub use client::Client;
 pub use server::{Service, server};

@@ -54,7 +54,7 @@ pub(super) fn read(control: &Control) -> Result<Json, Error> {
         failure,
         members: members(control),
         calls: groups.iter().map(|group| group.calls).sum(),
-        lag_ms: control.groups().map(|group| group.lag_ms()).max().unwrap_or(0),
+        lag_ms: control.groups().iter().map(|group| group.lag_ms()).max().unwrap_or(0),
         groups,
     })
 }
@@ -62,7 +62,8 @@ pub(super) fn read(control: &Control) -> Result<Json, Error> {
 fn trouble(control: &Control, failure: Option<&str>) -> Vec<String> {
     let failure = failure.map(|why| format!("failed, start the node again: {why}"));
     let directory = no_leader(control, DIRECTORY).then(|| "the directory has no leader".to_owned());
-    let groups = control.groups().filter_map(|group| {
+    let groups = control.groups();
+    let groups = groups.iter().filter_map(|group| {
         let why = match no_leader(control, group.id) {
             true => "has no leader",
             false if is_idle(control, group) => "is led here and nobody carries its commands out",
@@ -108,5 +109,5 @@ fn groups(control: &Control) -> Vec<GroupStatus> {
             outbox: state.outbox().count(),
         })
     };
-    control.groups().filter_map(group).collect()
+    control.groups().iter().filter_map(|one| group(one)).collect()
 }

@@ -8,15 +8,17 @@ use mangrove_proto::{
     media::{Holding, MediaCommand, SetSession},
 };
 
-use crate::{machine::Current, peers::Peers};
+use super::Context;
 
-/// Asks all media nodes what they hold of the group, and ends what nobody wants.
-pub(super) async fn end(group: u32, current: &Current, fence: Fence, peers: &Peers) {
+/// Asks all media nodes what they hold of the group, and ends what nobody wants. Judged by the state after the answer: a
+/// session of a call that came meanwhile is wanted.
+pub(super) async fn end(Context { group, shared, peers, .. }: Context, fence: Fence) {
     for (node, holding) in peers.holdings(group).await {
-        if has_session(&current.state, &holding) {
+        let state = shared.get().state;
+        if has_session(&state, &holding) {
             continue;
         }
-        let action = Action::Media { node, command: close(&current.state, holding, fence) };
+        let action = Action::Media { node, command: close(&state, holding, fence) };
         if let Err(error) = peers.execute(group, action).await {
             tracing::warn!(group, %error, "orphaned media session stays until its node ends it");
         }

@@ -79,7 +79,7 @@ impl House {
     pub(crate) async fn lead(folder: &Path) -> Self {
         let house = Self::open(folder).await;
         house.control.lead().await.unwrap();
-        until("both groups are led", || house.groups().all(Group::is_led)).await;
+        until("both groups are led", || house.groups().iter().all(|group| group.is_led())).await;
         house
     }
 
@@ -110,12 +110,12 @@ impl House {
         self.history.close().await;
     }
 
-    pub(crate) fn groups(&self) -> impl Iterator<Item = &Group> {
+    pub(crate) fn groups(&self) -> Vec<Arc<Group>> {
         self.control.groups()
     }
 
-    pub(crate) fn group(&self, id: u32) -> &Group {
-        self.groups().find(|group| group.id == id).unwrap()
+    pub(crate) fn group(&self, id: u32) -> Arc<Group> {
+        self.control.group(id).unwrap()
     }
 
     fn sender(&self) -> Option<Sender> {

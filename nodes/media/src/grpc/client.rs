@@ -13,12 +13,14 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Status, Streaming, transport::Channel};
 
-use super::status::from_status;
 
 /// Batches on their way before `execute` waits for room.
 const WINDOW: usize = 64;
 /// A batch or question must be answered within this.
 const DEADLINE: Duration = Duration::from_secs(5);
+
+/// What answers, in messages.
+const NODE: &str = "the media node";
 
 type Answer = oneshot::Sender<Result<MediaExecuted, Error>>;
 type Waiting = Arc<Mutex<VecDeque<Answer>>>;
@@ -65,7 +67,7 @@ impl Client {
             };
             let failed = std::mem::take(&mut *answers.lock());
             for answer in failed {
-                let _ = answer.send(Err(from_status(&outcome)));
+                let _ = answer.send(Err(Error::from_status(&outcome, NODE)));
             }
         });
         Open { commands, waiting }
@@ -89,7 +91,7 @@ async fn read(mut stream: Streaming<MediaExecuted>, waiting: &Waiting) -> Status
 }
 
 fn unavailable(why: &str) -> Error {
-    Error::Unavailable { what: "the media node".to_owned(), why: why.to_owned() }
+    Error::Unavailable { what: NODE.to_owned(), why: why.to_owned() }
 }
 
 #[async_trait]
@@ -108,7 +110,7 @@ impl service::Media for Client {
         let mut client = self.client.clone();
         match tokio::time::timeout(DEADLINE, client.hold(request)).await {
             Ok(Ok(holdings)) => Ok(holdings.into_inner()),
-            Ok(Err(status)) => Err(from_status(&status)),
+            Ok(Err(status)) => Err(Error::from_status(&status, NODE)),
             Err(_) => Err(unavailable("no answer in time")),
         }
     }

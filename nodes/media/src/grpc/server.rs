@@ -9,7 +9,6 @@ use mangrove_proto::{
 };
 use tonic::{Request, Response, Status, Streaming};
 
-use super::status::to_status;
 
 /// The service to add to a tonic server.
 pub fn server(media: Arc<dyn service::Media>) -> media_server::MediaServer<Service> {
@@ -34,13 +33,13 @@ impl media_server::Media for Service {
         let media = self.media.clone();
         let answers = request.into_inner().then(move |commands| {
             let media = media.clone();
-            async move { media.execute(commands?).await.map_err(|error| to_status(&error)) }
+            async move { media.execute(commands?).await.map_err(|error| Status::from(&error)) }
         });
         Ok(Response::new(Box::pin(answers)))
     }
 
     async fn hold(&self, request: Request<HoldingsRequest>) -> Result<Response<Holdings>, Status> {
         let holdings = self.media.hold(request.into_inner()).await;
-        holdings.map(Response::new).map_err(|error| to_status(&error))
+        holdings.map(Response::new).map_err(|error| Status::from(&error))
     }
 }

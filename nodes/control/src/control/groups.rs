@@ -1,0 +1,183 @@
+//! Groups on this node: they begin here, come from other nodes, and leave, while calls go on.
+
+use std::sync::{Arc, atomic::Ordering};
+
+use mangrove_membership::Leadership;
+use ractor::{Actor, ActorRef};
+use tokio::{sync::mpsc, task::JoinHandle};
+
+use super::{Control, Error};
+use crate::{
+    fresh,
+    group::{Group, Seat},
+    machine::Applied,
+    outbox::{self, Outbox},
+    ports,
+    shard::{self, Shard},
+};
+
+impl Control {
+    /// Starts the groups' actors. Call it once, when this node's own edge and media are announced: a leader sends what
+    /// is owed at once. The ports of all groups' calls are taken before any group takes a new call.
+    pub async fn lead(&self) -> Result<(), Error> {
+        let groups = self.groups();
+        let led: Vec<_> = groups.iter().filter_map(|group| self.led(group)).collect();
+        ports::take(&led, &self.inner.peers).await;
+        for group in groups {
+            let seat = self.inner.seats.take(group.id).ok_or(Error::NoMachine { group: group.id })?;
+            self.open(group, seat).await?;
+        }
+        tokio::spawn(self.clone().keep_groups());
+        Ok(())
+    }
+
+    /// Opens groups that come to this node and closes those that leave it, until the role stops.
+    async fn keep_groups(self) {
+        let mut here = self.inner.cluster.watch_groups();
+        while !self.inner.stopping.load(Ordering::Acquire) {
+            let wanted = here.borrow_and_update().clone();
+            for group in self.groups().iter().filter(|group| !wanted.contains(&group.id)) {
+                self.close(group.id).await;
+            }
+            for id in wanted {
+                if let Err(error) = self.come(id).await {
+                    tracing::error!(group = id, %error, "a group came to this node and can't be opened");
+                    self.inner.cluster.fail(error.to_string());
+                }
+            }
+            if here.changed().await.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Opens a group whose machine was made since this was last looked at.
+    async fn come(&self, id: u32) -> Result<(), Error> {
+        if !self.inner.seats.has(id) {
+            return Ok(());
+        }
+        self.close(id).await;
+        let group = Group::new(id, &self.inner.cluster, &self.inner.seats, &self.inner.forward)?;
+        let seat = self.inner.seats.take(id).ok_or(Error::NoMachine { group: id })?;
+        let group = Arc::new(group);
+        self.inner.groups.write().insert(id, group.clone());
+        self.open(group, seat).await
+    }
+
+    async fn open(&self, group: Arc<Group>, seat: Seat) -> Result<(), Error> {
+        self.inner.table.rebuild(group.id, &group.shared.get().state);
+        let (shard, ended) = self.start_shard(&group).await?;
+        self.inner.shards.lock().insert(group.id, shard.clone());
+        tokio::spawn(self.clone().note_end(group.id, shard.clone(), ended));
+        self.keep_fresh(&group);
+        seat.followed.store(true, Ordering::Release);
+        self.follow(&group, seat.applied, shard);
+        Ok(())
+    }
+
+    /// The group has no replica here any more.
+    async fn close(&self, id: u32) {
+        let shard = self.inner.shards.lock().remove(&id);
+        self.inner.groups.write().remove(&id);
+        if let Some(shard) = shard {
+            // A shard that is gone already is stopped.
+            let _ = shard.stop_and_wait(None, None).await;
+        }
+    }
+
+    /// A shard that ends before its time leaves a group that takes nothing any more: the node must say so.
+    async fn note_end(self, group: u32, shard: ActorRef<shard::Message>, ended: JoinHandle<()>) {
+        let outcome = ended.await;
+        let is_wanted =
+            self.inner.shards.lock().get(&group).is_some_and(|now| now.get_id() == shard.get_id());
+        if is_wanted && !self.inner.stopping.load(Ordering::Acquire) {
+            tracing::error!(group, ?outcome, "a shard ended though nobody stopped it");
+            self.inner.cluster.fail(format!("group {group}'s shard has ended"));
+        }
+    }
+
+    /// The group as it stands, if this node leads it.
+    fn led(&self, group: &Group) -> Option<ports::Led> {
+        match self.inner.cluster.group(group.id)?.leadership() {
+            Leadership::Leader { fence, .. } => {
+                Some(ports::Led { group: group.id, current: group.shared.get(), fence })
+            }
+            _ => None,
+        }
+    }
+
+    fn keep_fresh(&self, group: &Group) {
+        tokio::spawn(fresh::keep(fresh::Parts {
+            group: group.id,
+            shared: group.shared.clone(),
+            proposer: group.proposer.clone(),
+            leading: group.clock.subscribe(),
+            period: self.inner.pace.fresh,
+        }));
+    }
+
+    async fn start_shard(&self, group: &Group) -> Result<(ActorRef<shard::Message>, JoinHandle<()>), Error> {
+        let outbox = Outbox::start(outbox::Parts {
+            group: group.id,
+            incarnation: self.inner.cluster.incarnation(),
+            shared: group.shared.clone(),
+            progress: group.progress.clone(),
+            proposer: group.proposer.clone(),
+            history: self.inner.history.clone(),
+            stories: self.inner.stories.clone(),
+            leading: group.clock.subscribe(),
+        });
+        let context = shard::Context {
+            group: group.id,
+            shared: group.shared.clone(),
+            progress: group.progress.clone(),
+            proposer: group.proposer.clone(),
+            peers: self.inner.peers.clone(),
+            hub: self.inner.hub.clone(),
+            stories: self.inner.stories.clone(),
+            outbox,
+            table: self.inner.table.clone(),
+            clock: group.clock.clone(),
+            retry: self.inner.pace.retry,
+            respawn: self.inner.pace.respawn,
+        };
+        let name = format!("shard-{}-{}", self.inner.cluster.node(), group.id);
+        let started = Shard::spawn(Some(name), Shard, context).await;
+        started.map_err(|source| Error::Actor { group: group.id, source })
+    }
+
+    /// Feeds a shard with what its machine applied and who leads.
+    ///
+    /// What was applied so far comes first: the stories must be back before their records go out. Without its shard the
+    /// group takes no commands any more: better a clear 503 than a call that nobody carries out.
+    fn follow(
+        &self,
+        group: &Group,
+        mut applied: mpsc::UnboundedReceiver<Applied>,
+        shard: ActorRef<shard::Message>,
+    ) {
+        let Some(handle) = self.inner.cluster.group(group.id) else { return };
+        let mut leadership = handle.watch_leadership();
+        let clock = group.clock.clone();
+        tokio::spawn(async move {
+            let mut alive = true;
+            while let Ok(done) = applied.try_recv() {
+                alive &= shard.cast(shard::Message::Applied(done)).is_ok();
+            }
+            let first = *leadership.borrow_and_update();
+            alive &= shard.cast(shard::Message::Leadership(first)).is_ok();
+            while alive {
+                alive = tokio::select! {
+                    biased;
+                    Some(done) = applied.recv() => shard.cast(shard::Message::Applied(done)).is_ok(),
+                    changed = leadership.changed() => changed.is_ok() && {
+                        let now = *leadership.borrow_and_update();
+                        shard.cast(shard::Message::Leadership(now)).is_ok()
+                    },
+                    else => false,
+                };
+            }
+            clock.send_replace(None);
+        });
+    }
+}

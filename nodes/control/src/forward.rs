@@ -1,0 +1,120 @@
+//! The way to other control nodes: commands for a group go to whoever leads it, wherever that is.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
+
+use mangrove_domain::{Command, Reply};
+use mangrove_membership::{Cluster, Leadership, NodeId};
+use mangrove_proto::{
+    control::{ProposeRequest, control_client::ControlClient},
+    service::Error,
+};
+use parking_lot::Mutex;
+use tonic::{Request, transport::Channel};
+
+use crate::entry;
+
+/// One node may take this long to answer. Longer than a commit takes on a slow disk, shorter than an election and a
+/// half: a node that is gone must not keep commands from the next leader.
+const DEADLINE: Duration = Duration::from_secs(2);
+
+/// Greatest batch taken from another node, bytes.
+pub(crate) const LARGEST: usize = 64 << 20;
+
+pub(crate) type Client = ControlClient<Channel>;
+
+/// Cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct Forward {
+    cluster: Cluster,
+    clients: Arc<Mutex<BTreeMap<String, Client>>>,
+}
+
+/// What the leader answered.
+#[derive(Debug)]
+pub(crate) struct Committed {
+    /// One a command, in their order.
+    pub replies: Vec<Reply>,
+    /// The log position by which all of them are applied.
+    pub index: u64,
+}
+
+impl Forward {
+    pub(crate) fn new(cluster: Cluster) -> Self {
+        Self { cluster, clients: Arc::default() }
+    }
+
+    /// Commits commands at the group's leader. Repeating them is harmless, so a node that did not answer is followed by
+    /// the next one that may lead.
+    pub(crate) async fn propose(&self, group: u32, commands: &[Command]) -> Result<Committed, Error> {
+        let bytes = entry::encode_commands(commands)
+            .map_err(|error| Error::Refused { why: format!("the commands can't be written: {error}") })?;
+        let request = ProposeRequest { group, commands: bytes.into() };
+        let ask = |mut client: Client| {
+            let request = within(request.clone());
+            async move { client.propose(request).await }
+        };
+        let reply = self.ask(group, ask).await?;
+        Ok(Committed { replies: entry::decode_replies(&reply.replies), index: reply.index })
+    }
+
+    /// Asks the nodes that may lead the group, the likeliest first, until one does not send us on.
+    pub(crate) async fn ask<T, F>(&self, group: u32, question: impl Fn(Client) -> F) -> Result<T, Error>
+    where
+        F: Future<Output = Result<tonic::Response<T>, tonic::Status>>,
+    {
+        let mut last = Error::NoLeader { group: group.into() };
+        for node in self.candidates(group) {
+            let Some((name, client)) = self.client(node) else { continue };
+            match question(client).await {
+                Ok(answer) => return Ok(answer.into_inner()),
+                Err(status) => last = Error::from_status(&status, &format!("node {name}")),
+            }
+            if !last.is_retryable() {
+                return Err(last);
+            }
+        }
+        Err(last)
+    }
+
+    /// Other nodes that may lead a group. Who follows a leader knows it, and only it is asked.
+    fn candidates(&self, group: u32) -> Vec<NodeId> {
+        let own = self.cluster.node();
+        match self.cluster.group(group).map(|group| group.leadership()) {
+            Some(Leadership::Follower { leader }) => vec![leader],
+            Some(_) => Vec::new(),
+            None => {
+                let directory = self.cluster.directory();
+                let place = directory.plan.groups.get(&group);
+                let replicas = place.into_iter().flat_map(|place| [&[place.leader], &place.replicas[..]].concat());
+                let mut seen = BTreeSet::from([own]);
+                replicas.filter(|node| seen.insert(*node)).collect()
+            }
+        }
+    }
+
+    fn client(&self, node: NodeId) -> Option<(String, Client)> {
+        let directory = self.cluster.directory();
+        let member = directory.member(node)?;
+        let mut clients = self.clients.lock();
+        if let Some(client) = clients.get(&member.address) {
+            return Some((member.name.clone(), client.clone()));
+        }
+        let channel = self.cluster.channel(&member.address).inspect_err(|error| {
+            tracing::warn!(node = member.name, address = member.address, %error, "a node can't be reached there");
+        });
+        let client = ControlClient::new(channel.ok()?).max_encoding_message_size(LARGEST);
+        clients.insert(member.address.clone(), client.clone());
+        Some((member.name.clone(), client))
+    }
+}
+
+/// With the deadline, for the other side too.
+pub(crate) fn within<T>(message: T) -> Request<T> {
+    let mut request = Request::new(message);
+    request.set_timeout(DEADLINE);
+    request
+}
