@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use tonic::transport::{Channel, Endpoint, Error};
 
-use crate::settings::{Security, Settings};
+use crate::security::Security;
+use crate::settings::Settings;
 
 /// The connections to one peer.
 #[derive(Debug, Clone)]
@@ -36,17 +37,22 @@ impl Peers {
         if let Some(lanes) = known.get(address) {
             return Ok(lanes.clone());
         }
-        let lane = || self.endpoint(address).map(|endpoint| endpoint.connect_lazy());
+        let lane = || self.endpoint(address).map(|endpoint| self.channel(&endpoint));
         let lanes = Lanes { log: lane()?, beat: lane()?, bulk: lane()? };
         known.insert(address.to_owned(), lanes.clone());
         Ok(lanes)
     }
 
+    fn channel(&self, endpoint: &Endpoint) -> Channel {
+        match &self.settings.security {
+            Security::Plain => endpoint.connect_lazy(),
+            Security::Mutual(mutual) => mutual.channel(endpoint),
+        }
+    }
+
+    /// `http` with TLS too: tonic is to hand the connection over to us, not to make it one of its own kind.
     fn endpoint(&self, address: &str) -> Result<Endpoint, Error> {
-        let scheme = match self.settings.security {
-            Security::Plain => "http",
-        };
-        let endpoint = Endpoint::from_shared(format!("{scheme}://{address}"))?
+        let endpoint = Endpoint::from_shared(format!("http://{address}"))?
             .connect_timeout(self.settings.connect_timeout)
             .http2_keep_alive_interval(self.settings.keepalive)
             .keep_alive_timeout(self.settings.keepalive)

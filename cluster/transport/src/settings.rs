@@ -2,18 +2,12 @@
 
 use std::time::Duration;
 
-/// How nodes trust one another.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Security {
-    /// Anybody who reaches the port is believed: for one node, or a network of its own.
-    #[default]
-    Plain,
-}
+use crate::security::Security;
 
 /// How connections between nodes behave. Both sides use the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
+    /// Whom both sides believe.
     pub security: Security,
     /// A connection attempt gives up after this.
     pub connect_timeout: Duration,

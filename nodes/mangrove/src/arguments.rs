@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+use crate::certs::Certs;
+
 /// A contact centre that runs as a cluster.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "mangrove", version, about, max_term_width = 100)]
@@ -67,6 +69,11 @@ pub(crate) enum Command {
     Call {
         #[arg(value_name = "ID")]
         id: String,
+    },
+    /// Make and show the certificates by which nodes of a cluster trust one another
+    Certs {
+        #[command(subcommand)]
+        command: Certs,
     },
     /// Run the product with a company, callers and agents to look at
     Demo(Demo),

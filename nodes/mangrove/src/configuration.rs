@@ -16,6 +16,7 @@ use std::{
 
 use serde::Deserialize;
 
+pub(crate) use check::is_node_name;
 pub(crate) use read::{Error, read};
 pub(crate) use value::{LogFormat, Origin, Ports, Public, Role};
 
@@ -149,11 +150,23 @@ pub(crate) struct Cluster {
     pub(crate) join: Vec<String>,
     /// Groups over which tenants are spread. Only the founder's word counts.
     pub(crate) shard_groups: u32,
+    /// Mutual TLS with other nodes. Without it `listen` must be a loopback address.
+    pub(crate) tls: Option<ClusterTls>,
+}
+
+/// The cluster's authority, and this node's certificate of it; PEM files, read again when they change.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ClusterTls {
+    /// May hold several authorities, so that one can follow another.
+    pub(crate) ca: PathBuf,
+    pub(crate) cert: PathBuf,
+    pub(crate) key: PathBuf,
 }
 
 impl Default for Cluster {
     fn default() -> Self {
-        Self { listen: local(7400), join: Vec::new(), shard_groups: 16 }
+        Self { listen: local(7400), join: Vec::new(), shard_groups: 16, tls: None }
     }
 }
 

@@ -1,7 +1,7 @@
 //! The node's one gRPC port: Raft and membership for other control nodes, and the edge and media roles for whoever leads.
 //!
-//! It speaks plain text until nodes have certificates, and whoever reaches it may command calls: it listens on loopback
-//! only, and `serve` refuses any other address.
+//! With `cluster.tls` only nodes of the cluster come in. Without, whoever reaches the port may command calls: it listens
+//! on loopback only, and `serve` refuses any other address.
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -9,15 +9,18 @@ use anyhow::{Context, Result, ensure};
 use mangrove_edge::Edge;
 use mangrove_media::Media;
 use mangrove_membership::Cluster;
+use mangrove_transport::{Security, Settings};
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
-use tokio_stream::wrappers::TcpListenerStream;
-use tonic::transport::Server;
+
+use crate::security;
 
 /// The listening port, bound before the cluster starts: its address is what other nodes are told.
 #[derive(Debug)]
 pub(crate) struct Bound {
     listener: TcpListener,
     pub(crate) address: SocketAddr,
+    /// Both for this port and for calls to those of others.
+    pub(crate) settings: Settings,
 }
 
 /// The running services.
@@ -29,16 +32,17 @@ pub(crate) struct Grpc {
 
 impl Bound {
     /// Takes the port.
-    pub(crate) async fn open(listen: SocketAddr) -> Result<Self> {
+    pub(crate) async fn open(listen: SocketAddr, security: Security) -> Result<Self> {
         ensure!(
-            listen.ip().is_loopback(),
-            "cluster.listen {listen} is not a loopback address: gRPC has no mutual TLS yet, and whoever reaches it may command calls"
+            listen.ip().is_loopback() || security != Security::Plain,
+            "cluster.listen {listen} is not a loopback address, and without certificates whoever reaches it may command calls: \
+             make them with `mangrove certs init` and `mangrove certs issue`, and name them in cluster.tls"
         );
         let listener = TcpListener::bind(listen)
             .await
             .with_context(|| format!("cluster.listen {listen} can't be used"))?;
         let address = listener.local_addr()?;
-        Ok(Self { listener, address })
+        Ok(Self { listener, address, settings: Settings { security, ..Settings::default() } })
     }
 
     /// Serves until stopped.
@@ -48,14 +52,14 @@ impl Bound {
             .add_service(mangrove_edge::grpc::server(Arc::new(edge.clone())))
             .add_service(mangrove_media::grpc::server(Arc::new(media.clone())));
         let (stop, stopped) = oneshot::channel::<()>();
-        let running = Server::builder()
-            .add_routes(services)
-            .serve_with_incoming_shutdown(TcpListenerStream::new(self.listener), async {
-                drop(stopped.await)
-            });
         let task = tokio::spawn(async move {
-            if let Err(error) = running.await {
-                tracing::error!(%error, "gRPC has ended");
+            let stopped = async { drop(stopped.await) };
+            let serving = mangrove_transport::serve(self.listener, services, &self.settings, stopped);
+            tokio::select! {
+                ended = serving => if let Err(error) = ended {
+                    tracing::error!(%error, "gRPC has ended");
+                },
+                never = security::measure(self.settings.security.clone()) => match never {},
             }
         });
         Grpc { stop, task }

@@ -2,6 +2,7 @@
 
 mod alarm;
 mod arguments;
+mod certs;
 mod client;
 mod command;
 mod company;
@@ -13,6 +14,7 @@ mod memory;
 mod objects;
 mod output;
 mod retention;
+mod security;
 mod serve;
 mod telemetry;
 mod token;
@@ -58,6 +60,7 @@ async fn carry_out(arguments: Arguments) -> Result<()> {
         Command::Delete { object } => command::delete(&session()?, object).await,
         Command::Status => command::status(&session()?).await,
         Command::Call { id } => command::call(&session()?, id).await,
+        Command::Certs { command } => certs::certs(command, format),
         Command::Loadtest(options) => command::loadtest(&session()?, options).await,
     }
 }

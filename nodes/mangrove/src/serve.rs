@@ -25,7 +25,7 @@ use crate::{
     arguments::Format,
     configuration::{Configuration, Public, Role},
     grpc::{Bound, Grpc},
-    objects, output, retention,
+    objects, output, retention, security,
     telemetry::Telemetry,
     token::Token,
 };
@@ -68,12 +68,11 @@ impl Node {
         let history =
             History::open(&configuration.database.url).await.context("database.url can't be opened")?;
 
-        let port = Bound::open(configuration.cluster.listen).await?;
+        let port = Bound::open(configuration.cluster.listen, security::open(configuration)?).await?;
         let prepared = Prepared::default();
         let machines = prepared.clone();
         let cluster =
-            Cluster::start(cluster(configuration, port.address), move |group| machines.machine(group))
-                .await?;
+            Cluster::start(cluster(configuration, &port), move |group| machines.machine(group)).await?;
         let control =
             Control::new(cluster.clone(), prepared, mangrove_control::Options::new(history.clone()))?;
 
@@ -180,11 +179,12 @@ fn describe_metrics() {
     mangrove_console::metrics::describe();
 }
 
-fn cluster(configuration: &Configuration, grpc: SocketAddr) -> mangrove_membership::Options {
+fn cluster(configuration: &Configuration, grpc: &Bound) -> mangrove_membership::Options {
     let mut options = mangrove_membership::Options::new(&configuration.data_dir, configuration.node.clone());
     options.roles = configuration.roles.iter().copied().map(Role::as_str).map(str::to_owned).collect();
     options.version = env!("CARGO_PKG_VERSION").to_owned();
-    options.advertise = Some(grpc.to_string());
+    options.advertise = Some(grpc.address.to_string());
+    options.transport = grpc.settings.clone();
     options.join = configuration.cluster.join.clone();
     options.shard_groups = configuration.cluster.shard_groups;
     options

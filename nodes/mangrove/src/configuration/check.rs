@@ -10,7 +10,7 @@ type Finding = (String, String);
 pub(super) fn check(configuration: &Configuration) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut find = |key: &str, message: String| findings.push((key.to_owned(), message));
-    if !is_name(&configuration.node) {
+    if !is_node_name(&configuration.node) {
         find(
             "node",
             format!("`{}` is no node name; allowed: 1 to 32 letters, digits and hyphens", configuration.node),
@@ -116,6 +116,7 @@ fn limits(configuration: &Configuration, find: &mut impl FnMut(&str, String)) {
     }
 }
 
-fn is_name(text: &str) -> bool {
+/// 1 to 32 letters, digits and hyphens.
+pub(crate) fn is_node_name(text: &str) -> bool {
     (1..=32).contains(&text.len()) && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
 }

@@ -49,6 +49,7 @@ fn every_key_can_be_set() {
         listen = "10.0.0.1:7400"
         join = ["10.0.0.2:7400"]
         shard_groups = 4
+        tls = {ca = "/etc/mangrove/ca.pem", cert = "/etc/mangrove/b.pem", key = "/etc/mangrove/b.key"}
         [database]
         url = "postgres://db/mangrove"
         [objects]
@@ -67,6 +68,11 @@ fn every_key_can_be_set() {
     let public = configuration.http.public.unwrap();
     assert_eq!((public.as_str(), public.is_https()), ("https://desk.example:8443", true));
     assert_eq!(configuration.cluster.join, ["10.0.0.2:7400"]);
+    let tls = configuration.cluster.tls.unwrap();
+    assert_eq!(
+        (tls.ca, tls.cert, tls.key),
+        ("/etc/mangrove/ca.pem".into(), "/etc/mangrove/b.pem".into(), "/etc/mangrove/b.key".into())
+    );
     assert_eq!(configuration.limits.lag_ms, 100);
 }
 
@@ -93,6 +99,9 @@ fn a_mistake_is_named_with_line_key_and_what_is_allowed() {
         ("[http]\ntls = {cert = \"c\", key = \"k\"}\n", ":2: http.tls:", ["HTTPS", "leave it out"]),
         ("[rtp]\npublic = \"media.example\"\n", ":2: rtp.public:", ["`media.example`", "203.0.113.10"]),
         ("[sip]\ntls = \"0.0.0.0:5061\"\n", ":2: sip.tls:", ["TLS", "leave it out"]),
+        ("[cluster]\ntls = {ca = \"c\", crt = \"c\"}\n", ":2: cluster.tls.crt:", ["`crt`", "ca, cert, key"]),
+        ("[cluster]\ntls = {ca = \"c\", key = \"k\"}\n", ":2: cluster.tls:", ["`cert`", "missing"]),
+        ("[cluster.tls]\nca = 1\ncert = \"c\"\nkey = \"k\"\n", ":2: cluster.tls.ca:", ["`1`", "path"]),
         ("node = \"a\"\nnode = \"b\"\n", ":2: ", ["duplicate", "key"]),
         ("node = \"a\n", ":1: ", ["string", ""]),
     ] {
