@@ -35,11 +35,7 @@ fn candidates(problem: &Problem, replicas: &Replicas) -> BTreeMap<GroupId, Vec<N
         let best = nodes.iter().map(|node| reluctance(problem, *node)).min();
         nodes.iter().copied().filter(|node| Some(reluctance(problem, *node)) == best).collect()
     };
-    replicas
-        .iter()
-        .filter(|(_, nodes)| !nodes.is_empty())
-        .map(|(group, nodes)| (*group, of(nodes)))
-        .collect()
+    replicas.iter().filter(|(_, nodes)| !nodes.is_empty()).map(|(group, nodes)| (*group, of(nodes))).collect()
 }
 
 /// A node that does not answer leads nothing; one that drains does while nobody else can.

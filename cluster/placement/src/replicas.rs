@@ -32,8 +32,7 @@ impl<'p> Board<'p> {
     fn new(problem: &'p Problem, previous: &Plan) -> Self {
         let (staying, draining) =
             (problem.standing_so(Standing::Staying), problem.standing_so(Standing::Draining));
-        let mut board =
-            Self { problem, staying, draining, short: BTreeSet::new(), placed: Replicas::new() };
+        let mut board = Self { problem, staying, draining, short: BTreeSet::new(), placed: Replicas::new() };
         for group in &problem.groups {
             let before = holders_before(previous, *group);
             let away = before.iter().filter(|node| problem.standing(**node) == Standing::Away).count();
