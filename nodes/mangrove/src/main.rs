@@ -57,6 +57,11 @@ async fn carry_out(arguments: Arguments) -> Result<()> {
         Command::Get { object } => command::get(&session()?, object.as_deref()).await,
         Command::Delete { object } => command::delete(&session()?, object).await,
         Command::Status => command::status(&session()?).await,
+        Command::Nodes => command::nodes(&session()?).await,
+        Command::Drain { node, undo: true, .. } => command::end_drain(&session()?, node).await,
+        Command::Drain { node, no_wait, .. } => command::drain(&session()?, node, !no_wait).await,
+        Command::Leave { node } => command::leave(&session()?, node).await,
+        Command::Replace { node } => command::replace(&session()?, node).await,
         Command::Call { id } => command::call(&session()?, id).await,
         Command::Loadtest(options) => command::loadtest(&session()?, options).await,
     }

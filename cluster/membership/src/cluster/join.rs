@@ -59,8 +59,9 @@ async fn join(options: &Options, member: &Member, network: &Network) -> Result<I
     Err(Error::Join(last))
 }
 
-/// Describes a known node anew to whoever of the cluster answers. A refusal stops the node before it votes; silence
-/// does not: the others may be starting too.
+/// Describes a known node anew to whoever of the cluster answers. A refusal stops the node before it votes, unless
+/// another member takes it back: an address may be another cluster's by now. Silence does not stop it: the others may
+/// be starting too.
 pub(super) async fn ask_back(
     options: &Options,
     identity: &Identity,
@@ -73,16 +74,15 @@ pub(super) async fn ask_back(
         let (member, network, incarnation) = (member.clone(), network.clone(), identity.incarnation);
         asked.spawn(async move { ask(&address, incarnation, &member, &network, ASKING_BACK).await });
     }
+    let mut refused = None;
     while let Some(answer) = asked.join_next().await {
         match answer {
             Ok(Ok(_)) => return Ok(()),
-            Ok(Err(status)) if status.code() == Code::FailedPrecondition => {
-                return Err(Error::NotTakenBack(status.message().into()));
-            }
+            Ok(Err(status)) if status.code() == Code::FailedPrecondition => refused = Some(status),
             Ok(Err(_)) | Err(_) => {}
         }
     }
-    Ok(())
+    refused.map_or(Ok(()), |status| Err(Error::NotTakenBack(status.message().into())))
 }
 
 async fn ask(

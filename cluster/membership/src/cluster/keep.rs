@@ -49,13 +49,16 @@ impl Cluster {
         let mut ticks = interval(ROUND);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut rounds = Rounds::default();
+        let mut due = true;
         loop {
-            log_failure("round", self.round(&mut rounds).await);
-            tokio::select! {
-                _ = ticks.tick() => {}
-                Some(done) = rounds.steps.join_next() => rounds.done(done.ok()),
-                changed = directory.changed() => if changed.is_err() { return },
+            if due {
+                log_failure("round", self.round(&mut rounds).await);
             }
+            due = tokio::select! {
+                _ = ticks.tick() => true,
+                Some(done) = rounds.steps.join_next() => rounds.done(done.ok()),
+                changed = directory.changed() => if changed.is_ok() { true } else { return },
+            };
         }
     }
 
@@ -129,12 +132,13 @@ impl Cluster {
 }
 
 impl Rounds {
-    /// A step that panicked is not known by its group: then all are tried again.
-    fn done(&mut self, group: Option<GroupId>) {
+    /// Whether a round is due now. A step that panicked is not known by its group: then all are tried again.
+    fn done(&mut self, group: Option<GroupId>) -> bool {
         match group {
             Some(group) => drop(self.busy.remove(&group)),
             None => self.busy.clear(),
         }
+        false
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use mangrove_proto::cluster::membership_client::MembershipClient;
 use mangrove_proto::cluster::{Figure, GroupReport, ReportRequest, ReportResponse};
 use mangrove_raft::{Handle, Leadership, NodeId};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
@@ -29,7 +29,7 @@ pub struct OwnReport {
 pub type Reporter = Arc<dyn Fn() -> OwnReport + Send + Sync>;
 
 /// A member as an operator wants to see it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NodeStatus {
     pub name: String,
     pub id: NodeId,
@@ -50,7 +50,7 @@ pub struct NodeStatus {
 }
 
 /// What a node told of itself.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Told {
     /// How often it was started.
     pub boot: u64,
@@ -103,15 +103,13 @@ impl Cluster {
 
     pub(crate) fn own_report(&self) -> ReportResponse {
         let own = self.node.reporter.get().map(|report| report()).unwrap_or_default();
-        let handles: Vec<_> =
-            self.node.host.groups().into_iter().filter_map(|group| self.group(group)).collect();
+        let groups = self.node.host.groups();
+        let handles: Vec<_> = groups.into_iter().filter_map(|group| self.group(group)).collect();
         let failure = self.watch_failure().borrow().clone();
         let failure = failure.map(|why| format!("failed, start the node again: {why}"));
-        let lost = handles.iter().filter(|group| group.leadership() == Leadership::None);
-        let leaderless = lost.map(|group| format!("group {} has no leader", group.group()));
-        let mut trouble: Vec<_> = failure.into_iter().chain(leaderless).collect();
-        trouble.extend(own.trouble.into_iter().filter(|why| !why.starts_with("failed, start")));
-        trouble.dedup();
+        let leaderless = handles.iter().filter(|group| group.leadership() == Leadership::None);
+        let leaderless = leaderless.map(|group| format!("group {} has no leader", group.group()));
+        let trouble = failure.into_iter().chain(leaderless).chain(own.trouble).collect();
         ReportResponse {
             node: self.node(),
             boot: self.boot(),

@@ -6,7 +6,8 @@ use super::{Directory, Member, Refusal};
 impl Directory {
     pub(super) fn check_protocol(&self, member: &Member) -> Result<(), Refusal> {
         let others = self.members.values().filter(|other| other.id != member.id);
-        let newest = others.map(|other| other.protocol).min().map_or(u32::MAX, |lowest| lowest + 1);
+        let newest =
+            others.map(|other| other.protocol).min().map_or(u32::MAX, |lowest| lowest.saturating_add(1));
         let (protocol, oldest) = (member.protocol, self.minimum);
         if (oldest..=newest).contains(&protocol) {
             return Ok(());
