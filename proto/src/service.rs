@@ -133,6 +133,10 @@ pub trait Console: Send + Sync + Debug {
     fn token_key(&self) -> [u8; 32];
     /// The whole node's state for operators: groups led, last log index, effects pending, calls.
     async fn status(&self) -> Result<control::Json, Error>;
+    /// JSON list of the cluster's nodes with what each told of itself; takes a second at most.
+    async fn nodes(&self) -> Result<control::Json, Error>;
+    /// Drains a node, lets it leave, or gives a dead one up. The draining has only begun when this returns.
+    async fn command_node(&self, command: control::NodeCommand) -> Result<(), Error>;
 }
 
 /// A person's login.

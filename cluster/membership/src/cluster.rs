@@ -1,27 +1,40 @@
 //! One node's part in the cluster: the directory as it knows it, and the groups it runs.
 
+mod follow;
+mod join;
 mod keep;
+mod operate;
+mod plan;
 mod propose;
+mod pulse;
+mod report;
+mod reshape;
 mod start;
+mod watchman;
 
 use std::collections::BTreeSet;
 use std::fmt;
 use std::net::SocketAddr;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use mangrove_proto::cluster::membership_server::MembershipServer;
 use mangrove_raft::{GroupHost, GroupId, Handle, NodeId, StateMachine};
-use mangrove_transport::{Network, Settings};
+use mangrove_transport::Network;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 use tonic::service::Routes;
 
 use crate::DIRECTORY;
 use crate::directory::{Directory, Member};
 use crate::error::Error;
 use crate::identity::Identity;
+use crate::machine::{DirectoryMachine, Known};
 use crate::options::Options;
 use crate::service::MembershipService;
+
+pub use report::{NodeStatus, OwnReport, Reporter, Told};
 
 type Factory = Box<dyn Fn(GroupId) -> Box<dyn StateMachine> + Send + Sync>;
 
@@ -35,15 +48,23 @@ struct Node {
     identity: Identity,
     /// As it should stand in the directory.
     member: Member,
+    options: Options,
     host: GroupHost,
     network: Network,
-    settings: Settings,
     factory: Factory,
+    known: Known,
     directory: watch::Receiver<Arc<Directory>>,
     groups: watch::Sender<BTreeSet<GroupId>>,
     local_addr: Option<SocketAddr>,
     /// Set before this node's first sign of life.
     wall_before: OnceLock<u64>,
+    began: Instant,
+    /// What the roles tell of themselves, once they run.
+    reporter: OnceLock<Reporter>,
+    /// What the identity on disk says of a replica of group 0.
+    holds_directory: AtomicBool,
+    /// Where group 0's leader was found last.
+    leader_at: Mutex<Option<String>>,
     stop: watch::Sender<bool>,
     tasks: Mutex<JoinSet<()>>,
 }
@@ -56,9 +77,10 @@ impl fmt::Debug for Cluster {
 
 impl Cluster {
     /// Starts the node: founds a cluster, joins one, or goes on with the one on disk. `factory` makes the state machine
-    /// of each shard group that runs here; it is called once a start of the group, before its recovery.
+    /// of each shard group that runs here; it is called once a start of the group, before its recovery. A node without
+    /// the role `control` runs no group and knows the directory all the same.
     ///
-    /// Returns once the groups that only this node votes in are recovered and led by it. Groups shared with other nodes
+    /// Returns once the directory is known and the groups that only this node votes in are recovered and led by it. Groups shared with other nodes
     /// may still be electing: their handles tell.
     pub async fn start<F>(options: Options, factory: F) -> Result<Self, Error>
     where
@@ -97,7 +119,7 @@ impl Cluster {
         self.node.groups.subscribe()
     }
 
-    /// A group that runs here; 0 is the directory's.
+    /// A group that runs here; 0 is the directory's, which not every node runs.
     pub fn group(&self, id: GroupId) -> Option<Handle> {
         self.node.host.handle(id)
     }
@@ -132,7 +154,8 @@ impl Cluster {
     /// The services that other nodes call, for a listener shared with other services.
     pub fn routes(&self) -> Routes {
         let service = MembershipServer::new(MembershipService::new(self.clone()));
-        mangrove_transport::routes(self.node.host.clone(), &self.node.settings).add_service(service)
+        let service = service.max_decoding_message_size(self.node.options.transport.max_message);
+        mangrove_transport::routes(self.node.host.clone(), &self.node.options.transport).add_service(service)
     }
 
     /// A channel for another service's calls to a member's address (host:port). Connects when first used.
@@ -163,11 +186,28 @@ impl Cluster {
             return Ok(handle);
         }
         let node = &self.node;
-        let handle = node.host.start_group(group, (node.factory)(group), node.network.group(group)).await?;
+        let machine = self.machine(group)?;
+        let handle = node.host.start_group(group, machine, node.network.group(group)).await?;
         if group != DIRECTORY {
             node.groups.send_if_modified(|groups| groups.insert(group));
         }
         Ok(handle)
+    }
+
+    /// That this node has a replica of group 0 is on disk before the replica may vote.
+    fn machine(&self, group: GroupId) -> Result<Box<dyn StateMachine>, Error> {
+        if group != DIRECTORY {
+            return Ok((self.node.factory)(group));
+        }
+        self.note_directory(true)?;
+        Ok(Box::new(DirectoryMachine::new(self.node.known.clone())))
+    }
+
+    /// Stops a group that counts on this node no more.
+    async fn end_group(&self, group: GroupId) -> Result<(), Error> {
+        self.node.host.stop_group(group).await;
+        self.node.groups.send_if_modified(|groups| groups.remove(&group));
+        if group == DIRECTORY { self.note_directory(false) } else { Ok(()) }
     }
 }
 

@@ -3,8 +3,11 @@
 //! Cloning is cheap (persistent maps), so readers keep the copy they have while the next command is applied.
 
 mod command;
+mod liveness;
 mod members;
 mod names;
+mod protocol;
+mod removal;
 mod senders;
 mod tenants;
 
@@ -12,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use imbl::{OrdMap, OrdSet};
-use mangrove_placement::Plan;
+use mangrove_placement::{Place, Plan};
 use mangrove_raft::{GroupId, NodeId};
 use serde::{Deserialize, Serialize};
 
@@ -35,6 +38,9 @@ pub struct Directory {
     pub claims: OrdMap<Name, String>,
     /// Senders of numbered events, and the incarnation each is in.
     pub senders: OrdMap<String, u64>,
+    /// The oldest protocol that a node may speak. Rises once all members speak a newer one.
+    #[serde(default)]
+    pub minimum: u32,
     last_id: NodeId,
 }
 
@@ -72,10 +78,37 @@ pub struct Member {
     /// Its other addresses, by kind.
     pub addresses: BTreeMap<String, String>,
     pub version: String,
+    /// What its build speaks: see `Options::protocol`.
+    #[serde(default)]
+    pub protocol: u32,
+    /// How often it was started.
+    #[serde(default)]
+    pub boot: u64,
     /// When it last said that it is alive: wall clock, milliseconds since 1970, a label only.
     pub heartbeat_ms: u64,
+    /// It answers group 0's leader. A new member does not until it has been asked.
+    #[serde(default = "yes")]
+    pub alive: bool,
     /// It is about to leave.
     pub draining: bool,
+    /// It is dead and given up: it leaves as soon as no group counts on it.
+    #[serde(default)]
+    pub replaced: bool,
+}
+
+/// Members of a directory that was written before liveness was known.
+fn yes() -> bool {
+    true
+}
+
+impl Member {
+    /// The role that holds replicas and votes.
+    pub const CONTROL: &'static str = "control";
+
+    /// Whether it may hold replicas.
+    pub fn is_control(&self) -> bool {
+        self.roles.contains(Self::CONTROL)
+    }
 }
 
 /// Where a tenant lives.
@@ -102,8 +135,8 @@ impl Name {
 }
 
 impl Directory {
-    /// Applies one command at log position `index`. A refusal changes nothing but the version.
-    pub fn apply(&mut self, index: u64, command: Command) -> Result<Reply, Refusal> {
+    /// Applies one command at log position `index`, committed in `term`. A refusal changes nothing but the version.
+    pub fn apply(&mut self, index: u64, term: u64, command: Command) -> Result<Reply, Refusal> {
         self.version = index;
         match command {
             Command::Found { founding, member } => self.found(founding, member),
@@ -111,6 +144,9 @@ impl Directory {
             Command::HeartbeatMember { id, at_ms } => self.heartbeat(id, at_ms),
             Command::DrainMember { id, draining } => self.drain(id, draining),
             Command::LeaveMember { id } => self.leave(id),
+            Command::ReplaceMember { id } => self.replace(id),
+            Command::MemberLost { id, term: seen } => self.hear(id, false, seen, term),
+            Command::MemberBack { id, term: seen } => self.hear(id, true, seen, term),
             Command::OpenGroups { groups } => self.open(groups),
             Command::SetPlan { plan } => self.set_plan(plan),
             Command::PlaceTenant { tenant } => self.place(tenant),
@@ -140,6 +176,17 @@ impl Directory {
     /// The node that should lead a group; who really does, the group's handle says.
     pub fn leader_wanted(&self, group: GroupId) -> Option<NodeId> {
         self.plan.groups.get(&group).map(|place| place.leader)
+    }
+
+    /// Groups of which a node should hold a replica.
+    pub fn groups_of(&self, node: NodeId) -> impl Iterator<Item = (GroupId, &Place)> {
+        let held = move |(_, place): &(&GroupId, &Place)| place.replicas.contains(&node);
+        self.plan.groups.iter().filter(held).map(|(group, place)| (*group, place))
+    }
+
+    /// Members that may hold replicas, but for `node`.
+    fn other_controls(&self, node: NodeId) -> impl Iterator<Item = &Member> {
+        self.members.values().filter(move |other| other.id != node && other.is_control())
     }
 
     /// A member by its id.

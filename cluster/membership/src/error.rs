@@ -37,6 +37,17 @@ pub enum Error {
     /// None of the members asked took this node in.
     #[error("no member took this node in; last: {0}")]
     Join(String),
+    /// The disk belongs to another cluster, or this node may not come back.
+    #[error("the cluster does not take this node back: {0}")]
+    NotTakenBack(String),
+    /// No member told what is in the directory.
+    #[error(
+        "no member told this node of the cluster in {seconds} s; is one of these running: {}?", asked.join(", ")
+    )]
+    NoDirectory { seconds: u64, asked: Vec<String> },
+    /// No member has this name.
+    #[error("there is no node {0} in the cluster; `mangrove nodes` lists them")]
+    UnknownNode(String),
     /// A group did not find a leader in time.
     #[error("group {group} has no leader after {seconds} s")]
     NoLeader { group: u32, seconds: u64 },

@@ -25,16 +25,29 @@ pub(crate) struct Identity {
     pub(crate) boot: u64,
     /// This node is founding the cluster and has not finished.
     pub(crate) founding: bool,
+    /// A replica of group 0 runs here, or did when the node stopped. Earlier builds ran one everywhere.
+    #[serde(default = "yes")]
+    pub(crate) holds_directory: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 impl Identity {
     pub(crate) fn new(incarnation: u64, node: NodeId, name: &str, founding: bool) -> Self {
-        Self { format: FORMAT, incarnation, node, name: name.into(), boot: 0, founding }
+        let name = name.into();
+        Self { format: FORMAT, incarnation, node, name, boot: 0, founding, holds_directory: founding }
     }
 
     /// The same, once the founding is finished.
     pub(crate) fn founded(&self) -> Self {
         Self { founding: false, ..self.clone() }
+    }
+
+    /// The same, with or without a replica of group 0.
+    pub(crate) fn holding_directory(&self, holds: bool) -> Self {
+        Self { holds_directory: holds, ..self.founded() }
     }
 
     pub(crate) fn owner(&self) -> Owner {

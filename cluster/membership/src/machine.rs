@@ -16,31 +16,51 @@ const VERSION: u8 = 1;
 /// A command's position and its outcome.
 pub(crate) type Answer = (u64, Result<Reply, Refusal>);
 
+/// The newest directory that this node knows, whoever told it: its own replica of group 0, or another member.
+#[derive(Debug, Clone)]
+pub(crate) struct Known(watch::Sender<Arc<Directory>>);
+
+impl Known {
+    pub(crate) fn new() -> Self {
+        Self(watch::channel(Arc::default()).0)
+    }
+
+    pub(crate) fn watch(&self) -> watch::Receiver<Arc<Directory>> {
+        self.0.subscribe()
+    }
+
+    /// Takes it unless a newer one is known: a replica that is replayed or lags behind shows nothing old.
+    pub(crate) fn show(&self, directory: &Directory) {
+        self.0.send_if_modified(|known| {
+            let newer = directory.version > known.version;
+            if newer {
+                *known = Arc::new(directory.clone());
+            }
+            newer
+        });
+    }
+}
+
 /// Group 0's state machine.
 #[derive(Debug)]
 pub(crate) struct DirectoryMachine {
     directory: Directory,
-    shown: watch::Sender<Arc<Directory>>,
+    copy: Known,
 }
 
 impl DirectoryMachine {
-    pub(crate) fn new() -> (Self, watch::Receiver<Arc<Directory>>) {
-        let (shown, watched) = watch::channel(Arc::default());
-        (Self { directory: Directory::default(), shown }, watched)
-    }
-
-    fn show(&self) {
-        self.shown.send_replace(Arc::new(self.directory.clone()));
+    pub(crate) fn new(copy: Known) -> Self {
+        Self { directory: Directory::default(), copy }
     }
 }
 
 impl StateMachine for DirectoryMachine {
-    fn apply(&mut self, index: u64, _term: u64, payload: &[u8]) -> Vec<u8> {
+    fn apply(&mut self, index: u64, term: u64, payload: &[u8]) -> Vec<u8> {
         let outcome = match decode::<Command>(payload) {
-            Ok(command) => self.directory.apply(index, command),
+            Ok(command) => self.directory.apply(index, term, command),
             Err(error) => Err(Refusal::Unreadable(error.to_string())),
         };
-        self.show();
+        self.copy.show(&self.directory);
         encode::<Answer>(&(index, outcome))
     }
 
@@ -53,7 +73,7 @@ impl StateMachine for DirectoryMachine {
 
     fn restore(&mut self, bytes: &[u8]) -> Result<(), SnapshotError> {
         self.directory = decode(bytes).map_err(SnapshotError::new)?;
-        self.show();
+        self.copy.show(&self.directory);
         Ok(())
     }
 }
@@ -79,12 +99,17 @@ mod tests {
     use super::*;
     use crate::directory::{Founding, Member, Name};
 
+    fn founder() -> Member {
+        Member { name: "a".into(), roles: [Member::CONTROL.into()].into(), ..Member::default() }
+    }
+
     #[test]
     fn a_snapshot_restores_the_directory() {
-        let (mut machine, watched) = DirectoryMachine::new();
+        let copy = Known::new();
+        let (mut machine, watched) = (DirectoryMachine::new(copy.clone()), copy.watch());
         let founding = Founding { incarnation: 7, shard_groups: 3, nonce_key: [1; 32], token_key: [2; 32] };
         let commands = [
-            Command::Found { founding, member: Member { name: "a".into(), ..Member::default() } },
+            Command::Found { founding, member: founder() },
             Command::PlaceTenant { tenant: "acme".into() },
             Command::Claim { tenant: "acme".into(), names: [Name::new("number", "1")].into() },
         ];
@@ -93,14 +118,29 @@ mod tests {
             assert!(position == index && outcome.is_ok());
         }
         assert_eq!(watched.borrow().tenant_of("number", "1"), Some("acme"));
-        let (mut copy, copied) = DirectoryMachine::new();
-        copy.restore(&machine.snapshot()().unwrap()).unwrap();
-        assert_eq!(**copied.borrow(), machine.directory);
+        let other = Known::new();
+        let mut restored = DirectoryMachine::new(other.clone());
+        restored.restore(&machine.snapshot()().unwrap()).unwrap();
+        assert_eq!(**other.watch().borrow(), machine.directory);
+    }
+
+    #[test]
+    fn a_replica_that_lags_shows_nothing_old() {
+        let copy = Known::new();
+        let newer = Directory { version: 9, minimum: 3, ..Directory::default() };
+        copy.show(&newer);
+        DirectoryMachine::new(copy.clone()).apply(
+            4,
+            1,
+            &encode(&Command::RetireSender { sender: "a".into() }),
+        );
+        assert_eq!(**copy.watch().borrow(), newer);
     }
 
     #[test]
     fn an_unreadable_command_is_refused_and_changes_nothing() {
-        let (mut machine, watched) = DirectoryMachine::new();
+        let copy = Known::new();
+        let (mut machine, watched) = (DirectoryMachine::new(copy.clone()), copy.watch());
         for payload in [&b""[..], &[9, 1], &[VERSION, 0xc1]] {
             let (_, outcome) = decode::<Answer>(&machine.apply(1, 1, payload)).unwrap();
             assert!(matches!(outcome, Err(Refusal::Unreadable(_))));

@@ -8,6 +8,11 @@ use std::time::Duration;
 use mangrove_raft::Tuning;
 use mangrove_transport::Settings;
 
+use crate::directory::Member;
+
+/// What this build speaks with other nodes, the formats of logs and snapshots included.
+pub const PROTOCOL: u32 = 1;
+
 /// A node's place in the world. `Options::new` fills in what fits one node.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -15,12 +20,14 @@ pub struct Options {
     pub data_dir: PathBuf,
     /// This node's name; no other member has it.
     pub node: String,
-    /// `edge`, `control`, `media`, `console`.
+    /// `edge`, `control`, `media`, `console`. Only nodes with `control` hold replicas and vote.
     pub roles: BTreeSet<String>,
     /// What fails together with this node; replicas are spread over zones.
     pub zone: String,
     /// The build, as shown to operators.
     pub version: String,
+    /// What the build speaks with other nodes. Nodes of a protocol and the next one work together.
+    pub protocol: u32,
     /// Where to serve; `None` leaves it to the caller to serve `Cluster::routes`.
     pub listen: Option<SocketAddr>,
     /// host:port at which other nodes reach this one; the listening address if `None`.
@@ -35,19 +42,45 @@ pub struct Options {
     pub raft: Tuning,
     /// Times and limits of connections between nodes.
     pub transport: Settings,
-    /// How often a member says that it is alive; each time is an entry of group 0.
+    /// How often a member says that it is alive; each time is an entry of group 0. A label for operators and for
+    /// clocks: `pulse` tells who answers.
     pub heartbeat: Duration,
+    /// How group 0's leader finds out who answers.
+    pub pulse: Pulse,
+    /// Replicas a group should have: 3 or 5. Group 0's leader's word counts.
+    pub replicas: usize,
+    /// How long the replicas of a node that does not answer are kept for it. Shorter restores redundancy sooner,
+    /// longer spares the copying when it was only restarted.
+    pub grace: Duration,
+}
+
+/// How group 0's leader finds out who answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pulse {
+    /// Between two pings of a member.
+    pub every: Duration,
+    /// Silence after which a member is lost. Smaller finds a death sooner and takes a pause for one.
+    pub lost_after: Duration,
+    /// Answers in a row that bring a lost member back.
+    pub back_after: u32,
+}
+
+impl Default for Pulse {
+    fn default() -> Self {
+        Self { every: Duration::from_millis(250), lost_after: Duration::from_secs(1), back_after: 3 }
+    }
 }
 
 impl Options {
-    /// A node with defaults: no listener, no roles, 16 shard groups.
+    /// A node with defaults: no listener, all roles, 16 shard groups, 3 replicas of each.
     pub fn new(data_dir: impl Into<PathBuf>, node: impl Into<String>) -> Self {
         Self {
             data_dir: data_dir.into(),
             node: node.into(),
-            roles: BTreeSet::new(),
+            roles: ["edge", Member::CONTROL, "media", "console"].map(String::from).into(),
             zone: String::new(),
             version: env!("CARGO_PKG_VERSION").into(),
+            protocol: PROTOCOL,
             listen: None,
             advertise: None,
             addresses: BTreeMap::new(),
@@ -56,6 +89,9 @@ impl Options {
             raft: Tuning::default(),
             transport: Settings::default(),
             heartbeat: Duration::from_secs(10),
+            pulse: Pulse::default(),
+            replicas: 3,
+            grace: Duration::from_secs(300),
         }
     }
 }

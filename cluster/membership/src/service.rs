@@ -1,5 +1,7 @@
 //! The directory for nodes that do not lead it, and the door for new ones.
 
+mod watch;
+
 use mangrove_proto::cluster as proto;
 use proto::membership_server::Membership;
 use tonic::{Request, Response, Status};
@@ -19,6 +21,17 @@ impl MembershipService {
     pub(crate) fn new(cluster: Cluster) -> Self {
         Self { cluster }
     }
+
+    fn check(&self, incarnation: u64) -> Result<(), Status> {
+        let own = self.cluster.incarnation();
+        if incarnation == own {
+            return Ok(());
+        }
+        Err(Status::failed_precondition(format!(
+            "this is cluster {own:016x}, the request is of cluster {incarnation:016x}; join addresses and data \
+                 folder must be of the same cluster"
+        )))
+    }
 }
 
 #[tonic::async_trait]
@@ -28,11 +41,9 @@ impl Membership for MembershipService {
         request: Request<proto::ProposeRequest>,
     ) -> Result<Response<proto::ProposeResponse>, Status> {
         let request = request.into_inner();
-        if request.incarnation != self.cluster.incarnation() {
-            return Err(Status::failed_precondition("this is another cluster"));
-        }
+        self.check(request.incarnation)?;
         let group =
-            self.cluster.group(DIRECTORY).ok_or_else(|| Status::unavailable("the directory has stopped"))?;
+            self.cluster.group(DIRECTORY).ok_or_else(|| Status::unavailable("group 0 does not run here"))?;
         let answer = group.propose(request.command.to_vec()).await;
         let reply = answer.map_err(|error| Status::unavailable(error.to_string()))?.into();
         Ok(Response::new(proto::ProposeResponse { reply }))
@@ -42,9 +53,13 @@ impl Membership for MembershipService {
         &self,
         request: Request<proto::JoinRequest>,
     ) -> Result<Response<proto::JoinResponse>, Status> {
-        let member: Member = machine::decode(&request.into_inner().member)
-            .map_err(|error| Status::invalid_argument(error.to_string()))?;
-        let command = Command::JoinMember { member: Member { id: 0, ..member } };
+        let request = request.into_inner();
+        let member: Member =
+            machine::decode(&request.member).map_err(|error| Status::invalid_argument(error.to_string()))?;
+        if request.incarnation != 0 || member.id != 0 {
+            self.check(request.incarnation)?;
+        }
+        let command = Command::JoinMember { member };
         match self.cluster.propose_directory(command).await {
             Ok(Reply::Joined { id: node }) => {
                 Ok(Response::new(proto::JoinResponse { incarnation: self.cluster.incarnation(), node }))
@@ -53,5 +68,31 @@ impl Membership for MembershipService {
             Err(Error::Refused(refusal)) => Err(Status::failed_precondition(refusal.to_string())),
             Err(error) => Err(Status::unavailable(error.to_string())),
         }
+    }
+
+    type WatchStream = watch::Told;
+
+    async fn watch(
+        &self,
+        request: Request<proto::WatchRequest>,
+    ) -> Result<Response<Self::WatchStream>, Status> {
+        self.check(request.into_inner().incarnation)?;
+        watch::tell(&self.cluster).map(Response::new)
+    }
+
+    async fn ping(
+        &self,
+        request: Request<proto::PingRequest>,
+    ) -> Result<Response<proto::PingResponse>, Status> {
+        self.check(request.into_inner().incarnation)?;
+        Ok(Response::new(proto::PingResponse { node: self.cluster.node() }))
+    }
+
+    async fn report(
+        &self,
+        request: Request<proto::ReportRequest>,
+    ) -> Result<Response<proto::ReportResponse>, Status> {
+        self.check(request.into_inner().incarnation)?;
+        Ok(Response::new(self.cluster.own_report()))
     }
 }

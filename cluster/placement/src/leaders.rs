@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use crate::model::{GroupId, NodeId, Place, Plan, Problem};
+use crate::model::{GroupId, NodeId, Place, Plan, Problem, Standing};
 use crate::replicas::Replicas;
 
 pub(crate) fn choose(problem: &Problem, previous: &Plan, replicas: Replicas) -> Plan {
@@ -19,20 +19,32 @@ pub(crate) fn choose(problem: &Problem, previous: &Plan, replicas: Replicas) -> 
         bench.give(group, leader.unwrap_or_default());
     }
     bench.even_out();
-    let place = |(group, nodes): (GroupId, _)| {
-        let leader = bench.leaders.get(&group).copied().unwrap_or_default();
-        (group, Place { replicas: Vec::from_iter::<BTreeSet<_>>(nodes), leader })
+    let place = |(group, nodes): (GroupId, BTreeSet<NodeId>)| match bench.leaders.get(&group) {
+        Some(leader) if !nodes.is_empty() => {
+            Some((group, Place { replicas: nodes.into_iter().collect(), leader: *leader }))
+        }
+        // Nobody can hold it: it stays where it was.
+        _ => previous.groups.get(&group).map(|place| (group, place.clone())),
     };
-    Plan { groups: replicas.into_iter().map(place).collect() }
+    Plan { groups: replicas.into_iter().filter_map(place).collect() }
 }
 
-/// Replicas that do not drain, or all of them if all do.
+/// The replicas of the best standing for leading: those that stay, else those that drain, else all.
 fn candidates(problem: &Problem, replicas: &Replicas) -> BTreeMap<GroupId, Vec<NodeId>> {
     let of = |nodes: &BTreeSet<NodeId>| {
-        let staying: Vec<_> = nodes.iter().copied().filter(|node| !problem.drains(*node)).collect();
-        if staying.is_empty() { nodes.iter().copied().collect() } else { staying }
+        let best = nodes.iter().map(|node| reluctance(problem, *node)).min();
+        nodes.iter().copied().filter(|node| Some(reluctance(problem, *node)) == best).collect()
     };
-    replicas.iter().map(|(group, nodes)| (*group, of(nodes))).collect()
+    replicas.iter().filter(|(_, nodes)| !nodes.is_empty()).map(|(group, nodes)| (*group, of(nodes))).collect()
+}
+
+/// A node that does not answer leads nothing; one that drains does while nobody else can.
+fn reluctance(problem: &Problem, node: NodeId) -> u8 {
+    match problem.standing(node) {
+        Standing::Staying => 0,
+        Standing::Draining => 1,
+        Standing::Away | Standing::Lost => 2,
+    }
 }
 
 struct Bench {

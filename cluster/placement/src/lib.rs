@@ -7,18 +7,21 @@ mod leaders;
 mod model;
 mod replicas;
 
-pub use model::{GroupId, Node, NodeId, Place, Plan, Problem};
+pub use model::{GroupId, Node, NodeId, Place, Plan, Problem, Standing};
 
 /// Places the groups of `problem`, changing `previous` as little as its rules allow.
 ///
 /// What holds of the result:
-/// - every group has a place, with as many different replicas as wanted, or as many as there are usable nodes;
-/// - no two replicas share a zone while another zone has a usable node without one;
+/// - every group has a place, with as many different replicas as wanted, or as many as there are nodes for it;
+/// - no two replicas share a zone while another zone has a node that may take one, but for what nodes that are away
+///   keep;
 /// - nodes hold within one of each other's number of replicas as far as zones allow, and lead as evenly;
-/// - a draining node holds a replica only while there are too few others, and leads only if all replicas drain;
+/// - a draining node holds a replica only while there are too few others, and leads only if no replica stays;
+/// - a node that is away keeps what it holds, a lost one only while there are too few others; neither gets anything
+///   new or leads while another replica can;
 /// - the same problem again gives the same plan: `solve(p, &solve(p, x)) == solve(p, x)`.
 ///
-/// Without any node the plan keeps `previous` as it is: there is nowhere to go.
+/// What nobody can hold keeps its place in `previous`: there is nowhere to go.
 pub fn solve(problem: &Problem, previous: &Plan) -> Plan {
     if problem.nodes.is_empty() {
         return previous.clone();

@@ -24,8 +24,21 @@ pub struct Problem {
 pub struct Node {
     /// What fails together with it.
     pub zone: String,
-    /// It is about to leave: take from it what others can hold.
-    pub draining: bool,
+    pub standing: Standing,
+}
+
+/// What may be expected of a node. In the order in which nodes are preferred.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Standing {
+    /// It answers and stays: it takes, keeps and leads.
+    #[default]
+    Staying,
+    /// It does not answer and may be back in a moment: it keeps what it holds and gets nothing new.
+    Away,
+    /// It is about to leave: others take over what they can hold; it helps out while they are too few.
+    Draining,
+    /// It does not answer and is given up: others take over what they can hold, and it gets nothing new.
+    Lost,
 }
 
 /// Where every group should be.
@@ -44,23 +57,21 @@ pub struct Place {
 }
 
 impl Problem {
-    /// Replicas that a group can have now.
+    /// Replicas that a group should have.
     pub(crate) fn wanted(&self) -> usize {
-        self.replicas.max(1).min(self.nodes.len())
-    }
-
-    /// Nodes that stay, or all if too few stay.
-    pub(crate) fn usable(&self) -> BTreeSet<NodeId> {
-        let staying: BTreeSet<_> =
-            self.nodes.iter().filter(|(_, node)| !node.draining).map(|(id, _)| *id).collect();
-        if staying.len() >= self.wanted() { staying } else { self.nodes.keys().copied().collect() }
+        self.replicas.max(1)
     }
 
     pub(crate) fn zone(&self, node: NodeId) -> &str {
         self.nodes.get(&node).map_or("", |node| &node.zone)
     }
 
-    pub(crate) fn drains(&self, node: NodeId) -> bool {
-        self.nodes.get(&node).is_some_and(|node| node.draining)
+    /// A node that is no more is lost.
+    pub(crate) fn standing(&self, node: NodeId) -> Standing {
+        self.nodes.get(&node).map_or(Standing::Lost, |node| node.standing)
+    }
+
+    pub(crate) fn standing_so(&self, wanted: Standing) -> BTreeSet<NodeId> {
+        self.nodes.iter().filter(|(_, node)| node.standing == wanted).map(|(id, _)| *id).collect()
     }
 }

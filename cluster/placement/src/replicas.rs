@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{GroupId, NodeId, Plan, Problem};
+use crate::model::{GroupId, NodeId, Plan, Problem, Standing};
 
 pub(crate) type Replicas = BTreeMap<GroupId, BTreeSet<NodeId>>;
 
@@ -13,6 +13,7 @@ pub(crate) fn place(problem: &Problem, previous: &Plan) -> Replicas {
         board.trim(*group);
         board.fill(*group);
         board.spread(*group);
+        board.keep_lost(*group, previous);
     }
     board.even_out();
     board.placed
@@ -20,20 +21,42 @@ pub(crate) fn place(problem: &Problem, previous: &Plan) -> Replicas {
 
 struct Board<'p> {
     problem: &'p Problem,
-    usable: BTreeSet<NodeId>,
+    staying: BTreeSet<NodeId>,
+    draining: BTreeSet<NodeId>,
+    /// Groups that can't do without draining nodes.
+    short: BTreeSet<GroupId>,
     placed: Replicas,
 }
 
 impl<'p> Board<'p> {
     fn new(problem: &'p Problem, previous: &Plan) -> Self {
-        let usable = problem.usable();
-        let kept = |group: &GroupId| {
-            let before =
-                previous.groups.get(group).map(|place| place.replicas.as_slice()).unwrap_or_default();
-            (*group, before.iter().copied().filter(|node| usable.contains(node)).collect())
-        };
-        let placed = problem.groups.iter().map(kept).collect();
-        Self { problem, usable, placed }
+        let (staying, draining) =
+            (problem.standing_so(Standing::Staying), problem.standing_so(Standing::Draining));
+        let mut board = Self { problem, staying, draining, short: BTreeSet::new(), placed: Replicas::new() };
+        for group in &problem.groups {
+            let before = holders_before(previous, *group);
+            let away = before.iter().filter(|node| problem.standing(**node) == Standing::Away).count();
+            if board.staying.len() + away < problem.wanted() {
+                board.short.insert(*group);
+            }
+            let kept = before.into_iter().filter(|node| board.may_hold(*group, *node)).collect();
+            board.placed.insert(*group, kept);
+        }
+        board
+    }
+
+    fn may_hold(&self, group: GroupId, node: NodeId) -> bool {
+        match self.problem.standing(node) {
+            Standing::Staying | Standing::Away => true,
+            Standing::Draining => self.short.contains(&group),
+            Standing::Lost => false,
+        }
+    }
+
+    /// Nodes that may be given a replica of the group.
+    fn takers(&self, group: GroupId) -> impl Iterator<Item = NodeId> {
+        let draining = self.draining.iter().filter(move |_| self.short.contains(&group));
+        self.staying.iter().chain(draining).copied()
     }
 
     /// Takes the replicas that are too many from the most crowded zones and nodes.
@@ -53,17 +76,31 @@ impl<'p> Board<'p> {
         }
     }
 
-    /// Moves replicas out of shared zones while a zone without one has a usable node.
+    /// Moves replicas out of shared zones while a zone without one has a node that may take it.
     fn spread(&mut self, group: GroupId) {
-        while let Some(crowded) =
-            self.holders(group).iter().copied().max_by_key(|node| self.cost(group, *node))
-            && self.in_zone(group, crowded) > 1
+        while let Some(crowded) = self.most_crowded(group)
             && let Some(better) = self.best_newcomer(group)
             && self.in_zone(group, better) == 0
         {
             self.holders_mut(group).remove(&crowded);
             self.holders_mut(group).insert(better);
         }
+    }
+
+    /// What nodes that are away hold stays with them.
+    fn most_crowded(&self, group: GroupId) -> Option<NodeId> {
+        let movable = self.holders(group).iter().copied().filter(|node| !self.is_away(*node));
+        movable.filter(|node| self.in_zone(group, *node) > 1).max_by_key(|node| self.cost(group, *node))
+    }
+
+    /// While there are too few others, a replica that may come back is better than none.
+    fn keep_lost(&mut self, group: GroupId, previous: &Plan) {
+        let missing = self.problem.wanted().saturating_sub(self.holders(group).len());
+        let lost = holders_before(previous, group).into_iter().filter(|node| {
+            self.problem.nodes.contains_key(node) && self.problem.standing(*node) == Standing::Lost
+        });
+        let kept: Vec<_> = lost.take(missing).collect();
+        self.holders_mut(group).extend(kept);
     }
 
     /// Moves single replicas from fuller to emptier nodes while that evens them out and harms no zone. Each move
@@ -76,7 +113,8 @@ impl<'p> Board<'p> {
     }
 
     fn evening_move(&self) -> Option<(GroupId, NodeId, NodeId)> {
-        let loads: BTreeMap<_, _> = self.usable.iter().map(|node| (*node, self.load(*node))).collect();
+        let movable = self.staying.iter().chain(&self.draining);
+        let loads: BTreeMap<_, _> = movable.map(|node| (*node, self.load(*node))).collect();
         let mut pairs: Vec<_> = loads
             .iter()
             .flat_map(|(from, full)| loads.iter().map(move |(to, empty)| (*full, *empty, *from, *to)))
@@ -93,21 +131,21 @@ impl<'p> Board<'p> {
         let holders = self.holders(group);
         let same_zone = self.problem.zone(from) == self.problem.zone(to);
         let harmless = same_zone || self.in_zone(group, to) < self.in_zone(group, from);
-        holders.contains(&from) && !holders.contains(&to) && harmless
+        self.may_hold(group, to) && holders.contains(&from) && !holders.contains(&to) && harmless
     }
 
     fn best_newcomer(&self, group: GroupId) -> Option<NodeId> {
         let holders = self.holders(group);
-        self.usable
-            .iter()
-            .copied()
-            .filter(|node| !holders.contains(node))
-            .min_by_key(|node| self.cost(group, *node))
+        self.takers(group).filter(|node| !holders.contains(node)).min_by_key(|node| self.cost(group, *node))
     }
 
-    /// How bad a node is for a group: replicas in its zone first, draining next, then its load.
-    fn cost(&self, group: GroupId, node: NodeId) -> (usize, bool, usize, NodeId) {
-        (self.in_zone(group, node), self.problem.drains(node), self.load(node), node)
+    /// How bad a node is for a group: replicas in its zone first, its standing next, then its load.
+    fn cost(&self, group: GroupId, node: NodeId) -> (usize, Standing, usize, NodeId) {
+        (self.in_zone(group, node), self.problem.standing(node), self.load(node), node)
+    }
+
+    fn is_away(&self, node: NodeId) -> bool {
+        self.problem.standing(node) == Standing::Away
     }
 
     fn in_zone(&self, group: GroupId, node: NodeId) -> usize {
@@ -127,4 +165,8 @@ impl<'p> Board<'p> {
     fn holders_mut(&mut self, group: GroupId) -> &mut BTreeSet<NodeId> {
         self.placed.entry(group).or_default()
     }
+}
+
+fn holders_before(previous: &Plan, group: GroupId) -> Vec<NodeId> {
+    previous.groups.get(&group).map(|place| place.replicas.clone()).unwrap_or_default()
 }

@@ -13,16 +13,33 @@ impl Handle {
     /// repeating it is harmless and costs nothing once it holds.
     pub async fn set_voters(&self, voters: &BTreeMap<NodeId, Peer>) -> Result<(), Error> {
         self.move_addresses(voters).await?;
+        self.drop_learners(voters).await?;
         let status = self.status();
         let wanted: BTreeSet<_> = voters.keys().copied().collect();
         let present: BTreeSet<_> = status.voters.iter().copied().collect();
-        if wanted == present && status.learners.is_empty() {
+        if wanted == present && status.learners.is_empty() && !self.is_joint() {
             return Ok(());
         }
         for (node, peer) in voters.iter().filter(|(node, _)| !present.contains(node)) {
             self.raft.add_learner(*node, peer.clone(), true).await?;
         }
         self.raft.change_membership(wanted, false).await?;
+        Ok(())
+    }
+
+    /// An earlier change was cut off between its two steps.
+    fn is_joint(&self) -> bool {
+        let metrics = self.raft.server_metrics();
+        metrics.borrow_watched().membership_config.membership().get_joint_config().len() > 1
+    }
+
+    /// Learners that should have become voters and are not wanted any more.
+    async fn drop_learners(&self, voters: &BTreeMap<NodeId, Peer>) -> Result<(), Error> {
+        let strays: BTreeSet<_> =
+            self.status().learners.into_iter().filter(|node| !voters.contains_key(node)).collect();
+        if !strays.is_empty() {
+            self.raft.change_membership(ChangeMembers::RemoveNodes(strays), true).await?;
+        }
         Ok(())
     }
 

@@ -29,6 +29,11 @@ impl Network {
     pub fn channel(&self, address: &str) -> Result<Channel, Error> {
         Ok(self.peers.lanes(address)?.beat)
     }
+
+    /// A channel for what may be long, beside snapshots: nothing urgent waits behind it.
+    pub fn bulk_channel(&self, address: &str) -> Result<Channel, Error> {
+        Ok(self.peers.lanes(address)?.bulk)
+    }
 }
 
 /// One group's links to its replicas.

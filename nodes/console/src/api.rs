@@ -12,6 +12,7 @@ mod live;
 mod login;
 mod me;
 mod names;
+mod nodes;
 mod objects;
 mod range;
 mod recordings;
@@ -64,6 +65,10 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(me::me))
         .routes(routes!(me::change_password))
         .routes(routes!(status::status))
+        .routes(routes!(nodes::list))
+        .routes(routes!(nodes::leave))
+        .routes(routes!(nodes::drain, nodes::end_drain))
+        .routes(routes!(nodes::replace))
         .routes(routes!(tenants::list))
         .routes(routes!(tenants::delete))
         .routes(routes!(configuration::read, configuration::configure))

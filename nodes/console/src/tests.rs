@@ -7,6 +7,7 @@ mod house;
 mod configuration;
 mod events;
 mod foreign;
+mod nodes;
 mod pages;
 mod past_calls;
 mod recordings;

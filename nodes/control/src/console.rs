@@ -7,6 +7,7 @@ mod call;
 mod configure;
 mod events;
 mod login;
+mod nodes;
 mod status;
 mod story;
 
@@ -17,7 +18,7 @@ use mangrove_domain::{Author, Reply, view};
 use mangrove_proto::{
     control::{
         AgentCommand, CallCommand, ConfigureReply, ConfigureRequest, DeleteRequest, EventsRequest, Json,
-        StoryRequest,
+        NodeCommand, StoryRequest,
     },
     id::TenantId,
     live::Live,
@@ -88,6 +89,14 @@ impl Console for Control {
 
     async fn status(&self) -> Result<Json, Error> {
         status::read(self)
+    }
+
+    async fn nodes(&self) -> Result<Json, Error> {
+        json(&self.cluster().nodes().await)
+    }
+
+    async fn command_node(&self, command: NodeCommand) -> Result<(), Error> {
+        nodes::command(self, command).await
     }
 }
 

@@ -65,6 +65,29 @@ pub(crate) enum Command {
     },
     /// Show how the node is doing
     Status,
+    /// Show the cluster's nodes
+    Nodes,
+    /// Take leads and replicas from a node, to stop it or to let it leave
+    Drain {
+        #[arg(value_name = "NODE")]
+        node: String,
+        /// Give the node its share again
+        #[arg(long)]
+        undo: bool,
+        /// Return at once instead of when it is done
+        #[arg(long, conflicts_with = "undo")]
+        no_wait: bool,
+    },
+    /// Let a drained or dead node go for good; its id is never used again
+    Leave {
+        #[arg(value_name = "NODE")]
+        node: String,
+    },
+    /// Give up a dead node for the new one that takes its place, which may have its name
+    Replace {
+        #[arg(value_name = "OLD")]
+        node: String,
+    },
     /// Show a call's story: timeline and ladder
     Call {
         #[arg(value_name = "ID")]

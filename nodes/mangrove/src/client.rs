@@ -77,6 +77,11 @@ impl Client {
         Ok(response.bytes().await.map_err(|error| self.unreachable(&error))?.into())
     }
 
+    /// Asks for what needs no body.
+    pub(crate) async fn post(&self, path: &[&str]) -> Result<Value, Error> {
+        self.send(Method::POST, self.url(path), None).await
+    }
+
     pub(crate) async fn delete(&self, path: &[&str]) -> Result<Value, Error> {
         self.send(Method::DELETE, self.url(path), None).await
     }

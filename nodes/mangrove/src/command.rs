@@ -3,8 +3,12 @@
 mod apply;
 mod call;
 mod delete;
+mod drain;
 mod get;
+mod leave;
 mod loadtest;
+mod nodes;
+mod replace;
 mod status;
 
 use anyhow::{Context, Result, bail};
@@ -15,8 +19,12 @@ use crate::{arguments::Arguments, client::Client, configuration, token::Token};
 pub(crate) use apply::apply;
 pub(crate) use call::call;
 pub(crate) use delete::delete;
+pub(crate) use drain::{drain, end_drain};
 pub(crate) use get::get;
+pub(crate) use leave::leave;
 pub(crate) use loadtest::loadtest;
+pub(crate) use nodes::nodes;
+pub(crate) use replace::replace;
 pub(crate) use status::status;
 
 /// What every command that asks a node has at hand.

@@ -16,7 +16,8 @@ fn help_names_every_command() {
     let folder = tempfile::tempdir().unwrap();
     let output = mangrove(folder.path(), &["--help"]);
     assert!(output.status.success());
-    for command in ["serve", "apply", "get", "delete", "status", "call", "demo", "loadtest"] {
+    let commands = ["serve", "apply", "get", "delete", "status", "call", "demo", "loadtest"];
+    for command in commands.into_iter().chain(["nodes", "drain", "leave", "replace"]) {
         assert!(said(&output).contains(command), "{command}: {}", said(&output));
     }
 }

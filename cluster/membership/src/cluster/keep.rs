@@ -1,48 +1,116 @@
 //! Keeping this node as the directory wants it, and the directory as the members are: one round at each change of the
 //! directory and once a second, each step harmless when repeated.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use mangrove_placement::{Place, Plan, Problem, solve};
-use mangrove_raft::{GroupId, Handle, NodeId, Peer};
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use mangrove_raft::{GroupId, Handle, NodeId};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
-use super::Cluster;
-use crate::DIRECTORY;
+use super::{Cluster, plan};
 use crate::directory::{Command, Directory, Member};
 use crate::error::Error;
 
-const REPLICAS: usize = 3;
 const ROUND: Duration = Duration::from_secs(1);
+/// A step that waits for a node which died under it is given up and tried again.
+const STEP: Duration = Duration::from_secs(10);
+
+/// What is under way and remembered between rounds.
+#[derive(Default)]
+struct Rounds {
+    steps: JoinSet<GroupId>,
+    busy: BTreeSet<GroupId>,
+    /// Since when this leader of group 0 knows members to be silent.
+    silent: BTreeMap<NodeId, Instant>,
+}
 
 impl Cluster {
-    /// Runs the rounds until the node stops.
-    pub(super) fn keep_up(&self, heartbeat: Duration) {
-        let cluster = self.clone();
+    /// Runs the rounds and the heartbeats until the node stops.
+    pub(super) fn keep_up(&self) {
+        let (rounds, beats) = (self.clone(), self.clone());
+        self.spawn(async move { rounds.rounds().await });
+        self.spawn(async move { beats.beats().await });
+    }
+
+    /// Runs a task until it ends or the node stops.
+    pub(super) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         let mut stop = self.node.stop.subscribe();
         self.tasks().spawn(async move {
             tokio::select! {
                 _ = stop.wait_for(|stop| *stop) => {}
-                () = cluster.rounds(heartbeat) => {}
+                () = task => {}
             }
         });
     }
 
-    async fn rounds(&self, heartbeat: Duration) {
+    async fn rounds(&self) {
         let mut directory = self.watch_directory();
         let mut ticks = interval(ROUND);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut beaten: Option<Instant> = None;
+        let mut rounds = Rounds::default();
+        let mut due = true;
         loop {
-            if beaten.is_none_or(|at| at.elapsed() >= heartbeat) {
-                beaten = Some(Instant::now());
-                log_failure("heartbeat", self.beat().await);
+            if due {
+                log_failure("round", self.round(&mut rounds).await);
             }
-            log_failure("groups", self.round().await);
-            tokio::select! {
-                _ = ticks.tick() => {}
-                changed = directory.changed() => if changed.is_err() { return },
+            due = tokio::select! {
+                _ = ticks.tick() => true,
+                Some(done) = rounds.steps.join_next() => rounds.done(done.ok()),
+                changed = directory.changed() => if changed.is_ok() { true } else { return },
+            };
+        }
+    }
+
+    async fn round(&self, rounds: &mut Rounds) -> Result<(), Error> {
+        let directory = self.directory();
+        if self.leads_directory() {
+            self.keep_plan(&directory, &mut rounds.silent).await?;
+        } else {
+            rounds.silent.clear();
+        }
+        for (group, _) in directory.groups_of(self.node()) {
+            if directory.opened.contains(&group) {
+                self.run_group(group).await?;
+            }
+        }
+        for group in self.node.host.groups() {
+            if let Some(handle) = self.group(group).filter(|_| rounds.busy.insert(group)) {
+                rounds.steps.spawn(step(self.clone(), directory.clone(), handle));
+            }
+        }
+        Ok(())
+    }
+
+    /// Group 0's leader plans for the members there are, and lets those go that are replaced.
+    async fn keep_plan(
+        &self,
+        directory: &Directory,
+        silent: &mut BTreeMap<NodeId, Instant>,
+    ) -> Result<(), Error> {
+        let is_silent = |id: &NodeId| directory.member(*id).is_some_and(|member| !member.alive);
+        silent.retain(|id, _| is_silent(id));
+        for id in directory.members.keys().filter(|id| is_silent(id)) {
+            silent.entry(*id).or_insert_with(Instant::now);
+        }
+        let grace = self.node.options.grace;
+        let given_up = |id: NodeId| silent.get(&id).is_some_and(|since| since.elapsed() >= grace);
+        let plan = plan::wanted(directory, self.node.options.replicas, given_up);
+        if plan != directory.plan {
+            self.propose_directory(Command::SetPlan { plan }).await?;
+        }
+        self.release_replaced(directory).await
+    }
+
+    async fn beats(&self) {
+        let mut ticks = interval(self.node.options.heartbeat);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            match self.beat().await {
+                // It must not run as it is, whatever it goes on with.
+                Err(Error::Refused(refusal)) => self.fail(refusal.to_string()),
+                outcome => log_failure("heartbeat", outcome),
             }
         }
     }
@@ -51,97 +119,41 @@ impl Cluster {
         let id = self.node();
         match self.directory().member(id) {
             Some(known) if same_description(known, &self.node.member) => {}
-            Some(known) => {
-                let member = Member { draining: known.draining, ..self.node.member.clone() };
-                self.propose_directory(Command::JoinMember { member }).await?;
+            Some(_) => {
+                self.propose_directory(Command::JoinMember { member: self.node.member.clone() }).await?;
             }
-            // It has left, or the directory has not reached this node yet.
+            // The directory has not reached this node yet, or it has left.
             None => return Ok(()),
         }
         let at_ms = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);
         self.propose_directory(Command::HeartbeatMember { id, at_ms }).await?;
         Ok(())
     }
+}
 
-    async fn round(&self) -> Result<(), Error> {
-        let directory = self.directory();
-        self.keep_plan(&directory).await?;
-        for (group, place) in &directory.plan.groups {
-            if directory.opened.contains(group) && place.replicas.contains(&self.node()) {
-                self.run_group(*group).await?;
-            }
+impl Rounds {
+    /// Whether a round is due now. A step that panicked is not known by its group: then all are tried again.
+    fn done(&mut self, group: Option<GroupId>) -> bool {
+        match group {
+            Some(group) => drop(self.busy.remove(&group)),
+            None => self.busy.clear(),
         }
-        for group in self.node.host.groups() {
-            if let (Some(handle), Some(place)) = (self.group(group), directory.plan.groups.get(&group)) {
-                log_failure("group", self.keep_group(&directory, group, &handle, place).await);
-            }
-        }
-        Ok(())
-    }
-
-    /// Group 0's leader plans for the members there are.
-    async fn keep_plan(&self, directory: &Directory) -> Result<(), Error> {
-        let leads = self.group(DIRECTORY).is_some_and(|group| group.leadership().is_leader());
-        let plan = wanted_plan(directory);
-        if leads && plan != directory.plan {
-            self.propose_directory(Command::SetPlan { plan }).await?;
-        }
-        Ok(())
-    }
-
-    /// A group's leader makes its voters what the plan says, then hands the lead over; others stop what left them.
-    async fn keep_group(
-        &self,
-        directory: &Directory,
-        group: GroupId,
-        handle: &Handle,
-        place: &Place,
-    ) -> Result<(), Error> {
-        if !handle.leadership().is_leader() {
-            return self.stop_if_left(group, handle, place).await;
-        }
-        let peer = |node: &NodeId| directory.member(*node).map(|member| (*node, Peer::new(&member.address)));
-        let voters: BTreeMap<_, _> = place.replicas.iter().filter_map(peer).collect();
-        if voters.len() != place.replicas.len() || !directory.opened.contains(&group) {
-            return Ok(());
-        }
-        if place.leader != self.node() && handle.status().voters.contains(&place.leader) {
-            handle.transfer_leadership(place.leader).await?;
-            return Ok(());
-        }
-        Ok(handle.set_voters(&voters).await?)
-    }
-
-    async fn stop_if_left(&self, group: GroupId, handle: &Handle, place: &Place) -> Result<(), Error> {
-        let status = handle.status();
-        let member = status.voters.contains(&self.node()) || status.learners.contains(&self.node());
-        if group != DIRECTORY && !place.replicas.contains(&self.node()) && !member {
-            self.node.host.stop_group(group).await;
-            self.node.groups.send_if_modified(|groups| groups.remove(&group));
-        }
-        Ok(())
+        false
     }
 }
 
-fn wanted_plan(directory: &Directory) -> Plan {
-    let node = |member: &Member| {
-        let node = mangrove_placement::Node { zone: member.zone.clone(), draining: member.draining };
-        (member.id, node)
-    };
-    let problem = Problem {
-        groups: directory.opened.iter().copied().collect(),
-        nodes: directory.members.values().map(node).collect(),
-        replicas: REPLICAS,
-    };
-    // Groups that have not begun stay where they are to begin.
-    let mut plan = directory.plan.clone();
-    plan.groups.extend(solve(&problem, &directory.plan).groups);
-    plan
+async fn step(cluster: Cluster, directory: std::sync::Arc<Directory>, handle: Handle) -> GroupId {
+    let group = handle.group();
+    match timeout(STEP, cluster.keep_group(&directory, &handle)).await {
+        Ok(outcome) => log_failure("group", outcome),
+        Err(_) => tracing::warn!(group, "a change of the group's nodes takes long; trying again"),
+    }
+    group
 }
 
 fn same_description(known: &Member, wanted: &Member) -> bool {
-    let labels = Member { heartbeat_ms: known.heartbeat_ms, draining: known.draining, ..wanted.clone() };
-    *known == labels
+    let Member { heartbeat_ms, alive, draining, replaced, .. } = *known;
+    *known == Member { heartbeat_ms, alive, draining, replaced, ..wanted.clone() }
 }
 
 fn log_failure(what: &'static str, result: Result<(), Error>) {

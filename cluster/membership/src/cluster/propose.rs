@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use mangrove_proto::cluster::ProposeRequest;
 use mangrove_proto::cluster::membership_client::MembershipClient;
-use mangrove_raft::NodeId;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::Cluster;
@@ -36,30 +35,33 @@ impl Cluster {
         }
     }
 
+    /// Here if this node leads group 0, else at the first of the others that does.
     async fn propose_once(&self, command: &[u8]) -> Result<Answer, Error> {
-        let group = self.group(DIRECTORY).ok_or(mangrove_raft::Error::Stopped)?;
-        let answer = match group.propose(command.to_vec()).await {
-            Err(mangrove_raft::Error::NotLeader { leader: Some(leader) }) if leader != self.node() => {
-                self.forward(leader, command).await?
+        if let Some(group) = self.group(DIRECTORY) {
+            match group.propose(command.to_vec()).await {
+                Err(mangrove_raft::Error::NotLeader { .. }) => {}
+                answer => return machine::decode(&answer?),
             }
-            answer => answer?,
-        };
-        machine::decode(&answer)
+        }
+        for address in self.sources() {
+            match self.forward(&address, command).await {
+                Err(Error::Raft(mangrove_raft::Error::NotLeader { .. })) => {}
+                answer => return machine::decode(&answer?),
+            }
+        }
+        Err(nobody())
     }
 
-    async fn forward(&self, leader: NodeId, command: &[u8]) -> Result<Vec<u8>, Error> {
-        let nobody = || Error::Raft(mangrove_raft::Error::NotLeader { leader: None });
-        let directory = self.directory();
-        let member = directory.member(leader).ok_or_else(nobody)?;
-        let channel = self.node.network.channel(&member.address).map_err(|_| nobody())?;
+    async fn forward(&self, address: &str, command: &[u8]) -> Result<Vec<u8>, Error> {
+        let channel = self.node.network.channel(address).map_err(|_| nobody())?;
         let request = ProposeRequest { incarnation: self.incarnation(), command: command.to_vec().into() };
         let mut client = MembershipClient::new(channel);
         let answer =
             timeout(PATIENCE, client.propose(request)).await.map_err(|_| mangrove_raft::Error::Timeout)?;
         match answer {
             Ok(answer) => Ok(answer.into_inner().reply.to_vec()),
-            // It could not be reached, or it leads no more: nothing is known to be committed, so another try may
-            // repeat the command, which the directory's commands bear.
+            // It could not be reached, or does not lead: nothing is known to be committed, so another try may repeat
+            // the command, which the directory's commands bear.
             Err(status) if status.code() == tonic::Code::Unavailable => Err(nobody()),
             Err(status) => Err(Error::Malformed(status.to_string())),
         }
@@ -71,4 +73,8 @@ impl Cluster {
         reached.map_err(|_| mangrove_raft::Error::Timeout)?.map_err(|_| mangrove_raft::Error::Stopped)?;
         Ok(())
     }
+}
+
+fn nobody() -> Error {
+    Error::Raft(mangrove_raft::Error::NotLeader { leader: None })
 }

@@ -2,11 +2,10 @@
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
-use mangrove_proto::cluster::JoinRequest;
-use mangrove_proto::cluster::membership_client::MembershipClient;
 use mangrove_raft::{GroupHost, GroupId, Handle, Leadership, Peer, Store};
 use mangrove_transport::Network;
 use tokio::net::TcpListener;
@@ -14,43 +13,48 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 
-use super::{Cluster, Factory, Node};
+use super::{Cluster, Factory, Node, join};
 use crate::DIRECTORY;
 use crate::directory::{Command, Founding, Member};
 use crate::error::Error;
-use crate::identity::{Identity, log_folder};
-use crate::machine::{self, DirectoryMachine};
+use crate::identity::log_folder;
+use crate::machine::Known;
 use crate::options::Options;
 
 const PATIENCE: Duration = Duration::from_secs(30);
-const FOUNDER: u64 = 1;
 
 pub(super) async fn start(options: Options, factory: Factory) -> Result<Cluster, Error> {
     let (listener, local_addr) = listen(options.listen).await?;
     let mut member = describe(&options, local_addr);
     let network = Network::new(options.transport.clone());
-    let identity = identify(&options, &member, &network).await?;
-    member.id = identity.node;
+    let identity = join::identify(&options, &member, &network).await?;
+    (member.id, member.boot) = (identity.node, identity.boot);
+    join::ask_back(&options, &identity, &member, &network).await?;
     let store = Store::open(&log_folder(&options.data_dir), identity.owner())?;
     let host = GroupHost::new(store, identity.owner(), options.raft.clone());
-    let (machine, directory) = DirectoryMachine::new();
+    let known = Known::new();
     let cluster = Cluster {
         node: Arc::new(Node {
+            holds_directory: AtomicBool::new(identity.holds_directory),
             identity,
             member,
+            options,
             host,
             network,
-            settings: options.transport.clone(),
             factory,
-            directory,
+            directory: known.watch(),
+            known,
             groups: watch::channel(BTreeSet::new()).0,
             local_addr,
             wall_before: OnceLock::new(),
+            began: Instant::now(),
+            reporter: OnceLock::new(),
+            leader_at: Mutex::default(),
             stop: watch::channel(false).0,
             tasks: Mutex::new(JoinSet::new()),
         }),
     };
-    match cluster.run(&options, listener, machine).await {
+    match cluster.run(listener).await {
         Ok(()) => Ok(cluster),
         Err(error) => {
             cluster.shutdown().await;
@@ -76,74 +80,54 @@ fn describe(options: &Options, local_addr: Option<SocketAddr>) -> Member {
         address: options.advertise.clone().unwrap_or_else(bound),
         addresses: options.addresses.clone(),
         version: options.version.clone(),
+        protocol: options.protocol,
         ..Member::default()
     }
 }
 
-/// The identity on disk, or a new one; this start is counted before anything else happens.
-async fn identify(options: &Options, member: &Member, network: &Network) -> Result<Identity, Error> {
-    let mut identity = match Identity::load(&options.data_dir, &options.node)? {
-        Some(identity) => identity,
-        None if options.join.is_empty() => Identity::new(rand::random(), FOUNDER, &options.node, true),
-        None => join(options, member, network).await?,
-    };
-    identity.boot += 1;
-    identity.save(&options.data_dir)?;
-    Ok(identity)
-}
-
-async fn join(options: &Options, member: &Member, network: &Network) -> Result<Identity, Error> {
-    let mut last = String::from("nobody was asked");
-    let deadline = Instant::now() + PATIENCE;
-    while Instant::now() < deadline {
-        for address in &options.join {
-            match ask_to_join(address, member, network).await {
-                Ok((incarnation, node)) => return Ok(Identity::new(incarnation, node, &options.node, false)),
-                Err(status) if status.code() == tonic::Code::FailedPrecondition => {
-                    return Err(Error::Join(status.message().into()));
-                }
-                Err(status) => last = format!("{address}: {}", status.message()),
-            }
-        }
-        tokio::time::sleep(Duration::from_millis(200)).await;
-    }
-    Err(Error::Join(last))
-}
-
-async fn ask_to_join(address: &str, member: &Member, network: &Network) -> Result<(u64, u64), tonic::Status> {
-    let channel =
-        network.channel(address).map_err(|error| tonic::Status::failed_precondition(error.to_string()))?;
-    let mut request = tonic::Request::new(JoinRequest { member: machine::encode(member).into() });
-    request.set_timeout(Duration::from_secs(10));
-    let answer = MembershipClient::new(channel).join(request).await?.into_inner();
-    Ok((answer.incarnation, answer.node))
-}
-
 impl Cluster {
-    async fn run(
-        &self,
-        options: &Options,
-        listener: Option<TcpListener>,
-        machine: DirectoryMachine,
-    ) -> Result<(), Error> {
-        let network = self.node.network.group(DIRECTORY);
-        let directory = self.node.host.start_group(DIRECTORY, Box::new(machine), network).await?;
+    async fn run(&self, listener: Option<TcpListener>) -> Result<(), Error> {
+        if self.node.identity.holds_directory {
+            self.run_group(DIRECTORY).await?;
+        }
         if let Some(listener) = listener {
             self.serve(listener);
         }
         if self.node.identity.founding {
-            self.found(options, &directory).await?;
+            self.found().await?;
         }
-        self.wait_if_alone(&directory).await?;
+        self.keep_following();
+        match self.group(DIRECTORY) {
+            Some(directory) => self.wait_if_alone(&directory).await?,
+            None => self.wait_to_know().await?,
+        }
         self.open_groups().await?;
         let beats = self.directory().members.values().map(|member| member.heartbeat_ms).max();
         self.node.wall_before.get_or_init(|| beats.unwrap_or_default());
-        self.keep_up(options.heartbeat);
+        self.keep_watch();
+        self.keep_up();
+        Ok(())
+    }
+
+    /// Without a directory of its own a node knows nothing to begin with.
+    async fn wait_to_know(&self) -> Result<(), Error> {
+        let mut directory = self.watch_directory();
+        let known = timeout(PATIENCE, directory.wait_for(|directory| directory.founding.is_some())).await;
+        let nobody = || Error::NoDirectory { seconds: PATIENCE.as_secs(), asked: self.sources() };
+        known.map_err(|_| nobody())?.map_err(|_| mangrove_raft::Error::Stopped)?;
+        Ok(())
+    }
+
+    /// Keeps on disk whether this node has a replica of group 0.
+    pub(super) fn note_directory(&self, holds: bool) -> Result<(), Error> {
+        if self.node.holds_directory.swap(holds, Ordering::AcqRel) != holds {
+            self.node.identity.holding_directory(holds).save(&self.node.options.data_dir)?;
+        }
         Ok(())
     }
 
     fn serve(&self, listener: TcpListener) {
-        let (routes, settings) = (self.routes(), self.node.settings.clone());
+        let (routes, settings) = (self.routes(), self.node.options.transport.clone());
         let mut stop = self.node.stop.subscribe();
         self.tasks().spawn(async move {
             let stopped = async { drop(stop.wait_for(|stop| *stop).await) };
@@ -154,10 +138,12 @@ impl Cluster {
     }
 
     /// May have been begun by an earlier start that was cut off: each step is done once only.
-    async fn found(&self, options: &Options, directory: &Handle) -> Result<(), Error> {
+    async fn found(&self) -> Result<(), Error> {
+        let options = &self.node.options;
+        let directory = self.run_group(DIRECTORY).await?;
         let peer = Peer::new(&self.node.member.address);
         self.node.host.found_group(DIRECTORY, [(self.node(), peer)].into()).await?;
-        wait_to_lead(directory).await?;
+        wait_to_lead(&directory).await?;
         if self.directory().founding.is_none() {
             let founding = Founding {
                 incarnation: self.incarnation(),

@@ -1,4 +1,4 @@
-//! Whole nodes in one process: founding, restarting, joining.
+//! Whole nodes in one process: founding, restarting, joining. `tests/members.rs` has those that come and go.
 
 #![allow(clippy::unwrap_used)]
 
@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 
 use mangrove_raft::{Leadership, SnapshotError, SnapshotWriter};
 use tokio::time::{sleep, timeout};
+
+mod members;
 
 use super::*;
 use crate::directory::{Command, Home, Name, Refusal, Reply};

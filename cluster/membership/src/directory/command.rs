@@ -13,14 +13,22 @@ use super::{Founding, Home, Member, Name};
 pub enum Command {
     /// Founds the cluster with its first member, which holds all groups.
     Found { founding: Founding, member: Member },
-    /// Takes in a new member (id 0) or updates a known one. A second new member of the same name is refused.
+    /// Takes in a new member (id 0) or updates a known one, whose liveness and draining stay as they are. Refused: a
+    /// name in use, a protocol that does not fit, a node that has left, the disk of an earlier start.
     JoinMember { member: Member },
     /// The member is alive.
     HeartbeatMember { id: NodeId, at_ms: u64 },
-    /// Begins or ends the member's draining.
+    /// Begins or ends the member's draining. Refused for the last that may lead.
     DrainMember { id: NodeId, draining: bool },
-    /// Forgets the member. Its id is never given again.
+    /// Forgets the member, which drains or is dead. Its id is never given again. Refused while a group counts on it.
     LeaveMember { id: NodeId },
+    /// Gives up a dead member: others take its replicas at once, and it leaves when no group counts on it. A new
+    /// member may have its name.
+    ReplaceMember { id: NodeId },
+    /// Group 0's leader of this term has no answer from the member. In another term it says nothing and is refused.
+    MemberLost { id: NodeId, term: u64 },
+    /// The member answers group 0's leader of this term.
+    MemberBack { id: NodeId, term: u64 },
     /// These groups have begun.
     OpenGroups { groups: BTreeSet<GroupId> },
     /// Replaces the plan.
@@ -66,6 +74,41 @@ pub enum Refusal {
     NotFounded,
     #[error("the plan names node {0}, which is not in the cluster")]
     BadPlan(NodeId),
+    #[error("the plan leaves group {0} without a replica")]
+    EmptyPlan(GroupId),
+    #[error(
+        "node {0} has left the cluster and its id is never used again; empty its data folder and join as a new node"
+    )]
+    HasLeft(NodeId),
+    #[error(
+        "node {name} has started {known} times, this data folder knows of {boot}: it is a copy or an old backup; \
+             use the folder that the node ran with last, or empty it and join as a new node"
+    )]
+    OldDisk { name: String, boot: u64, known: u64 },
+    #[error(
+        "this build speaks protocol {protocol}, the cluster takes {oldest} to {newest}; install a version that fits"
+    )]
+    Protocol { protocol: u32, oldest: u32, newest: u32 },
+    #[error(
+        "node {name} holds replicas of {groups} groups; drain it and let it leave before it gives up `control`"
+    )]
+    NeedsControl { name: String, groups: usize },
+    #[error("a cluster is founded by a node with the role `control`")]
+    NoControl,
+    #[error(
+        "node {name} is the last one with the role `control` that answers and stays; add another one first"
+    )]
+    LastControl { name: String },
+    #[error("node {name} answers and does not drain; run `mangrove drain {name}` first")]
+    NotDrained { name: String },
+    #[error("node {name} should still lead group {group}; wait for `mangrove drain {name}` to finish")]
+    StillLeads { name: String, group: GroupId },
+    #[error("no other node that answers holds a replica of group {group}; bring one back or add one first")]
+    LastReplica { group: GroupId },
+    #[error("node {name} answers; drain it and let it leave instead")]
+    StillAlive { name: String },
+    #[error("term {now} has begun, the verdict is of term {seen}; only the present leader says who answers")]
+    StaleVerdict { seen: u64, now: u64 },
     #[error("the command cannot be read: {0}")]
     Unreadable(String),
 }

@@ -2,14 +2,18 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod members;
+
 use super::*;
+
+const TERM: u64 = 3;
 
 fn founding() -> Founding {
     Founding { incarnation: 7, shard_groups: 3, nonce_key: [1; 32], token_key: [2; 32] }
 }
 
 fn named(name: &str) -> Member {
-    Member { name: name.into(), ..Member::default() }
+    Member { name: name.into(), roles: [Member::CONTROL.into()].into(), ..Member::default() }
 }
 
 fn founded() -> Directory {
@@ -19,7 +23,7 @@ fn founded() -> Directory {
 }
 
 fn apply(directory: &mut Directory, command: Command) -> Result<Reply, Refusal> {
-    directory.apply(directory.version + 1, command)
+    directory.apply(directory.version + 1, TERM, command)
 }
 
 fn names(numbers: &[&str]) -> BTreeSet<Name> {
@@ -55,7 +59,7 @@ fn members_join_change_and_leave_for_good() {
     let join = |directory: &mut Directory, member| apply(directory, Command::JoinMember { member });
     assert_eq!(join(&mut directory, named("b")), Ok(Reply::Joined { id: 2 }));
     assert_eq!(join(&mut directory, named("b")), Err(Refusal::NameTaken { name: "b".into(), id: 2 }));
-    let moved = Member { id: 2, address: "host:1".into(), ..named("b") };
+    let moved = Member { id: 2, address: "host:1".into(), boot: 1, ..named("b") };
     assert_eq!(join(&mut directory, moved.clone()), Ok(Reply::Joined { id: 2 }));
     assert_eq!(directory.member(2), Some(&moved));
     assert_eq!(join(&mut directory, Member { id: 9, ..named("c") }), Err(Refusal::UnknownMember(9)));
@@ -64,7 +68,7 @@ fn members_join_change_and_leave_for_good() {
     apply(&mut directory, Command::HeartbeatMember { id: 2, at_ms: 40 }).unwrap();
     assert_eq!(directory.member(2).map(|member| (member.draining, member.heartbeat_ms)), Some((true, 50)));
     apply(&mut directory, Command::LeaveMember { id: 2 }).unwrap();
-    assert_eq!(apply(&mut directory, Command::LeaveMember { id: 2 }), Err(Refusal::UnknownMember(2)));
+    assert_eq!(apply(&mut directory, Command::LeaveMember { id: 2 }), Err(Refusal::HasLeft(2)));
     assert_eq!(join(&mut directory, named("b")), Ok(Reply::Joined { id: 3 }));
 }
 

@@ -7,7 +7,7 @@ use futures::StreamExt as _;
 use mangrove_proto::{
     control::{
         AgentCommand, Author, CallCommand, Change, ConfigureReply, ConfigureRequest, DeleteRequest,
-        EventsRequest, Json, LiveEvent, Problem, StoryRequest,
+        EventsRequest, Json, LiveEvent, NodeCommand, Problem, StoryRequest,
     },
     id::CallId,
     live::{Agent, AgentState, Call, CallState, Direction, Live, Queue, ServiceLevel, Today, Waiting},
@@ -222,5 +222,26 @@ impl Console for Fake {
 
     async fn status(&self) -> Result<Json, Error> {
         Ok(Json { json: b"{\"calls\":2}".to_vec().into() })
+    }
+
+    async fn nodes(&self) -> Result<Json, Error> {
+        let told = json!({
+            "boot": 3, "uptime_ms": 9_000, "leads": 2, "replicas": 5, "trouble": [], "figures": {"calls": 2}
+        });
+        let node = json!({
+            "name": "a", "id": 1, "roles": ["control"], "zone": "", "address": "127.0.0.1:7400", "version": "0.1.0",
+            "protocol": 1, "alive": true, "draining": false, "replaced": false, "planned": 5, "planned_leads": 2,
+            "report": told
+        });
+        Ok(Json { json: json!([node]).to_string().into_bytes().into() })
+    }
+
+    async fn command_node(&self, command: NodeCommand) -> Result<(), Error> {
+        let who = name(command.author.as_ref());
+        self.tell(format!("{who}: {} {}", command.action, command.node));
+        match command.node.as_str() {
+            "a" => Err(Error::Refused { why: "node a is the last one".into() }),
+            _ => Ok(()),
+        }
     }
 }

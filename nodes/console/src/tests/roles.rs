@@ -26,6 +26,11 @@ const WHO: [(&str, &str); 9] = [
 /// Route and the roles that are let in; all others get 403.
 const TABLE: &[(&str, &str, &[&str])] = &[
     ("GET", "/status", &[]),
+    ("GET", "/cluster/nodes", &[]),
+    ("DELETE", "/cluster/nodes/{node}", &[]),
+    ("POST", "/cluster/nodes/{node}/drain", &[]),
+    ("DELETE", "/cluster/nodes/{node}/drain", &[]),
+    ("POST", "/cluster/nodes/{node}/replace", &[]),
     ("DELETE", "", &[]),
     ("GET", "/configuration", &["administrator", "owner"]),
     ("POST", "/configuration", &["administrator", "owner"]),
@@ -112,6 +117,7 @@ const TABLE: &[(&str, &str, &[&str])] = &[
 fn path(short: &str) -> String {
     match short {
         "/status" => "/api/v1/status".into(),
+        short if short.starts_with("/cluster") => format!("/api/v1{short}"),
         short => format!("/api/v1/tenants/{{tenant}}{short}"),
     }
 }
@@ -121,6 +127,7 @@ fn filled(path: &str) -> String {
         .replace("{kind}", "employees")
         .replace("{call}", &call(9))
         .replace("{id}", "anna")
+        .replace("{node}", "b")
 }
 
 async fn status(house: &House, method: &str, path: &str, token: &str) -> StatusCode {

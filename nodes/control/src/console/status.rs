@@ -61,7 +61,7 @@ pub(super) fn read(control: &Control) -> Result<Json, Error> {
 
 fn trouble(control: &Control, failure: Option<&str>) -> Vec<String> {
     let failure = failure.map(|why| format!("failed, start the node again: {why}"));
-    let directory = no_leader(control, DIRECTORY).then(|| "the directory has no leader".to_owned());
+    let directory = lost_directory(control).then(|| "the directory has no leader".to_owned());
     let groups = control.groups();
     let groups = groups.iter().filter_map(|group| {
         let why = match no_leader(control, group.id) {
@@ -74,12 +74,17 @@ fn trouble(control: &Control, failure: Option<&str>) -> Vec<String> {
     failure.into_iter().chain(directory).chain(groups).collect()
 }
 
+/// A node without a replica of it follows it from elsewhere.
+fn lost_directory(control: &Control) -> bool {
+    control.cluster().group(DIRECTORY).is_some() && no_leader(control, DIRECTORY)
+}
+
 fn no_leader(control: &Control, group: u32) -> bool {
     control.cluster().group(group).is_none_or(|group| group.leadership() == Leadership::None)
 }
 
 /// Led by this node's log, but not by its actors.
-fn is_idle(control: &Control, group: &Group) -> bool {
+pub(super) fn is_idle(control: &Control, group: &Group) -> bool {
     !group.is_led() && control.cluster().group(group.id).is_some_and(|group| group.leadership().is_leader())
 }
 

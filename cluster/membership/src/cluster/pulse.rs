@@ -1,0 +1,136 @@
+//! When a silent member counts as lost, and when an answering one as back. Pure: time comes as an argument.
+//!
+//! Lost: nothing heard for `lost_after`, and at least two pings in a row failed, so that a pause of the asking node
+//! itself condemns nobody. Back: `back_after` answers in a row, and twice as many for each time that the member was
+//! lost within the last minute, so that one which comes and goes stays away.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::options::Pulse as Rule;
+
+const FAILURES: u32 = 2;
+const FORGIVEN: Duration = Duration::from_secs(60);
+/// Doublings at most: 3 answers become 48.
+const MOST: u32 = 4;
+
+/// What became of a member.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verdict {
+    Lost,
+    Back,
+}
+
+/// What the leader remembers of a member's answers.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Pulse {
+    heard: Instant,
+    failed: u32,
+    answered: u32,
+    falls: u32,
+    fell: Option<Instant>,
+}
+
+impl Pulse {
+    /// A member that has not been asked yet: it gets the benefit of the doubt.
+    pub(super) fn new(now: Instant) -> Self {
+        Self { heard: now, failed: 0, answered: 0, falls: 0, fell: None }
+    }
+
+    /// Takes the outcome of a ping.
+    pub(super) fn ping(&mut self, answered: bool, now: Instant) {
+        if answered {
+            (self.heard, self.failed, self.answered) = (now, 0, self.answered + 1);
+        } else {
+            (self.failed, self.answered) = (self.failed + 1, 0);
+        }
+    }
+
+    /// What follows for a member that stands as `alive`.
+    pub(super) fn judge(&self, alive: bool, now: Instant, rule: &Rule) -> Option<Verdict> {
+        let silent = now.duration_since(self.heard) >= rule.lost_after && self.failed >= FAILURES;
+        match alive {
+            true if silent => Some(Verdict::Lost),
+            false if self.answered >= rule.back_after << self.falls(now) => Some(Verdict::Back),
+            _ => None,
+        }
+    }
+
+    /// The member was told lost.
+    pub(super) fn fall(&mut self, now: Instant) {
+        (self.falls, self.fell) = (self.recent(now) + 1, Some(now));
+    }
+
+    /// Falls that make the way back longer: all but the last.
+    fn falls(&self, now: Instant) -> u32 {
+        self.recent(now).saturating_sub(1).min(MOST)
+    }
+
+    fn recent(&self, now: Instant) -> u32 {
+        let recent = self.fell.is_some_and(|fell| now.duration_since(fell) < FORGIVEN);
+        if recent { self.falls } else { 0 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Pings of one member: `+` answered, `-` failed; 250 ms apart, or as many as told.
+    fn verdicts(start_alive: bool, beats: &[(char, u64)]) -> Vec<(usize, Verdict)> {
+        let rule = Rule::default();
+        let mut now = Instant::now();
+        let (mut pulse, mut alive, mut told) = (Pulse::new(now), start_alive, Vec::new());
+        for (at, (outcome, after)) in beats.iter().enumerate() {
+            now += Duration::from_millis(*after);
+            pulse.ping(*outcome == '+', now);
+            if let Some(verdict) = pulse.judge(alive, now, &rule) {
+                alive = verdict == Verdict::Back;
+                if !alive {
+                    pulse.fall(now);
+                }
+                told.push((at, verdict));
+            }
+        }
+        told
+    }
+
+    fn even(outcomes: &str) -> Vec<(char, u64)> {
+        outcomes.chars().map(|outcome| (outcome, 250)).collect()
+    }
+
+    #[test]
+    fn silence_loses_and_steady_answers_bring_back() {
+        use Verdict::{Back, Lost};
+        let table: &[(&str, bool, Vec<(char, u64)>, &[(usize, Verdict)])] = &[
+            ("all is well", true, even("++++++"), &[]),
+            ("slow once", true, even("++-+++"), &[]),
+            ("slow for less than a second", true, even("++---++"), &[]),
+            ("silent for a second", true, even("++----"), &[(5, Lost)]),
+            ("one failure after a long pause of ours", true, vec![('+', 250), ('-', 5_000), ('+', 250)], &[]),
+            ("every other answer fails", true, even("+-+-+-+-+-+-"), &[]),
+            ("two hanging pings", true, vec![('+', 250), ('-', 500), ('-', 500)], &[(2, Lost)]),
+            ("back after three answers", false, even("--+++"), &[(4, Back)]),
+            ("answers with a gap do not bring back", false, even("++-++-+"), &[]),
+            (
+                "who comes and goes stays away longer",
+                true,
+                even("+----+++----++++++"),
+                &[(4, Lost), (7, Back), (11, Lost), (17, Back)],
+            ),
+        ];
+        for (what, alive, beats, expected) in table {
+            assert_eq!(verdicts(*alive, beats), *expected, "{what}");
+        }
+    }
+
+    #[test]
+    fn old_falls_are_forgiven() {
+        let mut beats = even("+----+++----++++++");
+        beats.push(('+', 60_000));
+        beats.extend(even("----+++"));
+        let last = verdicts(true, &beats).pop();
+        assert_eq!(last, Some((beats.len() - 1, Verdict::Back)));
+    }
+}

@@ -1,0 +1,119 @@
+//! One group, brought a step nearer to its place in the plan: by its leader, or by a replica that it left out.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use mangrove_placement::Place;
+use mangrove_raft::{GroupId, Handle, NodeId, Peer};
+
+use super::Cluster;
+use crate::directory::Directory;
+use crate::error::Error;
+
+/// What a group's leader does next.
+#[derive(Debug, PartialEq, Eq)]
+enum Step {
+    /// Hands the lead over.
+    Transfer(NodeId),
+    /// Sees to it that exactly these vote; nothing if they do.
+    Voters(BTreeSet<NodeId>),
+}
+
+/// The lead moves first, while the old voters are all there; a leader that is to go brings the newcomers in before.
+fn next(me: NodeId, place: &Place, voters: &[NodeId], alive: impl Fn(NodeId) -> bool) -> Step {
+    let can_lead = |node: &NodeId| *node != me && voters.contains(node) && alive(*node);
+    if can_lead(&place.leader) {
+        return Step::Transfer(place.leader);
+    }
+    let replicas: BTreeSet<_> = place.replicas.iter().copied().collect();
+    if replicas.contains(&me) {
+        return Step::Voters(replicas);
+    }
+    match place.replicas.iter().find(|node| can_lead(node)) {
+        Some(heir) => Step::Transfer(*heir),
+        None => Step::Voters(replicas.into_iter().chain([me]).collect()),
+    }
+}
+
+impl Cluster {
+    /// Harmless when repeated.
+    pub(super) async fn keep_group(&self, directory: &Directory, handle: &Handle) -> Result<(), Error> {
+        let group = handle.group();
+        let Some(place) = directory.plan.groups.get(&group) else { return Ok(()) };
+        if !handle.leadership().is_leader() {
+            return self.stop_if_left(directory, handle, place).await;
+        }
+        if !directory.opened.contains(&group) {
+            return Ok(());
+        }
+        let alive = |node: NodeId| directory.member(node).is_some_and(|member| member.alive);
+        match next(self.node(), place, &handle.status().voters, alive) {
+            Step::Transfer(heir) => handle.transfer_leadership(heir).await?,
+            Step::Voters(voters) => set_voters(directory, handle, &voters).await?,
+        }
+        Ok(())
+    }
+
+    /// A replica that the plan leaves out runs until the group does without its vote for sure.
+    async fn stop_if_left(&self, directory: &Directory, handle: &Handle, place: &Place) -> Result<(), Error> {
+        if place.replicas.contains(&self.node()) || place.replicas.is_empty() {
+            return Ok(());
+        }
+        let status = handle.status();
+        let counted = status.voters.contains(&self.node()) || status.learners.contains(&self.node());
+        if counted && !self.leader_left_out(directory, handle.group(), status.term).await {
+            return Ok(());
+        }
+        tracing::info!(group = handle.group(), "the group does without this node and is stopped here");
+        self.end_group(handle.group()).await
+    }
+
+    /// Whether the group's leader says that this node has no part in it. Its own log may end before that change.
+    async fn leader_left_out(&self, directory: &Directory, group: GroupId, term: u64) -> bool {
+        let reports = self.reports(directory).await;
+        let groups = reports.values().flatten().flat_map(|report| &report.groups);
+        let word = groups.filter(|seen| seen.group == group && seen.leads && seen.term >= term);
+        word.max_by_key(|seen| seen.term)
+            .is_some_and(|seen| !seen.voters.contains(&self.node()) && !seen.learners.contains(&self.node()))
+    }
+}
+
+async fn set_voters(directory: &Directory, handle: &Handle, voters: &BTreeSet<NodeId>) -> Result<(), Error> {
+    let peer = |node: &NodeId| directory.member(*node).map(|member| (*node, Peer::new(&member.address)));
+    let peers: BTreeMap<_, _> = voters.iter().filter_map(peer).collect();
+    // A node that has left the directory goes with the next plan.
+    if peers.len() == voters.len() {
+        handle.set_voters(&peers).await?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn leads_move_before_votes() {
+        let voters = |nodes: &[NodeId]| Step::Voters(nodes.iter().copied().collect());
+        // Who asks, the plan's replicas and leader, who votes now, who answers; what is next.
+        let table: &[(&str, NodeId, (&[NodeId], NodeId), &[NodeId], &[NodeId], Step)] = &[
+            ("as planned", 1, (&[1, 2, 3], 1), &[1, 2, 3], &[1, 2, 3], voters(&[1, 2, 3])),
+            ("another should lead", 1, (&[1, 2, 3], 2), &[1, 2, 3], &[1, 2, 3], Step::Transfer(2)),
+            ("that one is silent", 1, (&[1, 2, 3], 2), &[1, 2, 3], &[1, 3], voters(&[1, 2, 3])),
+            ("that one does not vote yet", 1, (&[1, 2, 4], 4), &[1, 2, 3], &[1, 2, 3, 4], voters(&[1, 2, 4])),
+            ("left out, the heir votes", 1, (&[2, 3, 4], 3), &[1, 2, 3], &[1, 2, 3, 4], Step::Transfer(3)),
+            (
+                "left out, the heir does not vote",
+                1,
+                (&[2, 3, 4], 4),
+                &[1, 2, 3],
+                &[1, 2, 3, 4],
+                Step::Transfer(2),
+            ),
+            ("left out, nobody else votes", 1, (&[2, 3], 2), &[1], &[1, 2, 3], voters(&[1, 2, 3])),
+        ];
+        for (what, me, (replicas, leader), now, alive, expected) in table {
+            let place = Place { replicas: replicas.to_vec(), leader: *leader };
+            assert_eq!(next(*me, &place, now, |node| alive.contains(&node)), *expected, "{what}");
+        }
+    }
+}

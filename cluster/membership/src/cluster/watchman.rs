@@ -1,0 +1,126 @@
+//! Group 0's leader asks every member whether it runs, and has the directory note who answers no more, and who again.
+//!
+//! A verdict is proposed here only, never handed to another leader, and names the term in which it was reached: one of
+//! a leader deposed meanwhile is refused wherever it turns up.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use mangrove_proto::cluster::PingRequest;
+use mangrove_proto::cluster::membership_client::MembershipClient;
+use mangrove_raft::{Handle, Leadership, NodeId};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+
+use super::Cluster;
+use super::pulse::{Pulse, Verdict};
+use crate::directory::Command;
+use crate::error::Error;
+use crate::{DIRECTORY, machine};
+
+/// What one leadership has seen.
+#[derive(Default)]
+struct Watchman {
+    term: u64,
+    pulses: BTreeMap<NodeId, Pulse>,
+    pings: JoinSet<(NodeId, bool)>,
+    asked: BTreeSet<NodeId>,
+}
+
+impl Cluster {
+    /// Watches while this node leads group 0, until it stops.
+    pub(super) fn keep_watch(&self) {
+        let cluster = self.clone();
+        self.spawn(async move { cluster.watch_members().await });
+    }
+
+    async fn watch_members(&self) {
+        let mut ticks = interval(self.node.options.pulse.every);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut watchman = Watchman::default();
+        loop {
+            let ping = tokio::select! {
+                _ = ticks.tick() => None,
+                Some(ping) = watchman.pings.join_next() => Some(ping),
+            };
+            let leading = self.group(DIRECTORY).and_then(|group| Some((term_led(&group)?, group)));
+            let Some((term, group)) = leading else {
+                watchman = Watchman::default();
+                continue;
+            };
+            if watchman.term != term {
+                watchman = Watchman { term, ..Watchman::default() };
+            }
+            match ping {
+                None => self.ping_all(&mut watchman),
+                // A ping that panicked says nothing about the member.
+                Some(Err(_)) => watchman.asked.clear(),
+                Some(Ok((id, answered))) => {
+                    watchman.asked.remove(&id);
+                    self.weigh(&mut watchman, &group, id, answered).await;
+                }
+            }
+        }
+    }
+
+    fn ping_all(&self, watchman: &mut Watchman) {
+        let directory = self.directory();
+        watchman.pulses.retain(|id, _| directory.member(*id).is_some());
+        for member in directory.members.values() {
+            if watchman.asked.insert(member.id) {
+                let (cluster, id, address) = (self.clone(), member.id, member.address.clone());
+                watchman.pings.spawn(async move { (id, cluster.answers(id, &address).await) });
+            }
+        }
+    }
+
+    /// Whether this very node answers, in half the time after which it would be lost.
+    async fn answers(&self, id: NodeId, address: &str) -> bool {
+        if id == self.node() {
+            return true;
+        }
+        let Ok(channel) = self.node.network.channel(address) else { return false };
+        let request = PingRequest { incarnation: self.incarnation() };
+        let limit: Duration = self.node.options.pulse.lost_after / 2;
+        let answer = timeout(limit, async { MembershipClient::new(channel).ping(request).await }).await;
+        // Another node may have its address by now.
+        matches!(answer, Ok(Ok(answer)) if answer.get_ref().node == id)
+    }
+
+    async fn weigh(&self, watchman: &mut Watchman, group: &Handle, id: NodeId, answered: bool) {
+        let now = Instant::now();
+        let pulse = watchman.pulses.entry(id).or_insert_with(|| Pulse::new(now));
+        pulse.ping(answered, now);
+        let Some(alive) = self.directory().member(id).map(|member| member.alive) else { return };
+        let Some(verdict) = pulse.judge(alive, now, &self.node.options.pulse) else { return };
+        match tell(group, id, watchman.term, verdict).await {
+            Ok(()) if verdict == Verdict::Lost => {
+                pulse.fall(now);
+                tracing::warn!(node = id, "a member does not answer and is lost");
+            }
+            Ok(()) => tracing::info!(node = id, "a member answers again"),
+            Err(error) => {
+                tracing::warn!(node = id, ?verdict, %error, "what became of a member was not noted")
+            }
+        }
+    }
+}
+
+fn term_led(group: &Handle) -> Option<u64> {
+    match group.leadership() {
+        Leadership::Leader { term, .. } => Some(term),
+        _ => None,
+    }
+}
+
+/// A leader that was cut off must not condemn those it was cut off from: a majority has to answer first.
+async fn tell(group: &Handle, id: NodeId, term: u64, verdict: Verdict) -> Result<(), Error> {
+    group.linearizable().await?;
+    let command = match verdict {
+        Verdict::Lost => Command::MemberLost { id, term },
+        Verdict::Back => Command::MemberBack { id, term },
+    };
+    let (_, outcome): machine::Answer = machine::decode(&group.propose(machine::encode(&command)).await?)?;
+    outcome?;
+    Ok(())
+}

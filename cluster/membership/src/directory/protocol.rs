@@ -1,0 +1,22 @@
+//! Which builds work together: a protocol and the next one. Upgrades go one step at a time, all members, and not back
+//! once all have made the step: what they then write may be new.
+
+use super::{Directory, Member, Refusal};
+
+impl Directory {
+    pub(super) fn check_protocol(&self, member: &Member) -> Result<(), Refusal> {
+        let others = self.members.values().filter(|other| other.id != member.id);
+        let newest =
+            others.map(|other| other.protocol).min().map_or(u32::MAX, |lowest| lowest.saturating_add(1));
+        let (protocol, oldest) = (member.protocol, self.minimum);
+        if (oldest..=newest).contains(&protocol) {
+            return Ok(());
+        }
+        Err(Refusal::Protocol { protocol, oldest, newest })
+    }
+
+    pub(super) fn raise_minimum(&mut self) {
+        let lowest = self.members.values().map(|member| member.protocol).min();
+        self.minimum = self.minimum.max(lowest.unwrap_or_default());
+    }
+}
