@@ -176,6 +176,10 @@ impl Cluster {
         tasks.shutdown().await;
     }
 
+    pub(crate) fn is_stopping(&self) -> bool {
+        *self.node.stop.borrow()
+    }
+
     fn tasks(&self) -> std::sync::MutexGuard<'_, JoinSet<()>> {
         self.node.tasks.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }

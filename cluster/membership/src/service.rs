@@ -85,6 +85,9 @@ impl Membership for MembershipService {
         request: Request<proto::PingRequest>,
     ) -> Result<Response<proto::PingResponse>, Status> {
         self.check(request.into_inner().incarnation)?;
+        if self.cluster.is_stopping() {
+            return Err(Status::unavailable("this node stops"));
+        }
         Ok(Response::new(proto::PingResponse { node: self.cluster.node() }))
     }
 
