@@ -128,7 +128,9 @@ fn a_certificate_is_shown_for_programs() {
     with_certificate(folder.path(), "a");
     let output = mangrove(folder.path(), &["certs", "show", "certs/a.pem", "-o", "json"]);
     let shown: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!((&shown[0]["nodes"][0], &shown[0]["days_left"]), (&"a".into(), &364.into()), "{shown:#}");
+    assert_eq!(shown[0]["nodes"], serde_json::json!(["a"]), "{shown:#}");
+    // 365 in the second in which it was made.
+    assert!(matches!(shown[0]["days_left"].as_i64(), Some(364 | 365)), "{shown:#}");
 }
 
 #[test]
