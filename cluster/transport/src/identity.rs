@@ -1,4 +1,4 @@
-//! What a certificate says of itself: whose it is, where it holds, until when. Whether to believe it is asked in `security`.
+//! What a certificate says of itself: whose it is, where it holds, until when. Whom to believe is decided in `security`.
 
 use std::net::IpAddr;
 

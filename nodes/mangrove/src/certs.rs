@@ -29,7 +29,7 @@ pub(crate) enum Certs {
         #[arg(long, default_value = "3650")]
         days: NonZeroU16,
     },
-    /// Make a node's certificate and key: NAME.pem and NAME.key
+    /// Make a node's certificate and key: NAME.pem and NAME.key; nodes.pem and nodes.key for all
     Issue(Issue),
     /// Show whose the certificates in a file are, where they hold, and until when
     Show {
@@ -43,7 +43,7 @@ pub(crate) struct Issue {
     /// The folder of ca.pem and ca.key
     #[arg(long, value_name = "FOLDER")]
     ca: PathBuf,
-    /// The node's name, as in its configuration
+    /// The node's name, as in its configuration; * makes one that all nodes share
     #[arg(long, value_name = "NAME")]
     node: String,
     /// Where other nodes reach it, IP address or host name; may be given again. With none it is believed anywhere

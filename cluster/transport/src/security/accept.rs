@@ -62,7 +62,9 @@ impl Door {
                 self.at_it.spawn(admit(self.shared.clone(), stream, peer, self.patience));
             }
             Err(error) => {
-                tracing::warn!(%error, "a connection from another node could not be accepted");
+                self.shared.accepting.note(|untold| {
+                    tracing::warn!(%error, untold, "connections to this node's gRPC port can't be accepted");
+                });
                 sleep(BREATH).await;
             }
         }

@@ -24,7 +24,7 @@ const HTTP2: &[u8] = b"h2";
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A file is missing, or not for this user to read.
-    #[error("can't read {what} {}: {reason}; `mangrove certs` makes one", file.display())]
+    #[error("can't read the {what} {}: {reason}; `mangrove certs` makes one", file.display())]
     Unreadable { what: &'static str, file: PathBuf, reason: String },
     /// A file holds something else.
     #[error("{} is no {what} in PEM: {reason}", file.display())]

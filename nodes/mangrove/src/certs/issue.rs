@@ -12,12 +12,15 @@ use serde_json::json;
 use super::{Issue, authority::Authority, date, file, validity};
 use crate::{arguments::Format, configuration::is_node_name, output};
 
-/// Makes certificate and key of one node.
+/// Pods of one workload have one secret, and come and go.
+const ANY: &str = "*";
+
+/// Makes certificate and key of one node, or of all.
 pub(super) fn issue(wish: &Issue, format: Format) -> Result<()> {
     check(wish)?;
     let authority = Authority::read(&wish.ca)?;
-    let cert = wish.out.join(format!("{}.pem", wish.node));
-    let key_file = wish.out.join(format!("{}.key", wish.node));
+    let stem = if wish.node == ANY { "nodes" } else { &wish.node };
+    let (cert, key_file) = (wish.out.join(format!("{stem}.pem")), wish.out.join(format!("{stem}.key")));
     file::prepare(&wish.out, &[&cert, &key_file])?;
     let params = params(wish)?;
     let until = params.not_after.unix_timestamp();
@@ -49,8 +52,8 @@ fn told(wish: &Issue, ca: &Path, cert: &Path, key: &Path, until: &str) -> String
 
 fn check(wish: &Issue) -> Result<()> {
     ensure!(
-        is_node_name(&wish.node),
-        "--node {:?} is no node name; allowed: 1 to 32 letters, digits and hyphens",
+        wish.node == ANY || is_node_name(&wish.node),
+        "--node {:?} is no node name; allowed: 1 to 32 letters, digits and hyphens, or * for all nodes",
         wish.node
     );
     for address in &wish.address {

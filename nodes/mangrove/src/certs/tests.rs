@@ -54,6 +54,16 @@ async fn an_issued_certificate_is_one_that_its_node_takes() {
     run(&format!("mangrove certs show {at}/a.pem")).unwrap();
 }
 
+#[tokio::test]
+async fn one_certificate_may_be_for_all_nodes() {
+    let (_folder, at) = folder();
+    run(&format!("mangrove certs init --out {at}")).unwrap();
+    run(&format!("mangrove certs issue --ca {at} --node * --out {at}")).unwrap();
+    for node in ["a", "control-0"] {
+        assert!(Mutual::open(files(&at, "nodes"), node).is_ok(), "{node}");
+    }
+}
+
 #[test]
 fn nothing_is_written_over() {
     let (_folder, at) = folder();

@@ -24,7 +24,7 @@ async fn files_that_others_would_refuse_are_refused_at_once() {
         (String::new(), one.issue(Wish::good("a")), "ca.pem is no authority's certificate"),
         (nonsense(), one.issue(Wish::good("a")), "ca.pem is no authority's certificate"),
         (one.pem(), Pair { cert: nonsense(), key: good.key.clone() }, "node.pem"),
-        (one.pem(), Pair { cert: good.cert.clone(), key: "no key".to_owned() }, "node.key is no key"),
+        (one.pem(), Pair { cert: good.cert, key: "no key".to_owned() }, "node.key is no key"),
     ] {
         let folder = tempfile::tempdir().unwrap();
         let error = Mutual::open(put(folder.path(), &ca, &pair), "a").unwrap_err().to_string();
