@@ -73,7 +73,7 @@ impl Control {
         for id in cluster.groups() {
             let group = Group::new(id, &cluster, &prepared)?;
             // Whose a request is must be known before the first one comes: a 404 in between would end calls.
-            table.rebuild(id, &group.shared.get().state);
+            table.rebuild(id, &group.shared.get());
             groups.insert(id, group);
         }
         let stamped = groups.values().map(|group: &Group| group.shared.get().wall).max();
@@ -115,7 +115,7 @@ impl Control {
         let led: Vec<_> = self.inner.groups.values().filter_map(|group| self.led(group)).collect();
         ports::take(&led, &self.inner.peers).await;
         for group in self.inner.groups.values() {
-            self.inner.table.rebuild(group.id, &group.shared.get().state);
+            self.inner.table.rebuild(group.id, &group.shared.get());
             let seat = self.inner.seats.take(group.id).ok_or(Error::NoMachine { group: group.id })?;
             let (shard, ended) = self.start_shard(group).await?;
             tokio::spawn(note_end(group.id, ended, self.inner.cluster.clone(), self.inner.stopping.clone()));
@@ -267,6 +267,10 @@ impl Control {
 
     pub(crate) fn configuring(&self) -> &tokio::sync::Mutex<()> {
         &self.inner.configuring
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.inner.stopping.load(Ordering::Acquire)
     }
 
     pub(crate) fn table(&self) -> &Table {
