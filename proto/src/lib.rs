@@ -6,6 +6,7 @@ mod base62;
 pub mod id;
 pub mod live;
 pub mod redact;
+mod secret;
 pub mod service;
 pub mod story;
 
@@ -32,6 +33,11 @@ mod generated {
             include!(concat!(env!("OUT_DIR"), "/mangrove.control.v1.rs"));
         }
     }
+    pub mod routes {
+        pub mod v1 {
+            include!(concat!(env!("OUT_DIR"), "/mangrove.routes.v1.rs"));
+        }
+    }
     pub mod cluster {
         pub mod v1 {
             include!(concat!(env!("OUT_DIR"), "/mangrove.cluster.v1.rs"));
@@ -44,3 +50,4 @@ pub use generated::common::v1 as common;
 pub use generated::control::v1 as control;
 pub use generated::edge::v1 as edge;
 pub use generated::media::v1 as media;
+pub use generated::routes::v1 as routes;

@@ -5,7 +5,7 @@ use std::{fmt::Debug, net::SocketAddr, pin::Pin, sync::Arc};
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
-use crate::{common, control, edge, media};
+use crate::{common, control, edge, media, routes};
 
 #[cfg(feature = "grpc")]
 mod status;
@@ -105,6 +105,18 @@ pub trait Routes: Send + Sync + Debug {
     fn lag_ms(&self) -> u64;
     /// The key of the digest nonces, the same on all nodes.
     fn nonce_key(&self) -> [u8; 32];
+    /// Whether every group was heard of: until then a tenant that is not found may exist all the same.
+    fn is_ready(&self) -> bool;
+}
+
+/// Updates of a copy of the directory, in order, without end: a stream that ends has failed and is opened again.
+pub type RouteUpdates = Pin<Box<dyn futures_core::Stream<Item = Result<routes::RoutesUpdate, Error>> + Send>>;
+
+/// A control node, as edges' copies of the directory see it.
+#[async_trait]
+pub trait RouteFeed: Send + Sync + Debug {
+    /// From what the copy holds on. A slow reader gets the newest, joined.
+    async fn watch(&self, request: routes::WatchRequest) -> Result<RouteUpdates, Error>;
 }
 
 /// The control role, as the console and the command line see it. Who may do what was checked by the caller.

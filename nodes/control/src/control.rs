@@ -76,7 +76,7 @@ impl Control {
         for id in cluster.groups() {
             let group = Group::new(id, &cluster, &prepared, &forward)?;
             // Whose a request is must be known before the first one comes: a 404 in between would end calls.
-            table.rebuild(id, &group.shared.get().state);
+            table.rebuild(id, &group.shared.get());
             groups.insert(id, Arc::new(group));
         }
         let stamped = groups.values().map(|group| group.shared.get().wall).max();
@@ -192,6 +192,10 @@ impl Control {
 
     pub(crate) fn configuring(&self) -> &tokio::sync::Mutex<()> {
         &self.inner.configuring
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.inner.stopping.load(Ordering::Acquire)
     }
 
     pub(crate) fn table(&self) -> &Table {

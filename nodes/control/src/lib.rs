@@ -32,7 +32,7 @@ mod peers;
 mod ports;
 mod progress;
 mod proposer;
-mod routes;
+pub mod routes;
 mod shard;
 mod storybook;
 #[cfg(test)]

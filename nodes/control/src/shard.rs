@@ -184,7 +184,7 @@ impl ShardState {
             let turn = self.pace.take(touched.iter().cloned(), Instant::now());
             self.draw(myself, turn);
         }
-        self.context.table.refresh(self.context.group, &current.state, &touched);
+        self.context.table.refresh(self.context.group, &current, &touched);
         if self.leading.is_some() {
             self.checks.count(&current.state, &touched);
         }
@@ -405,9 +405,8 @@ impl ShardState {
     }
 
     fn restored(&self, index: u64) {
-        let state = self.context.shared.get().state;
         self.context.hub.forget();
-        self.context.table.rebuild(self.context.group, &state);
+        self.context.table.rebuild(self.context.group, &self.context.shared.get());
         self.context.progress.processed(index);
     }
 

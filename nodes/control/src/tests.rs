@@ -12,3 +12,4 @@ mod invite;
 mod table;
 mod takeover;
 mod trouble;
+mod watch;

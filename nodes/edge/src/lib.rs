@@ -9,6 +9,7 @@
 //! | `signalling` | one message's way: transactions, gate, identity, answers of our own, commands |
 //! | `stun` | keep-alives of phones behind NAT |
 //! | `events` | what control is told: numbered, kept until acknowledged |
+//! | [`directory`] | whose a request is, heard from control nodes |
 //! | `fence` | refuses commands of leaders that were replaced |
 //! | [`grpc`] | the same service between processes |
 //!
@@ -17,6 +18,7 @@
 mod clock;
 mod contacts;
 mod convert;
+pub mod directory;
 mod edge;
 mod events;
 mod fence;

@@ -37,6 +37,8 @@ pub const EVENTS_WAITING: &str = "mangrove_edge_events_waiting";
 pub const DELIVERIES_RETRIED: &str = "mangrove_edge_deliveries_retried_total";
 /// Commands of control, by `outcome` (executed, late, unreadable).
 pub const COMMANDS: &str = "mangrove_edge_commands_total";
+/// Control nodes whose routes are heard, of an edge with a copy of the directory.
+pub const DIRECTORY_SOURCES: &str = "mangrove_edge_directory_sources";
 /// Messages whose handling panicked: a bug, contained.
 pub const PANICS: &str = "mangrove_edge_panics_total";
 
@@ -59,6 +61,7 @@ pub fn describe() {
     describe_gauge!(EVENTS_WAITING, Unit::Count, "events waiting for control's acknowledgement");
     describe_counter!(DELIVERIES_RETRIED, Unit::Count, "deliveries to control tried again");
     describe_counter!(COMMANDS, Unit::Count, "commands of control");
+    describe_gauge!(DIRECTORY_SOURCES, Unit::Count, "control nodes whose routes are heard");
     describe_counter!(PANICS, Unit::Count, "messages whose handling panicked");
 }
 

@@ -65,7 +65,7 @@ impl Control {
     }
 
     async fn open(&self, group: Arc<Group>, seat: Seat) -> Result<(), Error> {
-        self.inner.table.rebuild(group.id, &group.shared.get().state);
+        self.inner.table.rebuild(group.id, &group.shared.get());
         let (shard, ended) = self.start_shard(&group).await?;
         self.inner.shards.lock().insert(group.id, shard.clone());
         tokio::spawn(self.clone().note_end(group.id, shard.clone(), ended));

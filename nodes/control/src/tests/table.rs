@@ -23,9 +23,9 @@ async fn nobody_sees_a_hole_while_a_groups_routes_are_made_again() {
         }
         seen
     });
-    let state = house.group(1).shared.get().state;
+    let current = house.group(1).shared.get();
     for _ in 0..20_000 {
-        house.control.table().rebuild(1, &state);
+        house.control.table().rebuild(1, &current);
     }
     stop.store(true, Ordering::Relaxed);
     assert!(reader.join().unwrap() > 0);

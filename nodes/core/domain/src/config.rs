@@ -7,7 +7,6 @@ pub mod document;
 pub mod export;
 #[cfg(test)]
 mod fixture;
-mod matcher;
 mod memberships;
 mod people;
 mod reach;
@@ -21,7 +20,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use mangrove_proto::id::{EmployeeId, GroupId, TenantId};
 use serde::{Deserialize, Serialize};
 
-pub use matcher::{InvalidMatcher, SourceMatcher};
+pub use mangrove_sip::matcher::{InvalidMatcher, SourceMatcher};
 pub use people::{Device, Employee, Login, Role, SipDevice};
 pub use reach::{Number, Target, Trunk};
 pub use service::{

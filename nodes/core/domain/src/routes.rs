@@ -18,7 +18,7 @@ pub struct Routes {
     pub epoch: u64,
     /// SIP domain, digest realm.
     pub domain: Arc<str>,
-    /// Public numbers, digits only.
+    /// Public numbers, digits only, in order.
     pub numbers: Vec<Arc<str>>,
     /// Who may call in without a password.
     pub trunks: Vec<TrunkRoute>,
@@ -58,7 +58,7 @@ impl Routes {
     /// The trunk by which a call from `source` to `called` comes in; the number must be the tenant's.
     pub fn trunk(&self, source: SocketAddr, called: &str) -> Option<&str> {
         let digits = number(called);
-        let ours = self.numbers.iter().any(|known| **known == *digits);
+        let ours = self.numbers.binary_search_by(|known| (**known).cmp(&digits)).is_ok();
         let trunk = self.trunks.iter().find(|trunk| trunk.from.iter().any(|matcher| matcher.matches(source)));
         trunk.filter(|_| ours).map(|trunk| &*trunk.name)
     }

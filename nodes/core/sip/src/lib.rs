@@ -10,6 +10,7 @@
 //! | [`screen`] | what is refused before any state is looked at |
 //! | [`transaction`] | retransmission and matching, RFC 3261 section 17 with RFC 6026 |
 //! | [`digest`] | authentication, both sides, RFC 8760 |
+//! | [`matcher`] | which addresses a trunk calls from |
 //! | [`registrar`] | the bindings of one address of record |
 //! | [`ua`] | one dialog of ours as plain data |
 //! | [`sdp`] | offer and answer, RFC 3264 |
@@ -20,6 +21,7 @@
 pub mod address;
 pub mod cause;
 pub mod digest;
+pub mod matcher;
 pub mod message;
 pub mod registrar;
 pub mod screen;

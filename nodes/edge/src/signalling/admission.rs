@@ -16,6 +16,8 @@ pub(crate) enum Overload {
     Unanswered,
     /// Too many events of the group wait for control.
     Events,
+    /// Not every tenant is known here yet.
+    Unready,
 }
 
 impl Overload {
@@ -25,6 +27,7 @@ impl Overload {
             Self::Lag => "lag",
             Self::Unanswered => "unanswered",
             Self::Events => "events",
+            Self::Unready => "unready",
         }
     }
 
@@ -32,7 +35,7 @@ impl Overload {
     pub(crate) fn retry_after(self) -> u32 {
         match self {
             Self::Draining => rand::random_range(30..=60),
-            Self::Lag | Self::Unanswered | Self::Events => rand::random_range(2..=10),
+            Self::Lag | Self::Unanswered | Self::Events | Self::Unready => rand::random_range(2..=10),
         }
     }
 }

@@ -34,7 +34,7 @@ impl Signalling {
         }
         match request.method() {
             Method::OPTIONS if request.to_tag().is_none() => self.options(request),
-            _ if request.to_tag().is_some() => self.in_dialog(request),
+            _ if request.to_tag().is_some() => self.in_dialog(request, source),
             Method::INVITE | Method::REGISTER => self.beginning(request, source),
             _ => Verdict::answer(request, 481),
         }
@@ -42,6 +42,9 @@ impl Signalling {
 
     /// A health probe must learn of overload, or the carrier goes on sending calls here.
     fn options(&self, request: &Message) -> Verdict {
+        if !self.routes.is_ready() {
+            return overloaded(request, Overload::Unready);
+        }
         match self.admission.overload(&*self.routes, &self.options.limits) {
             Some(overload) => overloaded(request, overload),
             None => Verdict::Answer(self.capabilities(request)),
@@ -50,8 +53,8 @@ impl Signalling {
 
     /// Whether there is such a leg is for control to say. Anybody can name one, so what waits for control is
     /// bounded for these too; hanging up is refused last.
-    fn in_dialog(&self, request: &Message) -> Verdict {
-        let Some(owner) = self.owner_in_dialog(request) else { return Verdict::answer(request, 481) };
+    fn in_dialog(&self, request: &Message, source: &Source) -> Verdict {
+        let Some(owner) = self.owner_in_dialog(request) else { return self.unknown(request, source, 481) };
         let group = owner.route.group;
         let full = if request.is(&Method::BYE) {
             self.events.is_overfull(group)
@@ -69,6 +72,16 @@ impl Signalling {
         let by_uri = user.and_then(|user| LegAddress::of_user(&user));
         let address = by_uri.or_else(|| LegAddress::of_tag(request.to_tag()?))?;
         self.owner_of(address)
+    }
+
+    /// Nobody known has such a request. Before every tenant is known that is no answer: a datagram is left to come
+    /// again, as without a leader; over a connection nothing comes again, so the sender is told to.
+    pub(super) fn unknown(&self, request: &Message, source: &Source, status: u16) -> Verdict {
+        match (self.routes.is_ready(), source.transport.is_reliable()) {
+            (true, _) => Verdict::answer(request, status),
+            (false, true) => overloaded(request, Overload::Unready),
+            (false, false) => Verdict::Drop("unready"),
+        }
     }
 
     pub(super) fn owner_of(&self, address: LegAddress) -> Option<Owner> {

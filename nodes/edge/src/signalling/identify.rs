@@ -22,7 +22,7 @@ impl Signalling {
         }
         match self.domain(request) {
             Some(route) => self.device(request, source, route),
-            None => self.trunk(request, source).ok_or_else(|| Verdict::answer(request, 404)),
+            None => self.trunk(request, source).ok_or_else(|| self.unknown(request, source, 404)),
         }
     }
 

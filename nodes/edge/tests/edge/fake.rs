@@ -138,6 +138,7 @@ impl Control for FakeControl {
 pub(crate) struct FakeRoutes {
     pub(crate) trunks: Mutex<Vec<SocketAddr>>,
     pub(crate) lag: AtomicU64,
+    pub(crate) unready: AtomicBool,
 }
 
 pub(crate) fn route() -> Route {
@@ -176,6 +177,10 @@ impl Routes for FakeRoutes {
 
     fn nonce_key(&self) -> [u8; 32] {
         NONCE_KEY
+    }
+
+    fn is_ready(&self) -> bool {
+        !self.unready.load(Ordering::SeqCst)
     }
 }
 

@@ -1,6 +1,8 @@
 //! Who sends from where: an address, an address with a port, or a network. Names are not looked up: a trunk that
 //! needs no password must not hang on somebody's DNS.
 
+mod sources;
+
 use std::{
     fmt,
     net::{IpAddr, SocketAddr},
@@ -8,6 +10,8 @@ use std::{
 };
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+pub use sources::Sources;
 
 /// A text that names no address.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -1,0 +1,40 @@
+//! `Debug` of messages that carry secrets: without them, so that no log can have them.
+
+use std::fmt::{Debug, Formatter, Result};
+
+use crate::routes::{Device, Founding};
+
+impl Debug for Founding {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        f.debug_struct("Founding")
+            .field("incarnation", &self.incarnation)
+            .field("shard_groups", &self.shard_groups)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Debug for Device {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        f.debug_struct("Device").field("username", &self.username).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::routes::{RoutesUpdate, Step, TenantRoutes, routes_update::Content};
+
+    use super::{Device, Founding};
+
+    #[test]
+    fn no_secret_is_shown() {
+        let founding = Founding { incarnation: 1, shard_groups: 2, nonce_key: vec![b'k'; 32].into() };
+        let device = Device { username: "101".into(), md5: "5ec4e7".into(), sha256: "5ec4e7".into() };
+        let tenant = TenantRoutes { devices: vec![device], ..TenantRoutes::default() };
+        let step = Step { tenants: vec![tenant], ..Step::default() };
+        for content in [Content::Founding(founding), Content::Step(step)] {
+            let shown = format!("{:?}", RoutesUpdate { content: Some(content) });
+            assert!(!shown.contains("kkk") && !shown.contains("5ec4e7"), "{shown}");
+            assert!(shown.contains("shard_groups: 2") || shown.contains("101"), "{shown}");
+        }
+    }
+}
