@@ -3,12 +3,12 @@
 CARGO ?= cargo
 WEB := nodes/console/web
 PAGES := tests/web
-PACKAGES := g++ sip-tester baresip-core iproute2 iptables procps chromium
+PACKAGES := g++ sip-tester baresip-core iproute2 iptables procps chromium buildah ca-certificates binutils unzip python3-venv
 # What `make bench` measures (all when empty), and how long `make fuzz` runs each target.
 STEPS ?=
 SECONDS ?= 600
 
-.PHONY: run build web test lint deny unit packages nextest fuzz-build fuzz bench fmt clean
+.PHONY: run build web test lint deny unit packages nextest chart-tools image fuzz-build fuzz bench fmt clean
 
 ## Build and start the product with a demo company, live callers and agents.
 run: build
@@ -38,6 +38,16 @@ packages:
 nextest:
 	scripts/nextest
 
+## What tests of the chart run, fetched once: helm and Kubernetes' schemas.
+chart-tools: packages
+	scripts/helm version --short
+	scripts/kubernetes-validate --version
+
+## The container image from the release binary: target/image/mangrove.tar. Needs root.
+image: web
+	$(CARGO) build --locked --release --package mangrove
+	scripts/image target/release/mangrove
+
 lint:
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
@@ -51,7 +61,7 @@ $(PAGES)/node_modules/.package-lock.json: $(PAGES)/package.json $(PAGES)/package
 	touch $@
 
 ## Builds the binary too, beside the tests: the crate of the binary has tests that run it.
-unit: nextest web $(PAGES)/node_modules/.package-lock.json
+unit: nextest web chart-tools $(PAGES)/node_modules/.package-lock.json
 	$(CARGO) nextest run --locked --workspace --profile ci
 
 fuzz-build:

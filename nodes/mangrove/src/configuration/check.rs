@@ -13,7 +13,7 @@ pub(super) fn check(configuration: &Configuration) -> Vec<Finding> {
     if !is_node_name(&configuration.node) {
         find(
             "node",
-            format!("`{}` is no node name; allowed: 1 to 32 letters, digits and hyphens", configuration.node),
+            format!("`{}` is no node name; allowed: 1 to 63 letters, digits and hyphens", configuration.node),
         );
     }
     if configuration.roles.is_empty() {
@@ -116,7 +116,7 @@ fn limits(configuration: &Configuration, find: &mut impl FnMut(&str, String)) {
     }
 }
 
-/// 1 to 32 letters, digits and hyphens.
+/// A label of DNS: in Kubernetes a node is named as its pod.
 pub(crate) fn is_node_name(text: &str) -> bool {
-    (1..=32).contains(&text.len()) && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+    (1..=63).contains(&text.len()) && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
 }

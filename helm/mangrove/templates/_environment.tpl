@@ -1,0 +1,130 @@
+{{/*
+A node's configuration as environment twins of mangrove.toml's keys. Takes (dict "root" $ "role" "edge" "own" .Values.edge).
+Variables in $(...) are filled in by Kubernetes and stand before those that use them.
+*/}}
+{{- define "mangrove.environment" -}}
+{{- $values := .root.Values -}}
+- name: MANGROVE_NODE
+  valueFrom: {fieldRef: {fieldPath: metadata.name}}
+- name: POD_IP
+  valueFrom: {fieldRef: {fieldPath: status.podIP}}
+- name: MANGROVE_ROLES
+  value: {{ eq .role "single" | ternary "edge,control,media,console" .role }}
+- name: MANGROVE_DATA_DIR
+  value: /var/lib/mangrove
+- name: MANGROVE_TOKEN
+  valueFrom: {secretKeyRef: {name: {{ $values.admin.existingSecret }}, key: {{ $values.admin.key }}}}
+- name: MANGROVE_HTTP__LISTEN
+  value: "{{ include "mangrove.httpAddress" . }}:{{ .own.ports.http }}"
+{{- if has .role (list "edge" "single") }}
+{{ include "mangrove.sipEnvironment" $values.edge.sip }}
+{{- end }}
+{{- if has .role (list "media" "single") }}
+{{ include "mangrove.rtpEnvironment" $values.media.rtp }}
+{{- end }}
+{{- if has .role (list "console" "single") }}
+{{- include "mangrove.pagesEnvironment" $values.console }}
+{{- end }}
+{{- if eq .role "single" }}
+- name: MANGROVE_CLUSTER__LISTEN
+  value: "127.0.0.1:{{ .own.ports.grpc }}"
+- name: MANGROVE_SERVER
+  value: "http://$(POD_IP):{{ .own.ports.http }}"
+{{- else }}
+{{ include "mangrove.clusterEnvironment" . }}
+{{- end }}
+{{- if include "mangrove.keepsObjects" . }}
+- name: MANGROVE_OBJECTS__URL
+  value: file:/var/lib/mangrove-objects
+{{- end }}
+{{- range $key, $value := $values.settings }}
+- name: MANGROVE_{{ $key | upper | replace "." "__" }}
+  value: {{ kindIs "string" $value | ternary $value (toJson $value) | quote }}
+{{- end }}
+{{- end }}
+
+{{/* On a machine's own network HTTP is for the kubelet alone, unless Prometheus or a Service is to come. */}}
+{{- define "mangrove.httpAddress" -}}
+{{- if has .role (list "control" "console") -}}
+0.0.0.0
+{{- else if or (eq .role "single") .root.Values.serviceMonitor.enabled -}}
+$(POD_IP)
+{{- else -}}
+127.0.0.1
+{{- end }}
+{{- end }}
+
+{{- define "mangrove.sipEnvironment" -}}
+{{- $address := .address | default "$(POD_IP)" -}}
+- name: MANGROVE_SIP__UDP
+  value: "{{ $address }}:{{ .port }}"
+- name: MANGROVE_SIP__TCP
+  value: "{{ $address }}:{{ .port }}"
+{{- with .public }}
+- name: MANGROVE_SIP__PUBLIC
+  value: {{ . | quote }}
+{{- end }}
+{{- end }}
+
+{{- define "mangrove.rtpEnvironment" -}}
+- name: MANGROVE_RTP__ADDRESS
+  value: {{ .address | default "$(POD_IP)" | quote }}
+- name: MANGROVE_RTP__PORTS
+  value: {{ .ports | quote }}
+{{- with .public }}
+- name: MANGROVE_RTP__PUBLIC
+  value: {{ . | quote }}
+{{- end }}
+{{- end }}
+
+{{- define "mangrove.pagesEnvironment" -}}
+{{- $ingress := .ingress.enabled | ternary (printf "https://%s" .ingress.host) "" }}
+{{- with .public | default $ingress }}
+- name: MANGROVE_HTTP__PUBLIC
+  value: {{ . | quote }}
+{{- end }}
+{{- end }}
+
+{{/*
+How the node finds the others and is found. Control is told by name: its pods come back with other addresses. Commands
+that run in a pod (`drain`) ask a console.
+*/}}
+{{- define "mangrove.clusterEnvironment" -}}
+{{- $values := .root.Values }}
+{{- $control := include "mangrove.host" (dict "root" .root "role" "control") -}}
+- name: MANGROVE_ZONE
+  valueFrom: {fieldRef: {fieldPath: "metadata.labels['topology.kubernetes.io/zone']"}}
+- name: MANGROVE_CLUSTER__JOIN
+  value: "{{ $control }}:{{ $values.control.ports.grpc }}"
+{{- if eq .role "control" }}
+- name: MANGROVE_CLUSTER__LISTEN
+  value: "0.0.0.0:{{ .own.ports.grpc }}"
+- name: MANGROVE_CLUSTER__ADVERTISE
+  value: "$(MANGROVE_NODE).{{ $control }}:{{ .own.ports.grpc }}"
+{{- else }}
+- name: MANGROVE_CLUSTER__LISTEN
+  value: "$(POD_IP):{{ .own.ports.grpc }}"
+- name: MANGROVE_CLUSTER__ADVERTISE
+  value: "$(POD_IP):{{ .own.ports.grpc }}"
+{{- end }}
+{{- range $key, $file := dict "CA" "ca.crt" "CERT" "tls.crt" "KEY" "tls.key" }}
+- name: MANGROVE_CLUSTER__TLS__{{ $key }}
+  value: /etc/mangrove/tls/{{ $file }}
+{{- end }}
+{{- /* Who reads and writes call records; no other node knows the database's password. */}}
+{{- if has .role (list "control" "console") }}
+- name: MANGROVE_DATABASE__URL
+  valueFrom: {secretKeyRef: {name: {{ $values.database.existingSecret }}, key: {{ $values.database.key }}}}
+{{- end }}
+- name: MANGROVE_SERVER
+  value: "http://{{ include "mangrove.host" (dict "root" .root "role" "console") }}:{{ $values.console.service.port }}"
+{{- end }}
+
+{{/* Not empty where the volume of recordings is mounted. Edges have no business with it. */}}
+{{- define "mangrove.keepsObjects" -}}
+{{- if eq .role "single" }}
+{{- .root.Values.objects.existingClaim }}
+{{- else if ne .role "edge" -}}
+yes
+{{- end }}
+{{- end }}
