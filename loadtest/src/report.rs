@@ -26,6 +26,9 @@ pub struct Report {
     pub setup: Spread,
     /// INVITE until an agent answered, milliseconds.
     pub answer: Spread,
+    /// The longest silence in each talk, of both sides, milliseconds.
+    #[serde(default)]
+    pub gap: Spread,
     pub packets_sent: u64,
     pub packets_received: u64,
     pub packets_lost: u64,
@@ -102,6 +105,7 @@ impl Report {
             unfinished: count(End::Unfinished) + ledger.live() as usize,
             setup: Spread::of(calls.iter().filter_map(|call| call.setup_ms).collect()),
             answer: Spread::of(answer_times(&calls, &offers)),
+            gap: Spread::of(gaps(&calls, &offers)),
             packets_sent: sound(|counters| counters.sent),
             packets_received: sound(|counters| counters.received),
             packets_lost: sound(|counters| counters.lost),
@@ -130,6 +134,13 @@ impl Report {
     fn all_heard(&self, share: Share) -> bool {
         !self.profile.sound || (share.of == self.talked && share.yes == share.of)
     }
+}
+
+/// Of talks in which there was sound.
+fn gaps(calls: &[Call], offers: &[Offer]) -> Vec<u64> {
+    let callers = calls.iter().filter(|call| call.heard_agent.is_some()).map(|call| call.sound.gap_ms);
+    let agents = offers.iter().filter(|offer| offer.heard_caller.is_some()).map(|offer| offer.sound.gap_ms);
+    callers.chain(agents).collect()
 }
 
 fn answer_times(calls: &[Call], offers: &[Offer]) -> Vec<u64> {

@@ -53,6 +53,9 @@ struct StreamState {
     sent: u64,
     ear: Option<Ear>,
     statistics: Statistics,
+    /// The talk's last packet, and the longest time without one.
+    heard_us: u64,
+    gap_us: u64,
 }
 
 /// What a party's sound came to.
@@ -62,6 +65,9 @@ pub struct Counters {
     pub received: u64,
     pub lost: u64,
     pub jitter_us: u64,
+    /// The longest silence within the talk: from one packet to the next, as seen every 20 ms.
+    #[serde(default)]
+    pub gap_ms: u64,
 }
 
 impl Studio {
@@ -94,7 +100,9 @@ impl Sound {
 
     /// A talk begins with someone who has this tone.
     pub(crate) fn listen(&self, hertz: u32) {
-        self.stream.state.lock().ear = Some(Ear::listen(hertz, self.stream.now_us()));
+        let (mut state, now_us) = (self.stream.state.lock(), self.stream.now_us());
+        state.ear = Some(Ear::listen(hertz, now_us));
+        (state.heard_us, state.gap_us) = (0, 0);
     }
 
     /// Asks whether the tone is there now.
@@ -121,6 +129,7 @@ impl Sound {
             received: state.statistics.received(),
             lost: state.statistics.lost(),
             jitter_us: state.statistics.jitter_us(),
+            gap_ms: state.gap_us / 1000,
         }
     }
 }
@@ -175,6 +184,10 @@ impl StreamState {
     fn hear(&mut self, packet: &[u8], now_us: u64) {
         let Some(header) = Header::read(packet) else { return };
         self.statistics.receive(&header, now_us);
+        if self.heard_us != 0 {
+            self.gap_us = self.gap_us.max(now_us - self.heard_us);
+        }
+        self.heard_us = now_us;
         let Some(law) = Law::of_static(header.payload_type) else { return };
         if let Some(ear) = &mut self.ear {
             let samples: Vec<i16> =

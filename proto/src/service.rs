@@ -8,7 +8,12 @@ use serde::{Deserialize, Serialize};
 use crate::{common, control, edge, media, routes};
 
 #[cfg(feature = "grpc")]
+mod carried;
+#[cfg(feature = "grpc")]
 mod status;
+
+#[cfg(feature = "grpc")]
+pub use carried::{Carried, address, addressed};
 
 /// Why a request to another role failed, with its verdict.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]

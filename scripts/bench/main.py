@@ -19,7 +19,7 @@ def main():
     for name in wanted:
         print(f"== {name}: {STEPS[name].__globals__['__doc__']}", flush=True)
         yardstick = [bl.calib(), bl.others_busy()]
-        results[name] = {"figures": STEPS[name](), "yardstick": yardstick}
+        results[name] = {"measured": page.now(), "figures": STEPS[name](), "yardstick": yardstick}
         with open(kept, "w") as file:
             json.dump(results, file, indent=1)
     page.write(results)

@@ -64,17 +64,21 @@ def machine():
     return f"{os.cpu_count()} CPUs ({model}), Linux {platform.release()}"
 
 
-def write(results):
+def now():
     commit_id = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
-    parts = [f"{datetime.date.today()}, commit {commit_id}, {machine()}; `make bench`.\n"]
-    for name, (title, draw) in PARTS.items():
-        if name in results:
-            yardstick, busy = results[name]["yardstick"]
-            parts.append(f"### {title}\n\n{draw(results[name]['figures'])}\n"
-                         f"Yardstick {yardstick} us a UDP send and receive; others used {busy:.0%} of the machine before.\n")
-    text = "\n".join(parts)
+    return f"{datetime.date.today()}, commit {commit_id}, {machine()}"
+
+
+def section(title, draw, result):
+    cost, busy = result["yardstick"]
+    return (f"### {title}\n\n{result['measured']}. Yardstick {cost} us a UDP send and receive; "
+            f"others used {busy:.0%} of the machine before.\n\n{draw(result['figures'])}")
+
+
+def write(results):
+    text = "\n".join(section(title, draw, results[name]) for name, (title, draw) in PARTS.items() if name in results)
     print(text)
     with open(PAGE) as file:
         before, rest = file.read().split(BEGIN)
     with open(PAGE, "w") as file:
-        file.write(before + BEGIN + "\n" + text + "\n" + END + rest.split(END)[1])
+        file.write(before + BEGIN + "\n\n" + text + "\n" + END + rest.split(END)[1])

@@ -28,7 +28,15 @@ impl Api {
 
     /// JSON of a path below `/api/v1/tenants/<tenant>`.
     pub async fn get(&self, path: &str) -> Result<Value> {
-        let url = self.url(path);
+        self.json(self.url(path)).await
+    }
+
+    /// JSON of a path below `/api/v1`: what is the node's, not a company's.
+    pub async fn node(&self, path: &str) -> Result<Value> {
+        self.json(format!("{}/api/v1{path}", self.base)).await
+    }
+
+    async fn json(&self, url: String) -> Result<Value> {
         let answer = self.client.get(&url).bearer_auth(&self.token).send().await?;
         let status = answer.status();
         let text = answer.text().await?;

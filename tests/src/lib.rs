@@ -4,6 +4,8 @@
 pub mod api;
 pub mod baresip;
 pub mod browser;
+pub mod cluster;
+pub mod floor;
 pub mod net;
 pub mod people;
 pub mod ports;

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 use crate::{api::Api, ports, wait};
 
-/// A running node with every role.
+/// A running node.
 #[derive(Debug)]
 pub struct Product {
     folder: TempDir,
@@ -27,9 +27,18 @@ pub struct Product {
     rtp: (u16, u16),
 }
 
-/// Where a node is in its network.
+/// Every role.
+pub const ALL: &[&str] = &["edge", "control", "media", "console"];
+
+/// Where a node is in its network, and what it is in its cluster.
 #[derive(Debug, Clone)]
 pub struct Options {
+    pub name: String,
+    pub roles: &'static [&'static str],
+    /// gRPC addresses of members; none: it begins a cluster.
+    pub join: Vec<SocketAddr>,
+    /// The folder of database and recordings that a cluster's nodes share; the node's own when none.
+    pub common: Option<PathBuf>,
     /// Where SIP and RTP are bound; HTTP and gRPC stay on loopback.
     pub address: IpAddr,
     /// What far ends are told instead, of SIP and of RTP.
@@ -44,7 +53,16 @@ impl Default for Options {
     /// Everything on loopback.
     fn default() -> Self {
         let loopback = IpAddr::from(Ipv4Addr::LOCALHOST);
-        Self { address: loopback, public: None, carrier: loopback, more: "" }
+        Self {
+            name: "a".into(),
+            roles: ALL,
+            join: Vec::new(),
+            common: None,
+            address: loopback,
+            public: None,
+            carrier: loopback,
+            more: "",
+        }
     }
 }
 
@@ -118,6 +136,26 @@ impl Product {
         Api::new(format!("http://127.0.0.1:{}", self.http), token.trim())
     }
 
+    /// Its name in the cluster.
+    pub fn name(&self) -> &str {
+        &self.options.name
+    }
+
+    /// Where other nodes reach it.
+    pub fn grpc_address(&self) -> SocketAddr {
+        SocketAddr::from((Ipv4Addr::LOCALHOST, self.grpc))
+    }
+
+    /// Whether it has this role.
+    pub fn has(&self, role: &str) -> bool {
+        self.options.roles.contains(&role)
+    }
+
+    /// Whether the process runs, as far as this test knows.
+    pub fn is_alive(&self) -> bool {
+        self.child.is_some()
+    }
+
     /// Where far ends reach its SIP.
     pub fn sip_address(&self) -> SocketAddr {
         SocketAddr::new(self.options.public.unwrap_or(self.options.address), self.sip)
@@ -182,15 +220,23 @@ impl Product {
     }
 
     fn configuration(&self) -> String {
-        let Self { sip, http, grpc, rtp, options: Options { address, public, more, .. }, .. } = self;
+        let Self { sip, http, grpc, rtp, options, .. } = self;
+        let Options { name, roles, join, common, address, public, more, .. } = options;
         let public = public.map(|address| format!("public = \"{address}\"\n")).unwrap_or_default();
+        let join: Vec<_> = join.iter().map(ToString::to_string).collect();
+        let common = common.as_ref().map(|folder| {
+            let folder = folder.display();
+            format!("[database]\nurl = \"sqlite:{folder}/mangrove.db\"\n[objects]\nurl = \"file:{folder}/objects\"\n")
+        });
         format!(
-            "node = \"a\"\ndata_dir = \"data\"\n\
+            "node = \"{name}\"\nroles = {roles:?}\ndata_dir = \"data\"\n\
              [sip]\nudp = \"{address}:{sip}\"\ntcp = \"{address}:{sip}\"\n{public}\
              [rtp]\naddress = \"{address}\"\nports = \"{}-{}\"\n{public}\
              [http]\nlisten = \"127.0.0.1:{http}\"\n\
-             [cluster]\nlisten = \"127.0.0.1:{grpc}\"\n{more}",
-            rtp.0, rtp.1
+             [cluster]\nlisten = \"127.0.0.1:{grpc}\"\njoin = {join:?}\n{}{more}",
+            rtp.0,
+            rtp.1,
+            common.unwrap_or_default()
         )
     }
 }

@@ -12,7 +12,7 @@ mod reshape;
 mod start;
 mod watchman;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::atomic::AtomicBool;
@@ -47,7 +47,7 @@ pub struct Cluster {
 struct Node {
     identity: Identity,
     /// As it should stand in the directory.
-    member: Member,
+    member: Mutex<Member>,
     options: Options,
     host: GroupHost,
     network: Network,
@@ -156,6 +156,24 @@ impl Cluster {
         let service = MembershipServer::new(MembershipService::new(self.clone()));
         let service = service.max_decoding_message_size(self.node.options.transport.max_message);
         mangrove_transport::routes(self.node.host.clone(), &self.node.options.transport).add_service(service)
+    }
+
+    /// Makes other addresses of this node known to all members; at the next sign of life if the directory can't be told
+    /// now.
+    pub async fn set_addresses(&self, addresses: BTreeMap<String, String>) {
+        self.lock_member().addresses = addresses;
+        if let Err(error) = self.beat().await {
+            tracing::warn!(%error, "the members do not know this node's addresses yet");
+        }
+    }
+
+    /// As it should stand in the directory.
+    fn member(&self) -> Member {
+        self.lock_member().clone()
+    }
+
+    fn lock_member(&self) -> std::sync::MutexGuard<'_, Member> {
+        self.node.member.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
     /// A channel for another service's calls to a member's address (host:port). Connects when first used.

@@ -3,6 +3,7 @@
 //! Cloning is cheap (persistent maps), so readers keep the copy they have while the next command is applied.
 
 mod command;
+mod leases;
 mod liveness;
 mod members;
 mod names;
@@ -20,6 +21,7 @@ use mangrove_raft::{GroupId, NodeId};
 use serde::{Deserialize, Serialize};
 
 pub use command::{Command, Refusal, Reply};
+pub use leases::{Lease, NETWORK};
 
 /// What every node knows of the cluster.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -38,10 +40,13 @@ pub struct Directory {
     pub claims: OrdMap<Name, String>,
     /// Senders of numbered events, and the incarnation each is in.
     pub senders: OrdMap<String, u64>,
+    /// Who carries whose addresses, by the member's name.
+    #[serde(default)]
+    pub leases: OrdMap<String, Lease>,
     /// The oldest protocol that a node may speak. Rises once all members speak a newer one.
     #[serde(default)]
     pub minimum: u32,
-    last_id: NodeId,
+    pub(crate) last_id: NodeId,
 }
 
 /// What is decided once, when a cluster is founded.
@@ -147,6 +152,9 @@ impl Directory {
             Command::ReplaceMember { id } => self.replace(id),
             Command::MemberLost { id, term: seen } => self.hear(id, false, seen, term),
             Command::MemberBack { id, term: seen } => self.hear(id, true, seen, term),
+            Command::TakeLease { id } => self.take_lease(id),
+            Command::ReturnLease { name, from } => self.return_lease(&name, from),
+            Command::RefuseLease { name, from } => self.refuse_lease(&name, from),
             Command::OpenGroups { groups } => self.open(groups),
             Command::SetPlan { plan } => self.set_plan(plan),
             Command::PlaceTenant { tenant } => self.place(tenant),

@@ -67,7 +67,7 @@ pub struct Pulse {
 
 impl Default for Pulse {
     fn default() -> Self {
-        Self { every: Duration::from_millis(250), lost_after: Duration::from_secs(1), back_after: 3 }
+        Self { every: Duration::from_millis(100), lost_after: Duration::from_millis(900), back_after: 3 }
     }
 }
 

@@ -19,6 +19,7 @@ pub(super) fn page(report: &Report) -> String {
     body.push_str(&outcomes(report));
     body.push_str(&spread("Set-up: INVITE to the first answer, ms", &report.setup));
     body.push_str(&spread("Answer: INVITE to an agent's answer, ms", &report.answer));
+    body.push_str(&spread("Silence: the longest in each talk, either side, ms", &report.gap));
     body.push_str(&sound(report));
     body.push_str(&records(report));
     format!(

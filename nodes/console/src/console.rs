@@ -83,8 +83,8 @@ impl Options {
 pub struct Console {
     /// Where it listens.
     pub addr: SocketAddr,
-    stop: watch::Sender<bool>,
-    server: JoinHandle<()>,
+    pub(crate) stop: watch::Sender<bool>,
+    pub(crate) server: JoinHandle<()>,
 }
 
 impl Console {
@@ -128,7 +128,7 @@ fn router(app: Arc<App>, further: Option<Router>) -> Router {
     }
 }
 
-async fn serve(listener: TcpListener, router: Router, mut stopping: watch::Receiver<bool>) {
+pub(crate) async fn serve(listener: TcpListener, router: Router, mut stopping: watch::Receiver<bool>) {
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     let stopped = async move {
         // An error means that the console was dropped: stop as well.

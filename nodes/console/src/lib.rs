@@ -11,6 +11,7 @@
 mod access;
 mod api;
 mod app;
+mod bare;
 mod body;
 mod console;
 mod headers;
@@ -24,4 +25,5 @@ mod tests;
 
 pub use access::hash_password;
 pub use api::openapi;
+pub use bare::Trouble;
 pub use console::{Console, Error, Options};

@@ -15,7 +15,7 @@ use axum::{
 };
 use serde_json::json;
 
-use crate::{access, app::App, refusal::Refusal};
+use crate::{access, app::App, console::Options, refusal::Refusal};
 
 /// A probe that hangs is worse than one that fails.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -62,13 +62,23 @@ async fn figures(
     ConnectInfo(address): ConnectInfo<SocketAddr>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    let forwarded = headers.contains_key("x-forwarded-for") || headers.contains_key("forwarded");
-    let near = address.ip().is_loopback() && !forwarded;
-    if !near && !access::is_operator(&app, &headers) {
+    if !may_read(&app.options, address, &headers) {
         return Err(Refusal::unauthenticated());
     }
+    Ok(page(&app.options))
+}
+
+/// Whether the asker may see the figures.
+pub(crate) fn may_read(options: &Options, address: SocketAddr, headers: &HeaderMap) -> bool {
+    let forwarded = headers.contains_key("x-forwarded-for") || headers.contains_key("forwarded");
+    let near = address.ip().is_loopback() && !forwarded;
+    near || access::is_operator(&options.admin_token, headers)
+}
+
+/// The figures.
+pub(crate) fn page(options: &Options) -> Response {
     let kind = [(header::CONTENT_TYPE, "text/plain; version=0.0.4")];
-    Ok((kind, (app.options.metrics)()).into_response())
+    (kind, (options.metrics)()).into_response()
 }
 
 #[cfg(test)]

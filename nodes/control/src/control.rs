@@ -100,27 +100,28 @@ impl Control {
         Ok(Self { inner: Arc::new(inner) })
     }
 
-    /// Makes a node's edge and media roles known to the groups led here.
+    /// Makes a node's edge and media roles known to the groups led here, whenever they begin: what is owed there is sent.
     pub fn announce(
         &self,
         info: NodeInfo,
         edge: Option<Arc<dyn service::Edge>>,
         media: Option<Arc<dyn service::Media>>,
     ) {
+        let name = info.name.clone();
         self.inner.peers.set(info, edge, media);
-        self.tell_shards();
+        self.tell_shards(|| shard::Message::Began(name.clone()));
     }
 
     /// Says which nodes are alive. What others carried goes on elsewhere, by the rules of the groups led here.
     pub fn set_alive(&self, names: BTreeSet<String>) {
         self.inner.peers.set_alive(names);
-        self.tell_shards();
+        self.tell_shards(|| shard::Message::NodesChanged);
     }
 
-    fn tell_shards(&self) {
+    fn tell_shards(&self, message: impl Fn() -> shard::Message) {
         for shard in self.inner.shards.lock().values() {
             // A shard that stopped needs no news.
-            let _ = shard.cast(shard::Message::NodesChanged);
+            let _ = shard.cast(message());
         }
     }
 

@@ -28,3 +28,10 @@ pub(crate) fn id(action: &Action) -> u64 {
         Action::Media { command, .. } => command.effect,
     }
 }
+
+/// Whose edge or media role an effect is for.
+pub(crate) fn node(action: &Action) -> &str {
+    match action {
+        Action::Edge { node, .. } | Action::Media { node, .. } => node,
+    }
+}

@@ -44,6 +44,8 @@ pub(crate) enum Message {
     Leadership(Leadership),
     /// A node's roles became known or changed.
     NodesChanged,
+    /// A node's edge or media role began (again): what is owed there goes out.
+    Began(String),
     /// The live events that wait are due.
     Draw,
     /// These effects were not taken a while ago: they go out again if they are still owed.
@@ -139,6 +141,7 @@ impl Actor for Shard {
             Message::Leadership(Leadership::Leader { fence, .. }) => state.lead(&myself, fence).await?,
             Message::Leadership(_) => state.step_down(),
             Message::NodesChanged => state.announce_nodes(),
+            Message::Began(node) => state.began(&myself, &node).await?,
             Message::Draw => {
                 let turn = state.pace.due(Instant::now());
                 state.draw(&myself, turn);
@@ -353,6 +356,23 @@ impl ShardState {
     fn owed(&self, current: &Current, object: &ObjectRef) -> Vec<Action> {
         let Some(leading) = &self.leading else { return Vec::new() };
         owed::of(current, object, leading.fence, leading.clock.now())
+    }
+
+    /// A node that begins has forgotten what it was told before.
+    async fn began(&mut self, myself: &ActorRef<Message>, node: &str) -> Result<(), ActorProcessingErr> {
+        self.announce_nodes();
+        if self.leading.is_none() {
+            return Ok(());
+        }
+        let current = self.context.shared.get();
+        for object in current.state.objects() {
+            let mut owed = self.owed(&current, &object);
+            owed.retain(|action| owed::node(action) == node);
+            if !owed.is_empty() {
+                self.tell_face(myself, &current, object, owed).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Sends again what was not taken, as far as it is still owed.

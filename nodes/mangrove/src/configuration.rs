@@ -29,6 +29,8 @@ pub(crate) struct Configuration {
     pub(crate) node: String,
     #[serde(deserialize_with = "value::roles")]
     pub(crate) roles: Vec<Role>,
+    /// What fails together with this node: replicas of a group are spread over zones.
+    pub(crate) zone: String,
     /// Raft log, administrator's token, and what `database` and `objects` put there.
     pub(crate) data_dir: PathBuf,
     pub(crate) sip: Sip,
@@ -46,6 +48,7 @@ impl Default for Configuration {
         Self {
             node: "a".to_owned(),
             roles: Role::ALL.to_vec(),
+            zone: String::new(),
             data_dir: "data".into(),
             sip: Sip::default(),
             rtp: Rtp::default(),
@@ -60,6 +63,11 @@ impl Default for Configuration {
 }
 
 impl Configuration {
+    /// Whether the node has this role.
+    pub(crate) fn has(&self, role: Role) -> bool {
+        self.roles.contains(&role)
+    }
+
     /// Puts what was left out into the data folder.
     pub(crate) fn fill(&mut self) {
         let data_dir = self.data_dir.display();
@@ -150,6 +158,13 @@ pub(crate) struct Cluster {
     pub(crate) join: Vec<String>,
     /// Groups over which tenants are spread. Only the founder's word counts.
     pub(crate) shard_groups: u32,
+    /// host:port at which other nodes reach this one; the listening address when left out.
+    pub(crate) advertise: Option<String>,
+    /// The network in which this node's SIP and RTP addresses can move: an heir in the same one takes them when this
+    /// node dies. Needs `address_hook`.
+    pub(crate) network: Option<String>,
+    /// Program that brings an address to this machine (`acquire ADDRESS`) or takes it off (`release ADDRESS`).
+    pub(crate) address_hook: Option<PathBuf>,
     /// Mutual TLS with other nodes. Without it `listen` must be a loopback address.
     pub(crate) tls: Option<ClusterTls>,
 }
@@ -166,7 +181,15 @@ pub(crate) struct ClusterTls {
 
 impl Default for Cluster {
     fn default() -> Self {
-        Self { listen: local(7400), join: Vec::new(), shard_groups: 16, tls: None }
+        Self {
+            listen: local(7400),
+            join: Vec::new(),
+            shard_groups: 16,
+            advertise: None,
+            network: None,
+            address_hook: None,
+            tls: None,
+        }
     }
 }
 

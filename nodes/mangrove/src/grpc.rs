@@ -1,16 +1,14 @@
-//! The node's one gRPC port: Raft and membership for other control nodes, and the edge and media roles for whoever leads.
+//! The node's one gRPC port: Raft and membership, and the node's roles for those of other nodes.
 //!
 //! With `cluster.tls` only nodes of the cluster come in. Without, whoever reaches the port may command calls: it listens
 //! on loopback only, and `serve` refuses any other address.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::net::SocketAddr;
 
 use anyhow::{Context, Result, ensure};
-use mangrove_edge::Edge;
-use mangrove_media::Media;
-use mangrove_membership::Cluster;
 use mangrove_transport::{Security, Settings};
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
+use tonic::service::Routes;
 
 use crate::security;
 
@@ -46,11 +44,7 @@ impl Bound {
     }
 
     /// Serves until stopped.
-    pub(crate) fn serve(self, cluster: &Cluster, edge: &Edge, media: &Media) -> Grpc {
-        let services = cluster
-            .routes()
-            .add_service(mangrove_edge::grpc::server(Arc::new(edge.clone())))
-            .add_service(mangrove_media::grpc::server(Arc::new(media.clone())));
+    pub(crate) fn serve(self, services: Routes) -> Grpc {
         let (stop, stopped) = oneshot::channel::<()>();
         let task = tokio::spawn(async move {
             let stopped = async { drop(stopped.await) };

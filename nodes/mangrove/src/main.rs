@@ -2,6 +2,7 @@
 
 mod alarm;
 mod arguments;
+mod carrier;
 mod certs;
 mod client;
 mod command;
@@ -11,6 +12,7 @@ mod demo;
 mod grpc;
 mod ladder;
 mod memory;
+mod neighbours;
 mod objects;
 mod output;
 mod retention;

@@ -1,30 +1,29 @@
 //! One node from start to stop: opens what the roles need, starts them from the inside out, and ends them in the
-//! opposite order. The roles themselves know nothing of one another.
+//! opposite order. The roles themselves know nothing of one another; those that this node has not, other nodes have.
 
-use std::{
-    fmt::Write,
-    net::{IpAddr, SocketAddr, UdpSocket},
-    sync::Arc,
-    time::Duration,
-};
+pub(crate) mod roles;
+
+use std::{collections::BTreeMap, fmt::Write, net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
 use mangrove_console::Console;
-use mangrove_control::{Control, Prepared};
-use mangrove_domain::NodeInfo;
-use mangrove_edge::Edge;
+use mangrove_control::{Control, Prepared, grpc::Remote};
+use mangrove_edge::{Transport, directory::DirectoryCopy};
 use mangrove_history::History;
-use mangrove_media::Media;
-use mangrove_membership::Cluster;
+use mangrove_membership::{Cluster, Reporter};
+use mangrove_proto::service;
 use object_store::ObjectStore;
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
+use tonic::service::Routes;
 
 use crate::{
     alarm,
     arguments::Format,
-    configuration::{Configuration, Public, Role},
+    carrier::{Carrier, Estate},
+    configuration::{Configuration, Role},
     grpc::{Bound, Grpc},
+    neighbours::{self, Neighbours},
     objects, output, retention, security,
     telemetry::Telemetry,
     token::Token,
@@ -35,14 +34,114 @@ use crate::{
 pub(crate) struct Node {
     name: String,
     cluster: Cluster,
-    control: Control,
-    edge: Edge,
-    media: Media,
+    roles: Roles,
     console: Console,
+    /// Whether the console is more than probes.
+    pages: bool,
     grpc: Grpc,
     token: Token,
     /// How long `stop` may take.
     patience: Duration,
+}
+
+/// What this node does for the cluster.
+#[derive(Debug)]
+struct Roles {
+    control: Option<Control>,
+    carrier: Carrier,
+}
+
+/// What all roles of a cluster share.
+#[derive(Debug, Clone)]
+pub(crate) struct Store {
+    history: History,
+    objects: Arc<dyn ObjectStore>,
+}
+
+/// Control as this node's edge and media node reach it: in this process, or through the directory.
+#[derive(Debug, Clone)]
+pub(crate) struct Near {
+    control: Arc<dyn service::Control>,
+    routes: Arc<dyn service::Routes>,
+}
+
+impl Store {
+    async fn open(configuration: &Configuration) -> Result<Self> {
+        let objects = objects::open(&configuration.objects.url)?;
+        let history =
+            History::open(&configuration.database.url).await.context("database.url can't be opened")?;
+        Ok(Self { history, objects })
+    }
+}
+
+impl Near {
+    fn of(cluster: &Cluster, control: Option<&Control>) -> Self {
+        match control {
+            Some(control) => Self { control: Arc::new(control.clone()), routes: Arc::new(control.clone()) },
+            None => {
+                let routes = Arc::new(DirectoryCopy::default());
+                tokio::spawn(neighbours::follow_routes(cluster.clone(), routes.clone()));
+                Self { control: Arc::new(Remote::new(cluster.clone())), routes }
+            }
+        }
+    }
+}
+
+impl Roles {
+    /// What other nodes may call.
+    fn services(&self) -> Routes {
+        let Carrier { cluster, carried, .. } = &self.carrier;
+        let services = cluster
+            .routes()
+            .add_service(mangrove_edge::grpc::server(carried.edges()))
+            .add_service(mangrove_media::grpc::server(carried.medias()));
+        match &self.control {
+            Some(control) => services
+                .add_service(mangrove_control::grpc::server(control.clone()))
+                .add_service(mangrove_control::routes::server(control.clone())),
+            None => services,
+        }
+    }
+
+    /// Takes the node's own addresses, makes its roles known to the cluster, and takes up what its groups have to do.
+    async fn begin(&self) -> Result<()> {
+        let Carrier { cluster, carried, store, .. } = &self.carrier;
+        self.carrier.begin().await?;
+        cluster.set_addresses(self.addresses()).await;
+        tokio::spawn(self.carrier.clone().keep());
+        cluster.report_with(self.reporter());
+        let Some(control) = &self.control else { return Ok(()) };
+        let mut neighbours = Neighbours::new(cluster.clone(), control.clone(), carried.clone());
+        neighbours.meet();
+        control.lead().await?;
+        tokio::spawn(neighbours.follow());
+        tokio::spawn(retention::keep(control.clone(), store.history.clone(), store.objects.clone()));
+        Ok(())
+    }
+
+    /// What operators see of this node beside what the cluster knows.
+    fn reporter(&self) -> Reporter {
+        let (control, carried) = (self.control.clone(), self.carrier.carried.clone());
+        Arc::new(move || {
+            let mut report = control.as_ref().map(Control::own_report).unwrap_or_default();
+            report.figures.push(("streams".to_owned(), carried.streams() as u64));
+            report
+        })
+    }
+
+    /// As members should know them.
+    fn addresses(&self) -> BTreeMap<String, String> {
+        let Carrier { cluster, carried, configuration, .. } = &self.carrier;
+        let own = carried.get(cluster.name());
+        let contacts = own.and_then(|own| own.edge).map(|edge| edge.contacts()).unwrap_or_default();
+        let mut addresses = neighbours::addresses(&contacts);
+        Estate::of(configuration).write(configuration, &mut addresses);
+        addresses
+    }
+
+    fn sip(&self) -> Vec<(Transport, SocketAddr)> {
+        self.carrier.carried.sip(self.carrier.cluster.name())
+    }
 }
 
 /// Runs a node until it is told to stop. It stays up when its disk fails: talk needs none.
@@ -64,55 +163,33 @@ impl Node {
             .with_context(|| format!("data_dir {} can't be used", data_dir.display()))?;
         describe_metrics();
         let token = Token::find_or_create(data_dir)?;
-        let objects = objects::open(&configuration.objects.url)?;
-        let history =
-            History::open(&configuration.database.url).await.context("database.url can't be opened")?;
-
         let port = Bound::open(configuration.cluster.listen, security::open(configuration)?).await?;
         let prepared = Prepared::default();
         let machines = prepared.clone();
-        let cluster =
-            Cluster::start(cluster(configuration, &port), move |group| machines.machine(group)).await?;
-        let control =
-            Control::new(cluster.clone(), prepared, mangrove_control::Options::new(history.clone()))?;
-
-        let run = cluster.boot();
-        let edge = edge(configuration, run, &control).await?;
-        let media = media(configuration, run, &control, objects.clone())?;
-        let contacts = edge.contacts();
-        let info = NodeInfo { name: configuration.node.clone(), contacts, media: true };
-        control.announce(info, Some(Arc::new(edge.clone())), Some(Arc::new(media.clone())));
-        let grpc = port.serve(&cluster, &edge, &media);
-        control.lead().await?;
-
-        tokio::spawn(retention::keep(control.clone(), history.clone(), objects.clone()));
-        let console = console(configuration, telemetry, &token, &control, history, objects).await?;
+        let options = roles::cluster(configuration, &port);
+        let cluster = Cluster::start(options, move |group| machines.machine(group)).await?;
+        let store = Store::open(configuration).await?;
+        let control = roles::control(configuration, &cluster, prepared, &store)?;
+        let near = Near::of(&cluster, control.as_ref());
+        let carrier = Carrier::new(configuration, cluster.clone(), near, store.clone());
+        let roles = Roles { control, carrier };
+        let grpc = port.serve(roles.services());
+        roles.begin().await?;
+        let console = roles::console(configuration, telemetry, &token, &roles, &store).await?;
+        let pages = configuration.has(Role::Console);
         let patience = Duration::from_secs(configuration.limits.stop_seconds);
-        Ok(Self {
-            name: configuration.node.clone(),
-            cluster,
-            control,
-            edge,
-            media,
-            console,
-            grpc,
-            token,
-            patience,
-        })
+        Ok(Self { name: configuration.node.clone(), cluster, roles, console, pages, grpc, token, patience })
     }
 
-    /// Where pages and API really listen.
+    /// Where pages and API, or the probes, really listen.
     pub(crate) fn http(&self) -> SocketAddr {
         self.console.addr
     }
 
     /// Where SIP over UDP is really bound.
     pub(crate) fn sip(&self) -> Option<SocketAddr> {
-        let bound = self.edge.addresses();
-        bound
-            .into_iter()
-            .find(|(transport, _)| *transport == mangrove_edge::Transport::Udp)
-            .map(|(_, address)| address)
+        let mut bound = self.roles.sip().into_iter();
+        bound.find(|(transport, _)| *transport == Transport::Udp).map(|(_, address)| address)
     }
 
     /// The administrator's token of this node.
@@ -122,17 +199,16 @@ impl Node {
 
     /// Says on the standard output that the node is up and where: one line of JSON, or text.
     fn announce(&self, format: Format) -> Result<()> {
-        let sip: Vec<_> =
-            self.edge.addresses().into_iter().map(|(t, a)| (t.to_string(), a.to_string())).collect();
-        tracing::info!(node = self.name, http = %self.http(), ?sip, run = self.cluster.boot(), "node is ready");
+        let http = self.http().to_string();
+        let sip = self.roles.sip().into_iter().map(|(t, a)| (t.to_string(), a.to_string()));
+        let sip: BTreeMap<_, _> = sip.collect();
+        tracing::info!(node = self.name, http, ?sip, run = self.cluster.boot(), "node is ready");
         if format == Format::Json {
-            let sip: serde_json::Map<_, _> =
-                sip.into_iter().map(|(transport, address)| (transport, json!(address))).collect();
-            let ready = json!({ "node": self.name, "http": self.http().to_string(), "sip": sip });
-            println!("{ready}");
+            println!("{}", json!({ "node": self.name, "http": http, "sip": sip }));
             return Ok(());
         }
-        let mut text = format!("node {} is ready: pages and API at http://{}", self.name, self.http());
+        let what = if self.pages { "pages and API" } else { "probes" };
+        let mut text = format!("node {} is ready: {what} at http://{http}", self.name);
         for (transport, address) in sip {
             write!(text, ", SIP {transport} {address}")?;
         }
@@ -157,12 +233,14 @@ impl Node {
     pub(crate) async fn stop(self) {
         let patience = self.patience;
         let in_order = async {
-            self.edge.drain();
+            let Roles { control, carrier } = &self.roles;
+            carrier.carried.drain();
             self.console.shutdown().await;
+            carrier.carried.stop().await;
             self.grpc.stop();
-            self.edge.shutdown().await;
-            self.media.stop().await;
-            self.control.stop().await;
+            if let Some(control) = control {
+                control.stop().await;
+            }
             self.cluster.shutdown().await;
         };
         match tokio::time::timeout(patience, in_order).await {
@@ -177,82 +255,4 @@ fn describe_metrics() {
     mangrove_media::metrics::describe();
     mangrove_control::metrics::describe();
     mangrove_console::metrics::describe();
-}
-
-fn cluster(configuration: &Configuration, grpc: &Bound) -> mangrove_membership::Options {
-    let mut options = mangrove_membership::Options::new(&configuration.data_dir, configuration.node.clone());
-    options.roles = configuration.roles.iter().copied().map(Role::as_str).map(str::to_owned).collect();
-    options.version = env!("CARGO_PKG_VERSION").to_owned();
-    options.advertise = Some(grpc.address.to_string());
-    options.transport = grpc.settings.clone();
-    options.join = configuration.cluster.join.clone();
-    options.shard_groups = configuration.cluster.shard_groups;
-    options
-}
-
-async fn edge(configuration: &Configuration, run: u64, control: &Control) -> Result<Edge> {
-    let mut options = mangrove_edge::Options::new(configuration.node.clone(), run);
-    options.udp = vec![configuration.sip.udp];
-    options.tcp = vec![configuration.sip.tcp];
-    let public = configuration.sip.public.as_ref().and_then(Public::host).map(str::to_owned);
-    options.public = mangrove_edge::Public { udp: public.clone(), tcp: public };
-    let limits = &configuration.limits;
-    options.limits.connections = limits.connections;
-    options.limits.connections_per_source = limits.connections_per_source;
-    options.limits.unanswered_invites = limits.unanswered_invites;
-    options.limits.lag_ms = limits.lag_ms;
-    options.limits.requests_per_second = limits.requests_per_second;
-    options.limits.request_burst = limits.requests_per_second.saturating_mul(2);
-    options.limits.failures_per_minute = limits.failures_per_minute;
-    Ok(Edge::start(options, Arc::new(control.clone()), Arc::new(control.clone())).await?)
-}
-
-fn media(
-    configuration: &Configuration,
-    run: u64,
-    control: &Control,
-    objects: Arc<dyn ObjectStore>,
-) -> Result<Media> {
-    let rtp = &configuration.rtp;
-    let mut options = mangrove_media::Options::new(configuration.node.clone(), run, rtp.address);
-    options.ports = rtp.ports.0.clone();
-    options.public = match rtp.public.as_ref().and_then(Public::host) {
-        Some(host) => Some(host.parse().context("rtp.public is no IP address")?),
-        None => rtp.address.is_unspecified().then(|| outward(rtp.address)).transpose()?,
-    };
-    let prompts = configuration.data_dir.join("prompts");
-    options.prompts = prompts.is_dir().then_some(prompts);
-    options.parts = objects::open_hasty(&configuration.objects.url)?;
-    Ok(Media::start(options, Arc::new(control.clone()), objects)?)
-}
-
-/// The address of the interface with the default route: connecting a UDP socket asks the kernel and sends nothing.
-fn outward(family: IpAddr) -> Result<IpAddr> {
-    let far = if family.is_ipv4() { "192.0.2.1:9" } else { "[2001:db8::1]:9" };
-    let ask = || {
-        let socket = UdpSocket::bind(SocketAddr::new(family, 0))?;
-        socket.connect(far)?;
-        Ok::<_, std::io::Error>(socket.local_addr()?.ip())
-    };
-    ask().context("no default route tells what address far ends should be told: set rtp.public")
-}
-
-async fn console(
-    configuration: &Configuration,
-    telemetry: &Telemetry,
-    token: &Token,
-    control: &Control,
-    history: History,
-    objects: Arc<dyn ObjectStore>,
-) -> Result<Console> {
-    let mut options = mangrove_console::Options::new(configuration.http.listen, token.secret().to_owned());
-    options.data_dir = configuration.data_dir.clone();
-    options.version = env!("CARGO_PKG_VERSION").to_owned();
-    if let Some(public) = &configuration.http.public {
-        options.secure_cookies = public.is_https();
-        options.allowed_origins = vec![public.as_str().to_owned()];
-    }
-    let metrics = telemetry.metrics();
-    options.metrics = Arc::new(move || metrics.render());
-    Ok(Console::start(options, Arc::new(control.clone()), history, objects).await?)
 }

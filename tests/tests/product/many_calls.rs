@@ -4,7 +4,6 @@
 //! `MANGROVE_KILLS` says how often (3 when not set; the figure in the documents is of 20).
 
 use std::{
-    collections::BTreeMap,
     net::SocketAddr,
     time::{Duration, Instant},
 };
@@ -18,13 +17,13 @@ use mangrove_loadtest::{
 };
 use mangrove_tests::{
     api::Api,
+    floor::Floor,
     ports,
     product::Product,
     sipp::{self, Options, Sipp},
     sound::Sound,
     wait,
 };
-use serde_json::Value;
 
 const AGENTS: usize = 50;
 const CALLERS: usize = 70;
@@ -37,30 +36,6 @@ const WITNESS_HERTZ: f64 = 700.0;
 /// Share of the sound that should have come and must have come, besides the times when the process was dead.
 const HEARD: f64 = 0.8;
 
-/// Who talks, with which agent, and who waits, first in line first.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Floor {
-    talks: BTreeMap<String, String>,
-    line: Vec<String>,
-}
-
-impl Floor {
-    async fn now(api: &Api) -> Option<Self> {
-        let live = api.get("/live").await.ok()?;
-        let text = |value: &Value| value.as_str().map(str::to_owned);
-        let talking = live["calls"].as_array()?.iter().filter(|call| call["state"] == "talking");
-        let talks =
-            talking.filter_map(|call| Some((text(&call["caller"])?, text(&call["employee"])?))).collect();
-        let line =
-            live["queues"][0]["waiting"].as_array()?.iter().filter_map(|one| text(&one["caller"])).collect();
-        Some(Self { talks, line })
-    }
-
-    fn is_full(&self) -> bool {
-        self.talks.len() == AGENTS && self.line.len() == WAITING
-    }
-}
-
 /// The company under load, with its callers, agents and the witness.
 struct Office {
     product: Product,
@@ -71,6 +46,10 @@ struct Office {
     sound: Sound,
     /// How long nobody heard anything because the process was dead.
     silent: Duration,
+}
+
+fn is_full(floor: &Floor) -> bool {
+    floor.talks.len() == AGENTS && floor.line.len() == WAITING
 }
 
 fn kills() -> u32 {
@@ -134,7 +113,7 @@ impl Office {
     async fn fills(&self) -> Result<()> {
         let limit = Duration::from_secs(30);
         let full = wait::within(limit, "fifty talks and everybody else in line", async || {
-            Floor::now(&self.api).await.filter(Floor::is_full)
+            Floor::now(&self.api).await.filter(is_full)
         });
         let ledger = self.swarm.ledger();
         full.await.inspect_err(|_| {
@@ -158,7 +137,7 @@ impl Office {
     async fn survives(&mut self, round: u32) -> Result<()> {
         let before = wait::until("the floor to be seen", async || Floor::now(&self.api).await).await?;
         anyhow::ensure!(
-            before.is_full(),
+            is_full(&before),
             "talks must outlast the kills, but before kill {round} it is {before:?}"
         );
         let dead = Instant::now();
@@ -166,9 +145,8 @@ impl Office {
         self.sound.forget();
         self.product.revive().await?;
         let ready = dead.elapsed();
-        let calls = |floor: &Floor| floor.talks.len() + floor.line.len();
         let after = wait::until("the calls to be back", async || {
-            Floor::now(&self.api).await.filter(|after| calls(after) >= calls(&before))
+            Floor::now(&self.api).await.filter(|after| after.calls() >= before.calls())
         })
         .await
         .inspect_err(|_| eprintln!("{}", self.product.log()))?;

@@ -100,7 +100,7 @@ impl Cluster {
         let known =
             found.into_iter().chain(holders(&directory)).chain(control_addresses(&directory, self.node()));
         for address in known.chain(self.node.options.join.iter().cloned()).chain(kept) {
-            if !address.is_empty() && address != self.node.member.address && !sources.contains(&address) {
+            if !address.is_empty() && address != self.member().address && !sources.contains(&address) {
                 sources.push(address);
             }
         }

@@ -115,12 +115,12 @@ impl Cluster {
         }
     }
 
-    async fn beat(&self) -> Result<(), Error> {
+    pub(super) async fn beat(&self) -> Result<(), Error> {
         let id = self.node();
         match self.directory().member(id) {
-            Some(known) if same_description(known, &self.node.member) => {}
+            Some(known) if same_description(known, &self.member()) => {}
             Some(_) => {
-                self.propose_directory(Command::JoinMember { member: self.node.member.clone() }).await?;
+                self.propose_directory(Command::JoinMember { member: self.member() }).await?;
             }
             // The directory has not reached this node yet, or it has left.
             None => return Ok(()),

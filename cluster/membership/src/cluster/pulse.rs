@@ -1,7 +1,7 @@
 //! When a silent member counts as lost, and when an answering one as back. Pure: time comes as an argument.
 //!
 //! Lost: nothing heard for `lost_after`, and at least two pings in a row failed, so that a pause of the asking node
-//! itself condemns nobody. Back: `back_after` answers in a row, and twice as many for each time that the member was
+//! itself condemns nobody; or two pings in a row refused by its machine, which says that the process is gone. Back: `back_after` answers in a row, and twice as many for each time that the member was
 //! lost within the last minute, so that one which comes and goes stays away.
 
 use std::time::Duration;
@@ -22,11 +22,21 @@ pub(super) enum Verdict {
     Back,
 }
 
+/// What came of a ping.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ping {
+    Answered,
+    /// Nobody listens there.
+    Refused,
+    Silent,
+}
+
 /// What the leader remembers of a member's answers.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Pulse {
     heard: Instant,
     failed: u32,
+    refused: u32,
     answered: u32,
     falls: u32,
     fell: Option<Instant>,
@@ -35,23 +45,24 @@ pub(super) struct Pulse {
 impl Pulse {
     /// A member that has not been asked yet: it gets the benefit of the doubt.
     pub(super) fn new(now: Instant) -> Self {
-        Self { heard: now, failed: 0, answered: 0, falls: 0, fell: None }
+        Self { heard: now, failed: 0, refused: 0, answered: 0, falls: 0, fell: None }
     }
 
     /// Takes the outcome of a ping.
-    pub(super) fn ping(&mut self, answered: bool, now: Instant) {
-        if answered {
+    pub(super) fn ping(&mut self, ping: Ping, now: Instant) {
+        if ping == Ping::Answered {
             (self.heard, self.failed, self.answered) = (now, 0, self.answered + 1);
         } else {
             (self.failed, self.answered) = (self.failed + 1, 0);
         }
+        self.refused = if ping == Ping::Refused { self.refused + 1 } else { 0 };
     }
 
     /// What follows for a member that stands as `alive`.
     pub(super) fn judge(&self, alive: bool, now: Instant, rule: &Rule) -> Option<Verdict> {
         let silent = now.duration_since(self.heard) >= rule.lost_after && self.failed >= FAILURES;
         match alive {
-            true if silent => Some(Verdict::Lost),
+            true if silent || self.refused >= FAILURES => Some(Verdict::Lost),
             false if self.answered >= rule.back_after << self.falls(now) => Some(Verdict::Back),
             _ => None,
         }
@@ -77,14 +88,19 @@ impl Pulse {
 mod tests {
     use super::*;
 
-    /// Pings of one member: `+` answered, `-` failed; 250 ms apart, or as many as told.
+    /// Pings of one member: `+` answered, `-` silent, `x` refused; 250 ms apart, or as many as told.
     fn verdicts(start_alive: bool, beats: &[(char, u64)]) -> Vec<(usize, Verdict)> {
         let rule = Rule::default();
         let mut now = Instant::now();
         let (mut pulse, mut alive, mut told) = (Pulse::new(now), start_alive, Vec::new());
         for (at, (outcome, after)) in beats.iter().enumerate() {
             now += Duration::from_millis(*after);
-            pulse.ping(*outcome == '+', now);
+            let ping = match outcome {
+                '+' => Ping::Answered,
+                'x' => Ping::Refused,
+                _ => Ping::Silent,
+            };
+            pulse.ping(ping, now);
             if let Some(verdict) = pulse.judge(alive, now, &rule) {
                 alive = verdict == Verdict::Back;
                 if !alive {
@@ -111,6 +127,8 @@ mod tests {
             ("one failure after a long pause of ours", true, vec![('+', 250), ('-', 5_000), ('+', 250)], &[]),
             ("every other answer fails", true, even("+-+-+-+-+-+-"), &[]),
             ("two hanging pings", true, vec![('+', 250), ('-', 500), ('-', 500)], &[(2, Lost)]),
+            ("refused once, as while it is started again", true, even("++x++"), &[]),
+            ("refused twice: the process is gone", true, even("++xx"), &[(3, Lost)]),
             ("back after three answers", false, even("--+++"), &[(4, Back)]),
             ("answers with a gap do not bring back", false, even("++-++-+"), &[]),
             (

@@ -37,7 +37,7 @@ pub(super) async fn start(options: Options, factory: Factory) -> Result<Cluster,
         node: Arc::new(Node {
             holds_directory: AtomicBool::new(identity.holds_directory),
             identity,
-            member,
+            member: Mutex::new(member),
             options,
             host,
             network,
@@ -141,7 +141,7 @@ impl Cluster {
     async fn found(&self) -> Result<(), Error> {
         let options = &self.node.options;
         let directory = self.run_group(DIRECTORY).await?;
-        let peer = Peer::new(&self.node.member.address);
+        let peer = Peer::new(&self.member().address);
         self.node.host.found_group(DIRECTORY, [(self.node(), peer)].into()).await?;
         wait_to_lead(&directory).await?;
         if self.directory().founding.is_none() {
@@ -151,7 +151,7 @@ impl Cluster {
                 nonce_key: rand::random(),
                 token_key: rand::random(),
             };
-            let member = Member { id: 0, ..self.node.member.clone() };
+            let member = Member { id: 0, ..self.member() };
             self.propose_directory(Command::Found { founding, member }).await?;
         }
         self.open_groups().await?;
@@ -168,7 +168,7 @@ impl Cluster {
             }
             let handle = self.run_group(*group).await?;
             if !directory.opened.contains(group) {
-                let peer = Peer::new(&self.node.member.address);
+                let peer = Peer::new(&self.member().address);
                 self.node.host.found_group(*group, [(self.node(), peer)].into()).await?;
                 begun.insert(*group);
             }

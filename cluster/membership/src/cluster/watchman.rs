@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
 use super::Cluster;
-use super::pulse::{Pulse, Verdict};
+use super::pulse::{Ping, Pulse, Verdict};
 use crate::directory::Command;
 use crate::error::Error;
 use crate::{DIRECTORY, machine};
@@ -23,7 +23,7 @@ use crate::{DIRECTORY, machine};
 struct Watchman {
     term: u64,
     pulses: BTreeMap<NodeId, Pulse>,
-    pings: JoinSet<(NodeId, bool)>,
+    pings: JoinSet<(NodeId, Ping)>,
     asked: BTreeSet<NodeId>,
 }
 
@@ -55,9 +55,9 @@ impl Cluster {
                 None => self.ping_all(&mut watchman),
                 // A ping that panicked says nothing about the member.
                 Some(Err(_)) => watchman.asked.clear(),
-                Some(Ok((id, answered))) => {
+                Some(Ok((id, ping))) => {
                     watchman.asked.remove(&id);
-                    self.weigh(&mut watchman, &group, id, answered).await;
+                    self.weigh(&mut watchman, &group, id, ping).await;
                 }
             }
         }
@@ -75,22 +75,27 @@ impl Cluster {
     }
 
     /// Whether this very node answers, in half the time after which it would be lost.
-    async fn answers(&self, id: NodeId, address: &str) -> bool {
+    async fn answers(&self, id: NodeId, address: &str) -> Ping {
         if id == self.node() {
-            return true;
+            return Ping::Answered;
         }
-        let Ok(channel) = self.node.network.channel(address) else { return false };
+        let Ok(channel) = self.node.network.channel(address) else { return Ping::Silent };
         let request = PingRequest { incarnation: self.incarnation() };
         let limit: Duration = self.node.options.pulse.lost_after / 2;
         let answer = timeout(limit, async { MembershipClient::new(channel).ping(request).await }).await;
-        // Another node may have its address by now.
-        matches!(answer, Ok(Ok(answer)) if answer.get_ref().node == id)
+        match answer {
+            Ok(Ok(answer)) if answer.get_ref().node == id => Ping::Answered,
+            // Another node may have its address by now.
+            Ok(Ok(_)) => Ping::Refused,
+            Ok(Err(status)) if is_refused(&status) => Ping::Refused,
+            _ => Ping::Silent,
+        }
     }
 
-    async fn weigh(&self, watchman: &mut Watchman, group: &Handle, id: NodeId, answered: bool) {
+    async fn weigh(&self, watchman: &mut Watchman, group: &Handle, id: NodeId, ping: Ping) {
         let now = Instant::now();
         let pulse = watchman.pulses.entry(id).or_insert_with(|| Pulse::new(now));
-        pulse.ping(answered, now);
+        pulse.ping(ping, now);
         let Some(alive) = self.directory().member(id).map(|member| member.alive) else { return };
         let Some(verdict) = pulse.judge(alive, now, &self.node.options.pulse) else { return };
         match tell(group, id, watchman.term, verdict).await {
@@ -104,6 +109,19 @@ impl Cluster {
             }
         }
     }
+}
+
+/// Whether the machine answers that nobody listens there.
+fn is_refused(status: &tonic::Status) -> bool {
+    let mut source = std::error::Error::source(status);
+    while let Some(error) = source {
+        let io = error.downcast_ref::<std::io::Error>();
+        if io.is_some_and(|error| error.kind() == std::io::ErrorKind::ConnectionRefused) {
+            return true;
+        }
+        source = error.source();
+    }
+    false
 }
 
 fn term_led(group: &Handle) -> Option<u64> {

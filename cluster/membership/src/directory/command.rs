@@ -6,7 +6,7 @@ use mangrove_placement::Plan;
 use mangrove_raft::{GroupId, NodeId};
 use serde::{Deserialize, Serialize};
 
-use super::{Founding, Home, Member, Name};
+use super::{Founding, Home, Lease, Member, Name};
 
 /// A change of the directory. Repeating one is harmless except where it says otherwise.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -29,6 +29,12 @@ pub enum Command {
     MemberLost { id: NodeId, term: u64 },
     /// The member answers group 0's leader of this term.
     MemberBack { id: NodeId, term: u64 },
+    /// The member is about to carry its own addresses, or wants them back from its heir.
+    TakeLease { id: NodeId },
+    /// The heir has stopped carrying a member's addresses, which waits for them.
+    ReturnLease { name: String, from: NodeId },
+    /// The heir can't carry a member's addresses.
+    RefuseLease { name: String, from: NodeId },
     /// These groups have begun.
     OpenGroups { groups: BTreeSet<GroupId> },
     /// Replaces the plan.
@@ -53,6 +59,7 @@ pub enum Reply {
     Done,
     Joined { id: NodeId },
     Placed { home: Home },
+    Leased { lease: Lease },
 }
 
 /// Why the directory refuses.

@@ -10,6 +10,10 @@ impl Directory {
         if seen != now {
             return Err(Refusal::StaleVerdict { seen, now });
         }
-        self.change_member(id, |member| member.alive = alive)
+        let reply = self.change_member(id, |member| member.alive = alive)?;
+        if !alive {
+            self.inherit(id);
+        }
+        Ok(reply)
     }
 }

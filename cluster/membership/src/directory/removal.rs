@@ -18,7 +18,10 @@ impl Directory {
 
     pub(super) fn leave(&mut self, id: NodeId) -> Answer {
         self.may_leave(self.present(id)?)?;
-        self.members.remove(&id);
+        self.inherit(id);
+        if let Some(member) = self.members.remove(&id) {
+            self.forget_lease(&member.name);
+        }
         self.take_from_plan(id);
         self.raise_minimum();
         Ok(Reply::Done)

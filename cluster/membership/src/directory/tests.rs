@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod leases;
 mod members;
 
 use super::*;

@@ -82,7 +82,7 @@ fn scope(person: &Person, need: Need) -> Result<Scope, Refusal> {
 
 /// None: no token, or one that is void.
 async fn identify(app: &App, headers: &HeaderMap) -> Result<Option<Principal>, Refusal> {
-    if is_operator(app, headers) {
+    if is_operator(&app.options.admin_token, headers) {
         return Ok(Some(Principal::Operator));
     }
     let token = bearer(headers).or_else(|| app.sessions.token(headers));
@@ -95,8 +95,8 @@ async fn identify(app: &App, headers: &HeaderMap) -> Result<Option<Principal>, R
 }
 
 /// Whether the request carries the administrator's token.
-pub(crate) fn is_operator(app: &App, headers: &HeaderMap) -> bool {
-    let wanted = app.options.admin_token.as_bytes();
+pub(crate) fn is_operator(admin_token: &str, headers: &HeaderMap) -> bool {
+    let wanted = admin_token.as_bytes();
     !wanted.is_empty() && bearer(headers).is_some_and(|token| same(token.as_bytes(), wanted))
 }
 

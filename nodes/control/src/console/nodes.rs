@@ -37,9 +37,10 @@ impl Control {
     /// What this role tells of itself, for `Cluster::report_with`: the calls of the groups led here, and groups whose
     /// commands nobody carries out. The binary adds what the other roles know.
     pub fn own_report(&self) -> OwnReport {
-        let led = self.groups().filter(|group| group.is_led());
+        let groups = self.groups();
+        let led = groups.iter().filter(|group| group.is_led());
         let calls: usize = led.map(|group| crate::shard::call_count(&group.shared.get().state)).sum();
-        let idle = self.groups().filter(|group| is_idle(self, group));
+        let idle = groups.iter().filter(|group| is_idle(self, group));
         let trouble = idle
             .map(|group| format!("group {} is led here and nobody carries its commands out", group.id))
             .collect();

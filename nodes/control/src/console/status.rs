@@ -37,6 +37,8 @@ struct GroupStatus {
     term: u64,
     applied: u64,
     snapshot: u64,
+    /// Nodes that vote, by id.
+    voters: Vec<u64>,
     tenants: usize,
     calls: usize,
     outbox: usize,
@@ -57,6 +59,14 @@ pub(super) fn read(control: &Control) -> Result<Json, Error> {
         lag_ms: control.groups().iter().map(|group| group.lag_ms()).max().unwrap_or(0),
         groups,
     })
+}
+
+impl Control {
+    /// Why this node should get no work now; empty: it is ready.
+    pub fn trouble(&self) -> Vec<String> {
+        let failure = self.cluster().watch_failure().borrow().clone();
+        trouble(self, failure.as_deref())
+    }
 }
 
 fn trouble(control: &Control, failure: Option<&str>) -> Vec<String> {
@@ -109,6 +119,7 @@ fn groups(control: &Control) -> Vec<GroupStatus> {
             term: raft.term,
             applied: raft.applied,
             snapshot: raft.snapshot,
+            voters: raft.voters,
             tenants: state.tenants().count(),
             calls: crate::shard::call_count(&state),
             outbox: state.outbox().count(),

@@ -8,7 +8,7 @@ use crate::control::Control;
 const NOISE_MS: u64 = 20;
 
 pub(super) fn of(control: &Control) -> Load {
-    let led: Vec<_> = control.groups().filter(|group| group.is_led()).collect();
+    let led: Vec<_> = control.groups().into_iter().filter(|group| group.is_led()).collect();
     Load {
         lag_ms: led.iter().map(|group| group.lag_ms()).max().unwrap_or(0),
         led: led.iter().map(|group| group.id).collect(),

@@ -6,12 +6,12 @@ use std::collections::VecDeque;
 use async_trait::async_trait;
 use mangrove_proto::{
     edge::{EdgeCommands, EdgeExecuted, edge_client::EdgeClient},
-    service,
+    service::{self, address},
 };
 use parking_lot::Mutex;
 use tokio::sync::{mpsc, oneshot};
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::{Streaming, transport::Channel};
+use tonic::{Request, Streaming, transport::Channel};
 
 /// Batches under way to one edge; more wait.
 const UNDER_WAY: usize = 64;
@@ -28,7 +28,7 @@ pub struct Client {
 }
 
 impl Client {
-    /// `name` is for messages: the node's name. The channel connects when first used.
+    /// The edge of the node `name`, at whoever carries it. The channel connects when first used.
     pub fn new(name: impl Into<String>, channel: Channel) -> Self {
         Self { name: name.into(), channel, stream: Mutex::new(None) }
     }
@@ -63,7 +63,9 @@ impl service::Edge for Client {
 async fn run(name: String, mut client: EdgeClient<Channel>, mut asked: mpsc::Receiver<Asked>) {
     let (outgoing, sent) = mpsc::channel(UNDER_WAY);
     let mut waiting = VecDeque::new();
-    let opening = client.execute(ReceiverStream::new(sent));
+    let mut request = Request::new(ReceiverStream::new(sent));
+    address(&mut request, &name);
+    let opening = client.execute(request);
     let end = match opening.await {
         Ok(answers) => exchange(answers.into_inner(), &outgoing, &mut asked, &mut waiting).await,
         Err(status) => status.to_string(),

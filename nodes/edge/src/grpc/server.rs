@@ -1,4 +1,4 @@
-//! The serving side: any implementation of the trait behind tonic's service.
+//! The serving side: any implementations of the trait behind tonic's service.
 
 use std::sync::Arc;
 
@@ -8,19 +8,24 @@ use mangrove_proto::{
         EdgeCommands, EdgeExecuted,
         edge_server::{Edge, EdgeServer},
     },
-    service,
+    service::{self, Carried, addressed},
 };
 use tonic::{Request, Response, Status, Streaming};
 
-/// Serves an edge to control nodes.
-#[derive(Debug)]
+/// Serves a process's edges to control nodes.
 pub struct Server {
-    edge: Arc<dyn service::Edge>,
+    carried: Carried<dyn service::Edge>,
+}
+
+impl std::fmt::Debug for Server {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Server").finish_non_exhaustive()
+    }
 }
 
 /// The service to add to a node's gRPC router.
-pub fn server(edge: Arc<dyn service::Edge>) -> EdgeServer<Server> {
-    EdgeServer::new(Server { edge })
+pub fn server(carried: Carried<dyn service::Edge>) -> EdgeServer<Server> {
+    EdgeServer::new(Server { carried })
 }
 
 #[async_trait::async_trait]
@@ -31,7 +36,8 @@ impl Edge for Server {
         &self,
         request: Request<Streaming<EdgeCommands>>,
     ) -> Result<Response<Self::ExecuteStream>, Status> {
-        Ok(Response::new(answers(self.edge.clone(), request.into_inner()).boxed()))
+        let edge = addressed(&request, &self.carried)?;
+        Ok(Response::new(answers(edge, request.into_inner()).boxed()))
     }
 }
 

@@ -27,7 +27,9 @@ impl Process {
     fn serve(house: &House, address: SocketAddr) -> Self {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let router = Server::builder().add_service(server(Arc::new(house.edge.clone())));
+        let edge: Arc<dyn Edge> = Arc::new(house.edge.clone());
+        let carried = move |name: &str| (name == "a").then(|| edge.clone());
+        let router = Server::builder().add_service(server(Arc::new(carried)));
         let listener = std::net::TcpListener::bind(address).unwrap();
         listener.set_nonblocking(true).unwrap();
         let address = listener.local_addr().unwrap();

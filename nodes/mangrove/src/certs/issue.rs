@@ -53,7 +53,7 @@ fn told(wish: &Issue, ca: &Path, cert: &Path, key: &Path, until: &str) -> String
 fn check(wish: &Issue) -> Result<()> {
     ensure!(
         wish.node == ANY || is_node_name(&wish.node),
-        "--node {:?} is no node name; allowed: 1 to 32 letters, digits and hyphens, or * for all nodes",
+        "--node {:?} is no node name; allowed: 1 to 63 letters, digits and hyphens, or * for all nodes",
         wish.node
     );
     for address in &wish.address {

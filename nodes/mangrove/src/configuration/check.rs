@@ -36,22 +36,36 @@ pub(super) fn check(configuration: &Configuration) -> Vec<Finding> {
         );
     }
     roles(configuration, &mut find);
+    cluster(configuration, &mut find);
     unserved(configuration, &mut find);
     urls(configuration, &mut find);
     limits(configuration, &mut find);
     findings
 }
 
-/// Roles of one process meet in memory: until nodes of single roles can join, a node has them all.
+/// What the roles of one node need of one another.
 fn roles(configuration: &Configuration, find: &mut impl FnMut(&str, String)) {
-    let missing: Vec<&str> =
-        Role::ALL.into_iter().filter(|role| !configuration.roles.contains(role)).map(Role::as_str).collect();
-    if !missing.is_empty() && !configuration.roles.is_empty() {
-        let missing = missing.join(", ");
-        find(
-            "roles",
-            format!("{missing} missing; allowed in this version: all four of edge, control, media, console"),
-        );
+    if configuration.has(Role::Console) && !configuration.has(Role::Control) {
+        let what = "console needs control on the same node; allowed: both, or neither".to_owned();
+        find("roles", what);
+    }
+    if !configuration.has(Role::Control) && configuration.cluster.join.is_empty() {
+        let what = "a node without the control role can't begin a cluster; allowed: addresses of control nodes";
+        find("cluster.join", what.to_owned());
+    }
+}
+
+/// What a node in a cluster needs.
+fn cluster(configuration: &Configuration, find: &mut impl FnMut(&str, String)) {
+    let cluster = &configuration.cluster;
+    if cluster.network.is_some() && cluster.address_hook.is_none() {
+        let what = "an address can't move without a program that moves it; allowed: with cluster.address_hook";
+        find("cluster.network", what.to_owned());
+    }
+    let apart = !cluster.listen.ip().is_loopback() && !cluster.join.is_empty();
+    if apart && configuration.database.url.starts_with("sqlite:") {
+        let what = "nodes on several machines can't share an SQLite file; allowed: postgres://..., or cluster.listen on loopback";
+        find("database.url", what.to_owned());
     }
 }
 

@@ -100,7 +100,7 @@ pub(crate) fn read(file: Option<&Path>) -> Result<Configuration, Error> {
 fn environment() -> Env {
     Env::prefixed(PREFIX)
         .filter(|key| {
-            key.as_str().contains("__") || ["node", "roles", "data_dir"].iter().any(|top| key == *top)
+            key.as_str().contains("__") || ["node", "roles", "zone", "data_dir"].iter().any(|top| key == *top)
         })
         .split("__")
 }

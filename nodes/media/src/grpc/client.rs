@@ -6,12 +6,12 @@ use std::{collections::VecDeque, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use mangrove_proto::{
     media::{Holdings, HoldingsRequest, MediaCommands, MediaExecuted, media_client::MediaClient},
-    service::{self, Error},
+    service::{self, Error, address},
 };
 use parking_lot::Mutex;
 use tokio::sync::{mpsc, oneshot};
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::{Status, Streaming, transport::Channel};
+use tonic::{Request, Status, Streaming, transport::Channel};
 
 
 /// Batches on their way before `execute` waits for room.
@@ -28,6 +28,7 @@ type Waiting = Arc<Mutex<VecDeque<Answer>>>;
 /// The client of one media node.
 #[derive(Debug)]
 pub struct Client {
+    name: String,
     client: MediaClient<Channel>,
     open: tokio::sync::Mutex<Option<Open>>,
 }
@@ -39,9 +40,10 @@ struct Open {
 }
 
 impl Client {
-    /// Over a channel that may connect lazily.
-    pub fn new(channel: Channel) -> Self {
-        Self { client: MediaClient::new(channel), open: tokio::sync::Mutex::new(None) }
+    /// The media role of the node `name`, at whoever carries it, over a channel that may connect lazily.
+    pub fn new(name: impl Into<String>, channel: Channel) -> Self {
+        let client = MediaClient::new(channel);
+        Self { name: name.into(), client, open: tokio::sync::Mutex::new(None) }
     }
 
     /// Sends one batch and gives where its answer will come.
@@ -60,8 +62,10 @@ impl Client {
         let (commands, outgoing) = mpsc::channel(WINDOW);
         let waiting = Waiting::default();
         let (mut client, answers) = (self.client.clone(), waiting.clone());
+        let mut request = Request::new(ReceiverStream::new(outgoing));
+        address(&mut request, &self.name);
         tokio::spawn(async move {
-            let outcome = match client.execute(ReceiverStream::new(outgoing)).await {
+            let outcome = match client.execute(request).await {
                 Ok(stream) => read(stream.into_inner(), &answers).await,
                 Err(status) => status,
             };
@@ -107,7 +111,8 @@ impl service::Media for Client {
     }
 
     async fn hold(&self, request: HoldingsRequest) -> Result<Holdings, Error> {
-        let mut client = self.client.clone();
+        let (mut client, mut request) = (self.client.clone(), Request::new(request));
+        address(&mut request, &self.name);
         match tokio::time::timeout(DEADLINE, client.hold(request)).await {
             Ok(Ok(holdings)) => Ok(holdings.into_inner()),
             Ok(Err(status)) => Err(Error::from_status(&status, NODE)),

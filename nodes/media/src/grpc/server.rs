@@ -1,24 +1,29 @@
-//! Serves a media node to other processes.
+//! Serves a process's media nodes to others.
 
-use std::{pin::Pin, sync::Arc};
+use std::pin::Pin;
 
 use futures::{Stream, StreamExt};
 use mangrove_proto::{
     media::{Holdings, HoldingsRequest, MediaCommands, MediaExecuted, media_server},
-    service,
+    service::{self, Carried, addressed},
 };
 use tonic::{Request, Response, Status, Streaming};
 
-
-/// The service to add to a tonic server.
-pub fn server(media: Arc<dyn service::Media>) -> media_server::MediaServer<Service> {
-    media_server::MediaServer::new(Service { media })
+/// The service to add to a tonic server: the media nodes that the process carries.
+pub fn server(carried: Carried<dyn service::Media>) -> media_server::MediaServer<Service> {
+    media_server::MediaServer::new(Service { carried })
 }
 
-/// A media node behind gRPC.
-#[derive(Debug, Clone)]
+/// Media nodes behind gRPC.
+#[derive(Clone)]
 pub struct Service {
-    media: Arc<dyn service::Media>,
+    carried: Carried<dyn service::Media>,
+}
+
+impl std::fmt::Debug for Service {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Service").finish_non_exhaustive()
+    }
 }
 
 #[tonic::async_trait]
@@ -30,7 +35,7 @@ impl media_server::Media for Service {
         &self,
         request: Request<Streaming<MediaCommands>>,
     ) -> Result<Response<Self::ExecuteStream>, Status> {
-        let media = self.media.clone();
+        let media = addressed(&request, &self.carried)?;
         let answers = request.into_inner().then(move |commands| {
             let media = media.clone();
             async move { media.execute(commands?).await.map_err(|error| Status::from(&error)) }
@@ -39,7 +44,8 @@ impl media_server::Media for Service {
     }
 
     async fn hold(&self, request: Request<HoldingsRequest>) -> Result<Response<Holdings>, Status> {
-        let holdings = self.media.hold(request.into_inner()).await;
+        let media = addressed(&request, &self.carried)?;
+        let holdings = media.hold(request.into_inner()).await;
         holdings.map(Response::new).map_err(|error| Status::from(&error))
     }
 }

@@ -1,0 +1,279 @@
+//! The edges and media nodes that this process carries: its own, and those of members that are lost, at their addresses.
+//! Who carries what stands in the directory's leases; an heir goes on from State as the member itself would after a
+//! restart.
+
+mod estate;
+mod hook;
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use anyhow::Result;
+use mangrove_edge::{Edge, Transport};
+use mangrove_media::Media;
+use mangrove_membership::{Cluster, Command, Lease, Reply};
+use mangrove_proto::service;
+use parking_lot::RwLock;
+use tokio::sync::{Mutex, watch};
+
+use crate::{
+    configuration::{Configuration, Role},
+    serve::{Near, Store, roles},
+};
+pub(crate) use estate::Estate;
+
+/// Between two looks at what could not be done at once.
+const AGAIN: Duration = Duration::from_millis(250);
+/// So often an heir tries to bind a lost member's addresses before another one may.
+const TRIES: u32 = 20;
+/// How long an edge that is to be carried elsewhere may take to give control its last events.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// What one process carries, by the name of the member whose it is. Clones share it.
+#[derive(Debug, Clone)]
+pub(crate) struct Carried {
+    roles: Arc<RwLock<BTreeMap<String, Carrying>>>,
+    changes: watch::Sender<u64>,
+}
+
+/// One member's edge and media node.
+#[derive(Debug, Clone)]
+pub(crate) struct Carrying {
+    /// The lease's.
+    pub(crate) epoch: u64,
+    pub(crate) edge: Option<Edge>,
+    pub(crate) media: Option<Media>,
+}
+
+impl Default for Carried {
+    fn default() -> Self {
+        Self { roles: Arc::default(), changes: watch::channel(0).0 }
+    }
+}
+
+impl Carried {
+    pub(crate) fn get(&self, name: &str) -> Option<Carrying> {
+        self.roles.read().get(name).cloned()
+    }
+
+    /// Turns whenever something is begun or ended.
+    pub(crate) fn changes(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
+    }
+
+    /// For control nodes elsewhere.
+    pub(crate) fn edges(&self) -> service::Carried<dyn service::Edge> {
+        let carried = self.clone();
+        Arc::new(move |name| Some(Arc::new(carried.get(name)?.edge?) as Arc<dyn service::Edge>))
+    }
+
+    /// As `edges`.
+    pub(crate) fn medias(&self) -> service::Carried<dyn service::Media> {
+        let carried = self.clone();
+        Arc::new(move |name| Some(Arc::new(carried.get(name)?.media?) as Arc<dyn service::Media>))
+    }
+
+    /// Endpoints that are open, of all media nodes here.
+    pub(crate) fn streams(&self) -> usize {
+        self.roles.read().values().filter_map(|one| one.media.as_ref()).map(Media::load).sum()
+    }
+
+    /// Where SIP of the member with this name is really bound.
+    pub(crate) fn sip(&self, name: &str) -> Vec<(Transport, std::net::SocketAddr)> {
+        self.get(name).and_then(|one| one.edge).map(|edge| edge.addresses()).unwrap_or_default()
+    }
+
+    /// New calls are refused from now on; what lives goes on.
+    pub(crate) fn drain(&self) {
+        self.roles.read().values().filter_map(|one| one.edge.as_ref()).for_each(Edge::drain);
+    }
+
+    fn names(&self) -> Vec<(String, u64)> {
+        self.roles.read().iter().map(|(name, one)| (name.clone(), one.epoch)).collect()
+    }
+
+    fn put(&self, name: &str, carrying: Carrying) {
+        self.roles.write().insert(name.to_owned(), carrying);
+        self.changes.send_modify(|changes| *changes += 1);
+    }
+
+    fn take(&self, name: &str) -> Option<Carrying> {
+        let taken = self.roles.write().remove(name);
+        self.changes.send_modify(|changes| *changes += 1);
+        taken
+    }
+
+    /// Ends all; control has every event then, or `limits.stop_seconds` is over.
+    pub(crate) async fn stop(&self) {
+        for (name, _) in self.names() {
+            let Some(one) = self.take(&name) else { continue };
+            if let Some(edge) = one.edge {
+                edge.shutdown().await;
+            }
+            if let Some(media) = one.media {
+                media.stop().await;
+            }
+        }
+    }
+}
+
+/// Keeps what this process carries as the directory's leases say.
+#[derive(Debug, Clone)]
+pub(crate) struct Carrier {
+    pub(crate) configuration: Configuration,
+    pub(crate) cluster: Cluster,
+    pub(crate) near: Near,
+    pub(crate) store: Store,
+    pub(crate) carried: Carried,
+    tries: Arc<Mutex<BTreeMap<String, u32>>>,
+}
+
+impl Carrier {
+    pub(crate) fn new(configuration: &Configuration, cluster: Cluster, near: Near, store: Store) -> Self {
+        let (carried, tries) = (Carried::default(), Arc::default());
+        Self { configuration: configuration.clone(), cluster, near, store, carried, tries }
+    }
+
+    /// Carries the node's own addresses; returns when that is done, which may take a while where an heir has them.
+    pub(crate) async fn begin(&self) -> Result<()> {
+        if !self.configuration.has(Role::Edge) && !self.configuration.has(Role::Media) {
+            return Ok(());
+        }
+        let own = self.cluster.name().to_owned();
+        loop {
+            match self.ask_for_own().await {
+                Some(lease) if lease.host == self.cluster.node() => {
+                    return self.carry(&own, lease, &self.configuration).await;
+                }
+                Some(lease) => tracing::info!(host = lease.host, "this node's addresses are asked back from their heir"),
+                None => {}
+            }
+            tokio::time::sleep(AGAIN).await;
+        }
+    }
+
+    /// Follows the leases until the node stops.
+    pub(crate) async fn keep(self) {
+        let mut directory = self.cluster.watch_directory();
+        loop {
+            let is_done = self.round().await;
+            let changed = directory.changed();
+            if is_done {
+                if changed.await.is_err() {
+                    return;
+                }
+            } else {
+                // Cut off by the pause: it is looked at again in any case.
+                let _ = tokio::time::timeout(AGAIN, changed).await;
+            }
+        }
+    }
+
+    /// Makes what is carried what should be; false when something is left to do.
+    async fn round(&self) -> bool {
+        let (directory, node, own) = (self.cluster.directory(), self.cluster.node(), self.cluster.name());
+        let mut is_done = true;
+        for (name, epoch) in self.carried.names() {
+            let lease = directory.lease(&name);
+            if lease.is_none_or(|lease| (lease.host, lease.epoch) != (node, epoch)) {
+                self.put_down(&name).await;
+            } else if lease.is_some_and(|lease| lease.wanted) && name != own {
+                self.put_down(&name).await;
+                self.propose(Command::ReturnLease { name, from: node }).await;
+            }
+        }
+        for (name, lease) in &directory.leases {
+            if lease.host == node && !lease.wanted && self.carried.get(name).is_none() {
+                is_done &= self.pick_up(name, *lease).await;
+            }
+        }
+        if directory.lease(own).is_some_and(|lease| lease.host != node) {
+            // Lost and back: nobody asked for them yet.
+            self.ask_for_own().await;
+            is_done = false;
+        }
+        is_done
+    }
+
+    async fn ask_for_own(&self) -> Option<Lease> {
+        match self.propose(Command::TakeLease { id: self.cluster.node() }).await? {
+            Reply::Leased { lease } => Some(lease),
+            _ => None,
+        }
+    }
+
+    /// As an heir, or as the member itself when it has its addresses back.
+    async fn pick_up(&self, name: &str, lease: Lease) -> bool {
+        let own = name == self.cluster.name();
+        let configuration = if own { Some(self.configuration.clone()) } else { self.inherited(name) };
+        let Some(configuration) = configuration else { return true };
+        match self.carry(name, lease, &configuration).await {
+            Ok(()) => {
+                tracing::warn!(member = name, epoch = lease.epoch, own, "carries a member's addresses");
+                self.tries.lock().await.remove(name);
+                true
+            }
+            Err(error) => {
+                tracing::warn!(member = name, error = format!("{error:#}"), "a member's addresses can't be carried yet");
+                self.failed(name).await;
+                false
+            }
+        }
+    }
+
+    fn inherited(&self, name: &str) -> Option<Configuration> {
+        let directory = self.cluster.directory();
+        let estate = Estate::read(&directory.member_named(name)?.addresses)?;
+        Some(estate.carried_by(name, &self.configuration))
+    }
+
+    async fn failed(&self, name: &str) {
+        let mut tries = self.tries.lock().await;
+        let count = tries.entry(name.to_owned()).or_default();
+        *count += 1;
+        if *count >= TRIES && name != self.cluster.name() {
+            tries.remove(name);
+            drop(tries);
+            self.propose(Command::RefuseLease { name: name.to_owned(), from: self.cluster.node() }).await;
+        }
+    }
+
+    async fn carry(&self, name: &str, lease: Lease, configuration: &Configuration) -> Result<()> {
+        hook::run(configuration, hook::Change::Acquire).await?;
+        let edge = roles::edge(configuration, lease.epoch, &self.near).await?;
+        let media = match roles::media(configuration, lease.epoch, &self.near, &self.store) {
+            Ok(media) => media,
+            Err(error) => {
+                if let Some(edge) = edge {
+                    edge.shutdown().await;
+                }
+                return Err(error);
+            }
+        };
+        self.carried.put(name, Carrying { epoch: lease.epoch, edge, media });
+        Ok(())
+    }
+
+    async fn put_down(&self, name: &str) {
+        let Some(one) = self.carried.take(name) else { return };
+        tracing::warn!(member = name, epoch = one.epoch, "a member's addresses are carried elsewhere from now on");
+        if let Some(edge) = one.edge {
+            // What control has not got by then the far end sends again.
+            let _ = tokio::time::timeout(FAREWELL, edge.shutdown()).await;
+        }
+        if let Some(media) = one.media {
+            media.stop().await;
+        }
+        let own = name == self.cluster.name();
+        let configuration = if own { Some(self.configuration.clone()) } else { self.inherited(name) };
+        if let Some(configuration) = configuration
+            && let Err(error) = hook::run(&configuration, hook::Change::Release).await
+        {
+            tracing::warn!(member = name, %error, "an address could not be taken off this machine");
+        }
+    }
+
+    async fn propose(&self, command: Command) -> Option<Reply> {
+        let outcome = self.cluster.propose_directory(command).await;
+        outcome.inspect_err(|error| tracing::warn!(%error, "the directory does not answer for a lease")).ok()
+    }
+}

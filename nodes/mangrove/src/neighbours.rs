@@ -1,0 +1,163 @@
+//! The cluster's edges and media nodes, as this node's control needs them: where effects for each go, and which are alive.
+//! All of it from the directory and from what this process carries.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use mangrove_control::Control;
+use mangrove_domain::NodeInfo;
+use mangrove_edge::directory::{DirectoryCopy, Remote};
+use mangrove_membership::{Cluster, Directory, Lease, Member};
+use mangrove_proto::service;
+use mangrove_sip::Transport;
+
+use crate::{carrier::Carried, configuration::Role};
+
+/// Before a transport's name in a member's addresses.
+const SIP: &str = "sip-";
+
+/// A member's addresses: where far ends are told to find its SIP.
+pub(crate) fn addresses(contacts: &[(Transport, String)]) -> BTreeMap<String, String> {
+    let address = |(transport, host): &(Transport, String)| (format!("{SIP}{transport}"), host.clone());
+    contacts.iter().map(address).collect()
+}
+
+/// Tells control who carries whose edge and media node.
+#[derive(Debug)]
+pub(crate) struct Neighbours {
+    cluster: Cluster,
+    control: Control,
+    carried: Carried,
+    /// As they were announced, by name.
+    met: BTreeMap<String, Met>,
+    alive: BTreeSet<String>,
+}
+
+/// Whatever of it changes, control is told anew.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Met {
+    epoch: u64,
+    /// The host's gRPC address; none: this process.
+    host: Option<String>,
+    info: NodeInfo,
+}
+
+impl Neighbours {
+    pub(crate) fn new(cluster: Cluster, control: Control, carried: Carried) -> Self {
+        Self { cluster, control, carried, met: BTreeMap::new(), alive: BTreeSet::new() }
+    }
+
+    /// Follows the directory until the node stops.
+    pub(crate) async fn follow(mut self) {
+        let (mut directory, mut carried) = (self.cluster.watch_directory(), self.carried.changes());
+        loop {
+            directory.borrow_and_update();
+            carried.borrow_and_update();
+            self.meet();
+            tokio::select! {
+                changed = directory.changed() => if changed.is_err() { return },
+                changed = carried.changed() => if changed.is_err() { return },
+            }
+        }
+    }
+
+    /// Tells what is new since the last time.
+    pub(crate) fn meet(&mut self) {
+        let directory = self.cluster.directory();
+        let leased = directory.members.values().filter_map(|one| Some((one, directory.lease(&one.name)?)));
+        let leased: Vec<_> = leased.filter(|(_, lease)| self.is_alive(&directory, lease)).collect();
+        let alive: BTreeSet<_> = leased.iter().map(|(member, _)| member.name.clone()).collect();
+        self.met.retain(|name, _| alive.contains(name));
+        for (member, lease) in leased {
+            let Some(now) = self.look(&directory, member, lease) else { continue };
+            if self.met.get(&member.name) != Some(&now) {
+                self.announce(&now);
+                self.met.insert(member.name.clone(), now);
+            }
+        }
+        if alive != self.alive {
+            self.control.set_alive(alive.clone());
+            self.alive = alive;
+        }
+    }
+
+    fn is_alive(&self, directory: &Directory, lease: &Lease) -> bool {
+        lease.host == self.cluster.node() || directory.member(lease.host).is_some_and(|host| host.alive)
+    }
+
+    /// None while this process has not begun to carry what it should.
+    fn look(&self, directory: &Directory, member: &Member, Lease { host, epoch, .. }: Lease) -> Option<Met> {
+        if host != self.cluster.node() {
+            let host = Some(directory.member(host)?.address.clone());
+            return Some(Met { epoch, host, info: info(member) });
+        }
+        let carrying = self.carried.get(&member.name).filter(|carrying| carrying.epoch == epoch)?;
+        let contacts = carrying.edge.as_ref().map(mangrove_edge::Edge::contacts).unwrap_or_default();
+        let info = NodeInfo { name: member.name.clone(), contacts, media: carrying.media.is_some() };
+        Some(Met { epoch, host: None, info })
+    }
+
+    fn announce(&self, Met { host, info, .. }: &Met) {
+        let (edge, media) = match host {
+            None => self.near(&info.name),
+            Some(address) => self.far(info, address),
+        };
+        self.control.announce(info.clone(), edge, media);
+    }
+
+    fn near(&self, name: &str) -> Ways {
+        let carrying = self.carried.get(name);
+        let edge = carrying.as_ref().and_then(|one| one.edge.clone());
+        let media = carrying.and_then(|one| one.media);
+        (edge.map(|edge| Arc::new(edge) as _), media.map(|media| Arc::new(media) as _))
+    }
+
+    fn far(&self, info: &NodeInfo, address: &str) -> Ways {
+        let channel = match self.cluster.channel(address) {
+            Ok(channel) => channel,
+            Err(error) => {
+                tracing::error!(node = info.name, address, %error, "a member can't be reached there");
+                return (None, None);
+            }
+        };
+        let edge = (!info.contacts.is_empty())
+            .then(|| Arc::new(mangrove_edge::grpc::Client::new(info.name.clone(), channel.clone())) as _);
+        let media =
+            info.media.then(|| Arc::new(mangrove_media::grpc::Client::new(info.name.clone(), channel)) as _);
+        (edge, media)
+    }
+}
+
+/// To a node's edge and to its media role, where it has them.
+type Ways = (Option<Arc<dyn service::Edge>>, Option<Arc<dyn service::Media>>);
+
+fn info(member: &Member) -> NodeInfo {
+    let contact = |(kind, host): (&String, &String)| {
+        let transport = kind.strip_prefix(SIP)?.parse::<Transport>().ok()?;
+        Some((transport, host.clone()))
+    };
+    NodeInfo {
+        name: member.name.clone(),
+        contacts: member.addresses.iter().filter_map(contact).collect(),
+        media: member.roles.contains(Role::Media.as_str()),
+    }
+}
+
+/// Tells an edge without control beside it which nodes know whose a request is, until the node stops.
+pub(crate) async fn follow_routes(cluster: Cluster, routes: Arc<DirectoryCopy>) {
+    let mut directory = cluster.watch_directory();
+    loop {
+        let now = directory.borrow_and_update().clone();
+        let knows = |member: &&Member| member.alive && member.roles.contains(Role::Control.as_str());
+        let feed = |member: &Member| {
+            let remote = Remote::new(cluster.channel(&member.address).ok()?);
+            Some((member.name.clone(), Arc::new(remote) as Arc<dyn service::RouteFeed>))
+        };
+        routes.set_sources(now.members.values().filter(knows).filter_map(feed).collect());
+        if directory.changed().await.is_err() {
+            return;
+        }
+    }
+}

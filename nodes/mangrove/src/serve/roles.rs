@@ -1,0 +1,136 @@
+//! The roles' options, from the node's configuration.
+
+use std::{
+    net::{IpAddr, SocketAddr, UdpSocket},
+    sync::Arc,
+};
+
+use anyhow::{Context, Result};
+use mangrove_console::Console;
+use mangrove_control::{Control, Prepared};
+use mangrove_edge::Edge;
+use mangrove_media::Media;
+use mangrove_membership::Cluster;
+
+use super::{Near, Roles, Store};
+use crate::{
+    configuration::{Configuration, Public, Role},
+    grpc::Bound,
+    objects,
+    telemetry::Telemetry,
+    token::Token,
+};
+
+pub(super) fn cluster(configuration: &Configuration, port: &Bound) -> mangrove_membership::Options {
+    let mut options = mangrove_membership::Options::new(&configuration.data_dir, configuration.node.clone());
+    options.roles = configuration.roles.iter().copied().map(Role::as_str).map(str::to_owned).collect();
+    options.version = env!("CARGO_PKG_VERSION").to_owned();
+    options.zone = configuration.zone.clone();
+    let bound = || port.address.to_string();
+    options.advertise = Some(configuration.cluster.advertise.clone().unwrap_or_else(bound));
+    options.join = configuration.cluster.join.clone();
+    options.shard_groups = configuration.cluster.shard_groups;
+    options.transport = port.settings.clone();
+    options
+}
+
+pub(super) fn control(
+    configuration: &Configuration,
+    cluster: &Cluster,
+    prepared: Prepared,
+    store: &Store,
+) -> Result<Option<Control>> {
+    if !configuration.has(Role::Control) {
+        return Ok(None);
+    }
+    let options = mangrove_control::Options::new(store.history.clone());
+    Ok(Some(Control::new(cluster.clone(), prepared, options)?))
+}
+
+/// The edge of the node that `configuration` names. `run` is greater each time that it begins.
+pub(crate) async fn edge(
+    configuration: &Configuration,
+    run: u64,
+    near: &Near,
+) -> Result<Option<Edge>> {
+    if !configuration.has(Role::Edge) {
+        return Ok(None);
+    }
+    let mut options = mangrove_edge::Options::new(configuration.node.clone(), run);
+    options.udp = vec![configuration.sip.udp];
+    options.tcp = vec![configuration.sip.tcp];
+    let public = configuration.sip.public.as_ref().and_then(Public::host).map(str::to_owned);
+    options.public = mangrove_edge::Public { udp: public.clone(), tcp: public };
+    let limits = &configuration.limits;
+    options.limits.connections = limits.connections;
+    options.limits.connections_per_source = limits.connections_per_source;
+    options.limits.unanswered_invites = limits.unanswered_invites;
+    options.limits.lag_ms = limits.lag_ms;
+    options.limits.requests_per_second = limits.requests_per_second;
+    options.limits.request_burst = limits.requests_per_second.saturating_mul(2);
+    options.limits.failures_per_minute = limits.failures_per_minute;
+    Ok(Some(Edge::start(options, near.control.clone(), near.routes.clone()).await?))
+}
+
+/// As `edge`.
+pub(crate) fn media(
+    configuration: &Configuration,
+    run: u64,
+    near: &Near,
+    store: &Store,
+) -> Result<Option<Media>> {
+    if !configuration.has(Role::Media) {
+        return Ok(None);
+    }
+    let rtp = &configuration.rtp;
+    let mut options = mangrove_media::Options::new(configuration.node.clone(), run, rtp.address);
+    options.ports = rtp.ports.0.clone();
+    options.public = match rtp.public.as_ref().and_then(Public::host) {
+        Some(host) => Some(host.parse().context("rtp.public is no IP address")?),
+        None => rtp.address.is_unspecified().then(|| outward(rtp.address)).transpose()?,
+    };
+    let prompts = configuration.data_dir.join("prompts");
+    options.prompts = prompts.is_dir().then_some(prompts);
+    options.parts = objects::open_hasty(&configuration.objects.url)?;
+    Ok(Some(Media::start(options, near.control.clone(), store.objects.clone())?))
+}
+
+/// The address of the interface with the default route: connecting a UDP socket asks the kernel and sends nothing.
+fn outward(family: IpAddr) -> Result<IpAddr> {
+    let far = if family.is_ipv4() { "192.0.2.1:9" } else { "[2001:db8::1]:9" };
+    let ask = || {
+        let socket = UdpSocket::bind(SocketAddr::new(family, 0))?;
+        socket.connect(far)?;
+        Ok::<_, std::io::Error>(socket.local_addr()?.ip())
+    };
+    ask().context("no default route tells what address far ends should be told: set rtp.public")
+}
+
+/// The console, or the probes of a node without one.
+pub(super) async fn console(
+    configuration: &Configuration,
+    telemetry: &Telemetry,
+    token: &Token,
+    roles: &Roles,
+    store: &Store,
+) -> Result<Console> {
+    let mut options = mangrove_console::Options::new(configuration.http.listen, token.secret().to_owned());
+    options.data_dir = configuration.data_dir.clone();
+    options.version = env!("CARGO_PKG_VERSION").to_owned();
+    if let Some(public) = &configuration.http.public {
+        options.secure_cookies = public.is_https();
+        options.allowed_origins = vec![public.as_str().to_owned()];
+    }
+    let metrics = telemetry.metrics();
+    options.metrics = Arc::new(move || metrics.render());
+    match roles.control.clone() {
+        Some(control) if configuration.has(Role::Console) => {
+            let (history, objects) = (store.history.clone(), store.objects.clone());
+            Ok(Console::start(options, Arc::new(control), history, objects).await?)
+        }
+        control => {
+            let trouble = move || control.as_ref().map(Control::trouble).unwrap_or_default();
+            Ok(Console::probes_only(options, Arc::new(trouble)).await?)
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! Several nodes as one product: processes of their own on one machine, over one database and one folder of recordings.
+
+use std::{
+    net::SocketAddr,
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result};
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::{
+    api::Api,
+    product::{Options, Product},
+    wait,
+};
+
+/// A node's name and roles.
+pub type Seat = (&'static str, &'static [&'static str]);
+
+/// Three nodes that are all alike.
+pub const ALIKE: &[Seat] =
+    &[("a", crate::product::ALL), ("b", crate::product::ALL), ("c", crate::product::ALL)];
+
+/// Roles in processes of their own.
+pub const APART: &[Seat] = &[
+    ("a", &["control", "console"]),
+    ("b", &["control", "console"]),
+    ("c", &["control", "console"]),
+    ("edge-1", &["edge"]),
+    ("edge-2", &["edge"]),
+    ("media-1", &["media"]),
+    ("media-2", &["media"]),
+];
+
+/// A running cluster.
+#[derive(Debug)]
+pub struct Cluster {
+    nodes: Vec<Product>,
+    _common: TempDir,
+}
+
+impl Cluster {
+    /// Starts the first node, then the others, which join it, and waits until every group has its replicas.
+    pub async fn start(seats: &[Seat]) -> Result<Self> {
+        let common = tempfile::tempdir()?;
+        let mut nodes: Vec<Product> = Vec::new();
+        for (name, roles) in seats {
+            let join: Vec<SocketAddr> = nodes.first().map(Product::grpc_address).into_iter().collect();
+            let options = options(name, roles, join, common.path());
+            nodes.push(Product::start_at(options).await?);
+        }
+        let cluster = Self { nodes, _common: common };
+        cluster.settles().await?;
+        Ok(cluster)
+    }
+
+    /// A node by its name.
+    pub fn node(&self, name: &str) -> Result<&Product> {
+        self.nodes.iter().find(|node| node.name() == name).with_context(|| format!("no node {name}"))
+    }
+
+    /// A node by its name, to be killed or revived.
+    pub fn node_mut(&mut self, name: &str) -> Result<&mut Product> {
+        self.nodes.iter_mut().find(|node| node.name() == name).with_context(|| format!("no node {name}"))
+    }
+
+    /// A node that runs and has pages.
+    pub fn console(&self) -> Result<&Product> {
+        let mut nodes = self.nodes.iter().filter(|node| node.is_alive());
+        nodes.find(|node| node.has("console")).context("no node with a console is alive")
+    }
+
+    /// The API of a node that runs.
+    pub fn api(&self) -> Result<Api> {
+        self.console()?.api()
+    }
+
+    /// What every living control node tells of itself.
+    pub async fn statuses(&self) -> Vec<Value> {
+        let mut all = Vec::new();
+        for node in self.nodes.iter().filter(|node| node.is_alive() && node.has("console")) {
+            if let Ok(api) = node.api() {
+                all.extend(api.node("/status").await.ok());
+            }
+        }
+        all
+    }
+
+    /// The node that leads a group.
+    pub async fn leader(&self, group: u64) -> Option<String> {
+        let leads = |status: &Value| {
+            let groups = status["groups"].as_array()?;
+            groups.iter().find(|one| one["group"] == group && one["state"] == "leader")?;
+            status["node"].as_str().map(str::to_owned)
+        };
+        self.statuses().await.iter().find_map(leads)
+    }
+
+    /// Waits until some node but `other` leads a group; how long that took.
+    pub async fn leader_but(&self, group: u64, other: &str) -> Result<(String, Duration)> {
+        let since = Instant::now();
+        let leader = wait::until("another leader", async || {
+            self.leader(group).await.filter(|leader| leader != other)
+        });
+        Ok((leader.await.with_context(|| self.logs())?, since.elapsed()))
+    }
+
+    /// What all nodes printed.
+    pub fn logs(&self) -> String {
+        self.nodes.iter().map(|node| format!("--- {}\n{}\n", node.name(), node.log())).collect()
+    }
+
+    /// Every group has as many voters as it should have, here and as everybody sees it.
+    async fn settles(&self) -> Result<()> {
+        let control = self.nodes.iter().filter(|node| node.has("control")).count();
+        let members = self.nodes.len();
+        let settled = wait::within(Duration::from_secs(60), "the groups to have their replicas", async || {
+            let statuses = self.statuses().await;
+            let all = statuses.len() == self.nodes.iter().filter(|node| node.has("console")).count();
+            (all && statuses.iter().all(|status| is_settled(status, control.min(3), members))).then_some(())
+        });
+        settled.await.with_context(|| self.logs())
+    }
+}
+
+fn is_settled(status: &Value, voters: usize, members: usize) -> bool {
+    let count = |value: &Value| value.as_array().map_or(0, Vec::len);
+    let groups = status["groups"].as_array().cloned().unwrap_or_default();
+    let has_all = groups.iter().all(|group| count(&group["voters"]) == voters);
+    !groups.is_empty() && has_all && count(&status["trouble"]) == 0 && count(&status["members"]) == members
+}
+
+fn options(name: &str, roles: &'static [&'static str], join: Vec<SocketAddr>, common: &Path) -> Options {
+    Options { name: name.into(), roles, join, common: Some(common.into()), ..Options::default() }
+}
