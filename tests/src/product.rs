@@ -118,7 +118,7 @@ impl Product {
             reqwest::get(&ready).await.ok()?.error_for_status().ok()
         })
         .await;
-        waited.map(|_| ()).with_context(|| self.log())
+        waited.map(|_| ()).with_context(|| format!("node {}:\n{}", self.options.name, self.log()))
     }
 
     /// kill -9.

@@ -62,7 +62,8 @@ impl Membership for MembershipService {
         let command = Command::JoinMember { member };
         match self.cluster.propose_directory(command).await {
             Ok(Reply::Joined { id: node }) => {
-                Ok(Response::new(proto::JoinResponse { incarnation: self.cluster.incarnation(), node }))
+                let (incarnation, control) = (self.cluster.incarnation(), self.cluster.control_addresses());
+                Ok(Response::new(proto::JoinResponse { incarnation, node, control }))
             }
             Ok(other) => Err(Status::internal(format!("the directory answered {other:?}"))),
             Err(Error::Refused(refusal)) => Err(Status::failed_precondition(refusal.to_string())),

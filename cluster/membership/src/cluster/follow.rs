@@ -90,6 +90,11 @@ impl Cluster {
         self.group(DIRECTORY).is_some_and(|group| group.leadership().is_leader())
     }
 
+    /// Where members with the role `control` are.
+    pub(crate) fn control_addresses(&self) -> Vec<String> {
+        control_addresses(&self.directory(), 0)
+    }
+
     /// Where group 0's leader may be found, the likeliest first.
     pub(super) fn sources(&self) -> Vec<String> {
         let directory = self.directory();

@@ -45,7 +45,8 @@ async fn join(options: &Options, member: &Member, network: &Network) -> Result<I
     while Instant::now() < deadline {
         for address in &options.join {
             match ask(address, 0, member, network, ASKING).await {
-                Ok(JoinResponse { incarnation, node }) => {
+                Ok(JoinResponse { incarnation, node, control }) => {
+                    keep(options, &control);
                     return Ok(Identity::new(incarnation, node, &options.node, false));
                 }
                 Err(status) if status.code() == Code::FailedPrecondition => {
@@ -57,6 +58,13 @@ async fn join(options: &Options, member: &Member, network: &Network) -> Result<I
         sleep(BETWEEN_TRIES).await;
     }
     Err(Error::Join(last))
+}
+
+/// Whom to ask for the directory: the node that let us in need not lead it.
+fn keep(options: &Options, control: &[String]) {
+    if let Err(error) = peers::save(&options.data_dir, control) {
+        tracing::warn!(%error, "the addresses of the cluster's control nodes could not be kept");
+    }
 }
 
 /// Describes a known node anew to whoever of the cluster answers. A refusal stops the node before it votes, unless
