@@ -88,6 +88,12 @@ impl Cluster {
         all
     }
 
+    /// A member as the cluster sees it.
+    pub async fn member(&self, name: &str) -> Option<Value> {
+        let nodes = self.api().ok()?.node("/cluster/nodes").await.ok()?;
+        nodes.as_array()?.iter().find(|node| node["name"] == name).cloned()
+    }
+
     /// The node that leads a group.
     pub async fn leader(&self, group: u64) -> Option<String> {
         let leads = |status: &Value| {

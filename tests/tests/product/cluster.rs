@@ -17,6 +17,8 @@ const AGENTS: usize = 12;
 const CALLERS: usize = 18;
 /// The longest silence that the death of a node may cause which carries no sound.
 const UNHEARD_MS: u64 = 200;
+/// The longest silence when an heir takes a media node's addresses.
+const CARRIED_MS: u64 = 2_000;
 
 /// A company on a cluster, all its agents in talk and more callers in line.
 struct Office {
@@ -96,6 +98,20 @@ impl Office {
         self.cluster.node_mut(&leader)?.revive().await
     }
 
+    /// kill -9 of any node; it comes back once its addresses have been carried by another for a while.
+    async fn loses(&mut self, name: &str) -> Result<()> {
+        let before = self.floor().await.context("the floor is not to be seen")?;
+        self.cluster.node_mut(name)?.kill()?;
+        let since = std::time::Instant::now();
+        let state = wait::until("the death to be known", async || self.cluster.member(name).await.filter(|one| one["alive"] == false));
+        state.await.with_context(|| self.cluster.logs())?;
+        println!("{name} killed, known after {:.2?}", since.elapsed());
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        let after = wait::until("the calls to be seen", async || self.floor().await).await?;
+        assert_eq!(after, before, "{name} killed\n{}", self.cluster.logs());
+        self.cluster.node_mut(name)?.revive().await
+    }
+
     /// Lets all calls come to their end and holds what everybody lived against the records.
     async fn closes(self) -> Result<Report> {
         let Self { cluster, swarm, profile, .. } = self;
@@ -126,6 +142,27 @@ async fn whoever_leads_may_die_again_and_again() -> Result<()> {
     for _ in 0..3 {
         office.loses_its_leader().await?;
     }
+    let report = office.closes().await?;
+    assert!(report.gap.max <= UNHEARD_MS, "a silence of {} ms", report.gap.max);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_carries_sound_may_die() -> Result<()> {
+    let mut office = Office::open(APART, "edge-1", 25.0).await?;
+    for name in ["media-1", "media-2"] {
+        office.loses(name).await?;
+    }
+    let report = office.closes().await?;
+    assert!(report.gap.max <= CARRIED_MS, "a silence of {} ms", report.gap.max);
+    println!("silence of {:?} ms", report.gap);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_carries_signalling_may_die() -> Result<()> {
+    let mut office = Office::open(APART, "edge-1", 25.0).await?;
+    office.loses("edge-1").await?;
     let report = office.closes().await?;
     assert!(report.gap.max <= UNHEARD_MS, "a silence of {} ms", report.gap.max);
     Ok(())
