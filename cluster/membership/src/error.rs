@@ -34,6 +34,9 @@ pub enum Error {
     /// The port cannot be bound.
     #[error("cannot listen on {address}: {reason}")]
     Listen { address: SocketAddr, reason: String },
+    /// None of the nodes to join answered.
+    #[error("none of the nodes to join answers; last: {0}")]
+    Nobody(String),
     /// None of the members asked took this node in.
     #[error("no member took this node in; last: {0}")]
     Join(String),

@@ -36,6 +36,9 @@ pub struct Options {
     pub addresses: BTreeMap<String, String>,
     /// Members to ask for admission. Empty: found a cluster, or go on with the one on disk.
     pub join: Vec<String>,
+    /// Whether this node founds the cluster when its folder is empty and none of `join` answers. One node of a cluster at
+    /// most may have this.
+    pub founds: bool,
     /// How many shard groups a new cluster has. Fixed at its founding.
     pub shard_groups: u32,
     /// Times and sizes of Raft.
@@ -85,6 +88,7 @@ impl Options {
             advertise: None,
             addresses: BTreeMap::new(),
             join: Vec::new(),
+            founds: false,
             shard_groups: 16,
             raft: Tuning::default(),
             transport: Settings::default(),

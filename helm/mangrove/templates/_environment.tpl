@@ -97,6 +97,8 @@ that run in a pod (`drain`) ask a console.
 - name: MANGROVE_CLUSTER__JOIN
   value: "{{ $control }}:{{ $values.control.ports.grpc }}"
 {{- if eq .role "control" }}
+- name: MANGROVE_CLUSTER__FOUNDER
+  value: "{{ include "mangrove.roleName" (dict "root" .root "role" "control") }}-0"
 - name: MANGROVE_CLUSTER__LISTEN
   value: "0.0.0.0:{{ .own.ports.grpc }}"
 - name: MANGROVE_CLUSTER__ADVERTISE

@@ -37,7 +37,7 @@ pub(crate) struct Context {
     pub proposer: Proposer,
     pub clock: Clock,
     pub shard: ActorRef<shard::Message>,
-    /// Before effects that were not taken are asked for again.
+    /// Before effects that were not taken are asked for again, at most: the first times come sooner.
     pub retry: Duration,
 }
 
@@ -55,6 +55,8 @@ pub(crate) struct FaceState {
     timer: Option<(Instant, AbortHandle)>,
     /// Effects that were not taken; while there are any, a `Retry` is on its way.
     undelivered: BTreeSet<u64>,
+    /// Retries in a row.
+    retries: u32,
     span: Span,
 }
 
@@ -69,7 +71,15 @@ impl Actor for Face {
         (object, context): Self::Arguments,
     ) -> Result<FaceState, ActorProcessingErr> {
         let span = trace::call(&object);
-        Ok(FaceState { object, context, due: None, timer: None, undelivered: BTreeSet::new(), span })
+        Ok(FaceState {
+            object,
+            context,
+            due: None,
+            timer: None,
+            undelivered: BTreeSet::new(),
+            retries: 0,
+            span,
+        })
     }
 
     async fn handle(
@@ -106,13 +116,16 @@ impl FaceState {
                 metrics::undelivered();
                 tracing::warn!(object = ?self.object, %error, "effect not delivered");
                 self.note_undelivered(myself, id);
+            } else {
+                self.retries = 0;
             }
         }
     }
 
     fn note_undelivered(&mut self, myself: &ActorRef<Message>, effect: u64) {
         if self.undelivered.is_empty() {
-            myself.send_after(self.context.retry, || Message::Retry);
+            myself.send_after(pause(self.context.retry, self.retries), || Message::Retry);
+            self.retries += 1;
         }
         self.undelivered.insert(effect);
     }
@@ -157,5 +170,23 @@ impl FaceState {
             self.context.proposer.cast(Command::TimerDue { object: self.object.clone() });
         }
         self.wake_within(myself, if early.is_zero() { RETRY } else { early });
+    }
+}
+
+/// Whoever takes the effects next, an heir or a node that starts, is there within moments: the pause begins with a
+/// sixteenth of the longest and doubles.
+fn pause(longest: Duration, retries: u32) -> Duration {
+    longest / (1 << 4_u32.saturating_sub(retries))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_to_the_longest() {
+        let pauses =
+            [0, 1, 2, 3, 4, 5, 100].map(|retries| pause(Duration::from_millis(800), retries).as_millis());
+        assert_eq!(pauses, [50, 100, 200, 400, 800, 800, 800]);
     }
 }

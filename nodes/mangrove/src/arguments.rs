@@ -69,7 +69,7 @@ pub(crate) enum Command {
     Nodes,
     /// Take leads and replicas from a node, to stop it or to let it leave
     Drain {
-        #[arg(value_name = "NODE")]
+        #[arg(value_name = "NODE", env = "MANGROVE_NODE")]
         node: String,
         /// Give the node its share again
         #[arg(long)]

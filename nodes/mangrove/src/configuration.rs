@@ -156,6 +156,9 @@ pub(crate) struct Cluster {
     /// Other nodes' addresses; empty starts a new cluster, or goes on with the one on disk.
     #[serde(deserialize_with = "value::texts")]
     pub(crate) join: Vec<String>,
+    /// The node that begins the cluster when its folder is empty and none of `join` answers: for deployments that give
+    /// every node the same `join`.
+    pub(crate) founder: Option<String>,
     /// Groups over which tenants are spread. Only the founder's word counts.
     pub(crate) shard_groups: u32,
     /// host:port at which other nodes reach this one; the listening address when left out.
@@ -184,6 +187,7 @@ impl Default for Cluster {
         Self {
             listen: local(7400),
             join: Vec::new(),
+            founder: None,
             shard_groups: 16,
             advertise: None,
             network: None,

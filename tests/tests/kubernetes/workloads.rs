@@ -98,7 +98,7 @@ fn probes_go_where_http_listens() -> Result<()> {
 
 #[test]
 fn nodes_with_work_hand_it_over_before_they_stop() -> Result<()> {
-    let drain = json!(["/usr/bin/mangrove", "drain", "--wait"]);
+    let drain = json!(["/usr/bin/mangrove", "drain"]);
     each_workload(|role, workload, _| {
         let container = &pod(workload)["containers"][0];
         let before = &container["lifecycle"]["preStop"];

@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use mangrove_loadtest::{Profile, Report, Swarm, Target, company, compare::compare, profile::Span};
 use mangrove_tests::{
     api::Api,
-    cluster::{APART, Cluster, Seat},
+    cluster::{ALIKE, APART, Cluster, Seat},
     floor::Floor,
     ports, wait,
 };
@@ -78,7 +78,10 @@ impl Office {
         let filled = wait::within(limit, "all agents in talk and the others in line", async || {
             self.floor().await.filter(full)
         });
-        filled.await.map(drop).with_context(|| format!("{:?}\n{}", self.swarm.ledger().tally(), self.cluster.logs()))
+        filled
+            .await
+            .map(drop)
+            .with_context(|| format!("{:?}\n{}", self.swarm.ledger().tally(), self.cluster.logs()))
     }
 
     /// As any living console shows it.
@@ -103,7 +106,9 @@ impl Office {
         let before = self.floor().await.context("the floor is not to be seen")?;
         self.cluster.node_mut(name)?.kill()?;
         let since = std::time::Instant::now();
-        let state = wait::until("the death to be known", async || self.cluster.member(name).await.filter(|one| one["alive"] == false));
+        let state = wait::until("the death to be known", async || {
+            self.cluster.member(name).await.filter(|one| one["alive"] == false)
+        });
         state.await.with_context(|| self.cluster.logs())?;
         println!("{name} killed, known after {:.2?}", since.elapsed());
         tokio::time::sleep(Duration::from_secs(3)).await;
@@ -121,7 +126,8 @@ impl Office {
         let records = api.cdrs(CALLERS).await.with_context(|| cluster.logs())?;
         let differences = compare(&ledger.calls(), &ledger.offers(), &records, true);
         let report = Report::of(profile, ledger, Some(differences));
-        let text = || format!("{}\n{}", serde_json::to_string_pretty(&report).unwrap_or_default(), cluster.logs());
+        let text =
+            || format!("{}\n{}", serde_json::to_string_pretty(&report).unwrap_or_default(), cluster.logs());
         assert_eq!((report.talked, report.dropped, records.len()), (CALLERS, 0, CALLERS), "{}", text());
         assert!(report.is_clean(), "{}", text());
         Ok(report)
@@ -165,5 +171,17 @@ async fn whoever_carries_signalling_may_die() -> Result<()> {
     office.loses("edge-1").await?;
     let report = office.closes().await?;
     assert!(report.gap.max <= UNHEARD_MS, "a silence of {} ms", report.gap.max);
+    Ok(())
+}
+
+/// A node with every role: its group's leader, the edge that all phones know, and some of the sound, all at once.
+#[tokio::test(flavor = "multi_thread")]
+async fn any_of_three_alike_may_die() -> Result<()> {
+    let mut office = Office::open(ALIKE, "a", 40.0).await?;
+    for name in ["a", "b", "c"] {
+        office.loses(name).await?;
+    }
+    let report = office.closes().await?;
+    println!("silence of {:?} ms", report.gap);
     Ok(())
 }

@@ -1,11 +1,13 @@
 //! Which node this is: the identity on disk, or a new one from a cluster founded or joined; and whether the cluster
 //! takes it back.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use mangrove_proto::cluster::membership_client::MembershipClient;
 use mangrove_proto::cluster::{JoinRequest, JoinResponse};
 use mangrove_transport::Network;
+use tokio::net::lookup_host;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 use tonic::{Code, Status};
@@ -17,6 +19,8 @@ use crate::options::Options;
 use crate::{machine, peers};
 
 const PATIENCE: Duration = Duration::from_secs(30);
+/// How long the founder asks for others first: it may have lost its disk while they run.
+const FOUNDING: Duration = Duration::from_secs(10);
 const ASKING: Duration = Duration::from_secs(10);
 /// A cluster that starts all at once has nobody to answer: then nobody is waited for.
 const ASKING_BACK: Duration = Duration::from_secs(2);
@@ -31,20 +35,30 @@ pub(super) async fn identify(
 ) -> Result<Identity, Error> {
     let mut identity = match Identity::load(&options.data_dir, &options.node)? {
         Some(identity) => identity,
-        None if options.join.is_empty() => Identity::new(rand::random(), FOUNDER, &options.node, true),
-        None => join(options, member, network).await?,
+        None if options.join.is_empty() => founder(options),
+        None => match join(options, member, network).await {
+            Err(Error::Nobody(why)) if options.founds => {
+                tracing::info!(why, "nobody answers: this node founds the cluster");
+                founder(options)
+            }
+            joined => joined?,
+        },
     };
     identity.boot += 1;
     identity.save(&options.data_dir)?;
     Ok(identity)
 }
 
+fn founder(options: &Options) -> Identity {
+    Identity::new(rand::random(), FOUNDER, &options.node, true)
+}
+
 async fn join(options: &Options, member: &Member, network: &Network) -> Result<Identity, Error> {
     let mut last = String::from("nobody was asked");
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + if options.founds { FOUNDING } else { PATIENCE };
     while Instant::now() < deadline {
-        for address in &options.join {
-            match ask(address, 0, member, network, ASKING).await {
+        for address in others(options, member).await {
+            match ask(&address, 0, member, network, ASKING).await {
                 Ok(JoinResponse { incarnation, node, control }) => {
                     keep(options, &control);
                     return Ok(Identity::new(incarnation, node, &options.node, false));
@@ -57,7 +71,29 @@ async fn join(options: &Options, member: &Member, network: &Network) -> Result<I
         }
         sleep(BETWEEN_TRIES).await;
     }
-    Err(Error::Join(last))
+    Err(Error::Nobody(last))
+}
+
+/// The addresses to ask. A name, such as that of a headless service, stands for all its addresses, of which one may be
+/// this node's own.
+async fn others(options: &Options, member: &Member) -> Vec<String> {
+    let own = addresses(&member.address).await;
+    let mut all = Vec::new();
+    for join in &options.join {
+        all.extend(addresses(join).await);
+    }
+    all.retain(|address| !own.contains(address));
+    all.iter().map(SocketAddr::to_string).collect()
+}
+
+async fn addresses(host: &str) -> Vec<SocketAddr> {
+    match lookup_host(host).await {
+        Ok(found) => found.collect(),
+        Err(error) => {
+            tracing::warn!(host, %error, "a node's name has no address");
+            Vec::new()
+        }
+    }
 }
 
 /// Whom to ask for the directory: the node that let us in need not lead it.

@@ -55,7 +55,9 @@ impl Directory {
         if groups > 0 && !member.is_control() {
             return Err(Refusal::NeedsControl { name: member.name, groups });
         }
-        let Member { heartbeat_ms, alive, draining, replaced, .. } = *known;
+        let Member { heartbeat_ms, alive, replaced, .. } = *known;
+        // Drained to be restarted, as in a rolling upgrade: with the restart that is over.
+        let draining = known.draining && member.boot == known.boot;
         Ok(Member { heartbeat_ms, alive, draining, replaced, ..member })
     }
 

@@ -29,6 +29,7 @@ pub(super) fn cluster(configuration: &Configuration, port: &Bound) -> mangrove_m
     let bound = || port.address.to_string();
     options.advertise = Some(configuration.cluster.advertise.clone().unwrap_or_else(bound));
     options.join = configuration.cluster.join.clone();
+    options.founds = configuration.cluster.founder.as_ref() == Some(&configuration.node);
     options.shard_groups = configuration.cluster.shard_groups;
     options.transport = port.settings.clone();
     options
@@ -48,11 +49,7 @@ pub(super) fn control(
 }
 
 /// The edge of the node that `configuration` names. `run` is greater each time that it begins.
-pub(crate) async fn edge(
-    configuration: &Configuration,
-    run: u64,
-    near: &Near,
-) -> Result<Option<Edge>> {
+pub(crate) async fn edge(configuration: &Configuration, run: u64, near: &Near) -> Result<Option<Edge>> {
     if !configuration.has(Role::Edge) {
         return Ok(None);
     }
