@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use mangrove_log::Payload;
-use openraft::ReadPolicy;
 use openraft::async_runtime::WatchReceiver;
+use openraft::{Instant, ReadPolicy};
 use tokio::sync::watch;
 use tokio::task::unconstrained;
 use tokio::time::timeout;

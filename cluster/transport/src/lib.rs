@@ -2,8 +2,9 @@
 //!
 //! Entries, heartbeats with votes, and snapshots have a connection each (`Lanes`), so that bulk never delays a
 //! heartbeat. `convert` holds one file an RPC; nothing else knows both openraft's types and the messages.
-//! Who the peers are is told by the groups' memberships; this crate keeps no list.
+//! Who the peers are is told by the groups' memberships, where they are now by `Network::know`.
 
+mod addresses;
 mod convert;
 mod link;
 mod listen;
