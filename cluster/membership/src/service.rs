@@ -77,7 +77,7 @@ impl Membership for MembershipService {
         request: Request<proto::WatchRequest>,
     ) -> Result<Response<Self::WatchStream>, Status> {
         self.check(request.into_inner().incarnation)?;
-        watch::tell(&self.cluster).map(Response::new)
+        Ok(Response::new(watch::tell(&self.cluster)))
     }
 
     async fn ping(
