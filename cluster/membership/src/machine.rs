@@ -127,7 +127,8 @@ mod tests {
     #[test]
     fn a_replica_that_lags_shows_nothing_old() {
         let copy = Known::new();
-        let newer = Directory { version: 9, minimum: 3, ..Directory::default() };
+        let mut newer = Directory::default();
+        (newer.version, newer.minimum) = (9, 3);
         copy.show(&newer);
         DirectoryMachine::new(copy.clone()).apply(
             4,

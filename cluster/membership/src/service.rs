@@ -62,8 +62,7 @@ impl Membership for MembershipService {
         let command = Command::JoinMember { member };
         match self.cluster.propose_directory(command).await {
             Ok(Reply::Joined { id: node }) => {
-                let (incarnation, control) = (self.cluster.incarnation(), self.cluster.control_addresses());
-                Ok(Response::new(proto::JoinResponse { incarnation, node, control }))
+                Ok(Response::new(proto::JoinResponse { incarnation: self.cluster.incarnation(), node }))
             }
             Ok(other) => Err(Status::internal(format!("the directory answered {other:?}"))),
             Err(Error::Refused(refusal)) => Err(Status::failed_precondition(refusal.to_string())),
@@ -78,7 +77,7 @@ impl Membership for MembershipService {
         request: Request<proto::WatchRequest>,
     ) -> Result<Response<Self::WatchStream>, Status> {
         self.check(request.into_inner().incarnation)?;
-        watch::tell(&self.cluster).map(Response::new)
+        Ok(Response::new(watch::tell(&self.cluster)))
     }
 
     async fn ping(

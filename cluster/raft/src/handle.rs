@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use mangrove_log::Payload;
-use openraft::ReadPolicy;
+use openraft::async_runtime::WatchReceiver;
+use openraft::{Instant, ReadPolicy};
 use tokio::sync::watch;
 use tokio::task::unconstrained;
 use tokio::time::timeout;
@@ -13,6 +14,9 @@ use tokio::time::timeout;
 use crate::leadership::Leadership;
 use crate::status::Status;
 use crate::{Error, GroupId, NodeId, Raft, TypeConfig};
+
+/// Entries that a new leader can be behind and catch up with in no time.
+const SMALL_LAG: u64 = 1_000;
 
 /// A running group. Clones share it; it outlives none of them: once the group stops, calls answer `Stopped`.
 #[derive(Clone)]
@@ -84,6 +88,20 @@ impl Handle {
             Ok(state.applied().map_or(0, |id| id.index))
         };
         timeout(self.patience, ready).await.map_err(|_| Error::Timeout)?
+    }
+
+    /// Whether another replica could take the lead at once: it has answered this leader within an election timeout and
+    /// lacks little of the log. One that can't takes the group's lead from it for as long, for a leader that hands over
+    /// accepts nothing and beats no more.
+    pub fn could_lead(&self, node: NodeId) -> bool {
+        let limit = Duration::from_millis(self.raft.config().election_timeout_min);
+        let metrics = self.raft.metrics();
+        let metrics = metrics.borrow_watched();
+        let heard = metrics.heartbeat.as_ref().and_then(|heard| heard.get(&node).copied().flatten());
+        let holds = metrics.replication.as_ref().and_then(|holds| holds.get(&node).copied().flatten());
+        let last = metrics.last_log_index.unwrap_or_default();
+        heard.is_some_and(|at| at.elapsed() < limit)
+            && holds.is_some_and(|matching| matching.index + SMALL_LAG >= last)
     }
 
     /// Hands the lead to another voter and returns once this node has given it up.

@@ -2,9 +2,10 @@
 //!
 //! Entries, heartbeats with votes, and snapshots have a connection each (`Lanes`), so that bulk never delays a
 //! heartbeat. `convert` holds one file an RPC; nothing else knows both openraft's types and the messages.
-//! Who the peers are is told by the groups' memberships; this crate keeps no list. All services between nodes are served
-//! (`serve`) and called (`Network::channel`) through it, so that TLS is in one place: `security`.
+//! Who the peers are is told by the groups' memberships, where they are now by `Network::know`. All services between
+//! nodes are served (`serve`) and called (`Network::channel`) through it, so that TLS is in one place: `security`.
 
+mod addresses;
 mod convert;
 mod identity;
 mod link;

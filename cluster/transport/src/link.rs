@@ -24,6 +24,7 @@ use openraft::type_config::alias::SnapshotOf;
 use tonic::transport::Channel;
 use tonic::{Request, Response, Status};
 
+use crate::addresses::Addresses;
 use crate::convert;
 use crate::peers::{Lanes, Peers};
 
@@ -34,28 +35,38 @@ type Rpc<T> = Result<T, RPCError<TypeConfig>>;
 pub struct Link {
     group: GroupId,
     target: NodeId,
-    max_message: usize,
-    // An address that cannot be one is an error of each call, as a node that is down is.
-    lanes: Result<Lanes, String>,
+    /// Of the membership, for want of a newer one.
+    address: String,
+    addresses: Addresses,
+    peers: Peers,
     heartbeats: bool,
 }
 
 impl Link {
-    pub(crate) fn new(group: GroupId, target: NodeId, address: &str, peers: &Peers) -> Self {
-        let lanes = peers.lanes(address).map_err(|error| format!("bad address {address:?}: {error}"));
-        Self { group, target, max_message: peers.settings.max_message, lanes, heartbeats: false }
+    pub(crate) fn new(
+        group: GroupId,
+        target: NodeId,
+        address: &str,
+        peers: &Peers,
+        addresses: &Addresses,
+    ) -> Self {
+        let (peers, addresses) = (peers.clone(), addresses.clone());
+        Self { group, target, address: address.into(), addresses, peers, heartbeats: false }
     }
 
     pub(crate) fn for_heartbeats(self) -> Self {
         Self { heartbeats: true, ..self }
     }
 
-    fn lanes(&self) -> Rpc<&Lanes> {
-        self.lanes.as_ref().map_err(|reason| unreachable(reason).into())
+    /// An address that cannot be one is an error of each call, as a node that is down is.
+    fn lanes(&self) -> Rpc<Lanes> {
+        let address = self.addresses.of(self.target, &self.address);
+        let lanes = self.peers.lanes(&address);
+        lanes.map_err(|error| unreachable(format!("bad address {address:?}: {error}")).into())
     }
 
     fn client(&self, lane: &Channel) -> RaftClient<Channel> {
-        RaftClient::new(lane.clone()).max_decoding_message_size(self.max_message)
+        RaftClient::new(lane.clone()).max_decoding_message_size(self.peers.settings.max_message)
     }
 
     fn appender(&self) -> Rpc<RaftClient<Channel>> {

@@ -39,7 +39,7 @@ impl Cluster {
         }
     }
 
-    /// Ends without an error where this node knew the directory from there for a while.
+    /// Ends without an error where something was learnt there: the directory for a while, or whom to ask.
     async fn follow_from(&self, address: &str) -> Result<(), Status> {
         let channel = self.node.network.bulk_channel(address);
         let channel = channel.map_err(|error| Status::invalid_argument(error.to_string()))?;
@@ -48,16 +48,19 @@ impl Cluster {
         let request = WatchRequest { incarnation: self.incarnation() };
         let opened = timeout(OPENING, client.watch(request)).await;
         let mut told = opened.map_err(|_| Status::unavailable("no answer in time"))??.into_inner();
-        let mut first = true;
-        while let Ok(Some(message)) = told.message().await {
-            let directory: Directory = machine::decode(&message.directory)
-                .map_err(|error| Status::invalid_argument(error.to_string()))?;
-            if std::mem::take(&mut first) {
-                self.found_leader(address);
-            }
-            self.told(&directory);
+        let first = told.message().await?.ok_or_else(|| Status::unavailable("it told nothing"))?;
+        if first.directory.is_empty() {
+            *self.leader_at() = first.ask;
+            return Ok(());
         }
-        if first { Err(Status::unavailable("it told nothing")) } else { Ok(()) }
+        *self.leader_at() = vec![address.into()];
+        let mut next = Some(first);
+        while let Some(message) = next {
+            let directory = machine::decode(&message.directory);
+            self.told(&directory.map_err(|error| Status::invalid_argument(error.to_string()))?);
+            next = told.message().await.unwrap_or_default();
+        }
+        Ok(())
     }
 
     fn told(&self, directory: &Directory) {
@@ -77,11 +80,7 @@ impl Cluster {
         }
     }
 
-    fn found_leader(&self, address: &str) {
-        *self.leader_at() = Some(address.into());
-    }
-
-    fn leader_at(&self) -> std::sync::MutexGuard<'_, Option<String>> {
+    fn leader_at(&self) -> std::sync::MutexGuard<'_, Vec<String>> {
         self.node.leader_at.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
@@ -90,13 +89,8 @@ impl Cluster {
         self.group(DIRECTORY).is_some_and(|group| group.leadership().is_leader())
     }
 
-    /// Where members with the role `control` are.
-    pub(crate) fn control_addresses(&self) -> Vec<String> {
-        control_addresses(&self.directory(), 0)
-    }
-
     /// Where group 0's leader may be found, the likeliest first.
-    pub(super) fn sources(&self) -> Vec<String> {
+    pub(crate) fn sources(&self) -> Vec<String> {
         let directory = self.directory();
         let kept =
             if directory.founding.is_none() { peers::load(&self.node.options.data_dir) } else { vec![] };

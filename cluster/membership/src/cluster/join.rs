@@ -59,8 +59,7 @@ async fn join(options: &Options, member: &Member, network: &Network) -> Result<I
     while Instant::now() < deadline {
         for address in others(options, member).await {
             match ask(&address, 0, member, network, ASKING).await {
-                Ok(JoinResponse { incarnation, node, control }) => {
-                    keep(options, &control);
+                Ok(JoinResponse { incarnation, node }) => {
                     return Ok(Identity::new(incarnation, node, &options.node, false));
                 }
                 Err(status) if status.code() == Code::FailedPrecondition => {
@@ -93,13 +92,6 @@ async fn addresses(host: &str) -> Vec<SocketAddr> {
             tracing::warn!(host, %error, "a node's name has no address");
             Vec::new()
         }
-    }
-}
-
-/// Whom to ask for the directory: the node that let us in need not lead it.
-fn keep(options: &Options, control: &[String]) {
-    if let Err(error) = peers::save(&options.data_dir, control) {
-        tracing::warn!(%error, "the addresses of the cluster's control nodes could not be kept");
     }
 }
 

@@ -64,6 +64,8 @@ impl Cluster {
 
     async fn round(&self, rounds: &mut Rounds) -> Result<(), Error> {
         let directory = self.directory();
+        let address = |member: &Member| (member.id, member.address.clone());
+        self.node.network.know(directory.members.values().map(address).collect());
         if self.leads_directory() {
             self.keep_plan(&directory, &mut rounds.silent).await?;
         } else {

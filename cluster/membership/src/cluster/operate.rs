@@ -90,6 +90,12 @@ fn nobody_counts_on(directory: &Directory, leaders: &Leaders, id: NodeId) -> boo
 mod tests {
     use super::*;
 
+    fn opened() -> Directory {
+        let mut directory = Directory::default();
+        directory.opened.extend([0u32, 1]);
+        directory
+    }
+
     fn seen(group: GroupId, term: u64, leads: bool, voters: &[NodeId]) -> GroupReport {
         GroupReport { group, leads, term, voters: voters.to_vec(), learners: vec![] }
     }
@@ -100,7 +106,7 @@ mod tests {
 
     #[test]
     fn the_latest_leaders_word_counts() {
-        let directory = Directory { opened: [0u32, 1].into_iter().collect(), ..Directory::default() };
+        let directory = opened();
         let deposed = told(&[seen(0, 3, true, &[1, 2, 3]), seen(1, 1, true, &[2, 3])]);
         let leader = told(&[seen(0, 4, true, &[2, 3]), seen(1, 1, false, &[1])]);
         let table = [
@@ -117,7 +123,7 @@ mod tests {
 
     #[test]
     fn the_only_voter_is_known() {
-        let directory = Directory { opened: [0u32, 1].into_iter().collect(), ..Directory::default() };
+        let directory = opened();
         let leaders = leaders([told(&[seen(0, 3, true, &[1, 2]), seen(1, 1, true, &[2])])].into_iter());
         assert_eq!((alone(&directory, &leaders, 1), alone(&directory, &leaders, 2)), (None, Some(1)));
     }

@@ -116,10 +116,13 @@ mod tests {
         outcomes.chars().map(|outcome| (outcome, 250)).collect()
     }
 
+    /// What happens, whether the member is alive before, its pings; the verdicts, each with its ping's place.
+    type Case<'t> = (&'t str, bool, Vec<(char, u64)>, &'t [(usize, Verdict)]);
+
     #[test]
     fn silence_loses_and_steady_answers_bring_back() {
         use Verdict::{Back, Lost};
-        let table: &[(&str, bool, Vec<(char, u64)>, &[(usize, Verdict)])] = &[
+        let table: &[Case<'_>] = &[
             ("all is well", true, even("++++++"), &[]),
             ("slow once", true, even("++-+++"), &[]),
             ("slow for less than a second", true, even("++---++"), &[]),

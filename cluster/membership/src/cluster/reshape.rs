@@ -19,8 +19,8 @@ enum Step {
 }
 
 /// The lead moves first, while the old voters are all there; a leader that is to go brings the newcomers in before.
-fn next(me: NodeId, place: &Place, voters: &[NodeId], alive: impl Fn(NodeId) -> bool) -> Step {
-    let can_lead = |node: &NodeId| *node != me && voters.contains(node) && alive(*node);
+fn next(me: NodeId, place: &Place, voters: &[NodeId], able: impl Fn(NodeId) -> bool) -> Step {
+    let can_lead = |node: &NodeId| *node != me && voters.contains(node) && able(*node);
     if can_lead(&place.leader) {
         return Step::Transfer(place.leader);
     }
@@ -45,8 +45,10 @@ impl Cluster {
         if !directory.opened.contains(&group) {
             return Ok(());
         }
-        let alive = |node: NodeId| directory.member(node).is_some_and(|member| member.alive);
-        match next(self.node(), place, &handle.status().voters, alive) {
+        let able = |node: NodeId| {
+            directory.member(node).is_some_and(|member| member.alive) && handle.could_lead(node)
+        };
+        match next(self.node(), place, &handle.status().voters, able) {
             Step::Transfer(heir) => handle.transfer_leadership(heir).await?,
             Step::Voters(voters) => set_voters(directory, handle, &voters).await?,
         }
@@ -91,11 +93,13 @@ async fn set_voters(directory: &Directory, handle: &Handle, voters: &BTreeSet<No
 mod tests {
     use super::*;
 
+    /// Who asks, the plan's replicas and leader, who votes now, who is able to lead; what is next.
+    type Case<'t> = (&'t str, NodeId, (&'t [NodeId], NodeId), &'t [NodeId], &'t [NodeId], Step);
+
     #[test]
     fn leads_move_before_votes() {
         let voters = |nodes: &[NodeId]| Step::Voters(nodes.iter().copied().collect());
-        // Who asks, the plan's replicas and leader, who votes now, who answers; what is next.
-        let table: &[(&str, NodeId, (&[NodeId], NodeId), &[NodeId], &[NodeId], Step)] = &[
+        let table: &[Case<'_>] = &[
             ("as planned", 1, (&[1, 2, 3], 1), &[1, 2, 3], &[1, 2, 3], voters(&[1, 2, 3])),
             ("another should lead", 1, (&[1, 2, 3], 2), &[1, 2, 3], &[1, 2, 3], Step::Transfer(2)),
             ("that one is silent", 1, (&[1, 2, 3], 2), &[1, 2, 3], &[1, 3], voters(&[1, 2, 3])),
@@ -111,9 +115,9 @@ mod tests {
             ),
             ("left out, nobody else votes", 1, (&[2, 3], 2), &[1], &[1, 2, 3], voters(&[1, 2, 3])),
         ];
-        for (what, me, (replicas, leader), now, alive, expected) in table {
+        for (what, me, (replicas, leader), now, able, expected) in table {
             let place = Place { replicas: replicas.to_vec(), leader: *leader };
-            assert_eq!(next(*me, &place, now, |node| alive.contains(&node)), *expected, "{what}");
+            assert_eq!(next(*me, &place, now, |node| able.contains(&node)), *expected, "{what}");
         }
     }
 }

@@ -1,4 +1,5 @@
-//! The directory, told to a node that follows it: whole, now and at each change, for as long as this node leads group 0.
+//! The directory, told to a node that follows it: whole, now and at each change, for as long as this node leads group 0;
+//! or where to ask instead.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -28,19 +29,22 @@ struct Teller {
     assured: Instant,
 }
 
-pub(super) fn tell(cluster: &Cluster) -> Result<Told, Status> {
+pub(super) fn tell(cluster: &Cluster) -> Told {
     let group = cluster.group(DIRECTORY).filter(|group| group.leadership().is_leader());
-    let group = group.ok_or_else(gone)?;
+    let Some(group) = group else {
+        let ask = cluster.sources();
+        return Box::pin(stream::iter([Ok(WatchResponse { ask, ..WatchResponse::default() })]));
+    };
     let mut directory = cluster.watch_directory();
     directory.mark_changed();
     let teller = Teller { group, directory, assured: Instant::now() };
-    Ok(Box::pin(stream::unfold(Some(teller), |teller| async {
+    Box::pin(stream::unfold(Some(teller), |teller| async {
         let mut teller = teller?;
         match teller.next().await {
             Ok(message) => Some((Ok(message), Some(teller))),
             Err(status) => Some((Err(status), None)),
         }
-    })))
+    }))
 }
 
 impl Teller {
@@ -58,7 +62,7 @@ impl Teller {
         }
         sleep(PACE).await;
         let directory = self.directory.borrow_and_update().clone();
-        Ok(WatchResponse { directory: machine::encode(directory.as_ref()).into() })
+        Ok(WatchResponse { directory: machine::encode(directory.as_ref()).into(), ask: Vec::new() })
     }
 
     async fn assure(&mut self) -> Result<(), Status> {

@@ -86,7 +86,9 @@ fn trouble(control: &Control, failure: Option<&str>) -> Vec<String> {
 
 /// A node without a replica of it follows it from elsewhere.
 fn lost_directory(control: &Control) -> bool {
-    control.cluster().group(DIRECTORY).is_some() && no_leader(control, DIRECTORY)
+    let cluster = control.cluster();
+    let held = cluster.directory().groups_of(cluster.node()).any(|(group, _)| group == DIRECTORY);
+    held && no_leader(control, DIRECTORY)
 }
 
 fn no_leader(control: &Control, group: u32) -> bool {

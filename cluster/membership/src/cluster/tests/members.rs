@@ -119,6 +119,10 @@ async fn an_edge_node_knows_and_changes_the_directory_without_a_vote() {
     let placed = edge.propose_directory(Command::PlaceTenant { tenant: "acme".into() }).await.unwrap();
     assert!(matches!(placed, Reply::Placed { .. }));
     assert!(edge.directory().home("acme").is_some(), "its own copy has it when the answer comes");
+    let join = vec![edge.local_addr().unwrap().to_string()];
+    let (other, _) = start(Options { join, ..town.options("e2") }).await;
+    assert!(other.directory().home("acme").is_some(), "who joins through it finds the leader");
+    other.shutdown().await;
     town.stop().await;
 }
 
@@ -204,15 +208,19 @@ async fn replicas_of_a_node_that_stays_away_go_to_others() {
     for name in ["b", "c", "d"] {
         others.push(start(Options { join: join.clone(), ..impatient(name) }).await.0);
     }
-    let holds = |node: NodeId, directory: &Directory| directory.groups_of(node).count() > 0;
-    until("all have replicas", || (1..=4).all(|node| holds(node, &first.directory()))).await;
-    let gone = others.pop().unwrap();
-    gone.shutdown().await;
-    until("three others hold everything, and vote", || {
-        !holds(gone.node(), &first.directory())
-            && (0..=4).all(|group| first.group(group).is_some_and(|group| group.status().voters == [1, 2, 3]))
+    let nodes = || std::iter::once(&first).chain(&others);
+    let voters = |group: GroupId| -> Vec<NodeId> {
+        let leader = nodes().find(|node| leads(node, group));
+        leader.map(|node| node.group(group).unwrap().status().voters).unwrap_or_default()
+    };
+    let holds = |node: NodeId| (0..=4).any(|group| voters(group).contains(&node));
+    until("all have replicas, and all groups three", || {
+        (1..=4).all(holds) && (0..=4).all(|group| voters(group).len() == 3)
     })
     .await;
+    let gone = others[2].clone();
+    gone.shutdown().await;
+    until("three others hold everything, and vote", || (0..=4).all(|group| voters(group) == [1, 2, 3])).await;
     for node in [&first, &others[0], &others[1]] {
         node.shutdown().await;
     }

@@ -83,13 +83,15 @@ fn a_cluster_is_upgraded_step_by_step_and_not_back() {
     assert_eq!(speak(0, "c", 2), Ok(1));
 }
 
+/// Who is lost, who drains already, what is asked, the refusal.
+type Case<'t> = (&'t [NodeId], &'t [NodeId], Command, Option<Refusal>);
+
 #[test]
 fn who_may_drain_and_leave() {
     use Command::{DrainMember, LeaveMember, ReplaceMember};
     let (a, b) = (|| String::from("a"), || String::from("b"));
     let drain = |id| DrainMember { id, draining: true };
-    // Who is lost, who drains already, what is asked, the refusal.
-    let table: &[(&[NodeId], &[NodeId], Command, Option<Refusal>)] = &[
+    let table: &[Case<'_>] = &[
         (&[], &[], drain(1), None),
         (&[], &[2, 3], drain(1), Some(Refusal::LastControl { name: a() })),
         (&[2, 3], &[], drain(1), Some(Refusal::LastControl { name: a() })),
@@ -105,7 +107,9 @@ fn who_may_drain_and_leave() {
     ];
     for (lost, draining, asked, refusal) in table {
         let mut directory = cluster();
-        draining.iter().for_each(|id| drop(apply(&mut directory, drain(*id)).unwrap()));
+        for id in *draining {
+            apply(&mut directory, drain(*id)).unwrap();
+        }
         lost.iter().for_each(|id| hear(&mut directory, *id, false));
         let (members, plan) = (directory.members.clone(), directory.plan.clone());
         assert_eq!(
