@@ -164,7 +164,7 @@ lifecycle:
 lifecycle:
   preStop:
     exec:
-      command: [/usr/bin/mangrove, drain, --wait]
+      command: [/usr/bin/mangrove, drain]
 {{- end }}
 {{- end }}
 
