@@ -9,7 +9,7 @@ Variables in $(...) are filled in by Kubernetes and stand before those that use 
 - name: POD_IP
   valueFrom: {fieldRef: {fieldPath: status.podIP}}
 - name: MANGROVE_ROLES
-  value: {{ eq .role "single" | ternary "edge,control,media,console" .role }}
+  value: {{ include "mangrove.nodeRoles" . }}
 - name: MANGROVE_DATA_DIR
   value: /var/lib/mangrove
 - name: MANGROVE_TOKEN
@@ -22,7 +22,7 @@ Variables in $(...) are filled in by Kubernetes and stand before those that use 
 {{- if has .role (list "media" "single") }}
 {{ include "mangrove.rtpEnvironment" $values.media.rtp }}
 {{- end }}
-{{- if has .role (list "console" "single") }}
+{{- if eq .role (include "mangrove.pagesRole" .root) }}
 {{- include "mangrove.pagesEnvironment" $values.console }}
 {{- end }}
 {{- if eq .role "single" }}
@@ -40,6 +40,14 @@ Variables in $(...) are filled in by Kubernetes and stand before those that use 
 {{- range $key, $value := $values.settings }}
 - name: MANGROVE_{{ $key | upper | replace "." "__" }}
   value: {{ kindIs "string" $value | ternary $value (toJson $value) | quote }}
+{{- end }}
+{{- end }}
+
+{{- define "mangrove.nodeRoles" -}}
+{{- if eq .role "single" -}}
+edge,control,media,console
+{{- else -}}
+{{ .role }}{{ if and (eq .role "control") (eq (include "mangrove.pagesRole" .root) "control") }},console{{ end }}
 {{- end }}
 {{- end }}
 

@@ -38,12 +38,20 @@ app.kubernetes.io/component: {{ .role }}
 
 {{/* The roles of this layout that have workloads, parted by spaces. */}}
 {{- define "mangrove.roles" -}}
-{{- eq .Values.layout "single" | ternary "single" "control edge media console" }}
+{{- if eq .Values.layout "single" -}}
+single
+{{- else -}}
+control edge media{{ if .Values.console.replicas }} console{{ end }}
+{{- end }}
 {{- end }}
 
 {{/* The role whose pods serve the pages. */}}
 {{- define "mangrove.pagesRole" -}}
-{{- eq .Values.layout "single" | ternary "single" "console" }}
+{{- if eq .Values.layout "single" -}}
+single
+{{- else -}}
+{{ gt (int .Values.console.replicas) 0 | ternary "console" "control" }}
+{{- end }}
 {{- end }}
 
 {{- define "mangrove.image" -}}

@@ -27,18 +27,35 @@ fn a_cluster_has_a_workload_per_role_and_a_single_node_has_one() -> Result<()> {
         let roles: Vec<_> =
             objects.workloads().into_iter().map(|(role, w)| (role, w["kind"].as_str())).collect();
         let stateful = |role| (role, Some("StatefulSet"));
-        let wanted = match values.name.as_str() {
-            "single" => vec![stateful("single")],
-            _ => vec![
-                ("console", Some("Deployment")),
-                stateful("control"),
-                stateful("edge"),
-                stateful("media"),
-            ],
-        };
+        let mut wanted = vec![stateful("control"), stateful("edge"), stateful("media")];
+        match values.name.as_str() {
+            "single" => wanted = vec![stateful("single")],
+            "three-zones" | "everything" => wanted.insert(0, ("console", Some("Deployment"))),
+            _ => {}
+        }
         let mut sorted = roles.clone();
         sorted.sort_unstable();
         ensure!(sorted == wanted, "{}: {roles:?}", values.name);
+    }
+    Ok(())
+}
+
+/// Without nodes of their own, pages are the control nodes'.
+#[test]
+fn some_workload_serves_the_pages_and_the_service_leads_there() -> Result<()> {
+    for (set, wanted) in [("default", "control"), ("everything", "console"), ("single", "single")] {
+        let objects = Values::named(set)?.objects(&[])?;
+        let services = objects.of_kind("Service");
+        let service = services.iter().find(|service| role(service) == "console").context("no service")?;
+        for (role, workload) in objects.workloads() {
+            let labels = &workload["spec"]["template"]["metadata"]["labels"];
+            let leads = selects(&service["spec"]["selector"], labels);
+            let roles =
+                named(&pod(workload)["containers"][0]["env"], "MANGROVE_ROLES").context("no roles")?;
+            let serves =
+                roles["value"].as_str().is_some_and(|roles| roles.split(',').any(|r| r == "console"));
+            ensure!((leads, serves) == (role == wanted, role == wanted), "{role} of {set}: {roles}");
+        }
     }
     Ok(())
 }
