@@ -63,8 +63,8 @@ struct Node {
     reporter: OnceLock<Reporter>,
     /// What the identity on disk says of a replica of group 0.
     holds_directory: AtomicBool,
-    /// Where group 0's leader was found last, or should be by another member's word.
-    leader_at: Mutex<Vec<String>>,
+    /// Where group 0's leader was found last.
+    leader_at: Mutex<Option<String>>,
     stop: watch::Sender<bool>,
     tasks: Mutex<JoinSet<()>>,
 }

@@ -2,6 +2,7 @@
 //! that does. So a node without a vote knows it as well as one with, and a node whose replica of group 0 has been left
 //! out of the group finds out.
 
+use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
 use mangrove_proto::cluster::WatchRequest;
@@ -26,21 +27,36 @@ impl Cluster {
 
     async fn follow(&self) {
         loop {
-            for address in self.sources() {
-                if self.leads_directory() {
-                    break;
-                }
-                let Err(status) = self.follow_from(&address).await else { break };
-                if status.code() == Code::FailedPrecondition {
-                    tracing::warn!(address, %status, "a node that should be of this cluster refuses to tell");
-                }
-            }
+            self.follow_somebody().await;
             sleep(BETWEEN_TRIES).await;
         }
     }
 
-    /// Ends without an error where something was learnt there: the directory for a while, or whom to ask.
-    async fn follow_from(&self, address: &str) -> Result<(), Status> {
+    /// Asks each of those known once, and whom they name before the rest, until the leader was found and has ended.
+    async fn follow_somebody(&self) {
+        let mut waiting = VecDeque::from(self.sources());
+        let mut asked = BTreeSet::from([self.node.member.address.clone()]);
+        while let Some(address) = waiting.pop_front() {
+            if self.leads_directory() {
+                return;
+            }
+            if !asked.insert(address.clone()) {
+                continue;
+            }
+            match self.follow_from(&address).await {
+                Ok(None) => return,
+                Ok(Some(ask)) => ask.into_iter().rev().for_each(|named| waiting.push_front(named)),
+                Err(status) if status.code() == Code::FailedPrecondition => {
+                    tracing::warn!(address, %status, "a node that should be of this cluster refuses to tell");
+                }
+                // Down, or cut off: the next one may know more.
+                Err(_) => {}
+            }
+        }
+    }
+
+    /// `None` once the leader there, which told for a while, tells no more; of another member, whom to ask.
+    async fn follow_from(&self, address: &str) -> Result<Option<Vec<String>>, Status> {
         let channel = self.node.network.bulk_channel(address);
         let channel = channel.map_err(|error| Status::invalid_argument(error.to_string()))?;
         let limit = self.node.options.transport.max_message;
@@ -50,17 +66,16 @@ impl Cluster {
         let mut told = opened.map_err(|_| Status::unavailable("no answer in time"))??.into_inner();
         let first = told.message().await?.ok_or_else(|| Status::unavailable("it told nothing"))?;
         if first.directory.is_empty() {
-            *self.leader_at() = first.ask;
-            return Ok(());
+            return Ok(Some(first.ask));
         }
-        *self.leader_at() = vec![address.into()];
+        *self.leader_at() = Some(address.into());
         let mut next = Some(first);
         while let Some(message) = next {
             let directory = machine::decode(&message.directory);
             self.told(&directory.map_err(|error| Status::invalid_argument(error.to_string()))?);
             next = told.message().await.unwrap_or_default();
         }
-        Ok(())
+        Ok(None)
     }
 
     fn told(&self, directory: &Directory) {
@@ -80,7 +95,7 @@ impl Cluster {
         }
     }
 
-    fn leader_at(&self) -> std::sync::MutexGuard<'_, Vec<String>> {
+    fn leader_at(&self) -> std::sync::MutexGuard<'_, Option<String>> {
         self.node.leader_at.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 

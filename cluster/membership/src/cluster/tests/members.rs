@@ -81,7 +81,14 @@ impl Town {
     }
 
     async fn settled(&self, what: &str) {
-        until(what, || self.is_settled()).await;
+        let polled = async {
+            while !self.is_settled() {
+                sleep(Duration::from_millis(10)).await;
+            }
+        };
+        timeout(Duration::from_secs(30), polled)
+            .await
+            .unwrap_or_else(|_| panic!("not in 30 s: {what}\n{self}"));
     }
 
     fn any(&self) -> &Cluster {
@@ -92,6 +99,28 @@ impl Town {
         for node in self.nodes.values() {
             node.shutdown().await;
         }
+    }
+}
+
+/// What each node knows, for a test that waits in vain.
+impl fmt::Display for Town {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (name, node) in &self.nodes {
+            let directory = node.directory();
+            let alive = directory.members.values().filter(|member| member.alive).map(|member| member.id);
+            writeln!(
+                f,
+                "{name} ({}): version {}, alive {:?}",
+                node.node(),
+                directory.version,
+                alive.collect::<Vec<_>>()
+            )?;
+            for (group, place) in &directory.plan.groups {
+                let status = node.group(*group).map(|group| group.status());
+                writeln!(f, "  group {group}: planned {place:?}, here {status:?}")?;
+            }
+        }
+        Ok(())
     }
 }
 
