@@ -119,6 +119,7 @@ mod tests {
     #[test]
     fn silence_loses_and_steady_answers_bring_back() {
         use Verdict::{Back, Lost};
+        #[allow(clippy::type_complexity, reason = "a table's row")]
         let table: &[(&str, bool, Vec<(char, u64)>, &[(usize, Verdict)])] = &[
             ("all is well", true, even("++++++"), &[]),
             ("slow once", true, even("++-+++"), &[]),

@@ -95,6 +95,7 @@ mod tests {
     fn leads_move_before_votes() {
         let voters = |nodes: &[NodeId]| Step::Voters(nodes.iter().copied().collect());
         // Who asks, the plan's replicas and leader, who votes now, who answers; what is next.
+        #[allow(clippy::type_complexity, reason = "a table's row")]
         let table: &[(&str, NodeId, (&[NodeId], NodeId), &[NodeId], &[NodeId], Step)] = &[
             ("as planned", 1, (&[1, 2, 3], 1), &[1, 2, 3], &[1, 2, 3], voters(&[1, 2, 3])),
             ("another should lead", 1, (&[1, 2, 3], 2), &[1, 2, 3], &[1, 2, 3], Step::Transfer(2)),
