@@ -15,6 +15,7 @@ use mangrove_membership::Cluster;
 use super::{Near, Roles, Store};
 use crate::{
     configuration::{Configuration, Public, Role},
+    demo,
     grpc::Bound,
     objects,
     telemetry::Telemetry,
@@ -48,11 +49,7 @@ pub(super) fn control(
 }
 
 /// The edge of the node that `configuration` names. `run` is greater each time that it begins.
-pub(crate) async fn edge(
-    configuration: &Configuration,
-    run: u64,
-    near: &Near,
-) -> Result<Option<Edge>> {
+pub(crate) async fn edge(configuration: &Configuration, run: u64, near: &Near) -> Result<Option<Edge>> {
     if !configuration.has(Role::Edge) {
         return Ok(None);
     }
@@ -117,6 +114,7 @@ pub(super) async fn console(
     let mut options = mangrove_console::Options::new(configuration.http.listen, token.secret().to_owned());
     options.data_dir = configuration.data_dir.clone();
     options.version = env!("CARGO_PKG_VERSION").to_owned();
+    options.demo = demo::parent();
     if let Some(public) = &configuration.http.public {
         options.secure_cookies = public.is_https();
         options.allowed_origins = vec![public.as_str().to_owned()];
