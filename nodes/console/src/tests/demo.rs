@@ -59,7 +59,7 @@ async fn where_there_is_no_demo_there_is_nothing_of_it() {
     let vera = house.login("vera@acme").await;
     assert_eq!(house.get(NODES, OPERATOR).await.status(), StatusCode::NOT_FOUND);
     let answer = house.post(&format!("{NODES}/b/kill"), OPERATOR, &json!({})).await;
-    assert_eq!(answer.status(), StatusCode::NOT_FOUND);
+    assert_eq!(answer.status(), StatusCode::METHOD_NOT_ALLOWED, "as an address that no route has");
     let rights = house.read("/api/v1/me", &vera).await["rights"].clone();
     assert!(!rights.as_array().unwrap().contains(&json!("demonstrate")), "{rights}");
 }

@@ -11,11 +11,12 @@ use serde_json::json;
 
 use crate::{arguments, configuration::Configuration};
 
-/// Roles are spread, and every one of them is there twice: pages, signalling and sound each outlive any one node.
+/// Signalling and sound are there more than once, so they outlive any one node; pages are everywhere, so that the last
+/// node that lives can still be asked to start the others.
 const CAST: [(&str, &[&str]); 3] = [
     ("a", &["control", "console", "edge"]),
     ("b", &["control", "console", "edge", "media"]),
-    ("c", &["control", "edge", "media"]),
+    ("c", &["control", "console", "edge", "media"]),
 ];
 /// Few enough to be read on the page, and two for each node to lead.
 const GROUPS: u32 = 6;
