@@ -10,7 +10,7 @@ SECONDS ?= 600
 
 .PHONY: run build web test lint deny unit packages nextest chart-tools image fuzz-build fuzz bench fmt clean
 
-## Build and start the product with a demo company, live callers and agents.
+## Build and start a cluster of three nodes with a demo company, live callers and agents.
 run: build
 	exec target/debug/mangrove demo
 

@@ -22,6 +22,11 @@ pub struct Script {
 impl Script {
     /// Opens the page at `url` in a browser of its own.
     pub fn start(name: &str, url: &str) -> Result<Self> {
+        Self::start_with(name, url, None)
+    }
+
+    /// As `start`; the script gets the administrator's token too.
+    pub fn start_with(name: &str, url: &str, token: Option<&str>) -> Result<Self> {
         let web = root().join("tests/web");
         anyhow::ensure!(
             web.join("node_modules").exists(),
@@ -34,6 +39,7 @@ impl Script {
             .arg(name)
             .current_dir(web)
             .env("MANGROVE_URL", url)
+            .envs(token.map(|token| ("MANGROVE_TOKEN", token)))
             .envs(pictures().map(|folder| ("MANGROVE_PICTURES", folder)))
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)

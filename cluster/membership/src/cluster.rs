@@ -34,7 +34,7 @@ use crate::machine::{DirectoryMachine, Known};
 use crate::options::Options;
 use crate::service::MembershipService;
 
-pub use report::{NodeStatus, OwnReport, Reporter, Told};
+pub use report::{GroupTold, NodeStatus, OwnReport, Reporter, Told};
 
 type Factory = Box<dyn Fn(GroupId) -> Box<dyn StateMachine> + Send + Sync>;
 

@@ -17,7 +17,7 @@ mod options;
 mod peers;
 mod service;
 
-pub use cluster::{Cluster, NodeStatus, OwnReport, Reporter, Told};
+pub use cluster::{Cluster, GroupTold, NodeStatus, OwnReport, Reporter, Told};
 pub use directory::{Command, Directory, Founding, Home, Lease, Member, NETWORK, Name, Refusal, Reply};
 pub use error::Error;
 pub use mangrove_placement::{Place, Plan};

@@ -7,6 +7,7 @@ mod cdr_query;
 mod cdrs;
 mod configuration;
 mod csv;
+mod demo;
 mod events;
 mod live;
 mod login;
@@ -101,6 +102,7 @@ pub(crate) fn router(app: Arc<App>) -> Router<Arc<App>> {
     let (router, mut document) = routes().split_for_parts();
     document.info.version = app.options.version.clone();
     let document = Arc::new(document);
+    let router = if app.options.demo.is_some() { router.merge(demo::router()) } else { router };
     router
         .route("/api/v1/openapi.json", get(move || async move { Json((*document).clone()) }))
         .route_layer(middleware::from_fn_with_state(app.clone(), access::authorize))

@@ -8,7 +8,7 @@ use mangrove_proto::service;
 use object_store::ObjectStore;
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
-use crate::{api, app::App, headers, pages, probes};
+use crate::{api, app::App, demo::Demo, headers, pages, probes};
 
 /// How long requests under way may take to end when the role stops.
 const FAREWELL: Duration = Duration::from_secs(5);
@@ -51,6 +51,8 @@ pub struct Options {
     pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
     /// Further routes of the same port, such as SIP over WebSocket. They bring their own access rules.
     pub routes: Option<Router>,
+    /// Set in a demo's nodes only: supervisors may kill and start nodes then.
+    pub demo: Option<Arc<dyn Demo>>,
 }
 
 impl std::fmt::Debug for Options {
@@ -74,6 +76,7 @@ impl Options {
             version: env!("CARGO_PKG_VERSION").into(),
             metrics: Arc::new(String::new),
             routes: None,
+            demo: None,
         }
     }
 }

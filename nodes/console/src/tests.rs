@@ -5,6 +5,7 @@ mod fake;
 mod house;
 
 mod configuration;
+mod demo;
 mod events;
 mod foreign;
 mod nodes;

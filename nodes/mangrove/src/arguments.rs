@@ -98,7 +98,7 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: Certs,
     },
-    /// Run the product with a company, callers and agents to look at
+    /// Run a cluster of three nodes with a company, callers and agents to look at
     Demo(Demo),
     /// Call a running node with many simulated callers and agents, and report what they experienced
     Loadtest(Loadtest),
@@ -109,11 +109,12 @@ pub(crate) struct Demo {
     /// Where the demo keeps its data
     #[arg(long, value_name = "FOLDER", default_value = "demo-data")]
     pub(crate) data: PathBuf,
-    /// Where pages and API listen
+    /// Where pages and API of whichever node lives are found; port 0 means any free one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     pub(crate) listen: std::net::SocketAddr,
-    /// Where SIP listens, UDP and TCP; port 0 means any free one
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:5060")]
+    /// Where SIP of the first node listens, UDP and TCP, the others at the next addresses; loopback, and port 0 means
+    /// any free one
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.11:5060")]
     pub(crate) sip: std::net::SocketAddr,
 }
 

@@ -186,10 +186,9 @@ impl Node {
         self.console.addr
     }
 
-    /// Where SIP over UDP is really bound.
-    pub(crate) fn sip(&self) -> Option<SocketAddr> {
-        let mut bound = self.roles.sip().into_iter();
-        bound.find(|(transport, _)| *transport == Transport::Udp).map(|(_, address)| address)
+    /// Where SIP is really bound.
+    pub(crate) fn sip(&self) -> Vec<(Transport, SocketAddr)> {
+        self.roles.sip()
     }
 
     /// The administrator's token of this node.
@@ -200,7 +199,7 @@ impl Node {
     /// Says on the standard output that the node is up and where: one line of JSON, or text.
     fn announce(&self, format: Format) -> Result<()> {
         let http = self.http().to_string();
-        let sip = self.roles.sip().into_iter().map(|(t, a)| (t.to_string(), a.to_string()));
+        let sip = self.sip().into_iter().map(|(t, a)| (t.to_string(), a.to_string()));
         let sip: BTreeMap<_, _> = sip.collect();
         tracing::info!(node = self.name, http, ?sip, run = self.cluster.boot(), "node is ready");
         if format == Format::Json {
@@ -213,7 +212,7 @@ impl Node {
             write!(text, ", SIP {transport} {address}")?;
         }
         output::show(Format::Text, &json!(null), || {
-            format!("{text}\nadministrator's token: {}\n", self.token.origin())
+            format!("{text}\nadministrator's token: {}\n", self.token().origin())
         })
     }
 

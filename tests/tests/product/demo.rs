@@ -2,6 +2,8 @@
 //! `mangrove loadtest`, the product measured.
 
 use std::{
+    net::SocketAddr,
+    path::Path,
     process::{Child, Command, Stdio},
     time::Duration,
 };
@@ -9,6 +11,7 @@ use std::{
 use anyhow::{Context, Result};
 use mangrove_tests::{
     api::Api,
+    browser::Script,
     ports,
     product::{self, Product},
     wait,
@@ -16,36 +19,92 @@ use mangrove_tests::{
 use serde_json::Value;
 use tempfile::TempDir;
 
+/// Three debug builds on a busy machine take their time until all replicas are made.
+const START: Duration = Duration::from_secs(120);
+
 /// `mangrove demo` on free ports, in a folder of its own.
 struct Demo {
     folder: TempDir,
+    /// Of the first node's SIP: no other demo of this machine has it.
+    sip: SocketAddr,
     child: Child,
 }
 
 impl Demo {
     fn start() -> Result<Self> {
         let folder = tempfile::tempdir()?;
-        let log = std::fs::File::create(folder.path().join("log.txt"))?;
-        let [listen, sip] = [ports::address(), ports::address()].map(|address| address.to_string());
-        let child = Command::new(product::binary()?)
-            .args(["-o", "json", "demo", "--data", "kept", "--listen", &listen, "--sip", &sip])
-            .current_dir(folder.path())
-            .stdin(Stdio::null())
-            .stdout(std::fs::File::create(folder.path().join("said.json"))?)
-            .stderr(log)
-            .spawn()?;
-        Ok(Self { folder, child })
+        let [low, high] = (std::process::id() as u16).to_le_bytes();
+        let sip = SocketAddr::from(([127, 1 + high % 250, low, 11], ports::free()));
+        let child = launch(folder.path(), sip)?;
+        Ok(Self { folder, sip, child })
+    }
+
+    /// kill -9 of the demo, which takes its nodes with it.
+    async fn kill(&mut self) -> Result<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        wait::until("the nodes to end with the demo", async || self.nodes().is_empty().then_some(())).await
+    }
+
+    /// The same demo again, in the same folder.
+    fn again(&mut self) -> Result<()> {
+        std::fs::remove_file(self.folder.path().join("said.json"))?;
+        self.child = launch(self.folder.path(), self.sip)?;
+        Ok(())
+    }
+
+    /// Processes that run nodes of this demo.
+    fn nodes(&self) -> Vec<String> {
+        let folder = self.folder.path().join("kept").display().to_string();
+        let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+        let lines = processes.filter_map(|process| std::fs::read(process.path().join("cmdline")).ok());
+        let lines = lines.map(|line| String::from_utf8_lossy(&line).replace('\0', " "));
+        lines.filter(|line| line.contains(" serve ") && line.contains(&folder)).collect()
     }
 
     fn file(&self, name: &str) -> String {
         std::fs::read_to_string(self.folder.path().join(name)).unwrap_or_default()
     }
 
+    /// What the demo and its nodes printed.
+    fn logs(&self) -> String {
+        let logs = ["log.txt", "kept/a/log.txt", "kept/b/log.txt", "kept/c/log.txt"];
+        logs.map(|name| format!("--- {name}\n{}", self.file(name))).concat()
+    }
+
     /// What it says when it is up: page, logins, where the token is.
     async fn said(&self) -> Result<Value> {
         let said = async || serde_json::from_str(&self.file("said.json")).ok();
-        wait::until("the demo to be up", said).await.with_context(|| self.file("log.txt"))
+        let said: Value = wait::within(START, "the demo to be up", said).await.with_context(|| self.logs())?;
+        anyhow::ensure!(said["page"].is_string(), "{said}\n{}", self.logs());
+        Ok(said)
     }
+
+    fn api(&self, said: &Value) -> Result<Api> {
+        let page = said["page"].as_str().context("no page")?;
+        Ok(Api::new(page.to_owned(), self.file("kept/admin.token").trim())?.tenant("demo"))
+    }
+
+    /// Arrivals are a matter of chance: one in three seconds, on the whole.
+    async fn talks(&self, api: &Api) -> Result<()> {
+        let talking = wait::within(Duration::from_secs(60), "somebody to talk", async || {
+            let live = api.get("/live").await.ok()?;
+            live["calls"].as_array()?.iter().any(|call| call["state"] == "talking").then_some(())
+        });
+        talking.await.with_context(|| self.logs())
+    }
+}
+
+fn launch(folder: &Path, sip: SocketAddr) -> Result<Child> {
+    let listen = ports::address().to_string();
+    let child = Command::new(product::binary()?)
+        .args(["-o", "json", "demo", "--data", "kept", "--listen", &listen, "--sip", &sip.to_string()])
+        .current_dir(folder)
+        .stdin(Stdio::null())
+        .stdout(std::fs::File::create(folder.join("said.json"))?)
+        .stderr(std::fs::File::create(folder.join("log.txt"))?)
+        .spawn()?;
+    Ok(child)
 }
 
 impl Drop for Demo {
@@ -57,32 +116,47 @@ impl Drop for Demo {
 }
 
 #[tokio::test]
-async fn the_demo_is_alive_within_seconds_of_its_start() -> Result<()> {
-    let demo = Demo::start()?;
+async fn the_demo_is_alive_within_seconds_of_its_start_and_of_its_end() -> Result<()> {
+    let mut demo = Demo::start()?;
     let said = demo.said().await?;
-    let page = said["page"].as_str().context("no page")?;
-    let api = Api::new(page.to_owned(), demo.file("kept/admin.token").trim())?.tenant("demo");
+    assert_eq!(demo.nodes().len(), 3, "each node is a process");
+    let api = demo.api(&said)?;
     let (login, password) = (&said["logins"]["supervisor"], &said["logins"]["password"]);
     let status = api.log_in(login.as_str().context("no login")?, password.as_str().context("none")?).await?;
     assert_eq!(status, 200, "the printed login works");
-
-    // Arrivals are a matter of chance: one in three seconds, on the whole.
-    wait::within(Duration::from_secs(40), "somebody to talk", async || {
-        let live = api.get("/live").await.ok()?;
-        live["calls"].as_array()?.iter().any(|call| call["state"] == "talking").then_some(())
-    })
-    .await
-    .with_context(|| demo.file("log.txt"))?;
+    demo.talks(&api).await?;
     let record = wait::within(Duration::from_secs(90), "an answered call's record", async || {
         let records = api.get("/cdrs?outcome=answered").await.ok()?;
         records["items"].as_array()?.first().cloned()
     })
     .await
-    .with_context(|| demo.file("log.txt"))?;
+    .with_context(|| demo.logs())?;
     assert_eq!(record["recordings"].as_array().map(Vec::len), Some(1), "{record}");
-    let log = demo.file("log.txt");
-    assert!(!log.contains("ERROR") && !log.contains("panicked"), "{log}");
+    let logs = demo.logs();
+    assert!(!logs.contains("ERROR") && !logs.contains("panicked"), "{logs}");
+
+    demo.kill().await?;
+    demo.again()?;
+    let said = demo.said().await?;
+    let api = demo.api(&said)?;
+    demo.talks(&api).await?;
+    let records = api.get("/cdrs?limit=500").await?;
+    let kept =
+        records["items"].as_array().context("no list")?.iter().any(|one| one["call"] == record["call"]);
+    assert!(kept, "the record outlived the kill: {records}");
     Ok(())
+}
+
+#[tokio::test]
+async fn any_node_may_be_killed_on_the_page_while_people_talk() -> Result<()> {
+    let demo = Demo::start()?;
+    let said = demo.said().await?;
+    demo.talks(&demo.api(&said)?).await?;
+    let mut script = Script::start("cluster.mjs", said["page"].as_str().context("no page")?)?;
+    for seen in ["three nodes", "a is lost", "a is back", "b is lost", "b is back"] {
+        script.saw(seen).await.inspect_err(|_| eprintln!("{}", demo.logs()))?;
+    }
+    script.succeeds().await
 }
 
 const PROFILE: &str = r#"{

@@ -107,6 +107,17 @@ async fn the_page_speaks_the_language_that_was_chosen() -> Result<()> {
 }
 
 #[tokio::test]
+async fn the_operator_sees_the_cluster_by_the_administrators_token() -> Result<()> {
+    let product = Product::start().await?;
+    let token = std::fs::read_to_string(product.folder().join("data/admin.token"))?;
+    let mut script = Script::start_with("operator.mjs", &product.url(), Some(token.trim()))?;
+    for seen in ["a wrong token refused", "the cluster", "gone"] {
+        script.saw(seen).await.inspect_err(|_| eprintln!("{}", product.log()))?;
+    }
+    script.succeeds().await
+}
+
+#[tokio::test]
 async fn the_page_lives_through_a_kill_of_the_node() -> Result<()> {
     let mut product = Product::start().await?;
     product.apply(&product.company()?.replace("max_wait: 15s", "max_wait: 5m"))?;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use mangrove_proto::cluster::membership_client::MembershipClient;
 use mangrove_proto::cluster::{Figure, GroupReport, ReportRequest, ReportResponse};
-use mangrove_raft::{Handle, Leadership, NodeId};
+use mangrove_raft::{GroupId, Handle, Leadership, NodeId};
 use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -45,6 +45,9 @@ pub struct NodeStatus {
     /// Replicas that the plan gives it, and how many of them it should lead.
     pub planned: usize,
     pub planned_leads: usize,
+    /// Members whose addresses it carries: its own, and those of the lost whose heir it is.
+    #[serde(default)]
+    pub carries: Vec<String>,
     /// What it told; none if it did not answer within a second.
     pub report: Option<Told>,
 }
@@ -57,9 +60,22 @@ pub struct Told {
     pub uptime_ms: u64,
     pub leads: usize,
     pub replicas: usize,
+    /// Its replicas, in order of the groups.
+    #[serde(default)]
+    pub groups: Vec<GroupTold>,
     /// Why it should get no work now; empty: it is ready.
     pub trouble: Vec<String>,
     pub figures: BTreeMap<String, u64>,
+}
+
+/// A replica as its node sees the group: of several who say that they lead it, the one in the latest term does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupTold {
+    pub group: GroupId,
+    pub leads: bool,
+    pub term: u64,
+    /// Nodes that vote, by id.
+    pub voters: Vec<NodeId>,
 }
 
 impl Cluster {
@@ -147,8 +163,14 @@ fn status(directory: &Directory, member: &Member, report: Option<ReportResponse>
         replaced: member.replaced,
         planned: planned.len(),
         planned_leads: planned.iter().filter(|leader| **leader == member.id).count(),
+        carries: carries(directory, member.id),
         report: report.map(told),
     }
+}
+
+fn carries(directory: &Directory, host: NodeId) -> Vec<String> {
+    let held = directory.leases.iter().filter(|(_, lease)| lease.host == host);
+    held.map(|(name, _)| name.clone()).collect()
 }
 
 fn told(report: ReportResponse) -> Told {
@@ -157,7 +179,12 @@ fn told(report: ReportResponse) -> Told {
         uptime_ms: report.uptime_ms,
         leads: report.groups.iter().filter(|group| group.leads).count(),
         replicas: report.groups.len(),
+        groups: report.groups.into_iter().map(group_told).collect(),
         trouble: report.trouble,
         figures: report.figures.into_iter().map(|figure| (figure.name, figure.value)).collect(),
     }
+}
+
+fn group_told(GroupReport { group, leads, term, voters, .. }: GroupReport) -> GroupTold {
+    GroupTold { group, leads, term, voters }
 }

@@ -23,6 +23,8 @@ pub(crate) enum Right {
     Configure,
     /// Read who changed what.
     ReadAudit,
+    /// See a demo's nodes, kill them and start them again.
+    Demonstrate,
     /// Run the machines: all tenants, the node's status. The administrator's token only.
     Operate,
 }
@@ -106,6 +108,7 @@ const TABLE: &[(Right, &[(Role, Reach)])] = &[
     (Right::Explain, &[(GroupHead, Groups), (Supervisor, Groups), (Administrator, Tenant), (Owner, Tenant)]),
     (Right::Configure, &[(Administrator, Tenant), (Owner, Tenant)]),
     (Right::ReadAudit, &[(Administrator, Tenant), (Owner, Tenant)]),
+    (Right::Demonstrate, &[(Supervisor, Groups), (Administrator, Tenant), (Owner, Tenant)]),
     (Right::Operate, &[]),
 ];
 
@@ -144,6 +147,7 @@ impl fmt::Display for Right {
             Self::Explain => "explain",
             Self::Configure => "configure",
             Self::ReadAudit => "read-audit",
+            Self::Demonstrate => "demonstrate",
             Self::Operate => "operate",
         })
     }
@@ -157,10 +161,11 @@ pub(crate) fn reach(roles: &[String], right: Right) -> Option<(Reach, Role)> {
     reaches.map(|(role, reach)| (*reach, *role)).max()
 }
 
-/// All rights of these roles, for pages that show only what works.
-pub(crate) fn rights_of(roles: &[String]) -> Vec<String> {
+/// All rights of these roles, for pages that show only what works: what a demo adds works in a demo only.
+pub(crate) fn rights_of(roles: &[String], is_demo: bool) -> Vec<String> {
     TABLE
         .iter()
+        .filter(|(right, _)| is_demo || *right != Right::Demonstrate)
         .filter(|(right, _)| reach(roles, *right).is_some())
         .map(|(right, _)| right.to_string())
         .collect()

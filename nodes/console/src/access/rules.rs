@@ -58,8 +58,15 @@ pub(crate) const RULES: &[(&str, &str, Need)] = &[
     ("GET", "/api/v1/tenants/{tenant}/audit", need(Right::ReadAudit)),
 ];
 
+/// What a demo adds; where there is none its routes are not there either.
+const DEMO: &[(&str, &str, Need)] = &[
+    ("GET", "/api/v1/demo/nodes", need(Right::Demonstrate)),
+    ("POST", "/api/v1/demo/nodes/{node}/kill", need(Right::Demonstrate)),
+    ("POST", "/api/v1/demo/nodes/{node}/revive", need(Right::Demonstrate)),
+];
+
 /// HEAD asks for no more than GET.
 pub(crate) fn find(method: &Method, path: &str) -> Option<Need> {
     let method = if method == Method::HEAD { "GET" } else { method.as_str() };
-    RULES.iter().find(|(m, p, _)| *m == method && *p == path).map(|(_, _, need)| *need)
+    RULES.iter().chain(DEMO).find(|(m, p, _)| *m == method && *p == path).map(|(_, _, need)| *need)
 }

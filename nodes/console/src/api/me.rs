@@ -39,7 +39,8 @@ pub(crate) struct Me {
 #[utoipa::path(get, path = "/api/v1/me", tag = "session", responses(
     (status = 200, body = Me), (status = 401, body = Refusal)
 ))]
-pub(crate) async fn me(access: Access) -> Json<Me> {
+pub(crate) async fn me(State(app): State<Arc<App>>, access: Access) -> Json<Me> {
+    let is_demo = app.options.demo.is_some();
     Json(match &access.who {
         Principal::Operator => Me {
             tenant: String::new(),
@@ -48,7 +49,11 @@ pub(crate) async fn me(access: Access) -> Json<Me> {
             email: String::new(),
             roles: Vec::new(),
             supervises: Vec::new(),
-            rights: vec!["operate".into()],
+            rights: ["operate"]
+                .into_iter()
+                .chain(is_demo.then_some("demonstrate"))
+                .map(str::to_owned)
+                .collect(),
         },
         Principal::Person(person) => Me {
             tenant: person.login.tenant.to_string(),
@@ -57,7 +62,7 @@ pub(crate) async fn me(access: Access) -> Json<Me> {
             email: person.email.clone(),
             roles: person.login.roles.clone(),
             supervises: person.login.supervises.iter().map(ToString::to_string).collect(),
-            rights: rights_of(&person.login.roles),
+            rights: rights_of(&person.login.roles, is_demo),
         },
     })
 }

@@ -32,6 +32,9 @@ pub(crate) struct Node {
     planned: u64,
     /// Groups that it should lead.
     planned_leads: u64,
+    /// Members whose SIP and RTP addresses it carries: its own, and those of the lost whose heir it is.
+    #[serde(default)]
+    carries: Vec<String>,
     /// Null if it did not answer within a second.
     report: Option<Told>,
 }
@@ -47,10 +50,24 @@ pub(crate) struct Told {
     leads: u64,
     /// Groups that run on it.
     replicas: u64,
+    /// Its replicas, in order of the groups.
+    #[serde(default)]
+    groups: Vec<Group>,
     /// Why it should get no work now; empty: it is ready.
     trouble: Vec<String>,
     /// `calls` of the groups that it leads, `streams` of sound, and others.
     figures: BTreeMap<String, u64>,
+}
+
+/// A replica as its node sees the group: of several who say that they lead it, the one in the latest term does.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[schema(as = NodeGroup)]
+pub(crate) struct Group {
+    group: u32,
+    leads: bool,
+    term: u64,
+    /// Nodes that vote, by id.
+    voters: Vec<u64>,
 }
 
 /// The cluster's nodes, each asked for its numbers.

@@ -115,7 +115,16 @@ pub(super) mod tests {
             replaced: false,
             planned: replicas,
             planned_leads: leads,
-            report: Some(Told { boot: 1, uptime_ms: 3_720_000, leads, replicas, trouble: vec![], figures }),
+            carries: vec![name.into()],
+            report: Some(Told {
+                boot: 1,
+                uptime_ms: 3_720_000,
+                leads,
+                replicas,
+                groups: vec![],
+                trouble: vec![],
+                figures,
+            }),
         }
     }
 

@@ -15,6 +15,7 @@ use mangrove_membership::Cluster;
 use super::{Near, Roles, Store};
 use crate::{
     configuration::{Configuration, Public, Role},
+    demo,
     grpc::Bound,
     objects,
     telemetry::Telemetry,
@@ -114,6 +115,7 @@ pub(super) async fn console(
     let mut options = mangrove_console::Options::new(configuration.http.listen, token.secret().to_owned());
     options.data_dir = configuration.data_dir.clone();
     options.version = env!("CARGO_PKG_VERSION").to_owned();
+    options.demo = demo::parent();
     if let Some(public) = &configuration.http.public {
         options.secure_cookies = public.is_https();
         options.allowed_origins = vec![public.as_str().to_owned()];

@@ -290,13 +290,19 @@ async fn every_node_tells_of_itself_and_the_dead_keep_nobody_waiting() {
         figures: vec![("calls".into(), 7)],
         trouble: vec!["disk nearly full".into()],
     }));
+    town.nodes["a"].propose_directory(Command::TakeLease { id: town.id("e") }).await.unwrap();
     let dead = town.kill("c").await;
     let nodes = town.nodes["a"].nodes().await;
+    let carried =
+        nodes.iter().map(|node| (node.name.as_str(), node.carries.len())).filter(|(_, count)| *count > 0);
+    assert_eq!(carried.collect::<Vec<_>>(), [("e", 1)]);
     let told = |id: NodeId| nodes.iter().find(|node| node.id == id).unwrap().report.clone();
     assert_eq!(told(dead), None);
     let edge = told(town.id("e")).unwrap();
     assert_eq!((edge.figures["calls"], edge.replicas), (7, 0));
     assert_eq!(edge.trouble, ["disk nearly full"]);
-    assert_eq!(told(town.id("a")).unwrap().replicas, 5);
+    let control = told(town.id("a")).unwrap();
+    assert_eq!((control.replicas, control.groups.len()), (5, 5));
+    assert!(control.groups.iter().all(|group| group.voters.contains(&town.id("a"))), "{control:?}");
     town.stop().await;
 }

@@ -25,11 +25,34 @@ export function onSignedOut(then: () => void): void {
   signedOut = then;
 }
 
+/** The administrator's token, for as long as the tab is open. Only what needs no event stream works with it. */
+let token = kept();
+
+function kept(): string {
+  try {
+    return sessionStorage.getItem('token') ?? '';
+  } catch {
+    return '';
+  }
+}
+
+/** Uses a token from now on instead of the session's cookie; an empty one ends that. */
+export function use(given: string): void {
+  token = given;
+  try {
+    sessionStorage.setItem('token', given);
+  } catch {
+    // Private windows may forbid it: the token then lasts as long as the page.
+  }
+}
+
 async function send(method: string, path: string, body?: unknown): Promise<Response> {
-  const init: RequestInit = { method, credentials: 'same-origin', headers: { accept: 'application/json' } };
+  const headers: Record<string, string> = { accept: 'application/json' };
+  if (token) headers['authorization'] = `Bearer ${token}`;
+  const init: RequestInit = { method, credentials: 'same-origin', headers };
   if (body !== undefined) {
     init.body = JSON.stringify(body);
-    init.headers = { accept: 'application/json', 'content-type': 'application/json' };
+    headers['content-type'] = 'application/json';
   }
   let response: Response;
   try {

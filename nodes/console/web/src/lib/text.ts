@@ -8,8 +8,13 @@ export function t(word: Word): string {
   return settings.language === 'ru' ? russian[word] : english[word];
 }
 
+/** The word with what belongs into its {places}. */
+export function sentence(word: Word, values: Record<string, string>): string {
+  return t(word).replace(/\{(\w+)\}/g, (place, name: string) => values[name] ?? place);
+}
+
 /** The word for a value of the API; a value that the pages don't know is shown as it came. */
-export function value(kind: 'state' | 'outcome' | 'direction' | 'reason', name: string): string {
+export function value(kind: 'state' | 'outcome' | 'direction' | 'reason' | 'node', name: string): string {
   const word = `${kind}.${name}`;
   return word in english ? t(word as Word) : name;
 }
