@@ -61,7 +61,8 @@ pub struct Share {
 const BARS: usize = 30;
 
 impl Spread {
-    fn of(mut values: Vec<u64>) -> Self {
+    /// Of values in any order.
+    pub fn of(mut values: Vec<u64>) -> Self {
         values.sort_unstable();
         let Some(max) = values.last().copied() else { return Self::default() };
         let at = |share: f64| values[((values.len() - 1) as f64 * share) as usize];

@@ -4,6 +4,8 @@ use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
+    sync::OnceLock,
+    time::Duration,
 };
 
 use anyhow::{Context, Result};
@@ -17,6 +19,9 @@ use crate::{api::Api, ports, wait};
 pub struct Product {
     folder: TempDir,
     child: Option<Child>,
+    /// Stopped by a signal: it is there and answers nobody.
+    paused: bool,
+    api: OnceLock<Api>,
     options: Options,
     /// UDP and TCP port of SIP.
     pub sip: u16,
@@ -78,6 +83,8 @@ impl Product {
         let mut product = Self {
             folder: tempfile::tempdir()?,
             child: None,
+            paused: false,
+            api: OnceLock::new(),
             options,
             sip: ports::free(),
             carrier: ports::free(),
@@ -103,6 +110,12 @@ impl Product {
 
     /// Starts the process again with the same ports and folder, and waits until it is ready.
     pub async fn revive(&mut self) -> Result<()> {
+        self.launch()?;
+        self.ready(wait::USUAL).await
+    }
+
+    /// As `revive` without waiting: one that needs others to be ready is started before them.
+    pub fn launch(&mut self) -> Result<()> {
         std::fs::write(self.folder.path().join("mangrove.toml"), self.configuration())?;
         let log = std::fs::OpenOptions::new().create(true).append(true).open(self.log_path())?;
         let child = Command::new(binary()?)
@@ -113,16 +126,44 @@ impl Product {
             .stderr(log)
             .spawn()?;
         self.child = Some(child);
+        Ok(())
+    }
+
+    /// Waits until the node says that it is ready.
+    pub async fn ready(&self, limit: Duration) -> Result<()> {
         let ready = format!("http://127.0.0.1:{}/readyz", self.http);
-        let waited = wait::until("the node to be ready", async || {
+        let waited = wait::within(limit, "the node to be ready", async || {
             reqwest::get(&ready).await.ok()?.error_for_status().ok()
         })
         .await;
         waited.map(|_| ()).with_context(|| format!("node {}:\n{}", self.options.name, self.log()))
     }
 
+    /// kill -STOP: the process keeps its sockets and does nothing.
+    pub fn pause(&mut self) -> Result<()> {
+        self.signal(libc::SIGSTOP)?;
+        self.paused = true;
+        Ok(())
+    }
+
+    /// kill -CONT.
+    pub fn resume(&mut self) -> Result<()> {
+        self.signal(libc::SIGCONT)?;
+        self.paused = false;
+        Ok(())
+    }
+
+    fn signal(&self, signal: libc::c_int) -> Result<()> {
+        let child = self.child.as_ref().with_context(|| format!("node {} does not run", self.name()))?;
+        // SAFETY: no memory is passed; the process is a child that was not waited for, so its id is its own.
+        let outcome = unsafe { libc::kill(child.id() as libc::pid_t, signal) };
+        anyhow::ensure!(outcome == 0, "node {}: {}", self.name(), std::io::Error::last_os_error());
+        Ok(())
+    }
+
     /// kill -9.
     pub fn kill(&mut self) -> Result<()> {
+        self.paused = false;
         if let Some(mut child) = self.child.take() {
             child.kill()?;
             child.wait()?;
@@ -132,8 +173,12 @@ impl Product {
 
     /// The HTTP API with the administrator's token.
     pub fn api(&self) -> Result<Api> {
+        if let Some(api) = self.api.get() {
+            return Ok(api.clone());
+        }
         let token = std::fs::read_to_string(self.folder.path().join("data/admin.token"))?;
-        Api::new(format!("http://127.0.0.1:{}", self.http), token.trim())
+        let api = Api::new(self.url(), token.trim())?;
+        Ok(self.api.get_or_init(|| api).clone())
     }
 
     /// Its name in the cluster.
@@ -151,9 +196,9 @@ impl Product {
         self.options.roles.contains(&role)
     }
 
-    /// Whether the process runs, as far as this test knows.
+    /// Whether the process runs and is not paused, as far as this test knows.
     pub fn is_alive(&self) -> bool {
-        self.child.is_some()
+        self.child.is_some() && !self.paused
     }
 
     /// Where far ends reach its SIP.
@@ -253,8 +298,11 @@ pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// The binary beside this test's own, built by `make build`.
+/// The binary that `MANGROVE_BINARY` names, else the one beside this test's own, built by `make build`.
 pub fn binary() -> Result<PathBuf> {
+    if let Some(named) = std::env::var_os("MANGROVE_BINARY") {
+        return Ok(std::path::absolute(named)?);
+    }
     let here = std::env::current_exe()?;
     let folder = here.parent().and_then(Path::parent).context("the test binary has no folder")?;
     let path = folder.join("mangrove");

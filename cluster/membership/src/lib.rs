@@ -18,7 +18,7 @@ mod peers;
 mod service;
 
 pub use cluster::{Cluster, NodeStatus, OwnReport, Reporter, Told};
-pub use directory::{Command, Directory, Founding, Home, Member, Name, Refusal, Reply, Lease, NETWORK};
+pub use directory::{Command, Directory, Founding, Home, Lease, Member, NETWORK, Name, Refusal, Reply};
 pub use error::Error;
 pub use mangrove_placement::{Place, Plan};
 pub use mangrove_raft::{

@@ -48,11 +48,7 @@ pub(super) fn control(
 }
 
 /// The edge of the node that `configuration` names. `run` is greater each time that it begins.
-pub(crate) async fn edge(
-    configuration: &Configuration,
-    run: u64,
-    near: &Near,
-) -> Result<Option<Edge>> {
+pub(crate) async fn edge(configuration: &Configuration, run: u64, near: &Near) -> Result<Option<Edge>> {
     if !configuration.has(Role::Edge) {
         return Ok(None);
     }
