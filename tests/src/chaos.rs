@@ -56,6 +56,7 @@ pub async fn run(plan: &Plan, row: Row, layout: Layout, conditions: Conditions) 
 /// One fault from its cause to the moment when nothing is left of it.
 async fn one(plan: &Plan, row: Row, hall: &mut Hall) -> Result<Fault> {
     hall.settles(SETTLES).await.context("before the fault")?;
+    hall.fills(SETTLES).await.context("before the fault")?;
     let before = hall.floor().await.context("the floor is not to be seen before the fault")?;
     let victims = strike::victims(row, hall).await?;
     let (since, mut fault) = (Instant::now(), Fault::new(&victims));
@@ -63,6 +64,7 @@ async fn one(plan: &Plan, row: Row, hall: &mut Hall) -> Result<Fault> {
     fault.leader_ms = strike::another_leads(row, hall, &victims).await?;
     tokio::time::sleep(plan.lasts(row).saturating_sub(since.elapsed())).await;
     let during = hall.floor().await;
+    fault.ends();
     strike::end(row, hall, &victims).await?;
     fault.leader_ms = match fault.leader_ms {
         None if row.breaks_majority() => Some(strike::somebody_leads(hall).await?),

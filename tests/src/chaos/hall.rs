@@ -73,7 +73,7 @@ impl Hall {
         format!("{} on the line, {} talked, {} failed", tally.live, tally.talked, tally.failed)
     }
 
-    /// Waits until all is as it should be: members alive and without trouble, every group led, the line full.
+    /// Waits until all is as it should be: members alive and without trouble, every group led.
     pub(super) async fn settles(&self, limit: Duration) -> Result<()> {
         let alive = wait::within(limit, "all members to be alive and without trouble", async || {
             let members = self.cluster.members().await?;
@@ -109,7 +109,7 @@ impl Hall {
     }
 
     /// Nine tenths of the calls, and of the agents in talk most: some are between two calls.
-    async fn fills(&self, limit: Duration) -> Result<()> {
+    pub(super) async fn fills(&self, limit: Duration) -> Result<()> {
         let full =
             |floor: &Floor| floor.talks.len() * 4 >= self.agents * 3 && floor.calls() * 10 >= self.calls * 8;
         let filled = wait::within(limit, "agents in talk and the line full", async || {

@@ -10,15 +10,12 @@ use std::{
 use anyhow::{Context, Result};
 use mangrove_loadtest::{
     compare::{Differences, compare},
-    ledger::{Call, End, Offer},
+    ledger::{Call, End, Offer, Silence},
     report::Spread,
 };
 use serde::{Deserialize, Serialize};
 
 use super::{Layout, Row, hall::Closed};
-
-/// The longest silence that nobody notices, milliseconds.
-const UNHEARD_MS: u64 = 200;
 
 /// Under which a run was made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -38,6 +35,8 @@ pub struct Conditions {
 pub struct Fault {
     /// Wall clock, milliseconds since 1970.
     pub at: u64,
+    /// When the victims were started or woken.
+    pub ended_at: u64,
     pub victims: Vec<String>,
     /// Until another leader was seen; where nobody could lead, since the nodes were started again.
     pub leader_ms: Option<u64>,
@@ -47,11 +46,27 @@ pub struct Fault {
     pub worse: Vec<String>,
 }
 
+/// A silence begins with the last packet heard, which may be as much older than the fault.
+const SENT_LATE_MS: u64 = 100;
+
+fn wall() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
+}
+
 impl Fault {
     /// It happens now.
     pub(super) fn new(victims: &[String]) -> Self {
-        let at = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);
-        Self { at, victims: victims.to_vec(), leader_ms: None, settled_ms: 0, worse: Vec::new() }
+        let (at, victims) = (wall(), victims.to_vec());
+        Self { at, ended_at: u64::MAX, victims, leader_ms: None, settled_ms: 0, worse: Vec::new() }
+    }
+
+    /// Its victims come back now.
+    pub(super) fn ends(&mut self) {
+        self.ended_at = wall();
+    }
+
+    fn caused(&self, silence: &Silence) -> bool {
+        (self.at..self.ended_at).contains(&(silence.until.saturating_sub(silence.ms) + SENT_LATE_MS))
     }
 }
 
@@ -81,10 +96,11 @@ pub struct Outcome {
     /// New calls that failed, by the status they got.
     pub refused: BTreeMap<u16, usize>,
     pub leader: Spread,
-    /// The longest silence of each side of talks that lived through a fault.
+    /// Sides of talks that lived through a fault.
+    pub hit: usize,
+    /// What these noticed: silences over 200 ms that began with a fault, and those later, when the victims came back.
     pub gap: Spread,
-    /// Of those that noticed.
-    pub noticed: Spread,
+    pub gap_back: Spread,
     /// Sides of a talk which in the end did not hear the other.
     pub deaf: usize,
     /// Of calls that were answered or waited; those that were refused are not asked for.
@@ -111,7 +127,8 @@ impl Outcome {
         let mut lost_in_line = lived(&[End::Turned, End::Unfinished]);
         lost_in_line
             .extend((0..closed.ledger.live()).map(|_| "still on the line at the end of the run".to_owned()));
-        let gap = gaps(&calls, &offers, &faults);
+        let (gap, back) =
+            silences(&calls, &offers).partition(|one| faults.iter().any(|fault| fault.caused(one)));
         let sides =
             calls.iter().map(|call| call.heard_agent).chain(offers.iter().map(|offer| offer.heard_caller));
         let mut differences = compare(&taken, &offers, &closed.records, true);
@@ -126,8 +143,9 @@ impl Outcome {
             lost_in_line,
             refused: refused(&calls),
             leader: Spread::of(faults.iter().filter_map(|fault| fault.leader_ms).collect()),
-            noticed: Spread::of(gap.iter().copied().filter(|gap| *gap > UNHEARD_MS).collect()),
-            gap: Spread::of(gap),
+            hit: hit(&offers, &faults),
+            gap: spread(gap),
+            gap_back: spread(back),
             deaf: sides.filter(|heard| *heard == Some(false)).count(),
             differences,
             trouble,
@@ -180,16 +198,35 @@ fn life(call: &Call, offers: &[Offer], faults: &[Fault]) -> String {
     format!("{caller}: {end:?} ({status}) {ended_ms} ms after its INVITE, {after}; offered to {agents:?}")
 }
 
-/// Of both sides of talks that were going on in the moment of a fault, where there was sound to hear.
-fn gaps(calls: &[Call], offers: &[Offer], faults: &[Fault]) -> Vec<u64> {
+/// Both sides of talks that went on in the moment of a fault.
+fn hit(offers: &[Offer], faults: &[Fault]) -> usize {
     let hit = |offer: &&Offer| {
         let began = offer.answered_at.unwrap_or(u64::MAX);
         faults.iter().any(|fault| began < fault.at && fault.at < offer.ended_at)
     };
-    let sides = |offer: &Offer| {
-        let call = calls.iter().find(|call| call.caller == offer.caller && call.heard_agent.is_some());
-        let agent = offer.heard_caller.map(|_| offer.sound.gap_ms);
-        [call.map(|call| call.sound.gap_ms), agent]
-    };
-    offers.iter().filter(hit).flat_map(sides).flatten().collect()
+    offers.iter().filter(hit).count() * 2
+}
+
+/// Of all talks, each side's.
+fn silences<'a>(calls: &'a [Call], offers: &'a [Offer]) -> impl Iterator<Item = Silence> + 'a {
+    let callers = calls.iter().flat_map(|call| &call.silences);
+    callers.chain(offers.iter().flat_map(|offer| &offer.silences)).copied()
+}
+
+fn spread(silences: Vec<Silence>) -> Spread {
+    Spread::of(silences.iter().map(|silence| silence.ms).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_silence_is_the_faults_when_it_begins_before_the_victims_are_back() {
+        let mut fault = Fault::new(&[]);
+        (fault.at, fault.ended_at) = (10_000, 15_000);
+        let caused = |until, ms| fault.caused(&Silence { until, ms });
+        assert!(caused(11_000, 1_030) && caused(17_000, 4_000));
+        assert!(!caused(16_000, 500) && !caused(9_000, 1_000));
+    }
 }

@@ -10,7 +10,7 @@ use super::Outcome;
 const BEGIN: &str = "<!-- figures: begin -->";
 const END: &str = "<!-- figures: end -->";
 
-const HEAD: [&str; 12] = [
+const HEAD: [&str; 13] = [
     "row",
     "layout",
     "faults",
@@ -20,8 +20,9 @@ const HEAD: [&str; 12] = [
     "new calls failed",
     "CDRs missing / doubled / otherwise wrong",
     "led again, ms: p50 / p99 / max",
-    "gap of talks hit, ms: p50 / p99 / max",
-    "sides that noticed a gap: count, p50 / max ms; deaf at the end",
+    "gap by the fault: sides of, p50 / p99 / max ms",
+    "gap when victims came back",
+    "deaf at the end",
     "all got over",
 ];
 
@@ -64,8 +65,8 @@ fn line(cells: &[String]) -> String {
     format!("| {} |\n", cells.join(" | "))
 }
 
-fn row(outcome: &Outcome) -> [String; 12] {
-    let Outcome { row, layout, faults, differences, noticed, .. } = outcome;
+fn row(outcome: &Outcome) -> [String; 13] {
+    let Outcome { row, layout, faults, differences, gap, gap_back, .. } = outcome;
     let wrong = differences.contradicted.len() + differences.unrecorded.len() + differences.unknown.len();
     let refused: usize = outcome.refused.values().sum();
     [
@@ -78,11 +79,9 @@ fn row(outcome: &Outcome) -> [String; 12] {
         refused.to_string(),
         format!("{} / {} / {wrong}", differences.missing.len(), differences.doubled.len()),
         spread(&outcome.leader),
-        spread(&outcome.gap),
-        format!(
-            "{} of {}, {} / {}; {}",
-            noticed.count, outcome.gap.count, noticed.p50, noticed.max, outcome.deaf
-        ),
+        format!("{} of {}: {}", gap.count, outcome.hit, spread(gap)),
+        format!("{}: {}", gap_back.count, spread(gap_back)),
+        outcome.deaf.to_string(),
         if outcome.trouble.is_empty() { "yes".into() } else { "no".into() },
     ]
 }
@@ -128,7 +127,8 @@ mod tests {
             rate: 1.5,
         };
         let worse = vec!["1".to_owned()];
-        let fault = Fault { at: 1, victims: vec!["a".into()], leader_ms: Some(5), settled_ms: 2, worse };
+        let fault =
+            Fault { at: 1, ended_at: 3, victims: vec!["a".into()], leader_ms: Some(5), settled_ms: 2, worse };
         Outcome {
             row: Row::Leader,
             layout: Layout::Apart,
@@ -141,7 +141,8 @@ mod tests {
             refused: [(503, 2)].into(),
             leader: Spread::of(vec![5]),
             gap: Spread::default(),
-            noticed: Spread::default(),
+            hit: 0,
+            gap_back: Spread::default(),
             deaf: 0,
             differences: Default::default(),
             trouble: Vec::new(),

@@ -9,6 +9,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::cluster::{ALIKE, APART, Seat};
 
+/// Share of arrivals that the agents can serve.
+const BUSY: f64 = 0.8;
+/// Seconds of an agent's between two talks: the wrap-up, and the phone rings.
+const PAUSES: f64 = 1.5;
+
 /// A fault of the matrix, by its number there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Row {
@@ -174,9 +179,10 @@ impl Plan {
         if row == Row::Pause { self.pause } else { self.down }
     }
 
-    /// Callers and agents for as long as the faults take. Talks are as long as keeps agents and arrivals in balance.
+    /// Callers and agents for as long as the faults take. Talks are a little longer than arrivals allow, so that the
+    /// line is full and stays so; who comes then is sent away by the load itself.
     pub fn profile(&self) -> Profile {
-        let talk = (self.agents() as f64 / self.rate - 1.5).max(4.0);
+        let talk = (self.agents() as f64 / (self.rate * BUSY) - PAUSES).max(4.0);
         Profile {
             name: "chaos".into(),
             calls_per_second: self.rate,
