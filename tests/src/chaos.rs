@@ -65,12 +65,12 @@ async fn one(plan: &Plan, row: Row, hall: &mut Hall) -> Result<Fault> {
     tokio::time::sleep(plan.lasts(row).saturating_sub(since.elapsed())).await;
     let during = hall.floor().await;
     fault.ends();
+    let healed = Instant::now();
     strike::end(row, hall, &victims).await?;
     fault.leader_ms = match fault.leader_ms {
         None if row.breaks_majority() => Some(strike::somebody_leads(hall).await?),
         known => known,
     };
-    let healed = Instant::now();
     hall.settles(SETTLES).await.with_context(|| format!("after {} came back", victims.join(", ")))?;
     fault.settled_ms = healed.elapsed().as_millis() as u64;
     let after = hall.floor().await;

@@ -95,6 +95,8 @@ pub struct Outcome {
     pub lost_in_line: Vec<String>,
     /// New calls that failed, by the status they got.
     pub refused: BTreeMap<u16, usize>,
+    /// INVITE until the first answer above 100, milliseconds: how long nobody decided.
+    pub setup: Spread,
     pub leader: Spread,
     /// Sides of talks that lived through a fault.
     pub hit: usize,
@@ -142,6 +144,7 @@ impl Outcome {
             lost: lived(&[End::Dropped]),
             lost_in_line,
             refused: refused(&calls),
+            setup: Spread::of(calls.iter().filter_map(|call| call.setup_ms).collect()),
             leader: Spread::of(faults.iter().filter_map(|fault| fault.leader_ms).collect()),
             hit: hit(&offers, &faults),
             gap: spread(gap),

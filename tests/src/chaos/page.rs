@@ -10,7 +10,7 @@ use super::Outcome;
 const BEGIN: &str = "<!-- figures: begin -->";
 const END: &str = "<!-- figures: end -->";
 
-const HEAD: [&str; 13] = [
+const HEAD: [&str; 14] = [
     "row",
     "layout",
     "faults",
@@ -20,6 +20,7 @@ const HEAD: [&str; 13] = [
     "new calls failed",
     "CDRs missing / doubled / otherwise wrong",
     "led again, ms: p50 / p99 / max",
+    "INVITE answered, ms: p50 / p99 / max",
     "gap by the fault: sides of, p50 / p99 / max ms",
     "gap when victims came back",
     "deaf at the end",
@@ -65,7 +66,7 @@ fn line(cells: &[String]) -> String {
     format!("| {} |\n", cells.join(" | "))
 }
 
-fn row(outcome: &Outcome) -> [String; 13] {
+fn row(outcome: &Outcome) -> [String; 14] {
     let Outcome { row, layout, faults, differences, gap, gap_back, .. } = outcome;
     let wrong = differences.contradicted.len() + differences.unrecorded.len() + differences.unknown.len();
     let refused: usize = outcome.refused.values().sum();
@@ -79,6 +80,7 @@ fn row(outcome: &Outcome) -> [String; 13] {
         refused.to_string(),
         format!("{} / {} / {wrong}", differences.missing.len(), differences.doubled.len()),
         spread(&outcome.leader),
+        spread(&outcome.setup),
         format!("{} of {}: {}", gap.count, outcome.hit, spread(gap)),
         format!("{}: {}", gap_back.count, spread(gap_back)),
         outcome.deaf.to_string(),
@@ -139,6 +141,7 @@ mod tests {
             lost: vec!["x".into()],
             lost_in_line: Vec::new(),
             refused: [(503, 2)].into(),
+            setup: Spread::default(),
             leader: Spread::of(vec![5]),
             gap: Spread::default(),
             hit: 0,
