@@ -139,13 +139,23 @@ impl Carrier {
             return Ok(());
         }
         let own = self.cluster.name().to_owned();
+        let mut tries_left = 0;
         loop {
             match self.ask_for_own().await {
                 Some(lease) if lease.host == self.cluster.node() => {
-                    return self.carry(&own, lease, &self.configuration).await;
+                    match self.carry(&own, lease, &self.configuration).await {
+                        // The heir's last sockets close a moment after it has returned the lease.
+                        Err(error) if tries_left > 0 => tracing::warn!(
+                            error = format!("{error:#}"),
+                            "this node's addresses can't be carried yet"
+                        ),
+                        done => return done,
+                    }
+                    tries_left -= 1;
                 }
                 Some(lease) => {
-                    tracing::info!(host = lease.host, "this node's addresses are asked back from their heir")
+                    tracing::info!(host = lease.host, "this node's addresses are asked back from their heir");
+                    tries_left = TRIES;
                 }
                 None => {}
             }
