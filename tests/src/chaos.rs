@@ -32,16 +32,14 @@ pub async fn run(plan: &Plan, row: Row, layout: Layout, conditions: Conditions) 
     let mut hall = Hall::open(plan, layout).await?;
     let (mut faults, mut trouble) = (Vec::new(), Vec::new());
     while faults.len() < plan.faults {
-        match one(plan, row, &mut hall).await {
-            Ok(fault) => {
-                println!("  {}/{} {fault}; {}", faults.len() + 1, plan.faults, hall.load());
-                faults.push(fault);
-            }
-            Err(why) => {
-                println!("  given up after {} faults: {why:#}", faults.len());
-                trouble.push(format!("given up after {} of {} faults: {why:#}", faults.len(), plan.faults));
-                break;
-            }
+        let done = one(plan, row, &mut hall, &mut faults).await;
+        if let Some(fault) = faults.last() {
+            println!("  {}/{} {fault}; {}", faults.len(), plan.faults, hall.load());
+        }
+        if let Err(why) = done {
+            println!("  given up: {why:#}");
+            trouble.push(format!("given up after fault {}: {why:#}", faults.len()));
+            break;
         }
     }
     let closed = hall.close().await;
@@ -53,13 +51,14 @@ pub async fn run(plan: &Plan, row: Row, layout: Layout, conditions: Conditions) 
     Ok(outcome)
 }
 
-/// One fault from its cause to the moment when nothing is left of it.
-async fn one(plan: &Plan, row: Row, hall: &mut Hall) -> Result<Fault> {
-    hall.settles(SETTLES).await.context("before the fault")?;
-    hall.fills(SETTLES).await.context("before the fault")?;
-    let before = hall.floor().await.context("the floor is not to be seen before the fault")?;
+/// One fault from its cause to the moment when nothing is left of it; what is known of it stays when it fails.
+async fn one(plan: &Plan, row: Row, hall: &mut Hall, faults: &mut Vec<Fault>) -> Result<()> {
+    hall.settles(SETTLES).await.context("before the next fault")?;
+    hall.fills(SETTLES).await.context("before the next fault")?;
+    let before = hall.floor().await.context("the floor is not to be seen before the next fault")?;
     let victims = strike::victims(row, hall).await?;
-    let (since, mut fault) = (Instant::now(), Fault::new(&victims));
+    let since = Instant::now();
+    let fault = faults.push_mut(Fault::new(&victims));
     strike::begin(row, hall, &victims)?;
     fault.leader_ms = strike::another_leads(row, hall, &victims).await?;
     tokio::time::sleep(plan.lasts(row).saturating_sub(since.elapsed())).await;
@@ -67,13 +66,11 @@ async fn one(plan: &Plan, row: Row, hall: &mut Hall) -> Result<Fault> {
     fault.ends();
     let healed = Instant::now();
     strike::end(row, hall, &victims).await?;
-    fault.leader_ms = match fault.leader_ms {
-        None if row.breaks_majority() => Some(strike::somebody_leads(hall).await?),
-        known => known,
-    };
+    if row.breaks_majority() {
+        fault.leader_ms = Some(strike::somebody_leads(hall).await?);
+    }
     hall.settles(SETTLES).await.with_context(|| format!("after {} came back", victims.join(", ")))?;
     fault.settled_ms = healed.elapsed().as_millis() as u64;
-    let after = hall.floor().await;
-    fault.worse = line::worse(&before, [during, after].into_iter().flatten());
-    Ok(fault)
+    fault.worse = line::worse(&before, [during, hall.floor().await].into_iter().flatten());
+    Ok(())
 }

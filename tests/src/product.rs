@@ -1,5 +1,7 @@
 //! The product as a process of its own: started on free ports in a folder of its own, stopped, killed, started again.
 
+mod pause;
+
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
@@ -137,28 +139,6 @@ impl Product {
         })
         .await;
         waited.map(|_| ()).with_context(|| format!("node {}:\n{}", self.options.name, self.log()))
-    }
-
-    /// kill -STOP: the process keeps its sockets and does nothing.
-    pub fn pause(&mut self) -> Result<()> {
-        self.signal(libc::SIGSTOP)?;
-        self.paused = true;
-        Ok(())
-    }
-
-    /// kill -CONT.
-    pub fn resume(&mut self) -> Result<()> {
-        self.signal(libc::SIGCONT)?;
-        self.paused = false;
-        Ok(())
-    }
-
-    fn signal(&self, signal: libc::c_int) -> Result<()> {
-        let child = self.child.as_ref().with_context(|| format!("node {} does not run", self.name()))?;
-        // SAFETY: no memory is passed; the process is a child that was not waited for, so its id is its own.
-        let outcome = unsafe { libc::kill(child.id() as libc::pid_t, signal) };
-        anyhow::ensure!(outcome == 0, "node {}: {}", self.name(), std::io::Error::last_os_error());
-        Ok(())
     }
 
     /// kill -9.

@@ -79,8 +79,14 @@ pub(super) async fn end(row: Row, hall: &mut Hall, victims: &[String]) -> Result
         return Ok(());
     }
     for name in victims {
-        let ready = hall.cluster.node(name)?.ready(READY).await;
-        ready.map_err(|why| anyhow::anyhow!("{name} does not come back: {}", why.root_cause()))?;
+        let node = hall.cluster.node_mut(name)?;
+        if let Err(why) = node.ready(READY).await {
+            // Its process may have ended: it is asked for nothing more.
+            node.kill()?;
+            let log = node.log();
+            let last = log.lines().last().unwrap_or_default();
+            anyhow::bail!("{name} does not come back: {}; it printed last: {last}", why.root_cause());
+        }
     }
     Ok(())
 }
