@@ -7,8 +7,17 @@ PACKAGES := g++ sip-tester baresip-core iproute2 iptables procps chromium builda
 # What `make bench` measures (all when empty), and how long `make fuzz` runs each target.
 STEPS ?=
 SECONDS ?= 600
+# What `make chaos` does to which cluster (scripts/chaos says what is usual).
+ROWS ?=
+LAYOUTS ?=
+FAULTS ?=
+CALLS ?=
+RATE ?=
+DOWN ?=
+PAUSE ?=
+PROFILE ?=
 
-.PHONY: run build web test lint deny unit packages nextest chart-tools image fuzz-build fuzz bench fmt clean
+.PHONY: run build web test lint deny unit packages nextest chart-tools image fuzz-build fuzz bench chaos fmt clean
 
 ## Build and start a cluster of three nodes with a demo company, live callers and agents.
 run: build
@@ -75,6 +84,11 @@ fuzz:
 ## The figures of docs/benchmarks.md: `make bench STEPS="calls relay"`. Needs root and the peers' scripts.
 bench:
 	scripts/bench/run $(STEPS)
+
+## The table of docs/reliability.md: `make chaos ROWS="4 2" LAYOUTS=apart FAULTS=20 CALLS=200`.
+chaos: web
+	ROWS="$(ROWS)" LAYOUTS="$(LAYOUTS)" FAULTS="$(FAULTS)" CALLS="$(CALLS)" RATE="$(RATE)" DOWN="$(DOWN)" PAUSE="$(PAUSE)" \
+		PROFILE="$(PROFILE)" scripts/chaos
 
 fmt:
 	$(CARGO) fmt --all

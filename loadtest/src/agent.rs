@@ -41,6 +41,7 @@ impl Agent {
             ended_at: 0,
             sound: Counters::default(),
             heard_caller: None,
+            silences: Vec::new(),
             hung_up: false,
             hertz: self.hertz,
             caller_hertz,
@@ -87,6 +88,7 @@ impl Agent {
         }
         line.hang_up();
         offer.sound = sound.counters();
+        offer.silences = sound.silences();
         offer.heard_caller = self.profile.verdict(&sound);
     }
 

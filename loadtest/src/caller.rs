@@ -51,6 +51,7 @@ impl Caller {
             Some(sound) => self.live(sound, &mut life).await,
             None => (End::Unfinished, None),
         };
+        let silences = sound.as_ref().map(Sound::silences).unwrap_or_default();
         let sound = sound.map_or_else(Counters::default, |sound| sound.counters());
         self.ledger.call(Call {
             caller: self.number.clone(),
@@ -62,6 +63,7 @@ impl Caller {
             status: life.status,
             sound,
             heard_agent,
+            silences,
         });
     }
 

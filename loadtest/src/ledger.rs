@@ -10,7 +10,7 @@ use std::{
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
-pub use crate::sound::Counters;
+pub use crate::sound::{Counters, Silence};
 
 /// How a call ended for its caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -47,6 +47,9 @@ pub struct Call {
     pub sound: Counters,
     /// The tone of the agent it talked to was heard all along; none without sound or with too short a talk.
     pub heard_agent: Option<bool>,
+    /// What it noticed of the talk's sound being away.
+    #[serde(default)]
+    pub silences: Vec<Silence>,
 }
 
 /// An offer as an agent lived it.
@@ -61,6 +64,9 @@ pub struct Offer {
     pub sound: Counters,
     /// The caller's tone was heard all along; none without sound or with too short a talk.
     pub heard_caller: Option<bool>,
+    /// What it noticed of the sound being away.
+    #[serde(default)]
+    pub silences: Vec<Silence>,
     pub hung_up: bool,
     /// The agent's own tone and its caller's.
     pub hertz: u32,

@@ -44,6 +44,7 @@ mod tests {
             ended_at: 2_000,
             sound: Counters::default(),
             heard_caller: None,
+            silences: Vec::new(),
             hung_up: false,
             hertz: 1_060,
             caller_hertz: 420,

@@ -61,10 +61,12 @@ pub struct Share {
 const BARS: usize = 30;
 
 impl Spread {
-    fn of(mut values: Vec<u64>) -> Self {
+    /// Of values in any order.
+    pub fn of(mut values: Vec<u64>) -> Self {
         values.sort_unstable();
         let Some(max) = values.last().copied() else { return Self::default() };
-        let at = |share: f64| values[((values.len() - 1) as f64 * share) as usize];
+        // The smallest value that so many do not exceed: of few, the 99th percentile is the greatest.
+        let at = |share: f64| values[((values.len() as f64 * share).ceil() as usize).max(1) - 1];
         let mut histogram = vec![0; BARS];
         for value in &values {
             histogram[(value * (BARS as u64 - 1)).checked_div(max).unwrap_or(0) as usize] += 1;

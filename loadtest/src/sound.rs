@@ -17,7 +17,7 @@ use mangrove_rtp::{
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
-use crate::ear::Ear;
+use crate::{ear::Ear, ledger::wall};
 
 const PERIOD: Duration = Duration::from_millis(20);
 /// Frames of a tone that are made once and sent over and over: all tones are whole in a second.
@@ -56,6 +56,18 @@ struct StreamState {
     /// The talk's last packet, and the longest time without one.
     heard_us: u64,
     gap_us: u64,
+    silences: Vec<Silence>,
+}
+
+/// The longest silence that nobody notices.
+const UNHEARD_US: u64 = 200_000;
+
+/// A silence within a talk that its listener notices: over 200 ms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Silence {
+    /// Wall clock of its end, milliseconds since 1970.
+    pub until: u64,
+    pub ms: u64,
 }
 
 /// What a party's sound came to.
@@ -103,6 +115,7 @@ impl Sound {
         let (mut state, now_us) = (self.stream.state.lock(), self.stream.now_us());
         state.ear = Some(Ear::listen(hertz, now_us));
         (state.heard_us, state.gap_us) = (0, 0);
+        state.silences.clear();
     }
 
     /// Asks whether the tone is there now.
@@ -120,6 +133,11 @@ impl Sound {
     /// The address for an SDP.
     pub(crate) fn media(&self) -> mangrove_sip::sdp::MediaAddress {
         mangrove_sip::sdp::MediaAddress { ip: self.address.ip(), port: self.address.port() }
+    }
+
+    /// Silences of the talk so far.
+    pub(crate) fn silences(&self) -> Vec<Silence> {
+        self.stream.state.lock().silences.clone()
     }
 
     pub(crate) fn counters(&self) -> Counters {
@@ -181,11 +199,18 @@ impl Stream {
 }
 
 impl StreamState {
+    fn silent(&mut self, gap_us: u64) {
+        self.gap_us = self.gap_us.max(gap_us);
+        if gap_us > UNHEARD_US {
+            self.silences.push(Silence { until: wall(), ms: gap_us / 1000 });
+        }
+    }
+
     fn hear(&mut self, packet: &[u8], now_us: u64) {
         let Some(header) = Header::read(packet) else { return };
         self.statistics.receive(&header, now_us);
         if self.heard_us != 0 {
-            self.gap_us = self.gap_us.max(now_us - self.heard_us);
+            self.silent(now_us - self.heard_us);
         }
         self.heard_us = now_us;
         let Some(law) = Law::of_static(header.payload_type) else { return };

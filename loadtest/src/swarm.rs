@@ -95,6 +95,11 @@ impl Swarm {
         &self.ledger
     }
 
+    /// No new calls come from now on; those that run go on.
+    pub fn close(&self) {
+        self.arrivals.abort();
+    }
+
     /// Whether new calls still come.
     pub fn is_arriving(&self) -> bool {
         !self.arrivals.is_finished()

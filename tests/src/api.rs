@@ -1,9 +1,14 @@
 //! The HTTP API as a user of it sees it.
 
+use std::time::Duration;
+
 use anyhow::{Context, Result};
 use serde_json::Value;
 
 use crate::wait;
+
+/// How long an answer may take: a node that hangs is as good as none.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A client with a token, for the company `acme` unless told otherwise.
 #[derive(Debug, Clone)]
@@ -17,7 +22,8 @@ pub struct Api {
 impl Api {
     /// `base` without a slash at its end.
     pub fn new(base: String, token: &str) -> Result<Self> {
-        let client = reqwest::Client::builder().build()?;
+        // No connection is kept: it would be one to the process that was killed.
+        let client = reqwest::Client::builder().timeout(PATIENCE).pool_max_idle_per_host(0).build()?;
         Ok(Self { base, tenant: "acme".into(), token: token.to_owned(), client })
     }
 
@@ -114,6 +120,17 @@ impl Api {
             (list.len() >= count).then_some(list)
         })
         .await
+    }
+
+    /// All records of finished calls, newest first.
+    pub async fn all_cdrs(&self) -> Result<Vec<Value>> {
+        let (mut records, mut path) = (Vec::new(), "/cdrs?limit=500".to_owned());
+        loop {
+            let page = self.get(&path).await?;
+            records.extend(page["items"].as_array().context("the records are no list")?.iter().cloned());
+            let Some(next) = page["next"].as_str() else { return Ok(records) };
+            path = format!("/cdrs?limit=500&after={next}");
+        }
     }
 
     fn url(&self, path: &str) -> String {

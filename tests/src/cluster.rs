@@ -52,7 +52,7 @@ impl Cluster {
             nodes.push(Product::start_at(options).await?);
         }
         let cluster = Self { nodes, _common: common };
-        cluster.settles().await?;
+        cluster.settles(Duration::from_secs(60)).await?;
         Ok(cluster)
     }
 
@@ -90,8 +90,7 @@ impl Cluster {
 
     /// A member as the cluster sees it.
     pub async fn member(&self, name: &str) -> Option<Value> {
-        let nodes = self.api().ok()?.node("/cluster/nodes").await.ok()?;
-        nodes.as_array()?.iter().find(|node| node["name"] == name).cloned()
+        self.members().await?.into_iter().find(|node| node["name"] == name)
     }
 
     /// The node that leads a group.
@@ -112,22 +111,30 @@ impl Cluster {
         Ok((leader.await.with_context(|| self.logs())?, since.elapsed()))
     }
 
+    /// All nodes, alive or not.
+    pub fn nodes(&self) -> &[Product] {
+        &self.nodes
+    }
+
+    /// The members as the cluster sees them, each asked for its numbers; none when nobody tells.
+    pub async fn members(&self) -> Option<Vec<Value>> {
+        self.api().ok()?.node("/cluster/nodes").await.ok()?.as_array().cloned()
+    }
+
     /// What all nodes printed.
     pub fn logs(&self) -> String {
         self.nodes.iter().map(|node| format!("--- {}\n{}\n", node.name(), node.log())).collect()
     }
 
     /// Every group has as many voters as it should have, here and as everybody sees it.
-    async fn settles(&self) -> Result<()> {
+    pub async fn settles(&self, limit: Duration) -> Result<()> {
         let control = self.nodes.iter().filter(|node| node.has("control")).count();
         let members = self.nodes.len();
-        let settled =
-            wait::within(Duration::from_secs(60), "the groups to have their replicas", async || {
-                let statuses = self.statuses().await;
-                let all = statuses.len() == self.nodes.iter().filter(|node| node.has("console")).count();
-                (all && statuses.iter().all(|status| is_settled(status, control.min(3), members)))
-                    .then_some(())
-            });
+        let settled = wait::within(limit, "the groups to have their replicas", async || {
+            let statuses = self.statuses().await;
+            let all = statuses.len() == self.nodes.iter().filter(|node| node.has("console")).count();
+            (all && statuses.iter().all(|status| is_settled(status, control.min(3), members))).then_some(())
+        });
         settled.await.with_context(|| self.logs())
     }
 }

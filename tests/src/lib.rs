@@ -4,6 +4,7 @@
 pub mod api;
 pub mod baresip;
 pub mod browser;
+pub mod chaos;
 pub mod cluster;
 pub mod floor;
 pub mod net;

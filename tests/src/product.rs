@@ -1,9 +1,13 @@
 //! The product as a process of its own: started on free ports in a folder of its own, stopped, killed, started again.
 
+mod pause;
+
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
+    sync::OnceLock,
+    time::Duration,
 };
 
 use anyhow::{Context, Result};
@@ -17,6 +21,9 @@ use crate::{api::Api, ports, wait};
 pub struct Product {
     folder: TempDir,
     child: Option<Child>,
+    /// Stopped by a signal: it is there and answers nobody.
+    paused: bool,
+    api: OnceLock<Api>,
     options: Options,
     /// UDP and TCP port of SIP.
     pub sip: u16,
@@ -78,6 +85,8 @@ impl Product {
         let mut product = Self {
             folder: tempfile::tempdir()?,
             child: None,
+            paused: false,
+            api: OnceLock::new(),
             options,
             sip: ports::free(),
             carrier: ports::free(),
@@ -103,6 +112,12 @@ impl Product {
 
     /// Starts the process again with the same ports and folder, and waits until it is ready.
     pub async fn revive(&mut self) -> Result<()> {
+        self.launch()?;
+        self.ready(wait::USUAL).await
+    }
+
+    /// As `revive` without waiting: one that needs others to be ready is started before them.
+    pub fn launch(&mut self) -> Result<()> {
         std::fs::write(self.folder.path().join("mangrove.toml"), self.configuration())?;
         let log = std::fs::OpenOptions::new().create(true).append(true).open(self.log_path())?;
         let child = Command::new(binary()?)
@@ -113,8 +128,13 @@ impl Product {
             .stderr(log)
             .spawn()?;
         self.child = Some(child);
+        Ok(())
+    }
+
+    /// Waits until the node says that it is ready.
+    pub async fn ready(&self, limit: Duration) -> Result<()> {
         let ready = format!("http://127.0.0.1:{}/readyz", self.http);
-        let waited = wait::until("the node to be ready", async || {
+        let waited = wait::within(limit, "the node to be ready", async || {
             reqwest::get(&ready).await.ok()?.error_for_status().ok()
         })
         .await;
@@ -123,6 +143,7 @@ impl Product {
 
     /// kill -9.
     pub fn kill(&mut self) -> Result<()> {
+        self.paused = false;
         if let Some(mut child) = self.child.take() {
             child.kill()?;
             child.wait()?;
@@ -132,8 +153,12 @@ impl Product {
 
     /// The HTTP API with the administrator's token.
     pub fn api(&self) -> Result<Api> {
+        if let Some(api) = self.api.get() {
+            return Ok(api.clone());
+        }
         let token = std::fs::read_to_string(self.folder.path().join("data/admin.token"))?;
-        Api::new(format!("http://127.0.0.1:{}", self.http), token.trim())
+        let api = Api::new(self.url(), token.trim())?;
+        Ok(self.api.get_or_init(|| api).clone())
     }
 
     /// Its name in the cluster.
@@ -151,9 +176,9 @@ impl Product {
         self.options.roles.contains(&role)
     }
 
-    /// Whether the process runs, as far as this test knows.
+    /// Whether the process runs and is not paused, as far as this test knows.
     pub fn is_alive(&self) -> bool {
-        self.child.is_some()
+        self.child.is_some() && !self.paused
     }
 
     /// Where far ends reach its SIP.
@@ -253,8 +278,11 @@ pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// The binary beside this test's own, built by `make build`.
+/// The binary that `MANGROVE_BINARY` names, else the one beside this test's own, built by `make build`.
 pub fn binary() -> Result<PathBuf> {
+    if let Some(named) = std::env::var_os("MANGROVE_BINARY") {
+        return Ok(std::path::absolute(named)?);
+    }
     let here = std::env::current_exe()?;
     let folder = here.parent().and_then(Path::parent).context("the test binary has no folder")?;
     let path = folder.join("mangrove");

@@ -14,6 +14,7 @@ fn call(caller: &str, end: End) -> Call {
         status: 200,
         sound: Counters::default(),
         heard_agent: None,
+        silences: Vec::new(),
     }
 }
 
@@ -27,6 +28,7 @@ fn offer(agent: &str, caller: &str) -> Offer {
         ended_at: 11_000,
         sound: Counters::default(),
         heard_caller: None,
+        silences: Vec::new(),
         hung_up: false,
         hertz: 1_000,
         caller_hertz: 300,

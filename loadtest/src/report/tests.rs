@@ -12,6 +12,7 @@ fn call(end: End, heard_agent: Option<bool>) -> Call {
         status: 200,
         sound: Counters::default(),
         heard_agent,
+        silences: Vec::new(),
     }
 }
 
@@ -24,6 +25,7 @@ fn offer(heard_caller: Option<bool>) -> Offer {
         ended_at: 9_000,
         sound: Counters::default(),
         heard_caller,
+        silences: Vec::new(),
         hung_up: false,
         hertz: 1_000,
         caller_hertz: 300,

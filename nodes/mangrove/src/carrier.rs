@@ -25,8 +25,6 @@ pub(crate) use estate::Estate;
 const AGAIN: Duration = Duration::from_millis(250);
 /// So often an heir tries to bind a lost member's addresses before another one may.
 const TRIES: u32 = 20;
-/// How long an edge that is to be carried elsewhere may take to give control its last events.
-const FAREWELL: Duration = Duration::from_secs(2);
 
 /// What one process carries, by the name of the member whose it is. Clones share it.
 #[derive(Debug, Clone)]
@@ -139,13 +137,23 @@ impl Carrier {
             return Ok(());
         }
         let own = self.cluster.name().to_owned();
+        let mut tries_left = 0;
         loop {
             match self.ask_for_own().await {
                 Some(lease) if lease.host == self.cluster.node() => {
-                    return self.carry(&own, lease, &self.configuration).await;
+                    match self.carry(&own, lease, &self.configuration).await {
+                        // The heir's last sockets close a moment after it has returned the lease.
+                        Err(error) if tries_left > 0 => tracing::warn!(
+                            error = format!("{error:#}"),
+                            "this node's addresses can't be carried yet"
+                        ),
+                        done => return done,
+                    }
+                    tries_left -= 1;
                 }
                 Some(lease) => {
-                    tracing::info!(host = lease.host, "this node's addresses are asked back from their heir")
+                    tracing::info!(host = lease.host, "this node's addresses are asked back from their heir");
+                    tries_left = TRIES;
                 }
                 None => {}
             }
@@ -267,8 +275,8 @@ impl Carrier {
             "a member's addresses are carried elsewhere from now on"
         );
         if let Some(edge) = one.edge {
-            // What control has not got by then the far end sends again.
-            let _ = tokio::time::timeout(FAREWELL, edge.shutdown()).await;
+            // To its end: cut short it would keep its sockets, and the member could never bind them.
+            edge.shutdown().await;
         }
         if let Some(media) = one.media {
             media.stop().await;

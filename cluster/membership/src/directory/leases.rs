@@ -31,11 +31,13 @@ impl Directory {
     }
 
     /// The member is about to carry its own addresses. While a living heir has them it is told so, and they are asked
-    /// back.
+    /// back, once the member counts as alive: addresses of one that is lost would count as lost with it.
     pub(super) fn take_lease(&mut self, id: NodeId) -> Result<Reply, Refusal> {
         let name = self.member(id).ok_or(self.unknown(id))?.name.clone();
         let lease = match self.lease(&name) {
-            Some(lease) if lease.host != id && self.is_alive(lease.host) => Lease { wanted: true, ..lease },
+            Some(lease) if lease.host != id && self.is_alive(lease.host) => {
+                Lease { wanted: self.is_alive(id), ..lease }
+            }
             _ => Lease { host: id, epoch: self.version, wanted: false },
         };
         self.leases.insert(name, lease);

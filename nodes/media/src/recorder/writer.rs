@@ -23,7 +23,10 @@ pub(super) enum Piece {
     /// Of what comes next so many milliseconds are silence because their sound was lost.
     Lost(u64),
     /// The recording ended then, milliseconds since 1970, and this is the last of its sound.
-    Finish { ended_ms: u64, rest: Bytes },
+    Finish {
+        ended_ms: u64,
+        rest: Bytes,
+    },
     /// Everything before this is in the store when it is answered.
     Suspend(oneshot::Sender<()>),
 }

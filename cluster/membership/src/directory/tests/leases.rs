@@ -89,6 +89,15 @@ fn a_member_that_is_back_gets_its_addresses_when_its_heir_gives_them() {
 }
 
 #[test]
+fn an_heir_keeps_the_addresses_of_a_member_that_does_not_count_as_alive_yet() {
+    let mut directory = cluster();
+    hear(&mut directory, 2, false);
+    assert!(!take(&mut directory, 2).wanted, "it runs, but nobody has heard it answer");
+    hear(&mut directory, 2, true);
+    assert!(take(&mut directory, 2).wanted);
+}
+
+#[test]
 fn a_dead_heir_does_not_keep_a_member_from_its_addresses() {
     let mut directory = cluster();
     hear(&mut directory, 2, false);

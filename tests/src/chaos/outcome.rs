@@ -1,0 +1,235 @@
+//! What a run came to: its faults, and what callers, agents and the call records say of them. Pure but for the file.
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    path::Path,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use anyhow::{Context, Result};
+use mangrove_loadtest::{
+    compare::{Differences, compare},
+    ledger::{Call, End, Offer, Silence},
+    report::Spread,
+};
+use serde::{Deserialize, Serialize};
+
+use super::{Layout, Row, hall::Closed};
+
+/// Under which a run was made.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Conditions {
+    pub date: String,
+    pub commit: String,
+    pub machine: String,
+    pub command: String,
+    /// `release` or `debug`.
+    pub binary: String,
+    pub calls: usize,
+    pub rate: f64,
+}
+
+/// One fault.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Fault {
+    /// Wall clock, milliseconds since 1970.
+    pub at: u64,
+    /// When the victims were started or woken.
+    pub ended_at: u64,
+    pub victims: Vec<String>,
+    /// Until another leader was seen; where nobody could lead, since the nodes were started again.
+    pub leader_ms: Option<u64>,
+    /// From the fault's end until all was as before.
+    pub settled_ms: u64,
+    /// Callers whose place got worse.
+    pub worse: Vec<String>,
+}
+
+/// A silence begins with the last packet heard, which may be as much older than the fault.
+const SENT_LATE_MS: u64 = 100;
+
+fn wall() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
+}
+
+impl Fault {
+    /// It happens now.
+    pub(super) fn new(victims: &[String]) -> Self {
+        let (at, victims) = (wall(), victims.to_vec());
+        Self { at, ended_at: u64::MAX, victims, leader_ms: None, settled_ms: 0, worse: Vec::new() }
+    }
+
+    /// Its victims come back now.
+    pub(super) fn ends(&mut self) {
+        self.ended_at = wall();
+    }
+
+    fn caused(&self, silence: &Silence) -> bool {
+        (self.at..self.ended_at).contains(&(silence.until.saturating_sub(silence.ms) + SENT_LATE_MS))
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.victims.join(", "))?;
+        if let Some(took) = self.leader_ms {
+            write!(f, ", led again after {took} ms")?;
+        }
+        write!(f, ", as before {} ms after its end, {} moved back", self.settled_ms, self.worse.len())
+    }
+}
+
+/// A row in a layout.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Outcome {
+    pub row: Row,
+    pub layout: Layout,
+    pub conditions: Conditions,
+    pub faults: Vec<Fault>,
+    pub calls: usize,
+    pub talked: usize,
+    /// Established calls that ended though nobody hung up, with what each lived.
+    pub lost: Vec<String>,
+    /// Callers in line on whom the product hung up, or who were never heard of again.
+    pub lost_in_line: Vec<String>,
+    /// New calls that failed, by the status they got.
+    pub refused: BTreeMap<u16, usize>,
+    /// INVITE until the first answer above 100, milliseconds: how long nobody decided.
+    pub setup: Spread,
+    pub leader: Spread,
+    /// Sides of talks that lived through a fault.
+    pub hit: usize,
+    /// What these noticed: silences over 200 ms that began with a fault, and those later, when the victims came back.
+    pub gap: Spread,
+    pub gap_back: Spread,
+    /// Sides of a talk which in the end did not hear the other.
+    pub deaf: usize,
+    /// Of calls that were answered or waited; those that were refused are not asked for.
+    pub differences: Differences,
+    pub trouble: Vec<String>,
+}
+
+impl Outcome {
+    /// Sums up.
+    pub(super) fn of(
+        row: Row,
+        layout: Layout,
+        conditions: Conditions,
+        faults: Vec<Fault>,
+        closed: &Closed,
+        trouble: Vec<String>,
+    ) -> Self {
+        let (calls, offers) = (closed.ledger.calls(), closed.ledger.offers());
+        let taken: Vec<Call> = calls.iter().filter(|call| call.end != End::Refused).cloned().collect();
+        let lived = |ends: &[End]| {
+            let those = calls.iter().filter(|call| ends.contains(&call.end));
+            those.map(|call| life(call, &offers, &faults)).collect::<Vec<_>>()
+        };
+        let mut lost_in_line = lived(&[End::Turned, End::Unfinished]);
+        lost_in_line
+            .extend((0..closed.ledger.live()).map(|_| "still on the line at the end of the run".to_owned()));
+        let (gap, back) =
+            silences(&calls, &offers).partition(|one| faults.iter().any(|fault| fault.caused(one)));
+        let sides =
+            calls.iter().map(|call| call.heard_agent).chain(offers.iter().map(|offer| offer.heard_caller));
+        let mut differences = compare(&taken, &offers, &closed.records, true);
+        differences.unknown.retain(|caller| !calls.iter().any(|call| call.caller == *caller));
+        Self {
+            row,
+            layout,
+            conditions,
+            calls: calls.len(),
+            talked: calls.iter().filter(|call| call.end == End::Talked).count(),
+            lost: lived(&[End::Dropped]),
+            lost_in_line,
+            refused: refused(&calls),
+            setup: Spread::of(calls.iter().filter_map(|call| call.setup_ms).collect()),
+            leader: Spread::of(faults.iter().filter_map(|fault| fault.leader_ms).collect()),
+            hit: hit(&offers, &faults),
+            gap: spread(gap),
+            gap_back: spread(back),
+            deaf: sides.filter(|heard| *heard == Some(false)).count(),
+            differences,
+            trouble,
+            faults,
+        }
+    }
+
+    /// `row-4-apart`.
+    pub fn name(&self) -> String {
+        format!("row-{}-{}", self.row.number(), self.layout)
+    }
+
+    /// Callers whose place got worse, over all faults.
+    pub fn worse(&self) -> usize {
+        self.faults.iter().map(|fault| fault.worse.len()).sum()
+    }
+
+    /// Nobody lost a call, a place or a record, and every fault was got over.
+    pub fn is_clean(&self) -> bool {
+        let Differences { missing, doubled, .. } = &self.differences;
+        self.lost.len() + self.lost_in_line.len() + self.worse() + missing.len() + doubled.len() == 0
+            && self.trouble.is_empty()
+    }
+
+    /// Writes `outcome.json` into this folder.
+    pub(super) fn keep(&self, folder: &Path) -> Result<()> {
+        let path = folder.join("outcome.json");
+        std::fs::write(&path, serde_json::to_vec_pretty(self)?).with_context(|| path.display().to_string())
+    }
+}
+
+fn refused(calls: &[Call]) -> BTreeMap<u16, usize> {
+    let mut counts = BTreeMap::new();
+    for call in calls.iter().filter(|call| call.end == End::Refused) {
+        *counts.entry(call.status).or_default() += 1;
+    }
+    counts
+}
+
+/// A line on a call that went wrong, in relation to the last fault before its end.
+fn life(call: &Call, offers: &[Offer], faults: &[Fault]) -> String {
+    let end = call.at + call.ended_ms;
+    let fault = faults.iter().enumerate().rev().find(|(_, fault)| fault.at <= end);
+    let after = fault.map_or("before any fault".into(), |(number, fault)| {
+        format!("{} ms after fault {} ({})", end - fault.at, number + 1, fault.victims.join(", "))
+    });
+    let talks: Vec<_> = offers.iter().filter(|offer| offer.caller == call.caller).collect();
+    let agents: Vec<_> = talks.iter().map(|offer| offer.agent.as_str()).collect();
+    let Call { caller, end, status, ended_ms, .. } = call;
+    format!("{caller}: {end:?} ({status}) {ended_ms} ms after its INVITE, {after}; offered to {agents:?}")
+}
+
+/// Both sides of talks that went on in the moment of a fault.
+fn hit(offers: &[Offer], faults: &[Fault]) -> usize {
+    let hit = |offer: &&Offer| {
+        let began = offer.answered_at.unwrap_or(u64::MAX);
+        faults.iter().any(|fault| began < fault.at && fault.at < offer.ended_at)
+    };
+    offers.iter().filter(hit).count() * 2
+}
+
+/// Of all talks, each side's.
+fn silences<'a>(calls: &'a [Call], offers: &'a [Offer]) -> impl Iterator<Item = Silence> + 'a {
+    let callers = calls.iter().flat_map(|call| &call.silences);
+    callers.chain(offers.iter().flat_map(|offer| &offer.silences)).copied()
+}
+
+fn spread(silences: Vec<Silence>) -> Spread {
+    Spread::of(silences.iter().map(|silence| silence.ms).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_silence_is_the_faults_when_it_begins_before_the_victims_are_back() {
+        let mut fault = Fault::new(&[]);
+        (fault.at, fault.ended_at) = (10_000, 15_000);
+        let caused = |until, ms| fault.caused(&Silence { until, ms });
+        assert!(caused(11_000, 1_030) && caused(17_000, 4_000));
+        assert!(!caused(16_000, 500) && !caused(9_000, 1_000));
+    }
+}

@@ -1,0 +1,239 @@
+//! What a run is asked to do, from its environment: `ROWS`, `LAYOUTS`, `FAULTS`, `CALLS`, `RATE`, `DOWN`, `PAUSE`,
+//! `FOLDER`; what is left out or empty has the figures of the reliability matrix.
+
+use std::{fmt, path::PathBuf, str::FromStr, time::Duration};
+
+use anyhow::{Context, Result, bail};
+use mangrove_loadtest::{Profile, profile::Span};
+use serde::{Deserialize, Serialize};
+
+use crate::cluster::{ALIKE, APART, Seat};
+
+/// Share of arrivals that the agents can serve.
+const BUSY: f64 = 0.8;
+/// Seconds of an agent's between two talks: the wrap-up, and the phone rings.
+const PAUSES: f64 = 1.5;
+
+/// A fault of the matrix, by its number there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Row {
+    /// 1: kill -9 of the edge at which carrier and phones are.
+    Edge,
+    /// 2: kill -9 of the media node that carries most sound.
+    Media,
+    /// 3: kill -9 of a control node that follows.
+    Follower,
+    /// 4: kill -9 of the control node that leads the company's group.
+    Leader,
+    /// 6: kill -9 of the leader and another control node: nobody decides until they are back.
+    Majority,
+    /// 7: kill -9 of all nodes at once.
+    All,
+    /// 8: kill -STOP of the leader, then -CONT.
+    Pause,
+}
+
+const ROWS: [(Row, u8, &str); 7] = [
+    (Row::Edge, 1, "kill -9 of the edge"),
+    (Row::Media, 2, "kill -9 of the media node with most sound"),
+    (Row::Follower, 3, "kill -9 of a follower"),
+    (Row::Leader, 4, "kill -9 of the leader"),
+    (Row::Majority, 6, "kill -9 of two control nodes of three"),
+    (Row::All, 7, "kill -9 of all nodes"),
+    (Row::Pause, 8, "kill -STOP of the leader, then -CONT"),
+];
+
+impl Row {
+    /// Its number in the matrix.
+    pub fn number(self) -> u8 {
+        self.entry().1
+    }
+
+    /// The fault in words.
+    pub fn title(self) -> &'static str {
+        self.entry().2
+    }
+
+    /// Whether nobody can lead before the fault's end.
+    pub fn breaks_majority(self) -> bool {
+        matches!(self, Self::Majority | Self::All)
+    }
+
+    fn entry(self) -> &'static (Row, u8, &'static str) {
+        // Every row has its entry: the test below.
+        ROWS.iter().find(|(row, ..)| *row == self).unwrap_or(&ROWS[0])
+    }
+}
+
+impl FromStr for Row {
+    type Err = anyhow::Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let found = ROWS.iter().find(|(_, number, _)| number.to_string() == text);
+        let known: Vec<_> = ROWS.iter().map(|(_, number, _)| number.to_string()).collect();
+        Ok(found.with_context(|| format!("no row {text}; known: {}", known.join(" ")))?.0)
+    }
+}
+
+/// How roles are spread.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Layout {
+    /// Three nodes with every role.
+    Alike,
+    /// Three for control, two edges, two media nodes.
+    Apart,
+}
+
+impl Layout {
+    pub fn seats(self) -> &'static [Seat] {
+        match self {
+            Self::Alike => ALIKE,
+            Self::Apart => APART,
+        }
+    }
+
+    /// The node at whose SIP carrier and phones are.
+    pub fn edge(self) -> &'static str {
+        match self {
+            Self::Alike => "a",
+            Self::Apart => "edge-1",
+        }
+    }
+}
+
+impl fmt::Display for Layout {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Alike => "alike",
+            Self::Apart => "apart",
+        })
+    }
+}
+
+impl FromStr for Layout {
+    type Err = anyhow::Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        match text {
+            "alike" => Ok(Self::Alike),
+            "apart" => Ok(Self::Apart),
+            _ => bail!("no layout {text}; known: alike apart"),
+        }
+    }
+}
+
+/// What to do.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    pub rows: Vec<Row>,
+    pub layouts: Vec<Layout>,
+    /// A row's faults, under one continuous load.
+    pub faults: usize,
+    /// Calls at once, those in line among them.
+    pub calls: usize,
+    /// New calls a second.
+    pub rate: f64,
+    /// How long a killed node is away.
+    pub down: Duration,
+    /// How long a stopped one is.
+    pub pause: Duration,
+    /// Where outcomes, ledgers and the nodes' output are kept.
+    pub folder: PathBuf,
+}
+
+impl Plan {
+    /// From variables by their names; the error says which one is not understood.
+    pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self> {
+        let text = |name: &str, usual: &str| {
+            variable(name)
+                .map(|text| text.trim().to_owned())
+                .filter(|text| !text.is_empty())
+                .unwrap_or(usual.into())
+        };
+        let number = |name: &str, usual: &str| -> Result<f64> {
+            let text = text(name, usual);
+            let value = text.parse().ok().filter(|value| *value > 0.0);
+            value.with_context(|| format!("{name} is {text}; allowed: a number above 0"))
+        };
+        let calls = number("CALLS", "200")?;
+        Ok(Self {
+            rows: words(&text("ROWS", "4 2 1 8")).context("ROWS")?,
+            layouts: words(&text("LAYOUTS", "alike apart")).context("LAYOUTS")?,
+            faults: number("FAULTS", "20")? as usize,
+            calls: calls as usize,
+            rate: number("RATE", &(calls / 20.0).to_string())?,
+            down: Duration::from_secs_f64(number("DOWN", "5")?),
+            pause: Duration::from_secs_f64(number("PAUSE", "30")?),
+            folder: text("FOLDER", "target/chaos").into(),
+        })
+    }
+
+    /// Three quarters of the calls can be in talk, the others stand in line.
+    pub fn agents(&self) -> usize {
+        (self.calls * 3 / 4).max(1)
+    }
+
+    /// How long a fault of this row lasts.
+    pub fn lasts(&self, row: Row) -> Duration {
+        if row == Row::Pause { self.pause } else { self.down }
+    }
+
+    /// Callers and agents for as long as the faults take. Talks are a little longer than arrivals allow, so that the
+    /// line is full and stays so; who comes then is sent away by the load itself.
+    pub fn profile(&self) -> Profile {
+        let talk = (self.agents() as f64 / (self.rate * BUSY) - PAUSES).max(4.0);
+        Profile {
+            name: "chaos".into(),
+            calls_per_second: self.rate,
+            seconds: 0,
+            at_once: self.calls,
+            patience: Span(3_600.0, 3_600.0),
+            talk: Span(talk * 0.7, talk * 1.3),
+            pickup: Span(0.2, 0.8),
+            agent_hangs_up: 0.5,
+            rejects: 0.0,
+            ignores: 0.0,
+            sound: true,
+            heard: 0.5,
+            ..Profile::default()
+        }
+    }
+}
+
+fn words<T: FromStr<Err = anyhow::Error>>(text: &str) -> Result<Vec<T>> {
+    text.split_whitespace().map(str::parse).collect()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_said_is_the_matrix() {
+        let plan = Plan::read(|_| Some(String::new())).unwrap();
+        assert_eq!(plan.rows, [Row::Leader, Row::Media, Row::Edge, Row::Pause]);
+        assert_eq!((plan.faults, plan.calls, plan.rate, plan.agents()), (20, 200, 10.0, 150));
+        assert_eq!(plan.lasts(Row::Pause), Duration::from_secs(30));
+    }
+
+    #[test]
+    fn every_row_is_read_back_from_its_number() {
+        for (row, number, title) in ROWS {
+            assert_eq!(number.to_string().parse::<Row>().unwrap(), row);
+            assert_eq!((row.number(), row.title()), (number, title));
+        }
+    }
+
+    #[test]
+    fn what_is_not_understood_is_named() {
+        let read = |name: &'static str, value: &'static str| {
+            let plan = Plan::read(|asked| (asked == name).then(|| value.to_owned()));
+            format!("{:#}", plan.unwrap_err())
+        };
+        assert!(read("ROWS", "4 99").contains("no row 99; known: 1 2 3"));
+        assert!(read("LAYOUTS", "round").contains("known: alike apart"));
+        assert!(read("CALLS", "-1").contains("CALLS is -1"));
+    }
+}

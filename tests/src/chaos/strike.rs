@@ -1,0 +1,92 @@
+//! Does a row's fault to the nodes that it is meant for, and ends it.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use serde_json::Value;
+
+use super::{Hall, Row};
+use crate::wait;
+
+/// How long another leader may take before the run ends.
+const LEADS: Duration = Duration::from_secs(30);
+/// How long a node may take to be ready again.
+const READY: Duration = Duration::from_secs(60);
+
+/// Whom the fault is for, now.
+pub(super) async fn victims(row: Row, hall: &Hall) -> Result<Vec<String>> {
+    let leader = hall.cluster.leader(hall.group).await.context("nobody leads the company's group")?;
+    let mut followers = control(hall).filter(|name| *name != leader).map(str::to_owned);
+    Ok(match row {
+        Row::Edge => vec![hall.edge.to_owned()],
+        Row::Media => vec![loudest(hall).await.context("no media node tells of its streams")?],
+        Row::Follower => followers.next().into_iter().collect(),
+        Row::Leader | Row::Pause => vec![leader],
+        Row::Majority => [Some(leader.clone()), followers.next()].into_iter().flatten().collect(),
+        Row::All => hall.cluster.nodes().iter().map(|node| node.name().to_owned()).collect(),
+    })
+}
+
+fn control(hall: &Hall) -> impl Iterator<Item = &str> {
+    hall.cluster.nodes().iter().filter(|node| node.has("control")).map(crate::product::Product::name)
+}
+
+/// The media node with most streams.
+async fn loudest(hall: &Hall) -> Option<String> {
+    let streams = |member: &Value| member["report"]["figures"]["streams"].as_u64();
+    let members = hall.cluster.members().await?;
+    let loudest = members.iter().max_by_key(|member| streams(member))?;
+    loudest["name"].as_str().map(str::to_owned)
+}
+
+/// All of them at once.
+pub(super) fn begin(row: Row, hall: &mut Hall, victims: &[String]) -> Result<()> {
+    for name in victims {
+        let node = hall.cluster.node_mut(name)?;
+        if row == Row::Pause { node.pause()? } else { node.kill()? }
+    }
+    Ok(())
+}
+
+/// How long after a leader's fault another one leads; none where no leader was hit or nobody can lead.
+pub(super) async fn another_leads(row: Row, hall: &Hall, victims: &[String]) -> Result<Option<u64>> {
+    if row.breaks_majority() || !matches!(row, Row::Leader | Row::Pause) {
+        return Ok(None);
+    }
+    let since = Instant::now();
+    let another = wait::within(LEADS, "another leader", async || {
+        hall.cluster.leader(hall.group).await.filter(|leader| !victims.contains(leader))
+    });
+    another.await?;
+    Ok(Some(since.elapsed().as_millis() as u64))
+}
+
+/// How long it takes from now until the group has a leader.
+pub(super) async fn somebody_leads(hall: &Hall) -> Result<u64> {
+    let since = Instant::now();
+    wait::within(LEADS, "a leader", async || hall.cluster.leader(hall.group).await).await?;
+    Ok(since.elapsed().as_millis() as u64)
+}
+
+/// Starts or wakes them all, then waits until each is ready.
+pub(super) async fn end(row: Row, hall: &mut Hall, victims: &[String]) -> Result<()> {
+    for name in victims {
+        let node = hall.cluster.node_mut(name)?;
+        if row == Row::Pause { node.resume()? } else { node.launch()? }
+    }
+    if row.breaks_majority() {
+        // Nobody is ready before somebody leads, which is measured.
+        return Ok(());
+    }
+    for name in victims {
+        let node = hall.cluster.node_mut(name)?;
+        if let Err(why) = node.ready(READY).await {
+            // Its process may have ended: it is asked for nothing more.
+            node.kill()?;
+            let log = node.log();
+            let last = log.lines().last().unwrap_or_default();
+            anyhow::bail!("{name} does not come back: {}; it printed last: {last}", why.root_cause());
+        }
+    }
+    Ok(())
+}
