@@ -35,7 +35,7 @@ impl Cluster {
     /// Asks each of those known once, and whom they name before the rest, until the leader was found and has ended.
     async fn follow_somebody(&self) {
         let mut waiting = VecDeque::from(self.sources());
-        let mut asked = BTreeSet::from([self.node.member.address.clone()]);
+        let mut asked = BTreeSet::from([self.member().address]);
         while let Some(address) = waiting.pop_front() {
             if self.leads_directory() {
                 return;
