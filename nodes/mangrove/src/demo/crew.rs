@@ -92,17 +92,20 @@ impl Crew {
     async fn act(&mut self, name: &str, act: Act) -> Result<(), String> {
         let found = self.layout.seats.iter().find(|seat| seat.name == name).cloned();
         let seat = found.ok_or_else(|| format!("the demo has no node {name}"))?;
-        let running = self.processes.remove(seat.name).filter(Process::runs);
-        match (act, running) {
-            (Act::Kill, Some(process)) => process.end(End::Killed).await,
-            (Act::Revive, None) => self.launch(&seat, false).map_err(|error| format!("{error:#}"))?,
-            (Act::Kill, None) => return Err(format!("node {name} does not run")),
-            (Act::Revive, Some(process)) => {
-                self.processes.insert(seat.name, process);
-                return Err(format!("node {name} runs already"));
-            }
+        // What is so already is no mistake: a browser repeats an order whose answer was lost with the node that took it.
+        let runs = self.processes.get(seat.name).is_some_and(Process::runs);
+        match act {
+            Act::Kill => self.kill(&seat).await,
+            Act::Revive if !runs => self.launch(&seat, false).map_err(|error| format!("{error:#}"))?,
+            Act::Revive => {}
         }
         Ok(())
+    }
+
+    async fn kill(&mut self, seat: &Seat) {
+        if let Some(process) = self.processes.remove(seat.name) {
+            process.end(End::Killed).await;
+        }
     }
 
     fn launch(&mut self, seat: &Seat, anew: bool) -> Result<()> {

@@ -1,7 +1,7 @@
 // The cluster's picture: asked for again and again, kept when nobody answers, with what happened meanwhile.
 
 import { Refused, get, post } from './api';
-import { groupsOf, happened, learn, sorted, type ClusterNode, type Happening, type Known } from './cluster';
+import { groupsOf, happened, learn, runs, sorted, type ClusterNode, type Happening, type Known } from './cluster';
 import { problemOf } from './text';
 
 /** Between an answer and the next question. */
@@ -60,7 +60,7 @@ export class Cluster {
   /** Whether a node is about to be what was ordered. */
   waits(node: ClusterNode): boolean {
     const order = this.ordered[node.name];
-    return order !== undefined && (order.act === 'kill') === node.alive;
+    return order !== undefined && (order.act === 'kill') === runs(node);
   }
 
   private async ask(): Promise<void> {

@@ -69,6 +69,9 @@ export function stateOf(node: ClusterNode): NodeState {
   return node.report.trouble.length > 0 ? 'trouble' : 'ready';
 }
 
+/** Without a majority nobody is declared lost: then silence is all there is to see. */
+export const runs = (node: ClusterNode): boolean => node.alive && node.report !== null;
+
 /** As people look for them. */
 export function sorted(nodes: ClusterNode[]): ClusterNode[] {
   const roles = (node: ClusterNode) => ROLES.filter((role) => node.roles.includes(role));
