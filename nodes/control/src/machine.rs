@@ -35,13 +35,9 @@ pub(crate) struct Current {
 }
 
 impl Current {
-    /// Milliseconds since the last stamp: by this node's own clock where it followed the group, else by the wall clock,
-    /// within bounds.
+    /// Milliseconds since the last stamp, when the wall clock is `wall`.
     pub(crate) fn gap(&self, wall: u64) -> u64 {
-        match self.fresh {
-            Some(since) => since.elapsed().as_millis() as u64,
-            None => clock::gap(self.wall, wall),
-        }
+        clock::gap(self.wall, wall, self.fresh.map(|since| since.elapsed()))
     }
 }
 
