@@ -107,9 +107,8 @@ impl Cluster {
     /// Waits until some node but `other` leads a group; how long that took.
     pub async fn leader_but(&self, group: u64, other: &str) -> Result<(String, Duration)> {
         let since = Instant::now();
-        let leader = wait::until("another leader", async || {
-            self.leader(group).await.filter(|leader| leader != other)
-        });
+        let leader =
+            wait::until("another leader", async || self.leader(group).await.filter(|leader| leader != other));
         Ok((leader.await.with_context(|| self.logs())?, since.elapsed()))
     }
 
@@ -122,11 +121,13 @@ impl Cluster {
     async fn settles(&self) -> Result<()> {
         let control = self.nodes.iter().filter(|node| node.has("control")).count();
         let members = self.nodes.len();
-        let settled = wait::within(Duration::from_secs(60), "the groups to have their replicas", async || {
-            let statuses = self.statuses().await;
-            let all = statuses.len() == self.nodes.iter().filter(|node| node.has("console")).count();
-            (all && statuses.iter().all(|status| is_settled(status, control.min(3), members))).then_some(())
-        });
+        let settled =
+            wait::within(Duration::from_secs(60), "the groups to have their replicas", async || {
+                let statuses = self.statuses().await;
+                let all = statuses.len() == self.nodes.iter().filter(|node| node.has("console")).count();
+                (all && statuses.iter().all(|status| is_settled(status, control.min(3), members)))
+                    .then_some(())
+            });
         settled.await.with_context(|| self.logs())
     }
 }

@@ -76,7 +76,8 @@ mod tests {
         let trouble = Arc::new(parking_lot::Mutex::new(Vec::new()));
         let told = trouble.clone();
         let options = Options::new(SocketAddr::from(([127, 0, 0, 1], 0)), String::new());
-        let node = Console::probes_only(options, Arc::new(move || told.lock().clone())).await.expect("listens");
+        let node =
+            Console::probes_only(options, Arc::new(move || told.lock().clone())).await.expect("listens");
         let status = async |path: &str| {
             let mut stream = tokio::net::TcpStream::connect(node.addr).await.expect("connects");
             let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");

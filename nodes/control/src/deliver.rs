@@ -40,10 +40,7 @@ impl service::Control for Control {
 }
 
 /// Acknowledges up to the last event before the first that failed.
-async fn acknowledge(
-    group: u64,
-    outcomes: Vec<(u64, oneshot::Receiver<Outcome>)>,
-) -> Result<Ack, Error> {
+async fn acknowledge(group: u64, outcomes: Vec<(u64, oneshot::Receiver<Outcome>)>) -> Result<Ack, Error> {
     let mut committed = None;
     for (sequence, outcome) in outcomes {
         match outcome.await.unwrap_or(Err(Error::NoLeader { group })).map(|done| done.reply) {

@@ -89,7 +89,8 @@ impl Forward {
             None => {
                 let directory = self.cluster.directory();
                 let place = directory.plan.groups.get(&group);
-                let replicas = place.into_iter().flat_map(|place| [&[place.leader], &place.replicas[..]].concat());
+                let replicas =
+                    place.into_iter().flat_map(|place| [&[place.leader], &place.replicas[..]].concat());
                 let mut seen = BTreeSet::from([own]);
                 replicas.filter(|node| seen.insert(*node)).collect()
             }

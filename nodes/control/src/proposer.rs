@@ -235,7 +235,11 @@ impl From<Committed> for Entered {
 }
 
 impl Replica {
-    async fn commit(&self, fence: mangrove_membership::Fence, commands: Vec<Command>) -> Result<Entered, Error> {
+    async fn commit(
+        &self,
+        fence: mangrove_membership::Fence,
+        commands: Vec<Command>,
+    ) -> Result<Entered, Error> {
         let group = self.handle.group();
         let clock = *self.clock.borrow();
         let clock = clock.filter(|clock| clock.term == fence.term).ok_or_else(|| no_leader(group))?;
@@ -245,7 +249,11 @@ impl Replica {
     }
 }
 
-fn stamped(fence: mangrove_membership::Fence, clock: Clock, commands: Vec<Command>) -> Result<Vec<u8>, Error> {
+fn stamped(
+    fence: mangrove_membership::Fence,
+    clock: Clock,
+    commands: Vec<Command>,
+) -> Result<Vec<u8>, Error> {
     let fence = Fence { incarnation: fence.incarnation, term: fence.term };
     let entry = Entry { now: clock.now(), wall: clock::wall(), seed: rand::random(), fence, commands };
     entry::encode(&entry)

@@ -144,7 +144,9 @@ impl Carrier {
                 Some(lease) if lease.host == self.cluster.node() => {
                     return self.carry(&own, lease, &self.configuration).await;
                 }
-                Some(lease) => tracing::info!(host = lease.host, "this node's addresses are asked back from their heir"),
+                Some(lease) => {
+                    tracing::info!(host = lease.host, "this node's addresses are asked back from their heir")
+                }
                 None => {}
             }
             tokio::time::sleep(AGAIN).await;
@@ -213,7 +215,11 @@ impl Carrier {
                 true
             }
             Err(error) => {
-                tracing::warn!(member = name, error = format!("{error:#}"), "a member's addresses can't be carried yet");
+                tracing::warn!(
+                    member = name,
+                    error = format!("{error:#}"),
+                    "a member's addresses can't be carried yet"
+                );
                 self.failed(name).await;
                 false
             }
@@ -255,7 +261,11 @@ impl Carrier {
 
     async fn put_down(&self, name: &str) {
         let Some(one) = self.carried.take(name) else { return };
-        tracing::warn!(member = name, epoch = one.epoch, "a member's addresses are carried elsewhere from now on");
+        tracing::warn!(
+            member = name,
+            epoch = one.epoch,
+            "a member's addresses are carried elsewhere from now on"
+        );
         if let Some(edge) = one.edge {
             // What control has not got by then the far end sends again.
             let _ = tokio::time::timeout(FAREWELL, edge.shutdown()).await;

@@ -78,7 +78,10 @@ impl Office {
         let filled = wait::within(limit, "all agents in talk and the others in line", async || {
             self.floor().await.filter(full)
         });
-        filled.await.map(drop).with_context(|| format!("{:?}\n{}", self.swarm.ledger().tally(), self.cluster.logs()))
+        filled
+            .await
+            .map(drop)
+            .with_context(|| format!("{:?}\n{}", self.swarm.ledger().tally(), self.cluster.logs()))
     }
 
     /// As any living console shows it.
@@ -103,7 +106,9 @@ impl Office {
         let before = self.floor().await.context("the floor is not to be seen")?;
         self.cluster.node_mut(name)?.kill()?;
         let since = std::time::Instant::now();
-        let state = wait::until("the death to be known", async || self.cluster.member(name).await.filter(|one| one["alive"] == false));
+        let state = wait::until("the death to be known", async || {
+            self.cluster.member(name).await.filter(|one| one["alive"] == false)
+        });
         state.await.with_context(|| self.cluster.logs())?;
         println!("{name} killed, known after {:.2?}", since.elapsed());
         tokio::time::sleep(Duration::from_secs(3)).await;
@@ -121,7 +126,8 @@ impl Office {
         let records = api.cdrs(CALLERS).await.with_context(|| cluster.logs())?;
         let differences = compare(&ledger.calls(), &ledger.offers(), &records, true);
         let report = Report::of(profile, ledger, Some(differences));
-        let text = || format!("{}\n{}", serde_json::to_string_pretty(&report).unwrap_or_default(), cluster.logs());
+        let text =
+            || format!("{}\n{}", serde_json::to_string_pretty(&report).unwrap_or_default(), cluster.logs());
         assert_eq!((report.talked, report.dropped, records.len()), (CALLERS, 0, CALLERS), "{}", text());
         assert!(report.is_clean(), "{}", text());
         Ok(report)

@@ -75,7 +75,8 @@ impl Demo {
     /// What it says when it is up: page, logins, where the token is.
     async fn said(&self) -> Result<Value> {
         let said = async || serde_json::from_str(&self.file("said.json")).ok();
-        let said: Value = wait::within(START, "the demo to be up", said).await.with_context(|| self.logs())?;
+        let said: Value =
+            wait::within(START, "the demo to be up", said).await.with_context(|| self.logs())?;
         anyhow::ensure!(said["page"].is_string(), "{said}\n{}", self.logs());
         Ok(said)
     }

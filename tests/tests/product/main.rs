@@ -2,8 +2,8 @@
 #![allow(clippy::unwrap_used)]
 
 mod bad_input;
-mod cluster;
 mod calls_out;
+mod cluster;
 mod command_line;
 mod demo;
 mod employees;

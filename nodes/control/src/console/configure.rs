@@ -55,7 +55,8 @@ pub(super) async fn delete(control: &Control, request: DeleteRequest) -> Result<
 }
 
 pub(super) fn tenants(control: &Control) -> Result<Json, Error> {
-    let mut list: Vec<_> = control.groups().iter().flat_map(|group| summaries(&group.shared.get().state)).collect();
+    let mut list: Vec<_> =
+        control.groups().iter().flat_map(|group| summaries(&group.shared.get().state)).collect();
     list.sort_by_key(|tenant| tenant["id"].as_str().map(str::to_owned));
     to_json(&list)
 }

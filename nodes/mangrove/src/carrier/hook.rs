@@ -33,7 +33,8 @@ pub(super) async fn run(configuration: &Configuration, change: Change) -> Result
     let Some(program) = &configuration.cluster.address_hook else { return Ok(()) };
     for ip in Estate::of(configuration).ips().filter(|ip| !ip.is_loopback() && !ip.is_unspecified()) {
         let outcome = tokio::time::timeout(PATIENCE, call(program, change, ip)).await;
-        outcome.with_context(|| format!("{} {change} {ip} did not end in {PATIENCE:?}", program.display()))??;
+        outcome
+            .with_context(|| format!("{} {change} {ip} did not end in {PATIENCE:?}", program.display()))??;
     }
     Ok(())
 }

@@ -50,7 +50,8 @@ fn roles(configuration: &Configuration, find: &mut impl FnMut(&str, String)) {
         find("roles", what);
     }
     if !configuration.has(Role::Control) && configuration.cluster.join.is_empty() {
-        let what = "a node without the control role can't begin a cluster; allowed: addresses of control nodes";
+        let what =
+            "a node without the control role can't begin a cluster; allowed: addresses of control nodes";
         find("cluster.join", what.to_owned());
     }
 }
@@ -59,7 +60,8 @@ fn roles(configuration: &Configuration, find: &mut impl FnMut(&str, String)) {
 fn cluster(configuration: &Configuration, find: &mut impl FnMut(&str, String)) {
     let cluster = &configuration.cluster;
     if cluster.network.is_some() && cluster.address_hook.is_none() {
-        let what = "an address can't move without a program that moves it; allowed: with cluster.address_hook";
+        let what =
+            "an address can't move without a program that moves it; allowed: with cluster.address_hook";
         find("cluster.network", what.to_owned());
     }
     let apart = !cluster.listen.ip().is_loopback() && !cluster.join.is_empty();

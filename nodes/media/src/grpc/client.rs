@@ -13,7 +13,6 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Status, Streaming, transport::Channel};
 
-
 /// Batches on their way before `execute` waits for room.
 const WINDOW: usize = 64;
 /// A batch or question must be answered within this.

@@ -5,7 +5,8 @@ use super::*;
 /// Members 1 to 4: `a` leads, `e1` and `e2` are edges of one network, `m` carries sound only.
 fn cluster() -> Directory {
     let mut directory = founded();
-    for (name, roles, network) in [("e1", "edge media", "n"), ("e2", "edge media", "n"), ("m", "media", "n")] {
+    for (name, roles, network) in [("e1", "edge media", "n"), ("e2", "edge media", "n"), ("m", "media", "n")]
+    {
         let roles = roles.split(' ').map(String::from).collect();
         let addresses = [(NETWORK.to_owned(), network.to_owned())].into();
         let member = Member { name: name.into(), roles, addresses, ..Member::default() };
