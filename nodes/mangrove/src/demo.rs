@@ -35,6 +35,8 @@ pub(crate) use wire::parent;
 
 /// Three nodes that begin together and have to make all replicas may take this long on a slow machine.
 const PATIENCE: Duration = Duration::from_secs(120);
+/// Nodes that were killed let go of their addresses in less.
+const VACATING: Duration = Duration::from_secs(5);
 const BETWEEN_LOOKS: Duration = Duration::from_millis(200);
 
 /// Runs until it is told to stop.
@@ -44,6 +46,7 @@ pub(crate) async fn demo(
     format: Format,
 ) -> Result<()> {
     let layout = Layout::of(options)?;
+    vacant(&layout).await?;
     layout.write(&configuration)?;
     configuration.telemetry.level = format!("warn,{}", configuration.telemetry.level.replace("info", "warn"));
     let telemetry = Telemetry::start(&configuration)?;
@@ -61,6 +64,20 @@ pub(crate) async fn demo(
     crew.end().await;
     tokio::task::spawn_blocking(|| telemetry.stop()).await?;
     ended
+}
+
+/// Waits until nobody has the nodes' addresses any more.
+async fn vacant(layout: &Layout) -> Result<()> {
+    let deadline = Instant::now() + VACATING;
+    while let Some(address) = layout.taken() {
+        ensure!(
+            Instant::now() < deadline,
+            "{address} of the demo in {} is in use: end the demo that runs there, or give another --data and --sip",
+            layout.data.display()
+        );
+        sleep(BETWEEN_LOOKS).await;
+    }
+    Ok(())
 }
 
 /// Callers call and agents answer until this is dropped; the callers hang up then.

@@ -70,6 +70,12 @@ impl Layout {
         self.seats.iter().filter(|seat| seat.roles.contains(&"console")).map(|seat| seat.http).collect()
     }
 
+    /// An address that nodes will need and that somebody still has: nodes of an earlier demo let go a moment after it
+    /// was killed.
+    pub(super) fn taken(&self) -> Option<SocketAddr> {
+        self.seats.iter().flat_map(|seat| [seat.grpc, seat.sip]).find(|address| !is_free(*address))
+    }
+
     /// Puts each node's `mangrove.toml` into its folder; logs as `like` says.
     pub(super) fn write(&self, like: &Configuration) -> Result<()> {
         for seat in &self.seats {
@@ -122,6 +128,10 @@ fn addresses(first: IpAddr) -> Result<Vec<IpAddr>> {
 fn kept(folder: &Path) -> Option<SocketAddr> {
     let text = std::fs::read_to_string(folder.join("mangrove.toml")).ok()?;
     toml::from_str::<Configuration>(&text).ok().map(|configuration| configuration.cluster.listen)
+}
+
+fn is_free(address: SocketAddr) -> bool {
+    TcpListener::bind(address).is_ok() && UdpSocket::bind(address).is_ok()
 }
 
 /// An address that nobody listens on, UDP and TCP.
