@@ -6,7 +6,6 @@ use mangrove_placement::Place;
 use mangrove_raft::{GroupId, Handle, NodeId, Peer};
 
 use super::Cluster;
-use super::pulse::Ping;
 use crate::directory::Directory;
 use crate::error::Error;
 
@@ -48,20 +47,10 @@ impl Cluster {
         }
         let alive = |node: NodeId| directory.member(node).is_some_and(|member| member.alive);
         match next(self.node(), place, &handle.status().voters, alive) {
-            Step::Transfer(heir) if self.takes_over(directory, heir).await => {
-                handle.transfer_leadership(heir).await?
-            }
-            Step::Transfer(_) => {}
+            Step::Transfer(heir) => handle.transfer_leadership(heir).await?,
             Step::Voters(voters) => set_voters(directory, handle, &voters).await?,
         }
         Ok(())
-    }
-
-    /// Whether the heir answers now. The directory may not know yet that it died, and cannot learn it while its own
-    /// group waits for the dead to lead.
-    async fn takes_over(&self, directory: &Directory, heir: NodeId) -> bool {
-        let Some(member) = directory.member(heir) else { return false };
-        self.answers(heir, &member.address).await == Ping::Answered
     }
 
     /// A replica that the plan leaves out runs until the group does without its vote for sure.

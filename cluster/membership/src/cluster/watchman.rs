@@ -75,7 +75,7 @@ impl Cluster {
     }
 
     /// Whether this very node answers, in half the time after which it would be lost.
-    pub(super) async fn answers(&self, id: NodeId, address: &str) -> Ping {
+    async fn answers(&self, id: NodeId, address: &str) -> Ping {
         if id == self.node() {
             return Ping::Answered;
         }
