@@ -142,7 +142,7 @@ impl Cluster {
 fn is_settled(status: &Value, voters: usize, members: usize) -> bool {
     let count = |value: &Value| value.as_array().map_or(0, Vec::len);
     let groups = status["groups"].as_array().cloned().unwrap_or_default();
-    let has_all = groups.iter().all(|group| count(&group["voters"]) == voters);
+    let has_all = groups.iter().all(|group| count(&group["voters"]) == voters && group["changing"] == false);
     !groups.is_empty() && has_all && count(&status["trouble"]) == 0 && count(&status["members"]) == members
 }
 
