@@ -93,6 +93,12 @@ impl Cluster {
         self.members().await?.into_iter().find(|node| node["name"] == name)
     }
 
+    /// Who carries a member's addresses.
+    pub async fn carrier(&self, name: &str) -> Option<String> {
+        let carries = |node: &Value| node["carries"].as_array().is_some_and(|all| all.contains(&name.into()));
+        self.members().await?.iter().find(|node| carries(node))?["name"].as_str().map(str::to_owned)
+    }
+
     /// The node that leads a group.
     pub async fn leader(&self, group: u64) -> Option<String> {
         let leads = |status: &Value| {

@@ -101,7 +101,7 @@ impl Office {
         self.cluster.node_mut(&leader)?.revive().await
     }
 
-    /// kill -9 of any node; it comes back once its addresses have been carried by another for a while.
+    /// kill -9 of a node with addresses, which an heir carries then. It comes back, has them again, and all groups are led.
     async fn loses(&mut self, name: &str) -> Result<()> {
         let before = self.floor().await.context("the floor is not to be seen")?;
         self.cluster.node_mut(name)?.kill()?;
@@ -111,10 +111,19 @@ impl Office {
         });
         state.await.with_context(|| self.cluster.logs())?;
         println!("{name} killed, known after {:.2?}", since.elapsed());
-        tokio::time::sleep(Duration::from_secs(3)).await;
+        let heir = self.carrier(name, |carrier| carrier != name).await?;
         let after = wait::until("the calls to be seen", async || self.floor().await).await?;
         assert_eq!(after, before, "{name} killed\n{}", self.cluster.logs());
-        self.cluster.node_mut(name)?.revive().await
+        self.cluster.node_mut(name)?.revive().await?;
+        let back = std::time::Instant::now();
+        self.carrier(name, |carrier| carrier == name).await?;
+        println!("{heir} carried its addresses, it has them again {:.2?} after its start", back.elapsed());
+        self.cluster.settles(Duration::from_secs(20)).await
+    }
+
+    async fn carrier(&self, name: &str, is_it: impl Fn(&str) -> bool) -> Result<String> {
+        let carrier = async || self.cluster.carrier(name).await.filter(|carrier| is_it(carrier));
+        wait::until("its addresses to move", carrier).await.with_context(|| self.cluster.logs())
     }
 
     /// Lets all calls come to their end and holds what everybody lived against the records.
