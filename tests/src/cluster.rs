@@ -38,7 +38,7 @@ pub const APART: &[Seat] = &[
 #[derive(Debug)]
 pub struct Cluster {
     nodes: Vec<Product>,
-    _common: TempDir,
+    common: TempDir,
 }
 
 impl Cluster {
@@ -51,9 +51,19 @@ impl Cluster {
             let options = options(name, roles, join, common.path());
             nodes.push(Product::start_at(options).await?);
         }
-        let cluster = Self { nodes, _common: common };
+        Self::of(nodes, common).await
+    }
+
+    /// Of nodes that share a folder, once every group has its replicas.
+    pub async fn of(nodes: Vec<Product>, common: TempDir) -> Result<Self> {
+        let cluster = Self { nodes, common };
         cluster.settles(Duration::from_secs(60)).await?;
         Ok(cluster)
+    }
+
+    /// What the nodes share: recordings, and records too if they are on one machine.
+    pub fn common(&self) -> &Path {
+        self.common.path()
     }
 
     /// A node by its name.

@@ -148,6 +148,8 @@ impl Carrier {
                 host = lease.host,
                 "this node's addresses are with their heir until it returns them"
             );
+            // The machine may still have them from the node's last life, and would answer for them.
+            release(self.cluster.name(), &self.configuration).await;
             return Ok(());
         }
         self.carry(self.cluster.name(), lease, &self.configuration).await
@@ -285,15 +287,24 @@ impl Carrier {
         }
         let own = name == self.cluster.name();
         let configuration = if own { Some(self.configuration.clone()) } else { self.inherited(name) };
-        if let Some(configuration) = configuration
-            && let Err(error) = hook::run(&configuration, hook::Change::Release).await
-        {
-            tracing::warn!(member = name, %error, "an address could not be taken off this machine");
+        if let Some(configuration) = configuration {
+            release(name, &configuration).await;
         }
     }
 
     async fn propose(&self, command: Command) -> Option<Reply> {
         let outcome = self.cluster.propose_directory(command).await;
         outcome.inspect_err(|error| tracing::warn!(%error, "the directory does not answer for a lease")).ok()
+    }
+}
+
+/// Takes a member's addresses off this machine.
+async fn release(member: &str, configuration: &Configuration) {
+    if let Err(error) = hook::run(configuration, hook::Change::Release).await {
+        tracing::warn!(
+            member,
+            error = format!("{error:#}"),
+            "an address could not be taken off this machine"
+        );
     }
 }
