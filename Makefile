@@ -72,7 +72,7 @@ $(PAGES)/node_modules/.package-lock.json: $(PAGES)/package.json $(PAGES)/package
 ## Builds the binary too, beside the tests: the crate of the binary has tests that run it.
 unit: nextest web chart-tools $(PAGES)/node_modules/.package-lock.json
 	$(CARGO) nextest run --locked --workspace --profile ci
-	scripts/with-postgres $(CARGO) nextest run --locked --package mangrove-history --profile ci
+	scripts/with-postgres $(CARGO) nextest run --locked --workspace --profile ci -E 'package(mangrove-history)'
 
 fuzz-build:
 	cd fuzz && $(CARGO) check --locked

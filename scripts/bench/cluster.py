@@ -74,7 +74,9 @@ level = "warn"
         status = [self.get(node, "/api/v1/status") for node in range(nodes)]
         seen = [group for one in status for group in one["groups"]]
         voting = all(len(group["voters"]) == nodes and not group["changing"] for group in seen)
-        return voting and len(seen) == nodes * groups and len(self.leaders()) == groups
+        members = self.get(0, "/api/v1/cluster/nodes")
+        spread = all(member["report"] and member["report"]["leads"] == member["planned_leads"] for member in members)
+        return voting and spread and len(seen) == nodes * groups and len(self.leaders()) == groups
 
     def leaders(self):
         """The shard groups, each with its leader's address."""
@@ -98,7 +100,10 @@ def load(leaders, clients, connections, value):
     binary = os.path.abspath(os.environ["BENCH_TARGET"] + "/release/examples/event_load")
     groups = [f"{group}={address}" for group, address in leaders.items()]
     command = [binary, SECONDS, str(clients), str(connections), str(value), *groups]
-    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    run = subprocess.run(command, capture_output=True, text=True)
+    if run.returncode:
+        raise SystemExit(f"{' '.join(command)}: {run.stderr}")
+    return json.loads(run.stdout)
 
 
 def ours(cluster, name, leaders):

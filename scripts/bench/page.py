@@ -89,9 +89,16 @@ def section(title, draw, result):
 
 
 def write(results):
-    text = "\n".join(section(title, draw, results[name]) for name, (title, draw) in PARTS.items() if name in results)
-    print(text)
+    """New figures take the place of the old ones; sections that were not measured stay."""
     with open(PAGE) as file:
         before, rest = file.read().split(BEGIN)
+    old, after = rest.split(END)
+    sections = {part.split("\n", 1)[0]: "### " + part.strip() for part in old.split("### ")[1:]}
+    for name, (title, draw) in PARTS.items():
+        if "measured" in results.get(name, {}):
+            sections[title] = section(title, draw, results[name]).strip()
+    ordered = [sections[title] for title, _ in PARTS.values() if title in sections]
+    text = "\n\n".join(ordered)
+    print(text)
     with open(PAGE, "w") as file:
-        file.write(before + BEGIN + "\n\n" + text + "\n" + END + rest.split(END)[1])
+        file.write(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}")
