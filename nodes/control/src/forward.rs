@@ -15,7 +15,7 @@ use mangrove_proto::{
 use parking_lot::Mutex;
 use tonic::{Request, transport::Channel};
 
-use crate::entry;
+use crate::{entry, turns::first_answer};
 
 /// One node may take this long to answer. Longer than a commit takes on a slow disk, shorter than an election and a
 /// half: a node that is gone must not keep commands from the next leader.
@@ -66,18 +66,15 @@ impl Forward {
     where
         F: Future<Output = Result<tonic::Response<T>, tonic::Status>>,
     {
-        let mut last = Error::NoLeader { group: group.into() };
-        for node in self.candidates(group) {
-            let Some((name, client)) = self.client(node) else { continue };
-            match question(client).await {
-                Ok(answer) => return Ok(answer.into_inner()),
-                Err(status) => last = Error::from_status(&status, &format!("node {name}")),
+        let put = |(name, client): (String, Client)| {
+            let answer = question(client);
+            async move {
+                let failed = |status| Error::from_status(&status, &format!("node {name}"));
+                answer.await.map(tonic::Response::into_inner).map_err(failed)
             }
-            if !last.is_retryable() {
-                return Err(last);
-            }
-        }
-        Err(last)
+        };
+        let nodes = self.candidates(group).into_iter().filter_map(|node| self.client(node));
+        first_answer(nodes.map(put), Error::NoLeader { group: group.into() }).await
     }
 
     /// Other nodes that may lead a group. Who follows a leader knows it, and only it is asked.

@@ -38,6 +38,7 @@ mod storybook;
 #[cfg(test)]
 mod tests;
 pub mod trace;
+mod turns;
 
 pub use control::{Control, Error};
 pub use group::Prepared;

@@ -218,9 +218,13 @@ impl Way {
         let (commands, authors): (Vec<_>, Vec<_>) = batch.into_iter().map(|p| (p.command, p.reply)).unzip();
         let count = commands.len();
         lag.begin(oldest);
-        let outcome = match self.leading() {
-            Some((replica, fence)) => replica.commit(fence, commands).await,
-            None => self.forward.propose(self.group, &commands).await.map(Entered::from),
+        let outcome = loop {
+            if let Some((replica, fence)) = self.leading() {
+                break replica.commit(fence, commands).await;
+            }
+            if let Some(outcome) = self.send_on(&commands).await {
+                break outcome;
+            }
         };
         lag.end(oldest);
         if let Some(since) = oldest {
@@ -228,6 +232,24 @@ impl Way {
         }
         metrics::proposed(count);
         answer(outcome, authors);
+    }
+
+    /// To the node that leads. None when the lead has changed before it answered: one that has stopped must not keep commands
+    /// from the next. Repeating them is harmless.
+    async fn send_on(&self, commands: &[Command]) -> Option<Result<Entered, Error>> {
+        let changed = async {
+            let Some(replica) = &self.replica else { return std::future::pending().await };
+            let mut leadership = replica.handle.watch_leadership();
+            leadership.mark_unchanged();
+            // A replica that has stopped tells nothing any more.
+            if leadership.changed().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        };
+        tokio::select! {
+            outcome = self.forward.propose(self.group, commands) => Some(outcome.map(Entered::from)),
+            () = changed => None,
+        }
     }
 
     fn leading(&self) -> Option<(&Replica, mangrove_membership::Fence)> {
