@@ -72,10 +72,6 @@ impl Node {
         self.paused = paused;
     }
 
-    pub(crate) fn is_up(&self) -> bool {
-        self.process.is_some()
-    }
-
     /// Hands an errand over; false if no process takes it.
     pub(crate) fn send(&self, errand: Errand) -> bool {
         self.process.as_ref().is_some_and(|process| process.errands.send(errand).is_ok())

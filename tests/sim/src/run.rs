@@ -23,6 +23,8 @@ use crate::{NODES, NodeIndex, STEP, time};
 const COMES_UP: u64 = 40_000;
 /// From the end of all faults until all is done.
 const HEALS: u64 = 60_000;
+/// What was promised last shows everywhere within this.
+const SETTLES: u64 = 2_500;
 /// A process that ended by itself is started again after this.
 const RESTARTS: u64 = 700;
 
@@ -64,15 +66,19 @@ pub(crate) struct Simulation {
     actions: BTreeMap<(u64, u64), Action>,
     serial: u64,
     now: u64,
-    healed: bool,
 }
 
 /// Runs a seed on a thread of its own. Call it once in a process: what a process remembers would make a second run
 /// another one.
 pub fn run(setup: Setup) -> Report {
+    let chronicle = Chronicle::telling(setup.trace);
+    if setup.trace {
+        // Not on the thread that simulates, where it would draw from the simulation's chance.
+        show_traces(chronicle.clone());
+    }
     // Debug builds of async code want much.
     let thread = std::thread::Builder::new().name("simulation".into()).stack_size(64 << 20);
-    let spawned = thread.spawn(move || simulate(setup));
+    let spawned = thread.spawn(move || simulate(setup, chronicle));
     let outcome = spawned
         .map_err(|error| error.to_string())
         .and_then(|thread| thread.join().map_err(|_| "the simulation itself panicked".to_owned()));
@@ -89,13 +95,9 @@ pub fn run(setup: Setup) -> Report {
     })
 }
 
-fn simulate(setup: Setup) -> Report {
+fn simulate(setup: Setup, chronicle: Chronicle) -> Report {
     time::begin(setup.seed);
-    let chronicle = Chronicle::telling(setup.trace);
     note_panics(chronicle.clone());
-    if setup.trace {
-        show_traces(chronicle.clone());
-    }
     let outcome = tempfile::tempdir_in(scratch()).map_err(anyhow::Error::from).and_then(|folder| {
         let mut simulation = Simulation::new(setup, chronicle.clone(), folder.path())?;
         simulation.whole(setup.seed);
@@ -161,7 +163,6 @@ impl Simulation {
             actions: BTreeMap::new(),
             serial: 0,
             now: 0,
-            healed: false,
         };
         simulation.boot(0);
         Ok(simulation)
@@ -184,6 +185,7 @@ impl Simulation {
         self.heal_all();
         if self.chronicle.first_broken().is_none() {
             self.run_for(HEALS, checks::is_done);
+            self.run_for(SETTLES, |_| false);
             checks::at_the_end(&self.outside, &self.around, &self.chronicle);
         }
     }
@@ -304,7 +306,6 @@ impl Simulation {
         }
         (self.outside.database.down, self.outside.database.refuses) = (false, false);
         self.outside.staff.done = true;
-        self.healed = true;
     }
 
     fn report(&self, seed: u64) -> Report {

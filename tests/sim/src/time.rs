@@ -6,6 +6,7 @@
 //! standard library agree. Wall clocks differ by node and jump where the plan says so; monotonic ones do not.
 
 #![allow(unsafe_code)]
+#![allow(unreachable_pub)]
 
 use std::cell::Cell;
 use std::ffi::{c_int, c_long, c_uint, c_void};
