@@ -52,6 +52,6 @@ fn call(outside: &mut Outside) {
     let invite = outside.phones.ends[index].invite();
     outside.chronicle.say(|| format!("{} calls", number(serial)));
     send_new(outside, index, invite);
-    let patience = outside.between(1_000, 15_000);
+    let patience = outside.between(1_500, 20_000);
     outside.after(patience, move |outside| hang_up(outside, index));
 }

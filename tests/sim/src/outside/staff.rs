@@ -67,7 +67,7 @@ impl Outside {
 }
 
 fn next_wish(outside: &mut Outside, extension: &'static str) {
-    let pause = outside.between(1_500, 7_000);
+    let pause = outside.between(2_000, 10_000);
     outside.after(pause, move |outside| {
         let done = outside.staff.done;
         let Some(desk) = outside.staff.desks.get_mut(extension).filter(|_| !done) else { return };
