@@ -3,8 +3,8 @@
 use rand::Rng;
 use rand::rngs::StdRng;
 
-use crate::post::Weather;
-use crate::{NODES, NodeIndex};
+use crate::post::{Party, Weather};
+use crate::{EDGES, MEDIAS, NODES, NodeIndex};
 
 /// One thing that goes wrong, and for how long.
 #[derive(Debug, Clone)]
@@ -20,6 +20,8 @@ pub(crate) enum What {
     /// The process and the power are gone; after a while it is started again.
     Kill(NodeIndex),
     KillAll,
+    /// The process of an edge or a media node is gone, with all that it remembers; it is started again.
+    Outage(Party),
     /// As SIGSTOP does.
     Pause(NodeIndex),
     /// Nothing gets from one node to the other; the way back is open.
@@ -61,9 +63,11 @@ fn draw(chance: &mut StdRng) -> What {
     match chance.random_range(0..100) {
         0..18 => What::Kill(node),
         18..22 => What::KillAll,
-        22..33 => What::Pause(node),
-        33..42 => What::OneWay(node, other),
-        42..54 => What::Isolate(node),
+        22..27 => What::Outage(Party::Edge(chance.random_range(0..EDGES))),
+        27..31 => What::Outage(Party::Media(chance.random_range(0..MEDIAS))),
+        31..38 => What::Pause(node),
+        38..44 => What::OneWay(node, other),
+        44..54 => What::Isolate(node),
         54..60 => What::SlowLinks(node, chance.random_range(20..600)),
         60..78 => What::Weather(node, weather(chance)),
         78..84 => What::SlowDisk(node, chance.random_range(20..700)),

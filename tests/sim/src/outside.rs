@@ -19,7 +19,7 @@ use rand::{Rng, SeedableRng, rngs::StdRng};
 use crate::chronicle::Chronicle;
 use crate::node::Node;
 use crate::plant::Plant;
-use crate::post::{Answer, Ask, Errand, Letter, Post, Reply};
+use crate::post::{Answer, Ask, Errand, Letter, Party, Post, Reply, Sent};
 use crate::{EDGES, MEDIAS, NODES, NodeIndex, STEP, time};
 use database::Database;
 use edge::Edge;
@@ -123,6 +123,25 @@ impl Outside {
         self.after(patience, move |outside| outside.answered(number, None));
     }
 
+    /// The process of an edge or a media node ends where it stands.
+    pub(crate) fn kill(&mut self, party: Party) {
+        match party {
+            Party::Edge(edge) => self.edges[edge].up = false,
+            Party::Media(media) => self.medias[media].up = false,
+        }
+    }
+
+    /// It is started again, if it does not run, and all nodes hear of it, as they would from the directory.
+    pub(crate) fn start_again(&mut self, party: Party) {
+        match party {
+            Party::Edge(edge) if !self.edges[edge].up => self.edges[edge].again(edge),
+            Party::Media(media) if !self.medias[media].up => self.medias[media].again(),
+            _ => return,
+        }
+        let errand = || Errand { at: time::now() + 2 * STEP, number: 0, ask: Ask::Began(party) };
+        self.errands.extend((0..NODES).map(|node| (node, errand())));
+    }
+
     fn answered(&mut self, number: u64, answer: Option<Answer>) {
         if let Some(waiter) = self.waiters.remove(&number) {
             waiter(self, answer);
@@ -139,8 +158,8 @@ impl Outside {
 
     /// Lets everything happen that is due before `end`; the clock goes with it.
     pub(crate) fn run_until(&mut self, end: u64) {
-        for (at, letter) in self.post.collect() {
-            self.at(at, |outside| outside.read(letter));
+        for Sent { sent, at, letter } in self.post.collect() {
+            self.at(at, move |outside| outside.read(sent, letter));
         }
         let begin = time::now();
         while let Some(entry) = self.events.first_entry().filter(|entry| entry.key().0 < end) {
@@ -159,9 +178,12 @@ impl Outside {
         }
     }
 
-    fn read(&mut self, letter: Letter) {
+    fn read(&mut self, sent: u64, letter: Letter) {
         match letter {
             Letter::Answer(number, answer) => self.answered(number, Some(answer)),
+            Letter::Edge { edge, .. } if !self.edges[edge].up || sent < self.edges[edge].began => {}
+            Letter::Media { media, .. } | Letter::Hold { media, .. }
+                if !self.medias[media].up || sent < self.medias[media].began => {}
             Letter::Edge { node, edge, commands, reply } => {
                 let done = edge::execute(self, edge, commands);
                 self.reply(node, reply, done);

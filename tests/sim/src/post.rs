@@ -69,6 +69,13 @@ pub(crate) struct Errand {
     pub(crate) ask: Ask,
 }
 
+/// An edge or a media node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Party {
+    Edge(usize),
+    Media(usize),
+}
+
 /// What is asked of a node.
 #[derive(Clone)]
 pub(crate) enum Ask {
@@ -76,6 +83,8 @@ pub(crate) enum Ask {
     Media(MediaEvents),
     Wish(AgentCommand),
     Live(&'static str),
+    /// An edge or a media node has begun anew.
+    Began(Party),
 }
 
 /// What a node answers.
@@ -83,6 +92,8 @@ pub(crate) enum Answer {
     Ack(Result<Ack, Error>),
     Wish(Result<(), Error>),
     Live(Result<Box<Live>, Error>),
+    /// Nothing to say.
+    Noted,
 }
 
 /// How a node's link to the outside is.
@@ -96,12 +107,19 @@ pub(crate) struct Weather {
     pub(crate) late: u64,
 }
 
+/// A letter on its way.
+pub(crate) struct Sent {
+    pub(crate) sent: u64,
+    pub(crate) at: u64,
+    pub(crate) letter: Letter,
+}
+
 /// The way of letters, shared by all nodes.
 #[derive(Clone)]
 pub(crate) struct Post(Arc<Mutex<Inner>>);
 
 struct Inner {
-    letters: Vec<(u64, Letter)>,
+    letters: Vec<Sent>,
     weather: BTreeMap<NodeIndex, Weather>,
     chance: StdRng,
 }
@@ -138,17 +156,18 @@ impl Post {
     pub(crate) fn send(&self, from: NodeIndex, letter: Letter) {
         let inner = &mut *self.0.lock();
         if let Some(at) = inner.arrival(from) {
-            inner.letters.push((at, letter));
+            inner.letters.push(Sent { sent: time::now(), at, letter });
         }
     }
 
     /// Tells the simulation itself something; that is never lost.
     pub(crate) fn tell(&self, letter: Letter) {
-        self.0.lock().letters.push((time::now() + STEP, letter));
+        let sent = time::now();
+        self.0.lock().letters.push(Sent { sent, at: sent + STEP, letter });
     }
 
-    /// All letters sent since the last time, with their arrivals.
-    pub(crate) fn collect(&self) -> Vec<(u64, Letter)> {
+    /// All letters sent since the last time.
+    pub(crate) fn collect(&self) -> Vec<Sent> {
         std::mem::take(&mut self.0.lock().letters)
     }
 }

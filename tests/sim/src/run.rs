@@ -15,9 +15,9 @@ use crate::faults::{self, Fault, What};
 use crate::node::{Agreement, Node, Surroundings};
 use crate::outside::{Outside, Request};
 use crate::plant::Plant;
-use crate::post::{Post, Weather};
+use crate::post::{Party, Post, Weather};
 use crate::wire::Net;
-use crate::{NODES, NodeIndex, STEP, time};
+use crate::{EDGES, MEDIAS, NODES, NodeIndex, STEP, time};
 
 /// A cluster comes up within this.
 const COMES_UP: u64 = 40_000;
@@ -262,6 +262,7 @@ impl Simulation {
         match what {
             What::Kill(node) => self.kill(node),
             What::KillAll => (0..NODES).for_each(|node| self.kill(node)),
+            What::Outage(party) => self.outside.kill(party),
             What::Pause(node) => self.nodes[node].pause(true),
             What::OneWay(from, to) => net.cut(from, to),
             What::Isolate(node) => both_ways(node, |from, to| net.cut(from, to)),
@@ -281,6 +282,7 @@ impl Simulation {
         match what {
             What::Kill(node) => self.boot(node),
             What::KillAll => (0..NODES).for_each(|node| self.boot(node)),
+            What::Outage(party) => self.outside.start_again(party),
             What::Pause(node) => self.nodes[node].pause(false),
             What::OneWay(from, to) => net.heal(from, to),
             What::Isolate(node) | What::SlowLinks(node, _) => both_ways(node, |from, to| net.heal(from, to)),
@@ -304,6 +306,8 @@ impl Simulation {
             self.nodes[node].disk.set_sync(1);
             self.boot(node);
         }
+        let parties = (0..EDGES).map(Party::Edge).chain((0..MEDIAS).map(Party::Media));
+        parties.for_each(|party| self.outside.start_again(party));
         (self.outside.database.down, self.outside.database.refuses) = (false, false);
         self.outside.staff.done = true;
     }

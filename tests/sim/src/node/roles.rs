@@ -20,7 +20,7 @@ use super::ways::{DatabaseWay, EdgeWay, MediaWay};
 use crate::company;
 use crate::disk::SimDisk;
 use crate::outside::{edge, media};
-use crate::post::{Answer, Ask, Errand, Letter, Post};
+use crate::post::{Answer, Ask, Errand, Letter, Party, Post};
 use crate::wire::{self, End, Net};
 use crate::{EDGES, MEDIAS, NodeIndex, time};
 
@@ -68,7 +68,7 @@ async fn start(seat: Seat, around: &Surroundings) -> anyhow::Result<(Cluster, Co
     let database = DatabaseWay { node, post: around.post.clone() };
     let control = Control::new(cluster.clone(), prepared, Options::new(database))?;
     serve(&cluster, &control, around.net.open(node));
-    announce(&control, around, node);
+    announce(&control, &around.post, node);
     control.lead().await?;
     tokio::spawn(company::found(cluster.clone(), control.clone()));
     Ok((cluster, control))
@@ -86,7 +86,7 @@ fn options(seat: &Seat, around: &Surroundings) -> mangrove_membership::Options {
     options.shard_groups = 1;
     options.transport = Settings { dial: Dial::By(around.net.dialer(node)), ..Settings::default() };
     // Snapshots come often here, for their code to run.
-    options.raft = Tuning { snapshot_every: 150, keep_entries: 40, ..Tuning::default() };
+    options.raft = Tuning { snapshot_every: 50, keep_entries: 10, ..Tuning::default() };
     options
 }
 
@@ -108,19 +108,28 @@ fn serve(cluster: &Cluster, control: &Control, connections: mpsc::UnboundedRecei
     });
 }
 
-fn announce(control: &Control, around: &Surroundings, node: NodeIndex) {
-    let post = &around.post;
-    for edge in 0..EDGES {
-        let way: Arc<dyn service::Edge> = Arc::new(EdgeWay { node, edge, post: post.clone() });
-        control.announce(edge::info(edge), Some(way), None);
-    }
-    for media in 0..MEDIAS {
-        let way: Arc<dyn service::Media> = Arc::new(MediaWay { node, media, post: post.clone() });
-        control.announce(media::info(media), None, Some(way));
-    }
-    let names = (0..EDGES).map(|edge| edge::info(edge).name);
-    let all: BTreeSet<String> = names.chain((0..MEDIAS).map(|media| media::info(media).name)).collect();
-    control.set_alive(all);
+fn announce(control: &Control, post: &Post, node: NodeIndex) {
+    let all = (0..EDGES).map(Party::Edge).chain((0..MEDIAS).map(Party::Media));
+    let names: BTreeSet<String> = all.map(|party| begun(control, post, node, party)).collect();
+    control.set_alive(names);
+}
+
+/// Makes an edge or a media node known, or known anew; its name.
+fn begun(control: &Control, post: &Post, node: NodeIndex, party: Party) -> String {
+    let post = post.clone();
+    let (info, edge, media) = match party {
+        Party::Edge(edge) => {
+            let way: Arc<dyn service::Edge> = Arc::new(EdgeWay { node, edge, post });
+            (edge::info(edge), Some(way), None)
+        }
+        Party::Media(media) => {
+            let way: Arc<dyn service::Media> = Arc::new(MediaWay { node, media, post });
+            (media::info(media), None, Some(way))
+        }
+    };
+    let name = info.name.clone();
+    control.announce(info, edge, media);
+    name
 }
 
 async fn take(
@@ -138,6 +147,10 @@ async fn take(
                 Ask::Edge(events) => Answer::Ack(control.deliver_edge(events).await),
                 Ask::Media(events) => Answer::Ack(control.deliver_media(events).await),
                 Ask::Wish(wish) => Answer::Wish(control.command_agent(wish).await),
+                Ask::Began(party) => {
+                    begun(&control, &post, node, party);
+                    Answer::Noted
+                }
                 Ask::Live(tenant) => Answer::Live(control.live(tenant).await.map(Box::new)),
             };
             post.send(node, Letter::Answer(number, answer));

@@ -18,14 +18,18 @@ use super::outgoing::{self, Outgoing};
 use crate::company::TENANT;
 use crate::plant::Plant;
 use crate::post::Ask;
+use crate::time;
 
 /// The company's shard group.
 const GROUP: u64 = 1;
 
-/// One edge, from its start to the simulation's end.
+/// One edge: the process that runs, and whether one does.
 #[derive(Debug)]
 pub(crate) struct Edge {
     name: String,
+    pub(crate) up: bool,
+    /// When the process began: what was sent to an earlier one does not reach it.
+    pub(crate) began: u64,
     fences: Fences,
     /// The highest right under which something was carried out, told apart from the product's own bookkeeping.
     carried_out: BTreeMap<String, (u64, u64, u64)>,
@@ -47,11 +51,19 @@ impl Edge {
     pub(crate) fn new(edge: usize) -> Self {
         Self {
             name: info(edge).name,
+            up: true,
+            began: 0,
             fences: Fences::default(),
             carried_out: BTreeMap::new(),
             refused: 0,
-            events: Outgoing::default(),
+            events: Outgoing::of(1),
         }
+    }
+
+    /// The next process, which knows nothing of the last.
+    pub(crate) fn again(&mut self, edge: usize) {
+        let (run, refused) = (self.events.run + 1, self.refused);
+        *self = Self { began: time::now(), events: Outgoing::of(run), refused, ..Self::new(edge) };
     }
 
     /// I5: what is carried out is never of an older leader than what was carried out before.
@@ -116,6 +128,9 @@ pub(crate) fn receive(
     from: &str,
     ingress: Option<Ingress>,
 ) {
+    if !outside.edges[edge].up {
+        return;
+    }
     let source = Source {
         transport: Transport::Udp.into(),
         remote: from.into(),
@@ -125,10 +140,10 @@ pub(crate) fn receive(
     let received = Received { message: bytes.into(), source: Some(source), ingress, received_at_unix_ms: 0 };
     let (tenant, leg, fact) = (TENANT.to_owned(), leg.to_owned(), Some(Fact::Received(received)));
     outside.edges[edge].events.push(|sequence| EdgeEvent { sequence, tenant, leg, fact });
-    outgoing::kick(outside, edge, |outside, edge| &mut outside.edges[edge].events, envelope);
+    let whose = (edge, info(edge).name);
+    outgoing::kick(outside, whose, |outside, edge| &mut outside.edges[edge].events, envelope);
 }
 
-fn envelope(edge: usize, events: Vec<EdgeEvent>) -> Ask {
-    let sender = Some(Sender { node: info(edge).name, run: 1 });
-    Ask::Edge(EdgeEvents { sender, group: GROUP, events })
+fn envelope(sender: Sender, events: Vec<EdgeEvent>) -> Ask {
+    Ask::Edge(EdgeEvents { sender: Some(sender), group: GROUP, events })
 }

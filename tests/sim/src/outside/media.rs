@@ -22,10 +22,13 @@ use crate::time;
 
 const GROUP: u64 = 1;
 
-/// One media node, from its start to the simulation's end.
+/// One media node: the process that runs, and whether one does.
 #[derive(Debug)]
 pub(crate) struct MediaNode {
     index: usize,
+    pub(crate) up: bool,
+    /// When the process began: what was sent to an earlier one does not reach it.
+    pub(crate) began: u64,
     fences: Fences,
     sessions: BTreeMap<String, SetSession>,
     ports: BTreeMap<String, u32>,
@@ -42,12 +45,20 @@ impl MediaNode {
     pub(crate) fn new(index: usize) -> Self {
         Self {
             index,
+            up: true,
+            began: 0,
             fences: Fences::default(),
             sessions: BTreeMap::new(),
             ports: BTreeMap::new(),
             last_port: 20_000,
-            events: Outgoing::default(),
+            events: Outgoing::of(1),
         }
+    }
+
+    /// The next process, which knows nothing of the last.
+    pub(crate) fn again(&mut self) {
+        let run = self.events.run + 1;
+        *self = Self { began: time::now(), events: Outgoing::of(run), ..Self::new(self.index) };
     }
 
     /// Sessions that are open.
@@ -64,10 +75,11 @@ impl MediaNode {
         Holdings { sessions: self.sessions.values().map(holding).collect() }
     }
 
-    fn port(&mut self, endpoint: &str) -> String {
+    /// The wanted one, where one is wanted: after a takeover.
+    fn port(&mut self, endpoint: &str, wanted: u32) -> String {
         let port = *self.ports.entry(endpoint.to_owned()).or_insert_with(|| {
-            self.last_port += 2;
-            self.last_port
+            self.last_port = wanted.max(self.last_port + 2);
+            if wanted > 0 { wanted } else { self.last_port }
         });
         format!("10.0.2.{}:{port}", self.index + 1)
     }
@@ -117,7 +129,7 @@ fn set_session(outside: &mut Outside, media: usize, set: SetSession) {
 fn report_ready(outside: &mut Outside, media: usize, set: &SetSession) {
     let this = &mut outside.medias[media];
     let address = |endpoint: &mangrove_proto::media::Endpoint| EndpointAddress {
-        address: this.port(&endpoint.id),
+        address: this.port(&endpoint.id, endpoint.port),
         endpoint: endpoint.id.clone(),
     };
     let addresses = set.endpoints.iter().map(address).collect();
@@ -169,10 +181,10 @@ fn begin_prompts(outside: &mut Outside, media: usize, before: &SetSession, set: 
 fn tell(outside: &mut Outside, media: usize, session: &str, fact: Fact) {
     let (tenant, session, fact) = (TENANT.to_owned(), session.to_owned(), Some(fact));
     outside.medias[media].events.push(|sequence| MediaEvent { sequence, tenant, session, fact });
-    outgoing::kick(outside, media, |outside, media| &mut outside.medias[media].events, envelope);
+    let whose = (media, info(media).name);
+    outgoing::kick(outside, whose, |outside, media| &mut outside.medias[media].events, envelope);
 }
 
-fn envelope(media: usize, events: Vec<MediaEvent>) -> Ask {
-    let sender = Some(Sender { node: info(media).name, run: 1 });
-    Ask::Media(MediaEvents { sender, group: GROUP, events })
+fn envelope(sender: Sender, events: Vec<MediaEvent>) -> Ask {
+    Ask::Media(MediaEvents { sender: Some(sender), group: GROUP, events })
 }

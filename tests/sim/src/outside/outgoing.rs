@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 
-use mangrove_proto::common::Ack;
+use mangrove_proto::common::{Ack, Sender};
 
 use super::Outside;
 use crate::NODES;
@@ -19,6 +19,8 @@ const LONGEST_PAUSE: u64 = 1_000;
 /// The queue; `E` knows its number.
 #[derive(Debug)]
 pub(crate) struct Outgoing<E> {
+    /// Of the process whose events these are.
+    pub(crate) run: u64,
     last: u64,
     waiting: VecDeque<(u64, E)>,
     busy: bool,
@@ -27,13 +29,12 @@ pub(crate) struct Outgoing<E> {
     favourite: NodeIndex,
 }
 
-impl<E> Default for Outgoing<E> {
-    fn default() -> Self {
-        Self { last: 0, waiting: VecDeque::new(), busy: false, pause: FIRST_PAUSE, favourite: 0 }
-    }
-}
-
 impl<E: Clone> Outgoing<E> {
+    /// Of a process that begins.
+    pub(crate) fn of(run: u64) -> Self {
+        Self { run, last: 0, waiting: VecDeque::new(), busy: false, pause: FIRST_PAUSE, favourite: 0 }
+    }
+
     /// Numbers an event, which `make` is told.
     pub(crate) fn push(&mut self, make: impl FnOnce(u64) -> E) {
         self.last += 1;
@@ -72,22 +73,26 @@ pub(crate) type Find<E> = fn(&mut Outside, usize) -> &mut Outgoing<E>;
 /// Sends what waits, unless a batch is under way.
 pub(crate) fn kick<E: Clone + 'static>(
     outside: &mut Outside,
-    whose: usize,
+    (whose, name): (usize, String),
     find: Find<E>,
-    envelope: fn(usize, Vec<E>) -> Ask,
+    envelope: fn(Sender, Vec<E>) -> Ask,
 ) {
     let queue = find(outside, whose);
     if queue.busy || queue.waiting.is_empty() {
         return;
     }
     queue.busy = true;
-    let (node, batch) = (queue.favourite, queue.batch());
-    outside.ask(node, envelope(whose, batch), PATIENCE, move |outside, answer| {
+    let (node, run, batch) = (queue.favourite, queue.run, queue.batch());
+    let sender = Sender { node: name.clone(), run };
+    outside.ask(node, envelope(sender, batch), PATIENCE, move |outside, answer| {
         let queue = find(outside, whose);
+        if queue.run != run {
+            return;
+        }
         if queue.settle(answer) {
-            return kick(outside, whose, find, envelope);
+            return kick(outside, (whose, name), find, envelope);
         }
         let pause = find(outside, whose).pause;
-        outside.after(pause, move |outside| kick(outside, whose, find, envelope));
+        outside.after(pause, move |outside| kick(outside, (whose, name), find, envelope));
     });
 }

@@ -1,7 +1,7 @@
 //! Who calls, and phones that register.
 
-use super::far_end::{self, FarEnd};
-use super::phones::{hang_up, send_new};
+use super::far_end::{self, FarEnd, Life};
+use super::phones::{REPEAT, REPEATS, hang_up, send_new};
 use super::{Outside, edge};
 use crate::EDGES;
 use crate::company::{AGENTS, NUMBER};
@@ -52,6 +52,24 @@ fn call(outside: &mut Outside) {
     let invite = outside.phones.ends[index].invite();
     outside.chronicle.say(|| format!("{} calls", number(serial)));
     send_new(outside, index, invite);
+    repeat_invite(outside, index, REPEATS);
     let patience = outside.between(1_500, 20_000);
     outside.after(patience, move |outside| hang_up(outside, index));
+}
+
+/// Until anybody answers; then, or when nobody does, the caller gives up.
+fn repeat_invite(outside: &mut Outside, index: usize, left: u32) {
+    outside.after(REPEAT, move |outside| {
+        let end = &mut outside.phones.ends[index];
+        if end.heard_of || end.life != Life::Early {
+            return;
+        }
+        if left == 0 {
+            end.life = Life::Over;
+            return;
+        }
+        let invite = end.invite();
+        send_new(outside, index, invite);
+        repeat_invite(outside, index, left - 1);
+    });
 }

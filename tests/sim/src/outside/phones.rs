@@ -8,8 +8,8 @@ use super::far_end::{self, FarEnd, Life};
 use super::{Outside, edge};
 
 /// Between repetitions of what was not answered, and how long they go on.
-const REPEAT: u64 = 1_000;
-const REPEATS: u32 = 16;
+pub(super) const REPEAT: u64 = 1_000;
+pub(super) const REPEATS: u32 = 16;
 
 /// Every dialog there was.
 #[derive(Debug, Default)]
@@ -228,7 +228,7 @@ fn hear_request(outside: &mut Outside, index: usize, message: &Message) {
 
 fn hear_response(outside: &mut Outside, index: usize, message: &Message, status: u16) {
     let end = &mut outside.phones.ends[index];
-    end.heard_of = true;
+    end.heard_of |= message.method().as_str() == "INVITE";
     match (message.method().as_str(), status) {
         ("INVITE", 200) if end.calls => {
             let ack = end.request("ACK");
@@ -242,7 +242,7 @@ fn hear_response(outside: &mut Outside, index: usize, message: &Message, status:
             }
         }
         ("INVITE", 300..) if end.calls => end.life = Life::Over,
-        ("BYE", 200..) => end.life = Life::Over,
+        ("BYE", 200..) | ("CANCEL", 481) => end.life = Life::Over,
         _ => {}
     }
 }

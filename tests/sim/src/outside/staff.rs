@@ -67,13 +67,13 @@ impl Outside {
 }
 
 fn next_wish(outside: &mut Outside, extension: &'static str) {
-    let pause = outside.between(2_000, 10_000);
+    let pause = outside.between(1_000, 6_000);
     outside.after(pause, move |outside| {
+        let tired = outside.percent(25);
         let done = outside.staff.done;
         let Some(desk) = outside.staff.desks.get_mut(extension).filter(|_| !done) else { return };
         desk.wishes += 1;
-        let breaks = desk.granted.as_ref().is_none_or(|granted| granted.state == "available");
-        let wish = match breaks {
+        let wish = match tired {
             true => Wish { state: "break", reason: format!("b{}", desk.wishes) },
             false => Wish { state: "available", reason: String::new() },
         };
