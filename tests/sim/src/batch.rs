@@ -82,7 +82,7 @@ fn read(folder: &Path, seed: u64, status: i32) -> Report {
         events: 0,
         simulated_ms: 0,
         calls: 0,
-        answered: 0,
+        ends: BTreeMap::new(),
         refused: 0,
         broken: Some(format!("the run crashed or hung (status {status}): {error}")),
         lines: Vec::new(),

@@ -17,8 +17,10 @@ pub(crate) struct Fault {
 /// What goes wrong.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum What {
-    /// The process and the power are gone; after a while it is started again.
+    /// The process is gone; after a while it is started again.
     Kill(NodeIndex),
+    /// The machine is, without a word.
+    PowerCut(NodeIndex),
     KillAll,
     /// The process of an edge or a media node is gone, with all that it remembers; it is started again.
     Outage(Party),
@@ -61,7 +63,8 @@ fn draw(chance: &mut StdRng) -> What {
     let node = chance.random_range(0..NODES);
     let other = (node + chance.random_range(1..NODES)) % NODES;
     match chance.random_range(0..100) {
-        0..18 => What::Kill(node),
+        0..10 => What::Kill(node),
+        10..18 => What::PowerCut(node),
         18..22 => What::KillAll,
         22..27 => What::Outage(Party::Edge(chance.random_range(0..EDGES))),
         27..31 => What::Outage(Party::Media(chance.random_range(0..MEDIAS))),

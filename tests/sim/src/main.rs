@@ -1,5 +1,6 @@
 //! Runs seeds of the simulation and says how to see a failure again.
 
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -45,7 +46,7 @@ struct Arguments {
 struct Sum {
     seeds: u64,
     calls: usize,
-    answered: usize,
+    ends: BTreeMap<String, usize>,
     refused: u64,
     events: u64,
     simulated_ms: u64,
@@ -64,7 +65,7 @@ fn main() -> anyhow::Result<ExitCode> {
     };
     let began = Instant::now();
     let mut sum = Sum::default();
-    let mut hashes = std::collections::BTreeMap::new();
+    let mut hashes = BTreeMap::new();
     run_all(batch, |report| {
         hashes.insert(report.seed, report.hash);
         sum.add(&report, batch);
@@ -79,6 +80,9 @@ fn main() -> anyhow::Result<ExitCode> {
             true
         })?;
     }
+    for (end, count) in &sum.ends {
+        println!("{count:>8} {end}");
+    }
     println!("{}", sum.text(began.elapsed().as_secs_f64()));
     Ok(sum.verdict(batch.plant))
 }
@@ -87,7 +91,9 @@ impl Sum {
     fn add(&mut self, report: &Report, batch: Batch) {
         self.seeds += 1;
         self.calls += report.calls;
-        self.answered += report.answered;
+        for (end, count) in &report.ends {
+            *self.ends.entry(end.clone()).or_default() += count;
+        }
         self.refused += report.refused;
         self.events += report.events;
         self.simulated_ms += report.simulated_ms;
@@ -107,11 +113,9 @@ impl Sum {
 
     fn text(&self, seconds: f64) -> String {
         format!(
-            "{} seeds in {seconds:.1} s: {} calls ({} answered), {} late commands refused, {} events, {:.1} h simulated; \
-             {} failed",
+            "{} seeds in {seconds:.1} s: {} calls, {} late commands refused, {} events, {:.1} h simulated; {} failed",
             self.seeds,
             self.calls,
-            self.answered,
             self.refused,
             self.events,
             self.simulated_ms as f64 / 3_600_000.0,

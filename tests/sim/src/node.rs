@@ -48,6 +48,7 @@ impl Node {
         if self.process.is_some() {
             return Ok(());
         }
+        surroundings.net.light(self.index);
         std::fs::create_dir_all(&self.folder)?;
         let runtime = Builder::new_current_thread().enable_time().start_paused(true).build()?;
         let (errands, waiting) = mpsc::unbounded_channel();
@@ -57,9 +58,10 @@ impl Node {
         Ok(())
     }
 
-    /// Ends the process where it stands, and the power with it.
-    pub(crate) fn kill(&mut self, surroundings: &Surroundings) {
-        surroundings.net.close(self.index);
+    /// Ends the process where it stands; what was not synced is lost. Others see its connections end, or, without power,
+    /// nothing.
+    pub(crate) fn kill(&mut self, surroundings: &Surroundings, dark: bool) {
+        surroundings.net.close(self.index, dark);
         if let Some(process) = self.process.take() {
             drop(process);
             self.disk.cut();

@@ -1,6 +1,7 @@
 //! One seed: a cluster comes up, takes calls while things go wrong, heals, and must then have done all it promised.
 
 mod checks;
+mod storm;
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -11,13 +12,13 @@ use tokio::time::Instant;
 
 use crate::chronicle::Chronicle;
 use crate::disk::SimDisk;
-use crate::faults::{self, Fault, What};
+use crate::faults::{self, Fault};
 use crate::node::{Agreement, Node, Surroundings};
 use crate::outside::{Outside, Request};
 use crate::plant::Plant;
-use crate::post::{Party, Post, Weather};
+use crate::post::Post;
 use crate::wire::Net;
-use crate::{EDGES, MEDIAS, NODES, NodeIndex, STEP, time};
+use crate::{NODES, NodeIndex, STEP, time};
 
 /// A cluster comes up within this.
 const COMES_UP: u64 = 40_000;
@@ -46,7 +47,8 @@ pub struct Report {
     pub events: u64,
     pub simulated_ms: u64,
     pub calls: usize,
-    pub answered: usize,
+    /// How the calls ended, by the database: how many ended so.
+    pub ends: BTreeMap<String, usize>,
     /// Late commands that edges refused.
     pub refused: u64,
     /// The first thing that must not be.
@@ -88,7 +90,7 @@ pub fn run(setup: Setup) -> Report {
         events: 0,
         simulated_ms: 0,
         calls: 0,
-        answered: 0,
+        ends: BTreeMap::new(),
         refused: 0,
         broken: Some(broken),
         lines: Vec::new(),
@@ -155,15 +157,8 @@ impl Simulation {
         let outside = Outside::new(chance.random(), post.clone(), chronicle.clone(), plant);
         let agreement = Agreement::new(chronicle.clone(), plant);
         let around = Surroundings { net, post, agreement };
-        let mut simulation = Self {
-            nodes,
-            outside,
-            around,
-            chronicle,
-            actions: BTreeMap::new(),
-            serial: 0,
-            now: 0,
-        };
+        let mut simulation =
+            Self { nodes, outside, around, chronicle, actions: BTreeMap::new(), serial: 0, now: 0 };
         simulation.boot(0);
         Ok(simulation)
     }
@@ -226,7 +221,7 @@ impl Simulation {
         self.outside.run_until(end);
         for request in std::mem::take(&mut self.outside.requests) {
             let Request::Restart(node) = request;
-            self.kill(node);
+            self.kill(node, false);
             self.after(RESTARTS, move |simulation| simulation.boot(node));
         }
         self.outside.hand_over(&self.nodes);
@@ -250,88 +245,28 @@ impl Simulation {
         }
     }
 
-    fn kill(&mut self, node: NodeIndex) {
+    fn kill(&mut self, node: NodeIndex, dark: bool) {
         self.outside.up[node] = false;
-        self.nodes[node].kill(&self.around);
-    }
-
-    /// Something goes wrong now, and is well again after `lasts`.
-    fn begin(&mut self, what: What, lasts: u64) {
-        self.chronicle.say(|| format!("FAULT {what:?} for {lasts} ms"));
-        let net = self.around.net.clone();
-        match what {
-            What::Kill(node) => self.kill(node),
-            What::KillAll => (0..NODES).for_each(|node| self.kill(node)),
-            What::Outage(party) => self.outside.kill(party),
-            What::Pause(node) => self.nodes[node].pause(true),
-            What::OneWay(from, to) => net.cut(from, to),
-            What::Isolate(node) => both_ways(node, |from, to| net.cut(from, to)),
-            What::SlowLinks(node, ms) => both_ways(node, |from, to| net.slow(from, to, ms)),
-            What::Weather(node, weather) => self.around.post.set(node, weather),
-            What::SlowDisk(node, ms) => self.nodes[node].disk.set_sync(ms),
-            What::FailDisk(node) => self.nodes[node].disk.fail(),
-            What::Jump(node, ms) => self.nodes[node].wall += ms,
-            What::DatabaseDown => self.outside.database.down = true,
-            What::DatabaseRefuses => self.outside.database.refuses = true,
-        }
-        self.after(lasts, move |simulation| simulation.end(what));
-    }
-
-    fn end(&mut self, what: What) {
-        let net = self.around.net.clone();
-        match what {
-            What::Kill(node) => self.boot(node),
-            What::KillAll => (0..NODES).for_each(|node| self.boot(node)),
-            What::Outage(party) => self.outside.start_again(party),
-            What::Pause(node) => self.nodes[node].pause(false),
-            What::OneWay(from, to) => net.heal(from, to),
-            What::Isolate(node) | What::SlowLinks(node, _) => both_ways(node, |from, to| net.heal(from, to)),
-            What::Weather(node, _) => self.around.post.set(node, Weather::default()),
-            What::SlowDisk(node, _) => self.nodes[node].disk.set_sync(1),
-            What::FailDisk(_) | What::Jump(..) => {}
-            What::DatabaseDown => self.outside.database.down = false,
-            What::DatabaseRefuses => self.outside.database.refuses = false,
-        }
-    }
-
-    /// Nothing is wrong any more.
-    fn heal_all(&mut self) {
-        time::outside(self.now);
-        self.chronicle.say(|| "HEALED".into());
-        self.actions.clear();
-        for node in 0..NODES {
-            both_ways(node, |from, to| self.around.net.heal(from, to));
-            self.around.post.set(node, Weather::default());
-            self.nodes[node].pause(false);
-            self.nodes[node].disk.set_sync(1);
-            self.boot(node);
-        }
-        let parties = (0..EDGES).map(Party::Edge).chain((0..MEDIAS).map(Party::Media));
-        parties.for_each(|party| self.outside.start_again(party));
-        (self.outside.database.down, self.outside.database.refuses) = (false, false);
-        self.outside.staff.done = true;
+        self.nodes[node].kill(&self.around, dark);
     }
 
     fn report(&self, seed: u64) -> Report {
         let (hash, events) = self.chronicle.sum();
-        let rows = self.outside.database.rows();
+        let mut ends = BTreeMap::new();
+        for cdr in self.outside.database.rows() {
+            let end = format!("{:?} by {:?}: {}", cdr.outcome, cdr.ended_by, cdr.cause);
+            *ends.entry(end).or_default() += 1;
+        }
         Report {
             seed,
             hash,
             events,
             simulated_ms: self.now,
             calls: self.outside.phones.ends.iter().filter(|end| end.calls).count(),
-            answered: rows.iter().filter(|cdr| cdr.answered.is_some()).count(),
+            ends,
             refused: self.outside.edges.iter().map(|edge| edge.refused).sum(),
             broken: self.chronicle.first_broken(),
             lines: self.chronicle.lines(),
         }
-    }
-}
-
-fn both_ways(node: NodeIndex, mut each: impl FnMut(NodeIndex, NodeIndex)) {
-    for other in (0..NODES).filter(|other| *other != node) {
-        each(node, other);
-        each(other, node);
     }
 }

@@ -1,27 +1,29 @@
 //! Connections between nodes: bytes both ways, in order, late by what the links between two nodes make of it. A link
-//! that is cut holds what is sent until it heals; a node that is gone ends its connections.
+//! that is cut holds what is sent until it heals. A process that is killed ends its connections; a machine without
+//! power says nothing, and ends those that it had when it is back.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+mod end;
+mod pipe;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use bytes::{Buf, Bytes};
+use bytes::Bytes;
 use futures::future::BoxFuture;
 use mangrove_transport::{Dialer, Wire};
 use parking_lot::Mutex;
 use rand::{Rng, SeedableRng, rngs::StdRng};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::mpsc;
-use tokio::time::{Sleep, sleep};
-use tonic::transport::server::Connected;
+use tokio::time::sleep;
 
 use crate::chronicle::Chronicle;
-use crate::time;
-use crate::{NodeIndex, STEP};
+use crate::{NODES, NodeIndex, STEP, time};
+use pipe::Pipe;
+
+pub(crate) use end::End;
 
 /// What a connection that was cut off needs to be used again, at most: retransmission backs off.
 const RESUMES: u64 = 200;
@@ -36,6 +38,8 @@ struct Inner {
     links: Links,
     doors: BTreeMap<NodeIndex, mpsc::UnboundedSender<End>>,
     pipes: BTreeMap<u64, Pipe>,
+    /// Machines without power.
+    dark: BTreeSet<NodeIndex>,
     last: u64,
 }
 
@@ -44,27 +48,6 @@ struct Inner {
 struct Links {
     cut: BTreeSet<(NodeIndex, NodeIndex)>,
     slow: BTreeMap<(NodeIndex, NodeIndex), u64>,
-}
-
-/// One way of one connection.
-struct Pipe {
-    from: NodeIndex,
-    to: NodeIndex,
-    arriving: VecDeque<(u64, Bytes)>,
-    /// Sent while the link was cut.
-    held: VecDeque<Bytes>,
-    last_at: u64,
-    /// Nothing more comes after this moment.
-    ended: Option<u64>,
-    waker: Option<Waker>,
-}
-
-/// One side of a connection.
-pub(crate) struct End {
-    net: Net,
-    reads: u64,
-    writes: u64,
-    alarm: Option<Pin<Box<Sleep>>>,
 }
 
 impl fmt::Debug for Net {
@@ -86,6 +69,7 @@ impl Net {
             links: Links::default(),
             doors: BTreeMap::new(),
             pipes: BTreeMap::new(),
+            dark: BTreeSet::new(),
             last: 0,
         })))
     }
@@ -97,9 +81,23 @@ impl Net {
         connections
     }
 
-    /// The node takes none any more.
-    pub(crate) fn close(&self, node: NodeIndex) {
-        self.0.lock().doors.remove(&node);
+    /// The node takes none any more. Its connections end when its process is dropped; without power nobody is told.
+    pub(crate) fn close(&self, node: NodeIndex, dark: bool) {
+        let inner = &mut *self.0.lock();
+        inner.doors.remove(&node);
+        if dark {
+            inner.dark.insert(node);
+        }
+    }
+
+    /// The machine has power again: whoever still uses a connection to it learns that there is none.
+    pub(crate) fn light(&self, node: NodeIndex) {
+        let inner = &mut *self.0.lock();
+        if inner.dark.remove(&node) {
+            let at = time::now() + STEP;
+            let theirs = |pipe: &&mut Pipe| pipe.from == node || pipe.to == node;
+            inner.pipes.values_mut().filter(theirs).for_each(|pipe| pipe.is_unknown(at));
+        }
     }
 
     /// How the node `from` reaches others.
@@ -124,14 +122,7 @@ impl Net {
         inner.links.slow.remove(&(from, to));
         let now = time::now();
         for pipe in inner.pipes.values_mut().filter(|pipe| (pipe.from, pipe.to) == (from, to)) {
-            let at = now + STEP + inner.chance.random_range(0..=RESUMES);
-            while let Some(bytes) = pipe.held.pop_front() {
-                pipe.push(at, bytes);
-            }
-            if let Some(ended) = &mut pipe.ended {
-                *ended = (*ended).max(at);
-            }
-            pipe.wake();
+            pipe.resume(now + STEP + inner.chance.random_range(0..=RESUMES));
         }
     }
 }
@@ -148,16 +139,7 @@ impl Inner {
 
     fn pipe(&mut self, from: NodeIndex, to: NodeIndex) -> u64 {
         self.last += 1;
-        let pipe = Pipe {
-            from,
-            to,
-            arriving: VecDeque::new(),
-            held: VecDeque::new(),
-            last_at: 0,
-            ended: None,
-            waker: None,
-        };
-        self.pipes.insert(self.last, pipe);
+        self.pipes.insert(self.last, Pipe::new(from, to));
         self.last
     }
 
@@ -167,50 +149,24 @@ impl Inner {
         let at = time::now() + self.latency(from, to);
         self.chronicle.note((id, &bytes), || format!("n{from}->n{to} {} bytes", bytes.len()));
         let cut = self.is_cut(from, to);
-        let pipe = self.pipes.get_mut(&id).ok_or_else(gone)?;
-        if pipe.ended.is_some_and(|ended| ended <= time::now()) {
-            return Err(gone());
-        }
-        if cut || !pipe.held.is_empty() {
-            pipe.held.push_back(bytes);
-        } else {
-            pipe.push(at, bytes);
-            pipe.wake();
-        }
+        let pipe = self.pipes.get_mut(&id).filter(|pipe| !pipe.is_broken(time::now())).ok_or_else(gone)?;
+        pipe.send((!cut).then_some(at), bytes);
         Ok(())
     }
 
-    /// One side is gone: the other hears of it.
+    /// One side is gone: the other hears of it, unless the power went with it.
     fn end(&mut self, reads: u64, writes: u64) {
-        let now = time::now();
-        if let Some((from, to)) = self.pipes.get(&writes).map(|pipe| (pipe.from, pipe.to)) {
-            let at = now + self.latency(from, to);
-            if let Some(pipe) = self.pipes.get_mut(&writes) {
-                pipe.ended = Some(at.max(pipe.last_at));
-                pipe.wake();
+        let Some((from, to)) = self.pipes.get(&writes).map(|pipe| (pipe.from, pipe.to)) else { return };
+        if self.dark.contains(&from) {
+            return;
+        }
+        let at = time::now() + self.latency(from, to);
+        let at = (!self.is_cut(from, to)).then_some(at);
+        for (id, writer) in [(writes, true), (reads, false)] {
+            let over = self.pipes.get_mut(&id).is_some_and(|pipe| pipe.leave(writer, at));
+            if over {
+                self.pipes.remove(&id);
             }
-        }
-        if let Some(pipe) = self.pipes.get_mut(&reads) {
-            // Whoever writes there learns it at once enough.
-            pipe.ended = Some(now);
-            pipe.arriving.clear();
-        }
-        let over = |pipes: &BTreeMap<u64, Pipe>, id| pipes.get(&id).is_none_or(|pipe| pipe.ended.is_some());
-        if over(&self.pipes, reads) {
-            self.pipes.remove(&reads);
-        }
-    }
-}
-
-impl Pipe {
-    fn push(&mut self, at: u64, bytes: Bytes) {
-        self.last_at = self.last_at.max(at);
-        self.arriving.push_back((self.last_at, bytes));
-    }
-
-    fn wake(&mut self) {
-        if let Some(waker) = self.waker.take() {
-            waker.wake();
         }
     }
 }
@@ -230,11 +186,11 @@ impl Dialer for Caller {
 
 impl Net {
     async fn connect(&self, from: NodeIndex, to: &str) -> io::Result<End> {
-        let to = (0..8).find(|node| address(*node) == to).ok_or(io::ErrorKind::AddrNotAvailable)?;
+        let to = (0..NODES).find(|node| address(*node) == to).ok_or(io::ErrorKind::AddrNotAvailable)?;
         let (cut, way) = {
             let inner = &mut *self.0.lock();
             let way = inner.latency(from, to) + inner.latency(to, from);
-            (inner.is_cut(from, to) || inner.is_cut(to, from), way)
+            (inner.is_cut(from, to) || inner.is_cut(to, from) || inner.dark.contains(&to), way)
         };
         if cut {
             // Whoever dials has a patience of their own.
@@ -243,7 +199,7 @@ impl Net {
         sleep(Duration::from_millis(way)).await;
         let inner = &mut *self.0.lock();
         let (there, back) = (inner.pipe(from, to), inner.pipe(to, from));
-        let end = |reads, writes| End { net: self.clone(), reads, writes, alarm: None };
+        let end = |reads, writes| End::new(self.clone(), reads, writes);
         let door = inner.doors.get(&to).ok_or(io::ErrorKind::ConnectionRefused)?;
         let taken = door.send(end(there, back));
         taken.map_err(|refused| {
@@ -252,91 +208,5 @@ impl Net {
             io::Error::from(io::ErrorKind::ConnectionRefused)
         })?;
         Ok(end(back, there))
-    }
-}
-
-impl Drop for End {
-    fn drop(&mut self) {
-        self.net.0.lock().end(self.reads, self.writes);
-    }
-}
-
-impl Connected for End {
-    type ConnectInfo = ();
-
-    fn connect_info(&self) {}
-}
-
-/// What there is to read now.
-enum Read {
-    Bytes(Bytes),
-    End,
-    /// Something arrives then; or it is not known when.
-    Later(Option<u64>),
-}
-
-impl Inner {
-    fn read(&mut self, id: u64, most: usize, waker: &Waker) -> Read {
-        let now = time::now();
-        let Some(pipe) = self.pipes.get_mut(&id) else { return Read::End };
-        match pipe.arriving.front_mut() {
-            Some((at, bytes)) if *at <= now => {
-                let taken = bytes.split_to(most.min(bytes.len()));
-                if !bytes.has_remaining() {
-                    pipe.arriving.pop_front();
-                }
-                Read::Bytes(taken)
-            }
-            Some((at, _)) => Read::Later(Some(*at)),
-            None => match pipe.ended {
-                Some(at) if at <= now && pipe.held.is_empty() => Read::End,
-                ended => {
-                    pipe.waker = Some(waker.clone());
-                    Read::Later(ended.filter(|at| *at > now))
-                }
-            },
-        }
-    }
-}
-
-impl AsyncRead for End {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        loop {
-            let read = self.net.0.lock().read(self.reads, buffer.remaining(), cx.waker());
-            match read {
-                Read::Bytes(bytes) => {
-                    buffer.put_slice(&bytes);
-                    return Poll::Ready(Ok(()));
-                }
-                Read::End => return Poll::Ready(Ok(())),
-                Read::Later(None) => return Poll::Pending,
-                Read::Later(Some(at)) => {
-                    let wait = Duration::from_millis(at.saturating_sub(time::now()).max(1));
-                    let alarm = self.alarm.insert(Box::pin(sleep(wait)));
-                    if alarm.as_mut().poll(cx).is_pending() {
-                        return Poll::Pending;
-                    }
-                }
-            }
-        }
-    }
-}
-
-impl AsyncWrite for End {
-    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let sent = self.net.0.lock().send(self.writes, Bytes::copy_from_slice(bytes));
-        Poll::Ready(sent.map(|()| bytes.len()))
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
     }
 }

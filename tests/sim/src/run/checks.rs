@@ -1,6 +1,6 @@
 //! What must hold once all is well again and everybody has had time.
 
-use mangrove_proto::live::Live;
+use mangrove_proto::live::{Cdr, EndedBy, Live};
 
 use super::Simulation;
 use crate::NODES;
@@ -8,6 +8,7 @@ use crate::chronicle::Chronicle;
 use crate::node::Surroundings;
 use crate::outside::Outside;
 use crate::outside::number;
+use crate::time;
 
 /// Whether everything has come to its end.
 pub(super) fn is_done(simulation: &mut Simulation) -> bool {
@@ -29,6 +30,16 @@ pub(super) fn at_the_end(outside: &Outside, around: &Surroundings, chronicle: &C
                 chronicle.broken(format!("I3: the call of {caller} has {records} records"));
             }
         }
+    }
+    // The promise itself: who talks goes on talking, whatever dies.
+    let dropped = |cdr: &&Cdr| cdr.answered.is_some() && cdr.ended_by == EndedBy::System;
+    for cdr in outside.database.rows().iter().filter(dropped) {
+        chronicle.broken(format!("an established call of {} was dropped: {}", cdr.caller, cdr.cause));
+    }
+    // Wall clocks jump by hours and years; what a call took is measured on another.
+    for cdr in outside.database.rows().iter().filter(|cdr| cdr.talk_ms + cdr.wait_ms > time::now()) {
+        let (talk, wait) = (cdr.talk_ms, cdr.wait_ms);
+        chronicle.broken(format!("the call of {} took {talk} ms of talk and {wait} ms of waiting", cdr.caller));
     }
     for broken in outside.supervisor.seen.values().flat_map(|live| outside.staff.betrayed(&live.agents)) {
         chronicle.broken(broken);
