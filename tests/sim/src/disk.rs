@@ -163,3 +163,55 @@ impl Medium for SimDisk {
         Ok(inner.snapshots.get(&group).map(stored))
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn put(value: u8) -> Vec<Op> {
+        vec![Op::Put { group: 1, key: b"key".to_vec(), value: vec![value] }]
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_acknowledged_survives_a_power_cut_unless_the_disk_lies() {
+        for lies in [false, true] {
+            let disk = SimDisk::new(1, lies);
+            disk.commit(put(1)).await.unwrap();
+            assert!(disk.get(1, b"key").unwrap().is_some(), "the process reads what it wrote");
+            disk.cut();
+            assert_eq!(disk.get(1, b"key").unwrap().is_some(), !lies, "lies: {lies}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_lie_is_made_good_after_a_while() {
+        let disk = SimDisk::new(1, true);
+        disk.commit(put(1)).await.unwrap();
+        sleep(2 * LATE).await;
+        disk.commit(put(2)).await.unwrap();
+        disk.cut();
+        assert_eq!(disk.get(1, b"key").unwrap(), Some(vec![1]));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_batch_under_way_is_there_whole_or_not_at_all() {
+        let mut seen = std::collections::BTreeSet::new();
+        for seed in 0..64 {
+            let disk = SimDisk::new(seed, false);
+            disk.commit(put(1)).await.unwrap();
+            disk.begin(&put(2));
+            disk.cut();
+            seen.insert(disk.get(1, b"key").unwrap().unwrap()[0]);
+        }
+        assert_eq!(seen, [1, 2].into());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_failed_sync_keeps_nothing() {
+        let disk = SimDisk::new(1, false);
+        disk.fail();
+        assert!(disk.commit(put(1)).await.is_err());
+        assert_eq!(disk.get(1, b"key").unwrap(), None);
+    }
+}

@@ -41,17 +41,22 @@ pub(crate) fn double_reservation(machine: &mut dyn StateMachine, payload: &[u8])
 
 /// Clears every `engaged` that rings; whether there was one.
 fn forget_ringing(value: &mut Value) -> bool {
+    let mut found = false;
     match value {
-        Value::Map(pairs) => pairs.iter_mut().fold(false, |found, (key, value)| {
-            if key.as_str() == Some("engaged") && rings(value) {
-                *value = Value::Nil;
-                return true;
+        Value::Map(pairs) => {
+            for (key, value) in pairs {
+                if key.as_str() == Some("engaged") && rings(value) {
+                    *value = Value::Nil;
+                    found = true;
+                } else {
+                    found |= forget_ringing(value);
+                }
             }
-            forget_ringing(value) || found
-        }),
-        Value::Array(values) => values.iter_mut().fold(false, |found, value| forget_ringing(value) || found),
-        _ => false,
+        }
+        Value::Array(values) => values.iter_mut().for_each(|value| found |= forget_ringing(value)),
+        _ => {}
     }
+    found
 }
 
 fn rings(engaged: &Value) -> bool {

@@ -24,6 +24,8 @@ use crate::{NODES, NodeIndex, STEP, time};
 const COMES_UP: u64 = 40_000;
 /// From the end of all faults until all is done.
 const HEALS: u64 = 60_000;
+/// How often one node of three stays away until all calls have ended.
+const AWAY: f64 = 0.3;
 /// What was promised last shows everywhere within this.
 const SETTLES: u64 = 2_500;
 /// A process that ended by itself is started again after this.
@@ -177,12 +179,24 @@ impl Simulation {
             self.at(at, move |simulation| simulation.begin(what, lasts));
         }
         self.run_for(load, |_| false);
-        self.heal_all();
-        if self.chronicle.first_broken().is_none() {
-            self.run_for(HEALS, checks::is_done);
-            self.run_for(SETTLES, |_| false);
-            checks::at_the_end(&self.outside, &self.around, &self.chronicle);
+        if chance.random_bool(AWAY) {
+            self.finish(Some(chance.random_range(0..NODES)));
         }
+        self.finish(None);
+        if self.chronicle.first_broken().is_none() {
+            checks::at_the_end(&self.outside, &self.chronicle);
+        }
+    }
+
+    /// All faults end, except that a node may be away for good: what was begun must come to its end.
+    fn finish(&mut self, absent: Option<NodeIndex>) {
+        if self.chronicle.first_broken().is_some() {
+            return;
+        }
+        self.heal_all(absent);
+        self.run_for(HEALS, |simulation| checks::is_done(simulation, absent));
+        self.run_for(SETTLES, |_| false);
+        checks::must_be_done(self, absent);
     }
 
     /// The first node founds the cluster, the others join, the company is there and its phones have registered.

@@ -130,3 +130,57 @@ pub unsafe extern "C" fn getrandom(buffer: *mut c_void, length: size_t, flags: c
     CHANCE.set(Some(state));
     length as ssize_t
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, SystemTime};
+
+    use super::*;
+
+    /// A thread of its own: it simulates from then on.
+    fn simulating<T: Send + 'static>(seed: u64, what: impl FnOnce() -> T + Send + 'static) -> T {
+        let simulation = std::thread::spawn(move || {
+            begin(seed);
+            what()
+        });
+        simulation.join().expect("no panic")
+    }
+
+    #[test]
+    fn chance_is_the_seeds() {
+        let draw = |seed| simulating(seed, rand::random::<u64>);
+        assert_eq!(draw(7), draw(7));
+        assert_ne!(draw(7), draw(8));
+    }
+
+    #[test]
+    fn the_librarys_clocks_follow_a_nodes_paused_one_and_walls_differ() {
+        let (passed, walls) = simulating(1, || {
+            let start = Instant::now();
+            let runtime =
+                tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+            let runtime = runtime.expect("a runtime");
+            let at = |wall| {
+                inside(start, wall);
+                let clocks = runtime.block_on(async {
+                    let before = std::time::Instant::now();
+                    tokio::time::sleep(Duration::from_secs(3_600)).await;
+                    (before.elapsed(), SystemTime::now())
+                });
+                outside(0);
+                clocks
+            };
+            let (one, other) = (at(0), at(-7_200_000));
+            (one.0, one.1.duration_since(other.1))
+        });
+        assert_eq!(passed, Duration::from_secs(3_600));
+        assert_eq!(walls.ok(), Some(Duration::from_secs(3_600)), "an hour later, two hours behind");
+    }
+
+    #[test]
+    fn threads_that_do_not_simulate_have_the_real_clock() {
+        simulating(1, || ());
+        assert!(SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).is_ok());
+        assert_ne!(rand::random::<u128>(), rand::random::<u128>());
+    }
+}

@@ -1,7 +1,7 @@
 //! The product's state machine under watch: every replica must apply the same entries in the same order and come to the
 //! same state, and in that state the rules' own invariants must hold.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
@@ -52,14 +52,15 @@ impl Agreement {
         Box::new(Watched { node, group, machine, agreement: self.clone() })
     }
 
-    /// Whether all of `nodes` have applied as much of the shard groups as any.
-    pub(crate) fn is_level(&self, nodes: usize) -> bool {
+    /// Whether these nodes have all applied as much of each group as the others.
+    pub(crate) fn is_level(&self, nodes: &[NodeIndex]) -> bool {
         let inner = self.0.lock();
-        let mut groups: BTreeMap<GroupId, Vec<u64>> = BTreeMap::new();
-        for ((group, _), index) in &inner.reached {
-            groups.entry(*group).or_default().push(*index);
-        }
-        groups.values().all(|reached| reached.len() == nodes && reached.iter().all(|at| *at == reached[0]))
+        let groups: BTreeSet<GroupId> = inner.reached.keys().map(|(group, _)| *group).collect();
+        groups.iter().all(|group| {
+            let reached: BTreeSet<_> =
+                nodes.iter().map(|node| inner.reached.get(&(*group, *node)).copied()).collect();
+            reached.len() == 1
+        })
     }
 
     fn is_planted(&self, plant: Plant) -> bool {

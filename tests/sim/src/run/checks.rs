@@ -3,23 +3,28 @@
 use mangrove_proto::live::{Cdr, EndedBy, Live};
 
 use super::Simulation;
-use crate::NODES;
 use crate::chronicle::Chronicle;
 use crate::node::Surroundings;
 use crate::outside::Outside;
 use crate::outside::number;
-use crate::time;
+use crate::{NODES, NodeIndex, time};
 
-/// Whether everything has come to its end.
-pub(super) fn is_done(simulation: &mut Simulation) -> bool {
-    unfinished(&simulation.outside, &simulation.around).is_empty()
+/// Whether everything has come to its end, by what the nodes say that should be there.
+pub(super) fn is_done(simulation: &Simulation, absent: Option<NodeIndex>) -> bool {
+    unfinished(&simulation.outside, &simulation.around, absent).is_empty()
+}
+
+/// Notes what has not.
+pub(super) fn must_be_done(simulation: &Simulation, absent: Option<NodeIndex>) {
+    let Simulation { outside, around, chronicle, .. } = simulation;
+    let while_away = absent.map(|node| format!(" while n{node} alone was away")).unwrap_or_default();
+    for stuck in unfinished(outside, around, absent) {
+        chronicle.broken(format!("liveness: {stuck} a minute after all faults{while_away}"));
+    }
 }
 
 /// Checks everything, in the order of the invariants' names.
-pub(super) fn at_the_end(outside: &Outside, around: &Surroundings, chronicle: &Chronicle) {
-    if chronicle.first_broken().is_some() {
-        return;
-    }
+pub(super) fn at_the_end(outside: &Outside, chronicle: &Chronicle) {
     for (serial, end) in outside.phones.ends.iter().enumerate() {
         if end.calls {
             let caller = number(serial);
@@ -39,26 +44,25 @@ pub(super) fn at_the_end(outside: &Outside, around: &Surroundings, chronicle: &C
     // Wall clocks jump by hours and years; what a call took is measured on another.
     for cdr in outside.database.rows().iter().filter(|cdr| cdr.talk_ms + cdr.wait_ms > time::now()) {
         let (talk, wait) = (cdr.talk_ms, cdr.wait_ms);
-        chronicle.broken(format!("the call of {} took {talk} ms of talk and {wait} ms of waiting", cdr.caller));
+        chronicle
+            .broken(format!("the call of {} took {talk} ms of talk and {wait} ms of waiting", cdr.caller));
     }
     for broken in outside.supervisor.seen.values().flat_map(|live| outside.staff.betrayed(&live.agents)) {
         chronicle.broken(broken);
     }
-    for stuck in unfinished(outside, around) {
-        chronicle.broken(format!("liveness: {stuck} a minute after all faults"));
-    }
 }
 
 /// What goes on still.
-fn unfinished(outside: &Outside, around: &Surroundings) -> Vec<String> {
+fn unfinished(outside: &Outside, around: &Surroundings, absent: Option<NodeIndex>) -> Vec<String> {
+    let nodes: Vec<NodeIndex> = (0..NODES).filter(|node| Some(*node) != absent).collect();
     let mut stuck = Vec::new();
     let mut note = |wrong: bool, what: String| {
         if wrong {
             stuck.push(what);
         }
     };
-    let lives: Vec<&Live> = outside.supervisor.seen.values().collect();
-    note(outside.up != [true; NODES], format!("nodes are up: {:?}", outside.up));
+    let lives: Vec<&Live> = nodes.iter().filter_map(|node| outside.supervisor.seen.get(node)).collect();
+    note(!nodes.iter().all(|node| outside.up[*node]), format!("nodes are up: {:?}", outside.up));
     note(!outside.phones.are_quiet(), "somebody calls, rings or talks".into());
     note(!outside.staff.are_content(), "an agent's wish is not granted".into());
     note(!outside.edges.iter().all(|edge| edge.events.is_empty()), "an edge has untold events".into());
@@ -73,7 +77,7 @@ fn unfinished(outside: &Outside, around: &Surroundings) -> Vec<String> {
     note(!calls.is_empty(), format!("calls live: {calls:?}"));
     let busy = |live: &&Live| live.agents.iter().any(|agent| agent.call.is_some());
     note(lives.iter().any(busy), "an agent is taken".into());
-    note(!around.agreement.is_level(NODES), "replicas are not level".into());
+    note(!around.agreement.is_level(&nodes), "replicas are not level".into());
     let callers = outside.phones.ends.iter().enumerate().filter(|(_, end)| end.calls);
     let missing: Vec<String> = callers
         .filter(|(_, end)| end.heard_of)

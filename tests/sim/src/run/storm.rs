@@ -46,12 +46,15 @@ impl Simulation {
         }
     }
 
-    /// Nothing is wrong any more.
-    pub(super) fn heal_all(&mut self) {
+    /// Nothing is wrong any more, but that one node may be away.
+    pub(super) fn heal_all(&mut self, absent: Option<NodeIndex>) {
         time::outside(self.now);
-        self.chronicle.say(|| "HEALED".into());
+        self.chronicle.say(|| format!("HEALED, away: {absent:?}"));
         self.actions.clear();
-        for node in 0..NODES {
+        if let Some(node) = absent {
+            self.kill(node, node % 2 == 0);
+        }
+        for node in (0..NODES).filter(|node| Some(*node) != absent) {
             both_ways(node, |from, to| self.around.net.heal(from, to));
             self.around.post.set(node, Weather::default());
             self.nodes[node].pause(false);

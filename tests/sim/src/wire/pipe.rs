@@ -126,3 +126,49 @@ impl Pipe {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// All that is read by now, and whether it is the end.
+    fn read(pipe: &mut Pipe, now: u64) -> (String, bool) {
+        let mut text = String::new();
+        loop {
+            match pipe.read(now, 2, Waker::noop()) {
+                Read::Bytes(bytes) => text += &String::from_utf8_lossy(&bytes),
+                Read::End => return (text, true),
+                Read::Later(_) => return (text, false),
+            }
+        }
+    }
+
+    #[test]
+    fn bytes_arrive_in_their_order_at_their_time() {
+        let mut pipe = Pipe::new(0, 1);
+        pipe.send(Some(20), "later ".into());
+        pipe.send(Some(10), "than it could".into());
+        assert_eq!(read(&mut pipe, 19), (String::new(), false));
+        assert!(!pipe.leave(true, Some(5)), "somebody reads");
+        assert_eq!(read(&mut pipe, 20), ("later than it could".into(), true));
+    }
+
+    #[test]
+    fn a_cut_link_holds_bytes_and_their_end_until_it_heals() {
+        let mut pipe = Pipe::new(0, 1);
+        pipe.send(None, "held, ".into());
+        pipe.send(Some(10), "then this".into());
+        pipe.leave(true, None);
+        assert_eq!(read(&mut pipe, 1_000), (String::new(), false));
+        pipe.resume(2_000);
+        assert_eq!(read(&mut pipe, 2_000), ("held, then this".into(), true));
+    }
+
+    #[test]
+    fn who_writes_learns_that_nobody_reads_when_that_can_be_known() {
+        let mut pipe = Pipe::new(0, 1);
+        pipe.leave(false, Some(10));
+        assert!(!pipe.is_broken(9) && pipe.is_broken(10));
+        assert!(pipe.leave(true, Some(12)), "both are gone");
+    }
+}
