@@ -31,14 +31,19 @@ impl Chronicle {
         Self(Arc::new(Mutex::new(Inner { told, ..Inner::default() })))
     }
 
+    /// Counts an event that no reader wants to see.
+    pub(crate) fn count(&self, what: impl Hash) {
+        let inner = &mut *self.0.lock();
+        (time::now(), what).hash(&mut inner.hash);
+        inner.events += 1;
+    }
+
     /// Notes an event by what makes it that event.
     pub(crate) fn note(&self, what: impl Hash, line: impl FnOnce() -> String) {
+        self.count(what);
         let mut inner = self.0.lock();
-        let now = time::now();
-        (now, what).hash(&mut inner.hash);
-        inner.events += 1;
         if inner.told {
-            let line = format!("{now:>6} {}", line());
+            let line = format!("{:>6} {}", time::now(), line());
             inner.keep(line);
         }
     }

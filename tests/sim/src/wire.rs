@@ -147,7 +147,7 @@ impl Inner {
         let gone = || io::Error::from(io::ErrorKind::BrokenPipe);
         let (from, to) = self.pipes.get(&id).map(|pipe| (pipe.from, pipe.to)).ok_or_else(gone)?;
         let at = time::now() + self.latency(from, to);
-        self.chronicle.note((id, &bytes), || format!("n{from}->n{to} {} bytes", bytes.len()));
+        self.chronicle.count((id, &bytes));
         let cut = self.is_cut(from, to);
         let pipe = self.pipes.get_mut(&id).filter(|pipe| !pipe.is_broken(time::now())).ok_or_else(gone)?;
         pipe.send((!cut).then_some(at), bytes);
