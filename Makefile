@@ -7,6 +7,9 @@ PACKAGES := g++ sip-tester baresip-core iproute2 iptables iputils-arping postgre
 # What `make bench` measures (all when empty), and how long `make fuzz` runs each target.
 STEPS ?=
 SECONDS ?= 600
+# Which seeds `make sim` runs: so many, from this one on.
+SEEDS ?= 1000
+FROM ?= 1
 # What `make chaos` does to which cluster (scripts/chaos says what is usual).
 ROWS ?=
 LAYOUTS ?=
@@ -17,7 +20,7 @@ DOWN ?=
 PAUSE ?=
 PROFILE ?=
 
-.PHONY: run build web test lint deny unit packages nextest chart-tools image fuzz-build fuzz bench chaos fmt clean
+.PHONY: run build web test lint deny unit packages nextest chart-tools image fuzz-build fuzz bench chaos sim fmt clean
 
 ## Build and start a cluster of three nodes with a demo company, live callers and agents.
 run: build
@@ -85,6 +88,10 @@ fuzz:
 ## The figures of docs/benchmarks.md: `make bench STEPS="calls relay"`. Needs root and the peers' scripts.
 bench:
 	scripts/bench/run $(STEPS)
+
+## The cluster in one thread, a run a seed: `make sim SEEDS=10000 FROM=1`. A failure says how to see it again.
+sim:
+	$(CARGO) run --locked --package mangrove-sim --profile sim -- --seeds $(SEEDS) --from $(FROM)
 
 ## The table of docs/reliability.md: `make chaos ROWS="4 2" LAYOUTS=apart FAULTS=20 CALLS=200`.
 chaos: web

@@ -8,9 +8,9 @@ pub(crate) use fjall_disk::{FjallDisk, into_io};
 
 use crate::types::GroupId;
 
-/// One change of one group's keyspace.
+/// One change of one group's records.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Op {
+pub enum Op {
     Put { group: GroupId, key: Vec<u8>, value: Vec<u8> },
     Remove { group: GroupId, key: Vec<u8> },
 }

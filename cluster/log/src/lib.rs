@@ -15,17 +15,21 @@
 mod disk;
 mod error;
 mod group;
+mod medium;
 mod reader;
 mod record;
 mod shared;
 mod snapshots;
 mod store;
+mod table;
 mod tail;
 mod types;
 mod writer;
 
+pub use disk::Op;
 pub use error::Error;
 pub use group::GroupLog;
+pub use medium::Medium;
 pub use reader::GroupReader;
 pub use snapshots::{Snapshots, StoredSnapshot};
 pub use store::{Owner, Store};

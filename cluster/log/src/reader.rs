@@ -5,12 +5,11 @@ use std::io;
 use std::ops::{Bound, Range, RangeBounds};
 use std::sync::Arc;
 
-use fjall::Keyspace;
 use openraft::{OptionalSend, RaftLogReader};
 
-use crate::disk;
 use crate::record;
 use crate::shared::{Positions, Shared};
+use crate::table::Table;
 use crate::types::{Entry, TypeConfig, Vote};
 
 // How much one replication message may carry, so that a follower far behind is not sent its whole log at once.
@@ -20,7 +19,7 @@ const LIMIT_BYTES: usize = 1 << 20;
 #[derive(Clone)]
 pub struct GroupReader {
     shared: Arc<Shared>,
-    keyspace: Keyspace,
+    table: Table,
 }
 
 impl Debug for GroupReader {
@@ -30,8 +29,8 @@ impl Debug for GroupReader {
 }
 
 impl GroupReader {
-    pub(crate) fn new(shared: Arc<Shared>, keyspace: Keyspace) -> Self {
-        Self { shared, keyspace }
+    pub(crate) fn new(shared: Arc<Shared>, table: Table) -> Self {
+        Self { shared, table }
     }
 
     /// All entries of `range` that the log holds. The lock is kept meanwhile: no change is seen in part.
@@ -55,8 +54,8 @@ impl GroupReader {
         if range.is_empty() {
             return Ok(entries);
         }
-        for (expected, item) in range.clone().zip(self.disk_items(range.clone())) {
-            let (key, value) = item.into_inner().map_err(disk::into_io)?;
+        for (expected, item) in range.clone().zip(self.table.entries(range.clone())) {
+            let (key, value) = item?;
             if record::index_of(&key)? != expected {
                 return Err(self.hole(expected));
             }
@@ -68,10 +67,6 @@ impl GroupReader {
         }
         let next = range.start + entries.len() as u64;
         if next == range.end { Ok(entries) } else { Err(self.hole(next)) }
-    }
-
-    fn disk_items(&self, range: Range<u64>) -> fjall::Iter {
-        self.keyspace.range(record::entry_key(range.start)..record::entry_key(range.end))
     }
 
     fn hole(&self, index: u64) -> io::Error {

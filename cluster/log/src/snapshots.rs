@@ -8,17 +8,28 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
+use crate::medium::Medium;
 use crate::record::invalid;
-use crate::types::SnapshotMeta;
+use crate::types::{GroupId, SnapshotMeta};
 
 const MAGIC: &[u8; 4] = b"MGSN";
 const VERSION: u8 = 1;
 const EXTENSION: &str = "snapshot";
 
-/// The folder of one group's snapshots. All calls block.
+/// One group's snapshots, in a folder or on a medium.
 #[derive(Debug, Clone)]
-pub struct Snapshots {
-    folder: PathBuf,
+pub struct Snapshots(Place);
+
+#[derive(Debug, Clone)]
+enum Place {
+    Folder(Folder),
+    Medium(Arc<dyn Medium>, GroupId),
+}
+
+/// All calls block.
+#[derive(Debug, Clone)]
+struct Folder {
+    path: PathBuf,
     saving: Arc<Mutex<()>>,
 }
 
@@ -38,16 +49,52 @@ impl Snapshots {
         for path in files(folder, "partial")? {
             fs::remove_file(path)?;
         }
-        Ok(Self { folder: folder.into(), saving: Arc::default() })
+        Ok(Self(Place::Folder(Folder { path: folder.into(), saving: Arc::default() })))
+    }
+
+    pub(crate) fn on(medium: Arc<dyn Medium>, group: GroupId) -> Self {
+        Self(Place::Medium(medium, group))
+    }
+
+    /// Runs work that writes or reads these snapshots: off the async threads where that blocks. A panic in it is an
+    /// error here.
+    pub async fn aside<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Self) -> io::Result<T> + Send + 'static,
+    ) -> io::Result<T> {
+        let snapshots = self.clone();
+        match self.0 {
+            Place::Folder(_) => {
+                tokio::task::spawn_blocking(move || work(&snapshots)).await.map_err(io::Error::other)?
+            }
+            Place::Medium(..) => work(&snapshots),
+        }
     }
 
     /// Keeps this snapshot in place of older ones. On `Ok` it survives a power cut. A newer one, or one of the same
     /// position, which covers the same state, is left as it is. What a failure left half written is removed: a full
     /// disk needs the room.
     pub fn save(&self, meta: &SnapshotMeta, state: &[u8]) -> io::Result<()> {
+        match &self.0 {
+            Place::Folder(folder) => folder.save(meta, state),
+            Place::Medium(medium, group) => medium.save(*group, meta, state),
+        }
+    }
+
+    /// The newest snapshot. A damaged one is an error: the log before it may be gone, so an older one will not do.
+    pub fn load(&self) -> io::Result<Option<StoredSnapshot>> {
+        match &self.0 {
+            Place::Folder(folder) => folder.load(),
+            Place::Medium(medium, group) => medium.load(*group),
+        }
+    }
+}
+
+impl Folder {
+    fn save(&self, meta: &SnapshotMeta, state: &[u8]) -> io::Result<()> {
         let _one_at_a_time = self.saving.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         let index = meta.last_log_id.map_or(0, |id| id.index);
-        let path = self.folder.join(format!("{index:020}.{EXTENSION}"));
+        let path = self.path.join(format!("{index:020}.{EXTENSION}"));
         if self.newest()?.is_some_and(|newest| newest >= path) {
             return Ok(());
         }
@@ -58,20 +105,19 @@ impl Snapshots {
             let _ = fs::remove_file(&partial);
             return Err(at(&partial, error));
         }
-        File::open(&self.folder)?.sync_all()?;
-        for older in files(&self.folder, EXTENSION)?.into_iter().filter(|other| *other != path) {
+        File::open(&self.path)?.sync_all()?;
+        for older in files(&self.path, EXTENSION)?.into_iter().filter(|other| *other != path) {
             fs::remove_file(older)?;
         }
         Ok(())
     }
 
-    /// The newest snapshot. A damaged one is an error: the log before it may be gone, so an older one will not do.
-    pub fn load(&self) -> io::Result<Option<StoredSnapshot>> {
+    fn load(&self) -> io::Result<Option<StoredSnapshot>> {
         self.newest()?.map(|path| read_file(&path).map_err(|error| at(&path, error))).transpose()
     }
 
     fn newest(&self) -> io::Result<Option<PathBuf>> {
-        Ok(files(&self.folder, EXTENSION)?.into_iter().max())
+        Ok(files(&self.path, EXTENSION)?.into_iter().max())
     }
 }
 

@@ -7,18 +7,18 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
-use fjall::Keyspace;
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
-use crate::disk::{self, Disk, FjallDisk};
+use crate::disk::{self, Disk, FjallDisk, Op};
 use crate::error::Error;
 use crate::group::GroupLog;
+use crate::medium::Medium;
 use crate::reader::GroupReader;
 use crate::record;
 use crate::shared::{Positions, Shared};
 use crate::snapshots::Snapshots;
+use crate::table::Table;
 use crate::types::{GroupId, LogId, NodeId};
 use crate::writer::{self, Queue};
 
@@ -41,17 +41,39 @@ impl fmt::Display for Owner {
 
 /// All logs and snapshots of one node. Dropping it writes what is queued, then refuses what logs still held send.
 pub struct Store {
-    folder: PathBuf,
-    disk: FjallDisk,
+    place: Place,
     queue: Queue,
     groups: Mutex<BTreeMap<GroupId, GroupLog>>,
     failure: watch::Receiver<Option<String>>,
     thread: Option<JoinHandle<()>>,
 }
 
+/// Where it is kept.
+enum Place {
+    Folder(PathBuf, FjallDisk),
+    Medium(Arc<dyn Medium>),
+}
+
 impl fmt::Debug for Store {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Store").field("folder", &self.folder).finish_non_exhaustive()
+        f.debug_struct("Store").field("place", &self.place.name()).finish_non_exhaustive()
+    }
+}
+
+impl Place {
+    /// For errors.
+    fn name(&self) -> &Path {
+        match self {
+            Self::Folder(folder, _) => folder,
+            Self::Medium(_) => Path::new("(simulated disk)"),
+        }
+    }
+
+    fn table(&self, group: GroupId) -> io::Result<Table> {
+        match self {
+            Self::Folder(_, disk) => disk.keyspace(group).map(Table::Keyspace),
+            Self::Medium(medium) => Ok(Table::Medium(medium.clone(), group)),
+        }
     }
 }
 
@@ -66,8 +88,20 @@ impl Store {
     pub(crate) fn with_writer(folder: &Path, disk: FjallDisk, through: Box<dyn Disk>) -> Result<Self, Error> {
         let (failed, failure) = watch::channel(None);
         let (queue, thread) = writer::start(through, failed).map_err(|error| cannot_open(folder, error))?;
-        let folder = folder.to_path_buf();
-        Ok(Self { folder, disk, queue, groups: Mutex::default(), failure, thread: Some(thread) })
+        let place = Place::Folder(folder.to_path_buf(), disk);
+        Ok(Self { place, queue, groups: Mutex::default(), failure, thread: Some(thread) })
+    }
+
+    /// Opens the store on a medium, whose writer is then a task of this runtime. A medium of another owner is refused.
+    pub async fn open_on(medium: Arc<dyn Medium>, owner: Owner) -> Result<Self, Error> {
+        let place = Place::Medium(medium.clone());
+        let found = claim_medium(&*medium, owner).await.map_err(|error| cannot_open(place.name(), error))?;
+        if found != owner {
+            return Err(Error::Foreign { path: place.name().into(), found, wanted: owner });
+        }
+        let (failed, failure) = watch::channel(None);
+        let queue = writer::start_on(medium, failed);
+        Ok(Self { place, queue, groups: Mutex::default(), failure, thread: None })
     }
 
     /// The log of a group, made if need be. Calls for the same group give the same log.
@@ -76,18 +110,21 @@ impl Store {
         if let Some(log) = groups.get(&group) {
             return Ok(log.clone());
         }
-        let keyspace = self.disk.keyspace(group).map_err(|error| cannot_open(&self.folder, error))?;
+        let table = self.place.table(group).map_err(|error| cannot_open(self.place.name(), error))?;
         let positions =
-            recover(&keyspace).map_err(|error| Error::Damaged { group, reason: error.to_string() })?;
+            recover(&table).map_err(|error| Error::Damaged { group, reason: error.to_string() })?;
         let shared = Arc::new(Shared::new(group, positions));
-        let log = GroupLog::new(shared.clone(), self.queue.clone(), GroupReader::new(shared, keyspace));
+        let log = GroupLog::new(shared.clone(), self.queue.clone(), GroupReader::new(shared, table));
         groups.insert(group, log.clone());
         Ok(log)
     }
 
     /// The snapshots of a group.
     pub fn snapshots(&self, group: GroupId) -> Result<Snapshots, Error> {
-        let folder = self.folder.join("snapshots").join(group.to_string());
+        let folder = match &self.place {
+            Place::Medium(medium) => return Ok(Snapshots::on(medium.clone(), group)),
+            Place::Folder(folder, _) => folder.join("snapshots").join(group.to_string()),
+        };
         Snapshots::open(&folder).map_err(|error| cannot_open(&folder, error))
     }
 
@@ -121,7 +158,7 @@ pub(crate) fn open_disk(folder: &Path, owner: Owner) -> Result<FjallDisk, Error>
 
 fn claim(disk: &FjallDisk, owner: Owner) -> io::Result<Owner> {
     let keyspace = disk.named("owner")?;
-    if let Some(found) = get(&keyspace, OWNER)? {
+    if let Some(found) = Table::Keyspace(keyspace.clone()).get(OWNER)? {
         return Ok(found);
     }
     keyspace.insert(OWNER, record::encode(&owner)?).map_err(disk::into_io)?;
@@ -129,15 +166,23 @@ fn claim(disk: &FjallDisk, owner: Owner) -> io::Result<Owner> {
     Ok(owner)
 }
 
-fn recover(keyspace: &Keyspace) -> io::Result<Positions> {
-    let purged: Option<LogId> = get(keyspace, record::PURGED)?;
-    let last = last_entry(keyspace)?.max(purged);
-    let mut positions =
-        Positions { last, purged, vote: get(keyspace, record::VOTE)?, ..Positions::default() };
+/// Group 0's table holds it: no entry has its key.
+async fn claim_medium(medium: &dyn Medium, owner: Owner) -> io::Result<Owner> {
+    if let Some(found) = medium.get(0, OWNER)? {
+        return record::decode(&found);
+    }
+    medium.commit(vec![Op::Put { group: 0, key: OWNER.to_vec(), value: record::encode(&owner)? }]).await?;
+    Ok(owner)
+}
+
+fn recover(table: &Table) -> io::Result<Positions> {
+    let purged: Option<LogId> = table.get(record::PURGED)?;
+    let last = last_entry(table)?.max(purged);
+    let mut positions = Positions { last, purged, vote: table.get(record::VOTE)?, ..Positions::default() };
     positions.on_disk = last.map(|id| id.index);
     // The position may have been written before the entries it speaks of.
-    positions.committed = get::<Option<LogId>>(keyspace, record::COMMITTED)?.flatten().min(last);
-    positions.first = first_index(keyspace)?.unwrap_or(positions.end());
+    positions.committed = table.get::<Option<LogId>>(record::COMMITTED)?.flatten().min(last);
+    positions.first = first_index(table)?.unwrap_or(positions.end());
     match purged {
         Some(purged) if positions.first != purged.index + 1 => {
             Err(record::invalid(format!("it starts at {}, not at {}", positions.first, purged.index + 1)))
@@ -146,21 +191,15 @@ fn recover(keyspace: &Keyspace) -> io::Result<Positions> {
     }
 }
 
-fn first_index(keyspace: &Keyspace) -> io::Result<Option<u64>> {
-    let first = keyspace.range(record::entry_key(0)..=record::entry_key(u64::MAX)).next();
-    first.map(|first| record::index_of(&first.key().map_err(disk::into_io)?)).transpose()
+fn first_index(table: &Table) -> io::Result<Option<u64>> {
+    let first = table.entries(0..u64::MAX).next();
+    first.map(|first| record::index_of(&first?.0)).transpose()
 }
 
-fn last_entry(keyspace: &Keyspace) -> io::Result<Option<LogId>> {
-    let Some(last) = keyspace.range(record::entry_key(0)..=record::entry_key(u64::MAX)).next_back() else {
-        return Ok(None);
-    };
-    let (key, value) = last.into_inner().map_err(disk::into_io)?;
+fn last_entry(table: &Table) -> io::Result<Option<LogId>> {
+    let Some(last) = table.entries(0..u64::MAX).next_back() else { return Ok(None) };
+    let (key, value) = last?;
     Ok(Some(record::decode_entry(record::index_of(&key)?, &value)?.log_id))
-}
-
-fn get<T: DeserializeOwned>(keyspace: &Keyspace, key: &[u8]) -> io::Result<Option<T>> {
-    keyspace.get(key).map_err(disk::into_io)?.map(|record| record::decode(&record)).transpose()
 }
 
 fn cannot_open(path: &Path, error: io::Error) -> Error {

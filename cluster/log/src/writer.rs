@@ -10,9 +10,10 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use openraft::storage::IOFlushed;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::disk::{Disk, Op};
+use crate::medium::Medium;
 use crate::shared::Shared;
 use crate::types::TypeConfig;
 
@@ -42,7 +43,12 @@ pub(crate) struct Request {
 
 /// The queue's end that groups hold.
 #[derive(Debug, Clone)]
-pub(crate) struct Queue(Sender<Request>);
+pub(crate) enum Queue {
+    /// To the thread that writes to the disk.
+    Thread(Sender<Request>),
+    /// To the task that writes to a medium.
+    Task(mpsc::UnboundedSender<Request>),
+}
 
 impl Queue {
     /// Lets the writer end once it has written all that was queued before; what comes later is refused.
@@ -52,8 +58,12 @@ impl Queue {
 
     /// Queues a request; a writer that has ended answers with an error.
     pub(crate) fn send(&self, request: Request) {
-        if let Err(refused) = self.0.send(request) {
-            finish(refused.0.done, Err(io::Error::other("the log's writer has stopped")));
+        let sent = match self {
+            Self::Thread(queue) => queue.send(request).map_err(|refused| refused.0),
+            Self::Task(queue) => queue.send(request).map_err(|refused| refused.0),
+        };
+        if let Err(refused) = sent {
+            finish(refused.done, Err(io::Error::other("the log's writer has stopped")));
         }
     }
 
@@ -71,32 +81,65 @@ pub(crate) fn start(
     failure: watch::Sender<Option<String>>,
 ) -> io::Result<(Queue, JoinHandle<()>)> {
     let (sender, receiver) = channel();
-    let writer = Writer { disk, receiver, failure, lazy: Vec::new(), stopping: false };
-    let thread = std::thread::Builder::new().name("raft-log".into()).spawn(move || writer.run())?;
-    Ok((Queue(sender), thread))
+    let writer = Writer { failure, lazy: Vec::new(), stopping: false };
+    let thread =
+        std::thread::Builder::new().name("raft-log".into()).spawn(move || writer.run(disk, &receiver))?;
+    Ok((Queue::Thread(sender), thread))
+}
+
+/// Starts the task, which does with a medium what the thread does with a disk.
+pub(crate) fn start_on(medium: Arc<dyn Medium>, failure: watch::Sender<Option<String>>) -> Queue {
+    let (sender, receiver) = mpsc::unbounded_channel();
+    let writer = Writer { failure, lazy: Vec::new(), stopping: false };
+    tokio::spawn(writer.run_on(medium, receiver));
+    Queue::Task(sender)
 }
 
 struct Writer {
-    disk: Box<dyn Disk>,
-    receiver: Receiver<Request>,
     failure: watch::Sender<Option<String>>,
     lazy: Vec<Op>,
     stopping: bool,
 }
 
 impl Writer {
-    fn run(mut self) {
+    fn run(mut self, mut disk: Box<dyn Disk>, queue: &Receiver<Request>) {
         while !self.stopping {
-            match self.receiver.recv_timeout(LAZY) {
-                Ok(first) => self.write_all_waiting(first),
-                Err(RecvTimeoutError::Timeout) => self.write_lazy(),
-                Err(RecvTimeoutError::Disconnected) => self.stopping = true,
+            let (ops, waiting) = match queue.recv_timeout(LAZY) {
+                Ok(first) => self.gather(first, || queue.try_recv().ok()),
+                Err(RecvTimeoutError::Timeout) => self.overdue(),
+                Err(RecvTimeoutError::Disconnected) => break,
+            };
+            if !ops.is_empty() || !waiting.is_empty() {
+                let result = self.fit().and_then(|()| disk.commit(ops));
+                self.settle(waiting, &result);
             }
         }
-        self.write_lazy();
+        let (ops, waiting) = self.overdue();
+        if !ops.is_empty() {
+            let result = self.fit().and_then(|()| disk.commit(ops));
+            self.settle(waiting, &result);
+        }
     }
 
-    fn write_all_waiting(&mut self, first: Request) {
+    async fn run_on(mut self, medium: Arc<dyn Medium>, mut queue: mpsc::UnboundedReceiver<Request>) {
+        while !self.stopping {
+            let (ops, waiting) = match tokio::time::timeout(LAZY, queue.recv()).await {
+                Ok(Some(first)) => self.gather(first, || queue.try_recv().ok()),
+                Err(_) => self.overdue(),
+                Ok(None) => return,
+            };
+            if !ops.is_empty() || !waiting.is_empty() {
+                let result = match self.fit() {
+                    Ok(()) => medium.commit(ops).await,
+                    unfit => unfit,
+                };
+                self.settle(waiting, &result);
+            }
+        }
+    }
+
+    /// One batch of all that waits, and who waits for it. Nothing, if nobody does.
+    fn gather(&mut self, first: Request, mut more: impl FnMut() -> Option<Request>) -> (Vec<Op>, Vec<Done>) {
         let mut ops = Vec::new();
         let mut waiting = Vec::new();
         let mut bytes = 0;
@@ -111,35 +154,36 @@ impl Writer {
                     waiting.push(done);
                 }
             }
-            let more = bytes < BATCH_BYTES && !self.stopping;
-            next = if more { self.receiver.try_recv().ok() } else { None };
+            let room = bytes < BATCH_BYTES && !self.stopping;
+            next = if room { more() } else { None };
         }
         if !waiting.is_empty() {
             ops.append(&mut self.lazy);
-            let result = self.commit(ops);
-            waiting.into_iter().for_each(|done| finish(done, repeat(&result)));
+        }
+        (ops, waiting)
+    }
+
+    /// Lazy operations only state positions of what was queued before them, so they may be written after it. A failure
+    /// is made visible by `settle`, and nobody waits for these.
+    fn overdue(&mut self) -> (Vec<Op>, Vec<Done>) {
+        (std::mem::take(&mut self.lazy), Vec::new())
+    }
+
+    /// After one failure nothing is written any more.
+    fn fit(&self) -> io::Result<()> {
+        match self.failure.borrow().as_ref() {
+            Some(reason) => Err(io::Error::other(format!("the log failed earlier: {reason}"))),
+            None => Ok(()),
         }
     }
 
-    /// Lazy operations only state positions of what was queued before them, so they may be written after it.
-    fn write_lazy(&mut self) {
-        if !self.lazy.is_empty() {
-            let ops = std::mem::take(&mut self.lazy);
-            // A failure has been made visible by `commit`, and nobody waits for these.
-            let _ = self.commit(ops);
-        }
-    }
-
-    fn commit(&mut self, ops: Vec<Op>) -> io::Result<()> {
-        if let Some(reason) = self.failure.borrow().as_ref() {
-            return Err(io::Error::other(format!("the log failed earlier: {reason}")));
-        }
-        let result = self.disk.commit(ops);
-        if let Err(error) = &result {
+    fn settle(&self, waiting: Vec<Done>, result: &io::Result<()>) {
+        let first = self.failure.borrow().is_none();
+        if let (Err(error), true) = (result, first) {
             tracing::error!(%error, "the Raft log cannot be written; this node acknowledges nothing more");
             self.failure.send_replace(Some(error.to_string()));
         }
-        result
+        waiting.into_iter().for_each(|done| finish(done, repeat(result)));
     }
 }
 

@@ -3,9 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use mangrove_raft::Tuning;
+use mangrove_raft::disk::Medium;
 use mangrove_transport::Settings;
 
 use crate::directory::Member;
@@ -18,6 +20,8 @@ pub const PROTOCOL: u32 = 1;
 pub struct Options {
     /// Where the identity, the logs and the snapshots are.
     pub data_dir: PathBuf,
+    /// Where logs and snapshots are instead, when they are simulated.
+    pub medium: Option<Arc<dyn Medium>>,
     /// This node's name; no other member has it.
     pub node: String,
     /// `edge`, `control`, `media`, `console`. Only nodes with `control` hold replicas and vote.
@@ -79,6 +83,7 @@ impl Options {
     pub fn new(data_dir: impl Into<PathBuf>, node: impl Into<String>) -> Self {
         Self {
             data_dir: data_dir.into(),
+            medium: None,
             node: node.into(),
             roles: ["edge", Member::CONTROL, "media", "console"].map(String::from).into(),
             zone: String::new(),

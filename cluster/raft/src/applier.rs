@@ -117,13 +117,12 @@ impl RaftStateMachine<TypeConfig> for Applier {
         self.machine.restore(&state).map_err(builder::unusable)?;
         self.membership = meta.last_membership.clone();
         self.moved_to(meta.last_log_id);
-        let (snapshots, meta) = (self.snapshots.clone(), meta.clone());
-        builder::blocking(move || snapshots.save(&meta, &state)).await
+        let meta = meta.clone();
+        self.snapshots.aside(move |snapshots| snapshots.save(&meta, &state)).await
     }
 
     async fn get_current_snapshot(&mut self) -> Result<Option<SnapshotOf<TypeConfig, Bytes>>, io::Error> {
-        let snapshots = self.snapshots.clone();
-        let stored = builder::blocking(move || snapshots.load()).await?;
+        let stored = self.snapshots.aside(Snapshots::load).await?;
         Ok(stored
             .map(|stored| SnapshotOf::<TypeConfig, _> { meta: stored.meta, snapshot: stored.state.into() }))
     }

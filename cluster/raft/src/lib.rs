@@ -28,6 +28,11 @@ pub use tuning::Tuning;
 /// One running openraft group, for the transport.
 pub type Raft = openraft::Raft<TypeConfig, Applier>;
 
+/// What a store on something else than a folder is made of.
+pub mod disk {
+    pub use mangrove_log::{Medium, Op, SnapshotMeta, StoredSnapshot};
+}
+
 /// The stored types, for the transport.
 pub mod types {
     pub use mangrove_log::{Entry, LogId, Membership, Payload, SnapshotMeta, StoredMembership, Vote};

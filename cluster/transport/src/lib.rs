@@ -7,6 +7,7 @@
 
 mod addresses;
 mod convert;
+mod dial;
 mod identity;
 mod link;
 mod listen;
@@ -17,6 +18,7 @@ mod server;
 mod settings;
 
 pub use convert::Error;
+pub use dial::{Dial, Dialer, Wire};
 pub use identity::{Identity, node_name};
 pub use link::Link;
 pub use listen::serve;

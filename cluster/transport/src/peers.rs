@@ -45,7 +45,7 @@ impl Peers {
 
     fn channel(&self, endpoint: &Endpoint) -> Channel {
         match &self.settings.security {
-            Security::Plain => endpoint.connect_lazy(),
+            Security::Plain => self.settings.dial.channel(endpoint),
             Security::Mutual(mutual) => mutual.channel(endpoint),
         }
     }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::dial::Dial;
 use crate::security::Security;
 
 /// How connections between nodes behave. Both sides use the same.
@@ -9,6 +10,8 @@ use crate::security::Security;
 pub struct Settings {
     /// Whom both sides believe.
     pub security: Security,
+    /// How connections are made where `security` is plain.
+    pub dial: Dial,
     /// A connection attempt gives up after this.
     pub connect_timeout: Duration,
     /// Pings on quiet connections; one unanswered for as long again ends the connection.
@@ -23,6 +26,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             security: Security::Plain,
+            dial: Dial::Tcp,
             connect_timeout: Duration::from_secs(2),
             keepalive: Duration::from_secs(2),
             max_message: 64 << 20,

@@ -11,7 +11,7 @@ use std::{
 };
 
 use mangrove_domain::NodeInfo;
-use mangrove_history::History;
+use mangrove_history::Ledger;
 use mangrove_membership::Cluster;
 use mangrove_proto::{id::TenantId, service};
 use parking_lot::{Mutex, RwLock};
@@ -55,7 +55,7 @@ struct Inner {
     hub: Hub,
     stories: Storybook,
     table: Table,
-    history: History,
+    history: Arc<dyn Ledger>,
     peers: Peers,
     /// By group.
     shards: Mutex<BTreeMap<u32, ActorRef<shard::Message>>>,
@@ -203,7 +203,7 @@ impl Control {
         &self.inner.table
     }
 
-    pub(crate) fn history(&self) -> &History {
-        &self.inner.history
+    pub(crate) fn history(&self) -> &dyn Ledger {
+        &*self.inner.history
     }
 }

@@ -1,20 +1,20 @@
 //! What the role is told when it starts.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use mangrove_history::History;
+use mangrove_history::Ledger;
 
 /// What the role needs besides the cluster.
 #[derive(Debug)]
 pub struct Options {
-    pub history: History,
+    pub history: Arc<dyn Ledger>,
     pub(crate) pace: Pace,
 }
 
 impl Options {
     /// With the usual pauses.
-    pub fn new(history: History) -> Self {
-        Self { history, pace: Pace::default() }
+    pub fn new(history: impl Ledger + 'static) -> Self {
+        Self { history: Arc::new(history), pace: Pace::default() }
     }
 }
 

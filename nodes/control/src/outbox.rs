@@ -5,7 +5,7 @@
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use mangrove_domain::{Command, Record};
-use mangrove_history::{Audit, Batch, History, Story};
+use mangrove_history::{Audit, Batch, Ledger, Story};
 use parking_lot::Mutex;
 use tokio::sync::{Notify, watch};
 
@@ -43,7 +43,7 @@ pub(crate) struct Parts {
     pub shared: Shared,
     pub progress: Progress,
     pub proposer: Proposer,
-    pub history: History,
+    pub history: Arc<dyn Ledger>,
     pub stories: Storybook,
     pub leading: watch::Receiver<Option<Clock>>,
 }

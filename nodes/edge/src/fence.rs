@@ -9,14 +9,15 @@ use parking_lot::Mutex;
 /// (cluster incarnation, tenant epoch, term): compared in this order.
 type Right = (u64, u64, u64);
 
+/// The highest rights that an edge has seen, by tenant.
 #[derive(Debug, Default)]
-pub(crate) struct Fences {
+pub struct Fences {
     highest: Mutex<HashMap<String, Right>>,
 }
 
 impl Fences {
     /// Whether a command with this fence may still be carried out. A higher one makes all lower ones late.
-    pub(crate) fn admits(&self, tenant: &str, fence: Option<&Fence>) -> bool {
+    pub fn admits(&self, tenant: &str, fence: Option<&Fence>) -> bool {
         let Some(fence) = fence else { return false };
         let right = (fence.incarnation, fence.tenant_epoch, fence.term);
         let mut highest = self.highest.lock();

@@ -35,6 +35,7 @@ mod udp;
 use std::{io, net::SocketAddr};
 
 pub use edge::{Edge, Status};
+pub use fence::Fences;
 pub use mangrove_sip::Transport;
 pub use options::{Limits, Options, Public};
 

@@ -32,10 +32,11 @@ use tokio::task::AbortHandle;
 use outbox::Outbox;
 use prompts::Prompts;
 use recorder::Recorder;
-use sessions::{Admission, Sessions, Sounds};
+use sessions::{Sessions, Sounds};
 use thread::{Surroundings, Thread};
 
 pub use options::Options;
+pub use sessions::{Admission, Fences};
 
 /// Why a media node does not start.
 #[derive(Debug, thiserror::Error)]

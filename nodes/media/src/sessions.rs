@@ -11,8 +11,7 @@ use mangrove_proto::{
     media::{EndpointAddress, Holding, Ready, Recording, Refused, SetSession, media_event::Fact},
 };
 
-pub(crate) use fence::Admission;
-use fence::Fences;
+pub use fence::{Admission, Fences};
 pub(crate) use plan::{Sounds, keys, sounds};
 
 use crate::{

@@ -30,7 +30,10 @@ pub(super) async fn start(options: Options, factory: Factory) -> Result<Cluster,
     let identity = join::identify(&options, &member, &network).await?;
     (member.id, member.boot) = (identity.node, identity.boot);
     join::ask_back(&options, &identity, &member, &network).await?;
-    let store = Store::open(&log_folder(&options.data_dir), identity.owner())?;
+    let store = match &options.medium {
+        None => Store::open(&log_folder(&options.data_dir), identity.owner())?,
+        Some(medium) => Store::open_on(medium.clone(), identity.owner()).await?,
+    };
     let host = GroupHost::new(store, identity.owner(), options.raft.clone());
     let known = Known::new();
     let cluster = Cluster {

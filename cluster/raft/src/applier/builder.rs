@@ -37,8 +37,8 @@ impl RaftSnapshotBuilder<TypeConfig> for Builder {
     async fn build_snapshot(&mut self) -> Result<SnapshotOf<TypeConfig, Bytes>, io::Error> {
         let writer = self.writer.get_mut().ok().and_then(Option::take);
         let writer = writer.ok_or_else(|| io::Error::other("a builder makes one snapshot only"))?;
-        let (meta, snapshots) = (self.meta.clone(), self.snapshots.clone());
-        let state = blocking(move || {
+        let meta = self.meta.clone();
+        let state = self.snapshots.aside(move |snapshots| {
             let state = writer().map_err(unusable)?;
             snapshots.save(&meta, &state)?;
             Ok(state)
@@ -49,11 +49,4 @@ impl RaftSnapshotBuilder<TypeConfig> for Builder {
 
 pub(crate) fn unusable(error: SnapshotError) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, error)
-}
-
-/// Runs disk work off the async threads; a panic in it is an error here.
-pub(crate) async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> io::Result<T> + Send + 'static,
-) -> io::Result<T> {
-    tokio::task::spawn_blocking(work).await.map_err(io::Error::other)?
 }

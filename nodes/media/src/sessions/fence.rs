@@ -11,7 +11,7 @@ const REMEMBERED_US: u64 = 300_000_000;
 
 /// What becomes of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Admission {
+pub enum Admission {
     /// It counts from now on.
     Taken,
     /// It changes nothing.
@@ -23,7 +23,7 @@ type Leader = (u64, u64, u64);
 
 /// The newest command seen, by tenant and by session.
 #[derive(Debug, Default)]
-pub(crate) struct Fences {
+pub struct Fences {
     leaders: BTreeMap<String, Leader>,
     sessions: BTreeMap<(String, String), Newest>,
     closed: VecDeque<(u64, (String, String))>,
@@ -40,7 +40,7 @@ struct Newest {
 
 impl Fences {
     /// Judges a command and remembers it when it is in time. The same again is in time.
-    pub(crate) fn admit(
+    pub fn admit(
         &mut self,
         tenant: &str,
         session: &str,
@@ -66,13 +66,13 @@ impl Fences {
     }
 
     /// Whether nothing newer was admitted since.
-    pub(crate) fn is_newest(&self, tenant: &str, session: &str, version: u64) -> bool {
+    pub fn is_newest(&self, tenant: &str, session: &str, version: u64) -> bool {
         let newest = self.sessions.get(&(tenant.to_owned(), session.to_owned()));
         newest.is_some_and(|newest| newest.version == version)
     }
 
     /// The session is closed: it is remembered, but not for ever.
-    pub(crate) fn closed(&mut self, tenant: &str, session: &str, now_us: u64) {
+    pub fn closed(&mut self, tenant: &str, session: &str, now_us: u64) {
         let key = (tenant.to_owned(), session.to_owned());
         if let Some(newest) = self.sessions.get_mut(&key) {
             newest.closed_us = Some(now_us);

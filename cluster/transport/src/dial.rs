@@ -1,0 +1,58 @@
+//! How another node is reached: over TCP, or by what a simulation puts in its place.
+
+use std::fmt::Debug;
+use std::io;
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tonic::transport::{Channel, Endpoint, Uri};
+use tower::service_fn;
+
+/// Bytes both ways, in order, until one side ends it.
+pub trait Wire: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Wire for T {}
+
+/// Makes connections to addresses (host:port).
+pub trait Dialer: Debug + Send + Sync {
+    /// Connects, or says why not.
+    fn dial(&self, address: String) -> BoxFuture<'static, io::Result<Box<dyn Wire>>>;
+}
+
+/// How connections without TLS are made.
+#[derive(Debug, Clone, Default)]
+pub enum Dial {
+    #[default]
+    Tcp,
+    By(Arc<dyn Dialer>),
+}
+
+/// Two that reach others by the same means are equal.
+impl PartialEq for Dial {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Tcp, Self::Tcp) => true,
+            (Self::By(one), Self::By(other)) => Arc::ptr_eq(one, other),
+            _ => false,
+        }
+    }
+}
+
+impl Eq for Dial {}
+
+impl Dial {
+    /// A channel that connects when first used.
+    pub(crate) fn channel(&self, endpoint: &Endpoint) -> Channel {
+        let dialer = match self {
+            Self::Tcp => return endpoint.connect_lazy(),
+            Self::By(dialer) => dialer.clone(),
+        };
+        endpoint.connect_with_connector_lazy(service_fn(move |uri: Uri| {
+            let address = uri.authority().map_or_else(String::new, ToString::to_string);
+            let connecting = dialer.dial(address);
+            async move { connecting.await.map(TokioIo::new) }
+        }))
+    }
+}
