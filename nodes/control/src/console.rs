@@ -18,15 +18,17 @@ use mangrove_domain::{Author, Reply, view};
 use mangrove_proto::{
     control::{
         AgentCommand, CallCommand, ConfigureReply, ConfigureRequest, DeleteRequest, EventsRequest, Json,
-        NodeCommand, StoryRequest,
+        MoveRequest, NodeCommand, StoryRequest,
     },
     id::TenantId,
     live::Live,
-    service::{Console, Error, LiveEvents, Login},
+    service::{BackupBytes, Console, Error, LiveEvents, Login},
     story::Entry,
 };
 
-use crate::{clock, control::Control, group::Group, hub};
+use crate::{backup, clock, control::Control, group::Group, hub, moving};
+
+pub(crate) use configure::direct;
 
 #[async_trait]
 impl Console for Control {
@@ -98,6 +100,14 @@ impl Console for Control {
     async fn command_node(&self, command: NodeCommand) -> Result<(), Error> {
         nodes::command(self, command).await
     }
+
+    async fn move_tenant(&self, request: MoveRequest) -> Result<(), Error> {
+        moving::request(self, request).await
+    }
+
+    async fn backup(&self) -> Result<BackupBytes, Error> {
+        backup::backup(self).await
+    }
 }
 
 impl Control {
@@ -109,21 +119,25 @@ impl Control {
     }
 }
 
-fn no_tenant(tenant: &str) -> Error {
+pub(crate) fn no_tenant(tenant: &str) -> Error {
     Error::NotFound { what: format!("tenant `{tenant}`") }
 }
 
-fn author(author: Option<mangrove_proto::control::Author>) -> Author {
+pub(crate) fn author(author: Option<mangrove_proto::control::Author>) -> Author {
     let author = author.unwrap_or_default();
     Author { name: author.name, address: author.address }
 }
 
 /// What `apply` said, as the asker should see it.
-fn settle(reply: Reply) -> Result<(), Error> {
+pub(crate) fn settle(reply: Reply) -> Result<(), Error> {
     match reply {
         Reply::Done | Reply::Seen => Ok(()),
         Reply::NotFound { what } => Err(Error::NotFound { what }),
         Reply::Conflict { what } => Err(Error::Conflict { what }),
+        Reply::Moving { tenant } => Err(Error::Unavailable {
+            what: format!("tenant `{tenant}`"),
+            why: "it moves to another group, try again in a moment".into(),
+        }),
         Reply::Gap { last } => Err(Error::Refused { why: format!("events after {last} are missing") }),
         Reply::Refused { why } | Reply::Dropped { why } => Err(Error::Refused { why }),
     }

@@ -14,18 +14,18 @@ use mangrove_tests::{
 };
 
 const AGENTS: usize = 12;
-const CALLERS: usize = 18;
+pub(super) const CALLERS: usize = 18;
 /// The longest silence that the death of a node may cause which carries no sound.
-const UNHEARD_MS: u64 = 200;
+pub(super) const UNHEARD_MS: u64 = 200;
 /// The longest silence when an heir takes a media node's addresses.
 const CARRIED_MS: u64 = 2_000;
 
 /// A company on a cluster, all its agents in talk and more callers in line.
-struct Office {
-    cluster: Cluster,
+pub(super) struct Office {
+    pub(super) cluster: Cluster,
     swarm: Swarm,
     profile: Profile,
-    group: u64,
+    pub(super) group: u64,
 }
 
 fn profile(talk: f64) -> Profile {
@@ -48,7 +48,7 @@ fn profile(talk: f64) -> Profile {
 
 impl Office {
     /// Callers and agents are at the SIP of the node named `edge`.
-    async fn open(seats: &[Seat], edge: &str, talk: f64) -> Result<Self> {
+    pub(super) async fn open(seats: &[Seat], edge: &str, talk: f64) -> Result<Self> {
         let cluster = Cluster::start(seats).await?;
         let carrier = SocketAddr::from((Ipv4Addr::LOCALHOST, ports::free()));
         let (document, agents) = company::document(AGENTS, carrier, 1);
@@ -85,7 +85,7 @@ impl Office {
     }
 
     /// As any living console shows it.
-    async fn floor(&self) -> Option<Floor> {
+    pub(super) async fn floor(&self) -> Option<Floor> {
         Floor::now(&self.cluster.api().ok()?.tenant(company::TENANT)).await
     }
 
@@ -118,7 +118,7 @@ impl Office {
     }
 
     /// Lets all calls come to their end and holds what everybody lived against the records.
-    async fn closes(self) -> Result<Report> {
+    pub(super) async fn closes(self) -> Result<Report> {
         let Self { cluster, swarm, profile, .. } = self;
         swarm.finish(Duration::from_secs_f64(profile.talk.1 * 2.0 + 30.0)).await;
         let ledger = swarm.ledger();
@@ -135,7 +135,7 @@ impl Office {
 }
 
 /// The group that holds the company.
-async fn group(api: &Api) -> Result<u64> {
+pub(super) async fn group(api: &Api) -> Result<u64> {
     let status = api.node("/status").await?;
     let groups = status["groups"].as_array().cloned().unwrap_or_default();
     let holds = groups.iter().find(|group| group["tenants"] == 1).with_context(|| status.to_string())?;

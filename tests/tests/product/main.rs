@@ -1,6 +1,7 @@
 //! The product with real phones: SIPp as the carrier's callers, baresip as employees' phones, processes killed.
 #![allow(clippy::unwrap_used)]
 
+mod backup;
 mod bad_input;
 mod calls_out;
 mod cluster;
@@ -11,6 +12,7 @@ mod hang_up;
 mod limits;
 mod lost_media;
 mod many_calls;
+mod moving;
 mod nat;
 mod overflow;
 mod page;

@@ -4,7 +4,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use mangrove_domain::{
-    AuditChange, Command,
+    AuditChange, Command, Reply,
     config::{
         TenantConfig,
         diff::{Change, diff},
@@ -22,7 +22,7 @@ use mangrove_proto::{
 use serde_json::json;
 
 use super::{author, json as to_json, no_tenant, settle};
-use crate::control::Control;
+use crate::{control::Control, group::Group};
 
 mod password;
 
@@ -56,17 +56,19 @@ pub(super) async fn delete(control: &Control, request: DeleteRequest) -> Result<
 
 pub(super) fn tenants(control: &Control) -> Result<Json, Error> {
     let mut list: Vec<_> =
-        control.groups().iter().flat_map(|group| summaries(&group.shared.get().state)).collect();
+        control.groups().iter().flat_map(|group| summaries(group)).collect();
     list.sort_by_key(|tenant| tenant["id"].as_str().map(str::to_owned));
+    // One that moves is in two groups for a moment.
+    list.dedup_by(|one, other| one["id"] == other["id"]);
     to_json(&list)
 }
 
-fn summaries(state: &mangrove_domain::State) -> Vec<serde_json::Value> {
+fn summaries(group: &Group) -> Vec<serde_json::Value> {
     let summary = |(id, tenant): (&TenantId, &mangrove_domain::Tenant)| {
         let config = tenant.config();
-        json!({ "id": id, "name": config.name, "version": config.version })
+        json!({ "id": id, "name": config.name, "version": config.version, "group": group.id })
     };
-    state.tenants().map(summary).collect()
+    group.shared.get().state.tenants().map(summary).collect()
 }
 
 pub(super) fn configuration(control: &Control, tenant: &str) -> Result<Json, Error> {
@@ -157,6 +159,9 @@ async fn remove(
     tenant: &str,
     by: Option<control::Author>,
 ) -> Result<ConfigureReply, Error> {
+    if control.cluster().directory().move_of(tenant).is_some_and(membership::Move::is_under_way) {
+        return settle(Reply::Moving { tenant: tenant.to_owned() }).map(|()| ConfigureReply::default());
+    }
     let (group, tenant) = control.home(tenant)?;
     let command = Command::RemoveTenant { tenant: tenant.clone(), author: author(by) };
     match settle(group.proposer.propose(command).await?) {
@@ -169,7 +174,8 @@ async fn remove(
     Ok(ConfigureReply { changes: vec![change], ..ConfigureReply::default() })
 }
 
-async fn direct(control: &Control, command: membership::Command) -> Result<membership::Reply, Error> {
+/// Commits a command of the directory.
+pub(crate) async fn direct(control: &Control, command: membership::Command) -> Result<membership::Reply, Error> {
     control.cluster().propose_directory(command).await.map_err(|error| match error {
         membership::Error::Refused(refusal) => Error::Refused { why: refusal.to_string() },
         other => Error::Unavailable { what: "the directory".into(), why: other.to_string() },

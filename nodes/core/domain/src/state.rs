@@ -14,7 +14,8 @@ use serde::{Deserialize, Serialize};
 use crate::{
     command::{NodeInfo, Sender},
     effect::{ObjectRef, Reply},
-    record::{Outbox, Record},
+    moving::{Arrival, Hold},
+    record::{Origin, Outbox, Record},
     tenant::Tenant,
 };
 
@@ -28,6 +29,12 @@ pub struct State {
     pub(crate) nodes: OrdMap<String, Node>,
     senders: OrdMap<String, Mark>,
     pub(crate) outbox: Outbox,
+    /// Tenants that come, go or are gone.
+    #[serde(default)]
+    pub(crate) holds: OrdMap<TenantId, Arc<Hold>>,
+    /// Copies of tenants that may come.
+    #[serde(default)]
+    pub(crate) arrivals: OrdMap<TenantId, Arc<Arrival>>,
 }
 
 /// A node and what it carries for this group.
@@ -69,6 +76,11 @@ impl State {
     /// What SQL has not confirmed yet, in order.
     pub fn outbox(&self) -> impl Iterator<Item = (u64, &Record)> {
         self.outbox.iter()
+    }
+
+    /// Where a record came from, if it was not made in this group of this cluster.
+    pub fn origin(&self, number: u64) -> Option<Origin> {
+        self.outbox.origin(number)
     }
 
     /// How many records SQL has not confirmed yet.
