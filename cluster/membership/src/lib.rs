@@ -11,6 +11,8 @@
 mod cluster;
 pub mod directory;
 mod error;
+#[cfg(test)]
+mod formats;
 mod identity;
 mod machine;
 mod options;
@@ -19,7 +21,9 @@ mod refound;
 mod service;
 
 pub use cluster::{Cluster, GroupTold, NodeStatus, OwnReport, Reporter, Told};
-pub use directory::{Command, Directory, Founding, Home, Lease, Member, Move, NETWORK, Name, Refusal, Reply, Stage};
+pub use directory::{
+    Command, Directory, Founding, Home, Lease, Member, Move, NETWORK, Name, Refusal, Reply, Stage,
+};
 pub use error::Error;
 pub use mangrove_placement::{Place, Plan};
 pub use mangrove_raft::{

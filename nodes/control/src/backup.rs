@@ -9,5 +9,8 @@ mod snapshot;
 pub(crate) use gather::backup;
 pub(crate) use snapshot::{of_leader, serve};
 
+#[cfg(test)]
+pub(crate) use archive::{parse, tests::written};
+
 pub use archive::{Archive, Error as ArchiveError, Header, read};
 pub use restore::{Error as RestoreError, Restored, restore};

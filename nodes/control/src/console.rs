@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use mangrove_domain::{Author, Reply, view};
+use mangrove_membership as membership;
 use mangrove_proto::{
     control::{
         AgentCommand, CallCommand, ConfigureReply, ConfigureRequest, DeleteRequest, EventsRequest, Json,
@@ -52,7 +53,7 @@ impl Console for Control {
         let (group, id) = self.home(tenant)?;
         self.hub().warm(&id, || group.shared.index());
         let current = group.shared.get();
-        let found = current.state.tenant(&id).ok_or_else(|| no_tenant(tenant))?;
+        let found = current.state.tenant(&id).ok_or_else(|| self.absent(tenant))?;
         Ok(view::live(found, hub::last_event(current.index), group.now(), clock::wall()))
     }
 
@@ -117,6 +118,15 @@ impl Control {
         let group = self.group(home.group).ok_or(Error::NoLeader { group: home.group.into() })?;
         Ok((group, TenantId::from(tenant)))
     }
+
+    /// Why a tenant is not in the state of its home.
+    fn absent(&self, tenant: &str) -> Error {
+        if self.is_moving(tenant) { moving::under_way(tenant) } else { no_tenant(tenant) }
+    }
+
+    fn is_moving(&self, tenant: &str) -> bool {
+        self.cluster().directory().move_of(tenant).is_some_and(membership::Move::is_under_way)
+    }
 }
 
 pub(crate) fn no_tenant(tenant: &str) -> Error {
@@ -134,10 +144,7 @@ pub(crate) fn settle(reply: Reply) -> Result<(), Error> {
         Reply::Done | Reply::Seen => Ok(()),
         Reply::NotFound { what } => Err(Error::NotFound { what }),
         Reply::Conflict { what } => Err(Error::Conflict { what }),
-        Reply::Moving { tenant } => Err(Error::Unavailable {
-            what: format!("tenant `{tenant}`"),
-            why: "it moves to another group, try again in a moment".into(),
-        }),
+        Reply::Moving { tenant } => Err(moving::under_way(&tenant)),
         Reply::Gap { last } => Err(Error::Refused { why: format!("events after {last} are missing") }),
         Reply::Refused { why } | Reply::Dropped { why } => Err(Error::Refused { why }),
     }

@@ -70,6 +70,14 @@ async fn rest(pause: Option<Duration>) {
     }
 }
 
+/// What is asked of a tenant on its way.
+pub(crate) fn under_way(tenant: &str) -> Error {
+    Error::Unavailable {
+        what: format!("tenant `{tenant}`"),
+        why: "it moves to another group, try again in a moment".into(),
+    }
+}
+
 impl Mover {
     /// Does all that is to be done now; how many tasks that was. One that fails does not keep the others.
     async fn round(&self, since: &mut Since) -> Result<usize, Error> {
@@ -90,7 +98,9 @@ impl Mover {
         let (tenant, epoch) = task.key();
         match task {
             Task::Carry { orders, .. } => match timeout_at(began + PATIENCE, self.obey(orders)).await {
-                Ok(Err(error)) if !error.is_retryable() => self.give_up(tenant, epoch, error.to_string()).await,
+                Ok(Err(error)) if !error.is_retryable() => {
+                    self.give_up(tenant, epoch, error.to_string()).await
+                }
                 Ok(done) => done,
                 Err(_) => self.give_up(tenant, epoch, format!("not done in {} s", PATIENCE.as_secs())).await,
             },
@@ -103,7 +113,9 @@ impl Mover {
     async fn obey(&self, orders: Vec<Order>) -> Result<(), Error> {
         for order in orders {
             match order {
-                Order::Directory(command) => drop(console::direct(&self.control, command).await?),
+                Order::Directory(command) => {
+                    console::direct(&self.control, command).await?;
+                }
                 Order::Group(group, command) => {
                     let reply = self.control.proposer(group.into())?.propose(command).await?;
                     console::settle(reply)?;

@@ -113,7 +113,11 @@ impl Parts {
         Ok(batch.len() + last.len())
     }
 
-    async fn write(&self, batch: &[(u64, Origin, Record)], last: &[Key]) -> Result<(), mangrove_history::Error> {
+    async fn write(
+        &self,
+        batch: &[(u64, Origin, Record)],
+        last: &[Key],
+    ) -> Result<(), mangrove_history::Error> {
         let mut rows = Batch::default();
         let mut drafts = Vec::new();
         for (_, origin, record) in batch {

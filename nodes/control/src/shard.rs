@@ -12,8 +12,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use mangrove_domain::{Action, Command, Effects, ObjectRef, Record, State};
+use mangrove_domain::{Action, Command, Effects, Hold, ObjectRef, Record, Standing, State};
 use mangrove_membership::{Fence, Leadership};
+use mangrove_proto::id::TenantId;
 use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
 use tokio::sync::{Notify, watch};
 
@@ -186,6 +187,9 @@ impl ShardState {
             self.context.stories.add(effects.story);
             actions.extend(effects.actions);
             touched.extend(effects.touched);
+        }
+        for tenant in moved(&current.state, &touched) {
+            self.context.hub.forget_tenant(tenant);
         }
         if self.context.hub.is_watched() {
             let turn = self.pace.take(touched.iter().cloned(), Instant::now());
@@ -397,6 +401,16 @@ impl ShardState {
         self.checks.armed = false;
         self.checks.check(&self.context.shared.get().state);
     }
+}
+
+/// Tenants that have come or gone.
+fn moved<'t>(state: &State, touched: &'t BTreeSet<ObjectRef>) -> impl Iterator<Item = &'t TenantId> {
+    let tenants = touched.iter().filter_map(|object| match object {
+        ObjectRef::Tenant(tenant) => Some(tenant),
+        _ => None,
+    });
+    let standing = |tenant: &TenantId| state.hold(tenant).map(Hold::standing);
+    tenants.filter(move |tenant| matches!(standing(tenant), Some(Standing::Arriving | Standing::Gone)))
 }
 
 async fn spawn(

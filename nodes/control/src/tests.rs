@@ -7,6 +7,7 @@ mod configuring;
 mod effects;
 mod events;
 mod fakes;
+mod formats;
 pub(crate) mod house;
 mod invite;
 mod moving;

@@ -170,7 +170,7 @@ impl Client {
     }
 
     fn unreachable(&self, error: &reqwest::Error) -> Error {
-        unreachable_at(&self.base.to_string(), error)
+        unreachable_at(self.base.as_str(), error)
     }
 }
 

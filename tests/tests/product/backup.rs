@@ -24,7 +24,10 @@ async fn a_backup_made_under_calls_is_a_new_cluster_elsewhere() -> Result<()> {
     let file = folder.path().join("mangrove.backup");
     let name = file.to_str().context("a path")?;
     let made = office.cluster.console()?.ask(&["backup", "--to", name])?;
-    assert_eq!((std::fs::metadata(&file)?.permissions().mode() & 0o777, &made["groups"]), (0o600, &16.into()));
+    assert_eq!(
+        (std::fs::metadata(&file)?.permissions().mode() & 0o777, &made["groups"]),
+        (0o600, &16.into())
+    );
     let again = office.cluster.console()?.ask(&["backup", "--to", name]);
     assert!(again.err().context("written over")?.to_string().contains("is there already"));
 

@@ -61,7 +61,8 @@ fn backed_up() -> Directory {
 }
 
 fn seeds() -> BTreeMap<GroupId, Seed> {
-    let of = |group: GroupId| (group, Seed { index: 100 + u64::from(group), state: vec![b'0' + group as u8] });
+    let of =
+        |group: GroupId| (group, Seed { index: 100 + u64::from(group), state: vec![b'0' + group as u8] });
     [1, 2].map(of).into()
 }
 
@@ -72,7 +73,10 @@ fn what_lives_where_stays_and_who_was_there_is_forgotten() {
     let (after, id) = before.clone().refounded(9, member).unwrap();
     assert_eq!((after.tenants.clone(), after.claims.clone()), (before.tenants, before.claims));
     let (founding, old) = (after.founding.clone().unwrap(), before.founding.unwrap());
-    assert_eq!((founding.incarnation, founding.nonce_key, founding.token_key), (9, old.nonce_key, old.token_key));
+    assert_eq!(
+        (founding.incarnation, founding.nonce_key, founding.token_key),
+        (9, old.nonce_key, old.token_key)
+    );
     assert_eq!((id, after.members.len(), after.member_named("new").map(|new| new.alive)), (3, 1, Some(true)));
     assert!(after.senders.is_empty() && after.leases.is_empty());
     assert!(after.plan.groups.values().all(|place| place.replicas == [3] && place.leader == 3));

@@ -252,12 +252,7 @@ impl Console for Fake {
 
     async fn move_tenant(&self, request: MoveRequest) -> Result<(), Error> {
         known(&request.tenant)?;
-        self.tell(format!(
-            "{}: {} to {}",
-            name(request.author.as_ref()),
-            request.tenant,
-            request.group
-        ));
+        self.tell(format!("{}: {} to {}", name(request.author.as_ref()), request.tenant, request.group));
         match request.group {
             3 => Ok(()),
             _ => Err(Error::Refused { why: "there is no such shard group".into() }),

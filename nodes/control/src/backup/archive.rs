@@ -111,7 +111,7 @@ pub fn read(path: &Path) -> Result<Archive, Error> {
     parse(&bytes)
 }
 
-fn parse(bytes: &[u8]) -> Result<Archive, Error> {
+pub(crate) fn parse(bytes: &[u8]) -> Result<Archive, Error> {
     let rest = bytes.strip_prefix(MAGIC).ok_or(Error::NotABackup)?;
     let (version, mut rest) = rest.split_first().ok_or(Error::CutShort)?;
     if *version != VERSION {
@@ -163,4 +163,4 @@ fn is_whole(before: &[u8], sum: &[u8], after: &[u8]) -> Result<(), Error> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -43,7 +43,8 @@ async fn gather(control: &Control) -> Result<Option<(Arc<Directory>, BTreeMap<u3
         groups.insert(group, of_leader(control, group).await?);
     }
     let after = newest(control).await?;
-    let same = (&before.tenants, &before.claims, &before.moves) == (&after.tenants, &after.claims, &after.moves);
+    let same =
+        (&before.tenants, &before.claims, &before.moves) == (&after.tenants, &after.claims, &after.moves);
     Ok(same.then_some((after, groups)))
 }
 

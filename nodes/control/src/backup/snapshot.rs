@@ -33,7 +33,8 @@ pub(crate) async fn serve(
 ) -> Result<impl Stream<Item = SnapshotPart> + Send + use<>, Error> {
     let Seed { index, state } = own(control, group).await?;
     let state = bytes::Bytes::from(state);
-    let parts: Vec<_> = (0..state.len().max(1)).step_by(PART).map(|at| at..state.len().min(at + PART)).collect();
+    let parts: Vec<_> =
+        (0..state.len().max(1)).step_by(PART).map(|at| at..state.len().min(at + PART)).collect();
     Ok(stream::iter(parts).map(move |part| SnapshotPart { index, state: state.slice(part) }))
 }
 

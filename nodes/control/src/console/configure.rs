@@ -4,7 +4,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use mangrove_domain::{
-    AuditChange, Command, Reply,
+    AuditChange, Command,
     config::{
         TenantConfig,
         diff::{Change, diff},
@@ -21,8 +21,8 @@ use mangrove_proto::{
 };
 use serde_json::json;
 
-use super::{author, json as to_json, no_tenant, settle};
-use crate::{control::Control, group::Group};
+use super::{author, json as to_json, settle};
+use crate::{control::Control, group::Group, moving};
 
 mod password;
 
@@ -45,7 +45,7 @@ pub(super) async fn delete(control: &Control, request: DeleteRequest) -> Result<
     if request.object.is_empty() {
         return remove(control, &request.tenant, request.author).await;
     }
-    let present = present(control, &request.tenant).ok_or_else(|| no_tenant(&request.tenant))?;
+    let present = present(control, &request.tenant).ok_or_else(|| control.absent(&request.tenant))?;
     let mut document = export(&present);
     let missing = || Error::NotFound { what: format!("`{}` in tenant `{}`", request.object, request.tenant) };
     if !document.remove(&request.object) {
@@ -55,8 +55,7 @@ pub(super) async fn delete(control: &Control, request: DeleteRequest) -> Result<
 }
 
 pub(super) fn tenants(control: &Control) -> Result<Json, Error> {
-    let mut list: Vec<_> =
-        control.groups().iter().flat_map(|group| summaries(group)).collect();
+    let mut list: Vec<_> = control.groups().iter().flat_map(|group| summaries(group)).collect();
     list.sort_by_key(|tenant| tenant["id"].as_str().map(str::to_owned));
     // One that moves is in two groups for a moment.
     list.dedup_by(|one, other| one["id"] == other["id"]);
@@ -72,7 +71,7 @@ fn summaries(group: &Group) -> Vec<serde_json::Value> {
 }
 
 pub(super) fn configuration(control: &Control, tenant: &str) -> Result<Json, Error> {
-    let present = present(control, tenant).ok_or_else(|| no_tenant(tenant))?;
+    let present = present(control, tenant).ok_or_else(|| control.absent(tenant))?;
     let mut document = serde_json::to_value(export(&present)).unwrap_or_default();
     document["version"] = present.version.into();
     to_json(&document)
@@ -91,6 +90,9 @@ async fn change(
     dry_run: bool,
     if_version: u64,
 ) -> Result<ConfigureReply, Error> {
+    if control.is_moving(&document.tenant) {
+        return Err(moving::under_way(&document.tenant));
+    }
     let present = present(control, &document.tenant);
     let version = present.as_ref().map_or(0, |config| config.version);
     if if_version != 0 && if_version != version {
@@ -159,8 +161,8 @@ async fn remove(
     tenant: &str,
     by: Option<control::Author>,
 ) -> Result<ConfigureReply, Error> {
-    if control.cluster().directory().move_of(tenant).is_some_and(membership::Move::is_under_way) {
-        return settle(Reply::Moving { tenant: tenant.to_owned() }).map(|()| ConfigureReply::default());
+    if control.is_moving(tenant) {
+        return Err(moving::under_way(tenant));
     }
     let (group, tenant) = control.home(tenant)?;
     let command = Command::RemoveTenant { tenant: tenant.clone(), author: author(by) };
@@ -175,7 +177,10 @@ async fn remove(
 }
 
 /// Commits a command of the directory.
-pub(crate) async fn direct(control: &Control, command: membership::Command) -> Result<membership::Reply, Error> {
+pub(crate) async fn direct(
+    control: &Control,
+    command: membership::Command,
+) -> Result<membership::Reply, Error> {
     control.cluster().propose_directory(command).await.map_err(|error| match error {
         membership::Error::Refused(refusal) => Error::Refused { why: refusal.to_string() },
         other => Error::Unavailable { what: "the directory".into(), why: other.to_string() },

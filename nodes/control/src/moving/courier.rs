@@ -6,7 +6,7 @@ use std::sync::Arc;
 use mangrove_domain::{Command, Reply, Report, Ticket};
 use mangrove_proto::{id::TenantId, service::Error};
 
-use super::Mover;
+use super::{Mover, under_way};
 
 impl Mover {
     pub(super) async fn hand_on(
@@ -30,7 +30,7 @@ impl Mover {
             match reply.map(|done| is_heard(&done.reply, heard.is_none())) {
                 Ok(true) => heard = Some(number),
                 Ok(false) => {
-                    outcome = Err(moving(&tenant));
+                    outcome = Err(under_way(tenant.as_str()));
                     break;
                 }
                 Err(error) => {
@@ -54,8 +54,4 @@ fn is_heard(reply: &Reply, first: bool) -> bool {
         Reply::Gap { .. } => first,
         _ => true,
     }
-}
-
-fn moving(tenant: &TenantId) -> Error {
-    Error::Unavailable { what: format!("tenant `{tenant}`"), why: "it is not in its new home yet".into() }
 }

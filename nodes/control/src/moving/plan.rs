@@ -109,11 +109,8 @@ fn end(tenant: &str, epoch: u64) -> Order {
 
 fn of_hold(group: u32, tenant: &TenantId, hold: &Hold, directory: &Directory) -> Option<Task> {
     let epoch = hold.epoch();
-    let settle = |command| Task::Settle {
-        tenant: tenant.clone(),
-        epoch,
-        orders: vec![Order::Group(group, command)],
-    };
+    let settle =
+        |command| Task::Settle { tenant: tenant.clone(), epoch, orders: vec![Order::Group(group, command)] };
     let home = directory.home(tenant.as_str());
     match hold.standing() {
         // A copy of the directory that is older than the move knows nothing of it yet.

@@ -34,9 +34,7 @@ pub(crate) async fn request(control: &Control, request: MoveRequest) -> Result<(
     let over = timeout(PATIENCE, over).await.is_ok_and(|known| known.is_ok());
     match ended.filter(|_| over) {
         Some(Ok(())) => Ok(()),
-        Some(Err(why)) => {
-            Err(Error::Refused { why: format!("tenant `{tenant}` stays where it is: {why}") })
-        }
+        Some(Err(why)) => Err(Error::Refused { why: format!("tenant `{tenant}` stays where it is: {why}") }),
         None => Err(Error::Unavailable {
             what: format!("the end of tenant `{tenant}`'s move"),
             why: format!("it is still under way after {} s", PATIENCE.as_secs()),

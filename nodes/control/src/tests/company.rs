@@ -1,8 +1,7 @@
 //! Small companies without passwords that take long to hash.
 
 use mangrove_domain::config::{
-    TenantConfig,
-    document,
+    TenantConfig, document,
     resolve::{Tools, resolve},
 };
 use serde_json::{Value, json};

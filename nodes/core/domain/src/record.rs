@@ -121,7 +121,8 @@ impl Outbox {
     /// Takes out a tenant's records, in order; `here` names this outbox: its cluster's incarnation and its group.
     pub(crate) fn take_of(&mut self, tenant: &TenantId, here: (u64, u32)) -> Vec<(Origin, Record)> {
         let of = self.iter().filter(|(_, record)| record.tenant() == tenant);
-        let taken: Vec<_> = of.map(|(number, record)| (number, self.named(number, here), record.clone())).collect();
+        let taken: Vec<_> =
+            of.map(|(number, record)| (number, self.named(number, here), record.clone())).collect();
         for (number, ..) in &taken {
             self.waiting.remove(number);
             self.origins.remove(number);

@@ -27,7 +27,7 @@ pub use snapshot::RestoreError;
 pub struct State {
     pub(crate) tenants: OrdMap<TenantId, Arc<Tenant>>,
     pub(crate) nodes: OrdMap<String, Node>,
-    senders: OrdMap<String, Mark>,
+    pub(crate) senders: OrdMap<String, Mark>,
     pub(crate) outbox: Outbox,
     /// Tenants that come, go or are gone.
     #[serde(default)]
@@ -47,7 +47,7 @@ pub(crate) struct Node {
 
 /// The last event taken from a sender.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct Mark {
+pub(crate) struct Mark {
     run: u64,
     sequence: u64,
 }

@@ -1,5 +1,7 @@
 //! A backup is read back as it was, or refused.
 
+#![allow(clippy::unwrap_used)]
+
 use super::*;
 
 fn archive() -> Archive {
@@ -15,7 +17,8 @@ fn archive() -> Archive {
     Archive { header, directory: b"directory".to_vec(), groups }
 }
 
-fn written(archive: &Archive) -> Vec<u8> {
+/// The archive as a file.
+pub(crate) fn written(archive: &Archive) -> Vec<u8> {
     let (mut writer, start) = Writer::begin(&archive.header);
     let directory = writer.directory(&archive.directory);
     let groups: Vec<_> = archive.groups.iter().map(|(group, seed)| writer.group(*group, seed)).collect();

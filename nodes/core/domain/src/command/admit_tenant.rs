@@ -9,8 +9,7 @@ use super::{leader_started, node_lost};
 use crate::{
     effect::{Effects, ObjectRef, Reply},
     moving::{Arrival, Hold, Standing},
-    ready,
-    scene,
+    ready, scene,
     stamp::Stamp,
     state::State,
 };

@@ -3,10 +3,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use mangrove_proto::{
-    id::CallId,
-    live::EndedBy,
-};
+use mangrove_proto::{id::CallId, live::EndedBy};
 
 use crate::{
     call::{Call, end},

@@ -13,19 +13,27 @@ use crate::{
 
 /// The command, if it may be carried out here and now.
 pub(crate) fn divert(state: &mut State, command: Command, effects: &mut Effects) -> Result<Command, Reply> {
-    if state.holds.is_empty() {
+    if state.holds.is_empty() && state.arrivals.is_empty() {
         return Ok(command);
     }
     let Some(tenant) = subject(&command) else { return Ok(command) };
+    // A configuration would make it anew, and its copy would come too late.
+    if matches!(command, Command::ConfigureTenant { .. }) && state.arrivals.contains_key(&tenant) {
+        return Err(Reply::Moving { tenant: tenant.to_string() });
+    }
     let Some(hold) = state.hold(&tenant) else { return Ok(command) };
     match command {
         Command::EdgeReported { sender, event } => {
             let taken = state.take_event("edge", &sender, event.sequence);
-            Err(taken.map_or_else(|seen| seen, |()| keep(state, &tenant, Report::Edge { sender, event }, effects)))
+            Err(taken
+                .map_or_else(|seen| seen, |()| keep(state, &tenant, Report::Edge { sender, event }, effects)))
         }
         Command::MediaReported { sender, event } => {
             let taken = state.take_event("media", &sender, event.sequence);
-            Err(taken.map_or_else(|seen| seen, |()| keep(state, &tenant, Report::Media { sender, event }, effects)))
+            Err(taken.map_or_else(
+                |seen| seen,
+                |()| keep(state, &tenant, Report::Media { sender, event }, effects),
+            ))
         }
         Command::ConfigureTenant { epoch, .. } if is_another(hold, epoch) => {
             state.holds.remove(&tenant);

@@ -290,6 +290,13 @@ fn a_copy_counts_once_and_only_the_newest() {
     assert_eq!(take_in(&mut home, &older), Reply::Seen);
     home.command(Command::DiscardArrival { tenant: tenant_id(), epoch: epoch - 1 });
     assert_eq!(home.state.arrivals().count(), 1, "an earlier move's word is late");
+    let made = Command::ConfigureTenant {
+        config: copy.tenant.config().clone(),
+        epoch,
+        author: Author::default(),
+        changes: vec![],
+    };
+    assert_eq!(home.command(made), Reply::Moving { tenant: "acme".into() }, "it would be made anew");
     let admit = Command::AdmitTenant { tenant: tenant_id(), epoch };
     assert_eq!([home.command(admit.clone()), home.command(admit)], [Reply::Done, Reply::Seen]);
     assert_eq!(take_in(&mut home, &copy), Reply::Seen);
