@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use mangrove_loadtest::company;
 use mangrove_tests::{cluster::APART, product::binary, wait};
+use serde_json::Value;
 
 use super::cluster::{Office, UNHEARD_MS, group};
 
@@ -33,12 +34,23 @@ impl Office {
         Ok(asked)
     }
 
+    /// The node that leads a group, the directory's included.
+    async fn leader(&self, group: u64) -> Option<String> {
+        let leads = |node: &Value| {
+            let groups = node["report"]["groups"].as_array()?;
+            groups.iter().find(|one| one["group"] == group && one["leads"] == true)?;
+            node["name"].as_str().map(str::to_owned)
+        };
+        self.cluster.members().await?.iter().find_map(leads)
+    }
+
     /// The only group that has the company, once no replica of another has it any more.
     async fn home(&self) -> Result<u64> {
         let one = async || {
             let statuses = self.cluster.statuses().await;
             let groups = statuses.iter().filter_map(|status| status["groups"].as_array()).flatten();
-            let homes = groups.filter(|group| group["tenants"] == 1).filter_map(|group| group["group"].as_u64());
+            let homes =
+                groups.filter(|group| group["tenants"] == 1).filter_map(|group| group["group"].as_u64());
             let homes: BTreeSet<u64> = homes.collect();
             homes.first().copied().filter(|_| homes.len() == 1)
         };
@@ -78,7 +90,8 @@ async fn a_leader_that_dies_in_the_middle_leaves_the_company_in_one_home() -> Re
         let (before, to) = (office.floor().await.context("no floor")?, office.elsewhere());
         // Whoever leads the old home, the new one, or the directory.
         let of = [office.group, to, 0][round % 3];
-        let leader = office.cluster.leader(of).await.context("nobody leads")?;
+        let leads = async || office.leader(of).await;
+        let leader = wait::until("a leader", leads).await?;
         let asked = office.moves(to, &leader)?;
         tokio::time::sleep(Duration::from_millis(20 * round as u64)).await;
         office.cluster.node_mut(&leader)?.kill()?;
