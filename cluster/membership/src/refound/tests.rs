@@ -88,6 +88,7 @@ async fn a_node_founds_a_cluster_with_it_and_goes_on_after_its_positions() {
     let folder = tempfile::tempdir().unwrap();
     let options = Options::new(folder.path().join("data"), "new");
     let incarnation = refound(&options, backed_up(), &seeds()).unwrap();
+    assert!(incarnation > 7, "whoever obeys the cluster of the backup would obey this one no more than that");
     let tapes: Arc<Mutex<BTreeMap<GroupId, Tape>>> = Arc::default();
     let made = tapes.clone();
     let factory = move |group| {
