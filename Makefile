@@ -3,7 +3,7 @@
 CARGO ?= cargo
 WEB := nodes/console/web
 PAGES := tests/web
-PACKAGES := g++ sip-tester baresip-core iproute2 iptables procps chromium buildah ca-certificates binutils unzip python3-venv
+PACKAGES := g++ sip-tester baresip-core iproute2 iptables iputils-arping postgresql util-linux procps chromium buildah ca-certificates binutils unzip python3-venv
 # What `make bench` measures (all when empty), and how long `make fuzz` runs each target.
 STEPS ?=
 SECONDS ?= 600
@@ -38,7 +38,7 @@ $(WEB)/dist/index.html: $(WEB)/node_modules/.package-lock.json $(shell find $(WE
 	touch $@
 
 ## Everything: installs what tests need, then checks and runs all of it. Needs root: Debian packages where they are
-## missing, and network namespaces for the tests of address translation.
+## missing, and network namespaces for the tests of address translation and of machines.
 test: packages web lint deny unit fuzz-build
 
 packages:
@@ -72,6 +72,7 @@ $(PAGES)/node_modules/.package-lock.json: $(PAGES)/package.json $(PAGES)/package
 ## Builds the binary too, beside the tests: the crate of the binary has tests that run it.
 unit: nextest web chart-tools $(PAGES)/node_modules/.package-lock.json
 	$(CARGO) nextest run --locked --workspace --profile ci
+	scripts/with-postgres $(CARGO) nextest run --locked --package mangrove-history --profile ci
 
 fuzz-build:
 	cd fuzz && $(CARGO) check --locked

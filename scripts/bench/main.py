@@ -5,9 +5,9 @@ import bl
 
 bl.netns()
 
-import calls, commit, page, relay, ringing, waiting
+import calls, cluster, commit, page, relay, ringing, waiting
 
-STEPS = {"calls": calls.measure, "ringing": ringing.measure, "relay": relay.measure, "waiting": waiting.measure, "commit": commit.measure}
+STEPS = {"calls": calls.measure, "ringing": ringing.measure, "relay": relay.measure, "waiting": waiting.measure, "commit": commit.measure, "cluster": cluster.measure}
 
 
 def main():

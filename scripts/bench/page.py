@@ -50,12 +50,25 @@ def commit(figures):
                  [[row["name"], row["writers"], row["p50_us"], row["p99_us"], row["a_second"]] for row in figures])
 
 
+def cluster(figures):
+    rows = []
+    for row in figures["writes"]:
+        peer = next(r for r in figures["writes"] if r["name"] == "etcd" and (r["clients"], r["value"]) == (row["clients"], row["value"]))
+        rows.append([row["clients"], row["value"], row["name"], row["a_second"], ratio(row["a_second"], peer["a_second"]), row["p50_us"],
+                     row["p99_us"], ratio(row["p99_us"], peer["p99_us"]), row["us_all"]])
+    rows.sort(key=lambda row: (row[1], row[0]))
+    text = table(["clients", "bytes", "", "writes/s", "of etcd's", "p50 us", "p99 us", "of etcd's", "CPU us a write, all three"], rows)
+    idle = [[row["groups"], row["cores_all"], row["mb_a_node"]] for row in figures["idle"]]
+    return text + "\n" + table(["idle groups", "cores, all three nodes", "MB a node"], idle)
+
+
 PARTS = {
     "calls": ("Calls set up and torn down", calls),
     "ringing": ("From a caller's INVITE to the agent's phone", ringing),
     "relay": ("Relayed packets", relay),
     "waiting": ("Callers waiting with music", waiting),
     "commit": ("Commits", commit),
+    "cluster": ("Writes to three nodes", cluster),
 }
 
 

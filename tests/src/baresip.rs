@@ -75,7 +75,7 @@ impl Baresip {
         Ok(Self { folder, child, control })
     }
 
-    /// A command of baresip's own: `dial`, `accept`, `hangup`, `hold`, `resume`, `transfer`. The calling thread must
+    /// A command of baresip's own: `dial`, `hangup`, `hold`, `resume`, `transfer`. The calling thread must
     /// be on the phone's host.
     pub fn command(&self, command: &str, parameters: &str) -> Result<String> {
         let mut stream =
@@ -87,6 +87,17 @@ impl Baresip {
         let mut answer = [0; 4096];
         let length = stream.read(&mut answer)?;
         Ok(String::from_utf8_lossy(&answer[..length]).into_owned())
+    }
+
+    /// Answers the call that rings, or the next one to ring: a phone may learn of a call later than its agent's page.
+    pub async fn accept(&self) -> Result<()> {
+        let answered = || self.log().matches("answering call on line").count();
+        let before = answered();
+        let accepted = async || {
+            self.command("accept", "").ok()?;
+            (answered() > before).then_some(())
+        };
+        wait::until("the phone to ring", accepted).await.with_context(|| self.log())
     }
 
     /// How strong a frequency is in what it heard last, over half a second; see `sound::level`.

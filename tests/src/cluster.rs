@@ -38,7 +38,7 @@ pub const APART: &[Seat] = &[
 #[derive(Debug)]
 pub struct Cluster {
     nodes: Vec<Product>,
-    _common: TempDir,
+    common: TempDir,
 }
 
 impl Cluster {
@@ -51,9 +51,19 @@ impl Cluster {
             let options = options(name, roles, join, common.path());
             nodes.push(Product::start_at(options).await?);
         }
-        let cluster = Self { nodes, _common: common };
+        Self::of(nodes, common).await
+    }
+
+    /// Of nodes that share a folder, once every group has its replicas.
+    pub async fn of(nodes: Vec<Product>, common: TempDir) -> Result<Self> {
+        let cluster = Self { nodes, common };
         cluster.settles(Duration::from_secs(60)).await?;
         Ok(cluster)
+    }
+
+    /// What the nodes share: recordings, and records too if they are on one machine.
+    pub fn common(&self) -> &Path {
+        self.common.path()
     }
 
     /// A node by its name.
@@ -91,6 +101,12 @@ impl Cluster {
     /// A member as the cluster sees it.
     pub async fn member(&self, name: &str) -> Option<Value> {
         self.members().await?.into_iter().find(|node| node["name"] == name)
+    }
+
+    /// Who carries a member's addresses.
+    pub async fn carrier(&self, name: &str) -> Option<String> {
+        let carries = |node: &Value| node["carries"].as_array().is_some_and(|all| all.contains(&name.into()));
+        self.members().await?.iter().find(|node| carries(node))?["name"].as_str().map(str::to_owned)
     }
 
     /// The node that leads a group.
@@ -142,7 +158,7 @@ impl Cluster {
 fn is_settled(status: &Value, voters: usize, members: usize) -> bool {
     let count = |value: &Value| value.as_array().map_or(0, Vec::len);
     let groups = status["groups"].as_array().cloned().unwrap_or_default();
-    let has_all = groups.iter().all(|group| count(&group["voters"]) == voters);
+    let has_all = groups.iter().all(|group| count(&group["voters"]) == voters && group["changing"] == false);
     !groups.is_empty() && has_all && count(&status["trouble"]) == 0 && count(&status["members"]) == members
 }
 

@@ -1,5 +1,5 @@
 //! What tests of the whole product share: the product as a process, phones that are not ours (SIPp, baresip), a stream
-//! of sound with a tone to send and to listen for, networks with address translation, and the HTTP API as its user sees it.
+//! of sound with a tone to send and to listen for, networks with address translation, clusters over several machines, and the HTTP API as its user sees it.
 
 pub mod api;
 pub mod baresip;
@@ -7,6 +7,7 @@ pub mod browser;
 pub mod chaos;
 pub mod cluster;
 pub mod floor;
+pub mod machines;
 pub mod net;
 pub mod people;
 pub mod ports;

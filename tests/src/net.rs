@@ -88,15 +88,27 @@ impl Internet {
         Ok(Self { switch })
     }
 
+    /// Pulls a host's cable, or plugs it in again.
+    pub fn plug(&self, address: Ipv4Addr, is_in: bool) -> Result<()> {
+        let port = port(address);
+        let change = if is_in { "master wire" } else { "nomaster" };
+        self.switch.run(&format!("ip link set {port} {change}"))
+    }
+
     /// A host with this address of the internet's.
     pub fn host(&self, address: Ipv4Addr) -> Result<Namespace> {
         let host = Namespace::new()?;
-        let port = format!("port{}", address.octets()[3]);
+        let port = port(address);
         host.link("wan", &self.switch, &port)?;
         self.switch.run(&format!("ip link set {port} master wire"))?;
         host.run(&format!("ip addr add {address}/24 dev wan"))?;
         Ok(host)
     }
+}
+
+/// The switch's end of a host's cable.
+fn port(address: Ipv4Addr) -> String {
+    format!("port{}", address.octets()[3])
 }
 
 /// A host that only its router's public address leads to. The host has a /24 of its own, its router is `.1` there.

@@ -6,7 +6,7 @@ use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
-    sync::OnceLock,
+    sync::{Arc, OnceLock},
     time::Duration,
 };
 
@@ -14,14 +14,14 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::{api::Api, ports, wait};
+use crate::{api::Api, net::Namespace, ports, wait};
 
 /// A running node.
 #[derive(Debug)]
 pub struct Product {
     folder: TempDir,
     child: Option<Child>,
-    /// Stopped by a signal: it is there and answers nobody.
+    /// Stopped by a signal or cut off: it is there and answers nobody.
     paused: bool,
     api: OnceLock<Api>,
     options: Options,
@@ -54,6 +54,19 @@ pub struct Options {
     pub carrier: IpAddr,
     /// Further tables of `mangrove.toml`.
     pub more: &'static str,
+    /// Its machine, if that is not the calling thread's.
+    pub machine: Option<Machine>,
+}
+
+/// A machine of a cluster over several.
+#[derive(Debug, Clone)]
+pub struct Machine {
+    pub host: Arc<Namespace>,
+    /// Its own address, for HTTP and gRPC: this one never moves.
+    pub address: Ipv4Addr,
+    pub database: String,
+    /// Further keys of `[cluster]`.
+    pub cluster: String,
 }
 
 impl Default for Options {
@@ -69,6 +82,7 @@ impl Default for Options {
             public: None,
             carrier: loopback,
             more: "",
+            machine: None,
         }
     }
 }
@@ -127,20 +141,20 @@ impl Product {
     pub fn launch(&mut self) -> Result<()> {
         std::fs::write(self.folder.path().join("mangrove.toml"), self.configuration())?;
         let log = std::fs::OpenOptions::new().create(true).append(true).open(self.log_path())?;
-        let child = Command::new(binary()?)
-            .args(["serve", "-c", "mangrove.toml"])
-            .current_dir(self.folder.path())
-            .stdin(Stdio::null())
-            .stdout(log.try_clone()?)
-            .stderr(log)
-            .spawn()?;
+        let mut command = Command::new(binary()?);
+        command.args(["serve", "-c", "mangrove.toml"]).current_dir(self.folder.path());
+        command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
+        let child = match &self.options.machine {
+            Some(machine) => machine.host.within(|| Ok(command.spawn()?))?,
+            None => command.spawn()?,
+        };
         self.child = Some(child);
         Ok(())
     }
 
     /// Waits until the node says that it is ready.
     pub async fn ready(&self, limit: Duration) -> Result<()> {
-        let ready = format!("http://127.0.0.1:{}/readyz", self.http);
+        let ready = format!("{}/readyz", self.url());
         let waited = wait::within(limit, "the node to be ready", async || {
             reqwest::get(&ready).await.ok()?.error_for_status().ok()
         })
@@ -156,6 +170,11 @@ impl Product {
             child.wait()?;
         }
         Ok(())
+    }
+
+    /// Notes that nobody reaches the node for a while, as its machine's cable is out, or that it is back.
+    pub fn set_reachable(&mut self, is_reachable: bool) {
+        self.paused = !is_reachable;
     }
 
     /// The HTTP API with the administrator's token.
@@ -175,7 +194,7 @@ impl Product {
 
     /// Where other nodes reach it.
     pub fn grpc_address(&self) -> SocketAddr {
-        SocketAddr::from((Ipv4Addr::LOCALHOST, self.grpc))
+        SocketAddr::from((self.own_address(), self.grpc))
     }
 
     /// Whether it has this role.
@@ -200,7 +219,11 @@ impl Product {
 
     /// Base of the pages.
     pub fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.http)
+        format!("http://{}:{}", self.own_address(), self.http)
+    }
+
+    fn own_address(&self) -> Ipv4Addr {
+        self.options.machine.as_ref().map_or(Ipv4Addr::LOCALHOST, |machine| machine.address)
     }
 
     /// Runs an operator's command.
@@ -253,19 +276,23 @@ impl Product {
 
     fn configuration(&self) -> String {
         let Self { sip, http, grpc, rtp, options, .. } = self;
-        let Options { name, roles, join, common, address, public, more, .. } = options;
+        let Options { name, roles, join, common, address, public, more, machine, .. } = options;
         let public = public.map(|address| format!("public = \"{address}\"\n")).unwrap_or_default();
         let join: Vec<_> = join.iter().map(ToString::to_string).collect();
         let common = common.as_ref().map(|folder| {
             let folder = folder.display();
-            format!("[database]\nurl = \"sqlite:{folder}/mangrove.db\"\n[objects]\nurl = \"file:{folder}/objects\"\n")
+            let sqlite = || format!("sqlite:{folder}/mangrove.db");
+            let database = machine.as_ref().map_or_else(sqlite, |machine| machine.database.clone());
+            format!("[database]\nurl = \"{database}\"\n[objects]\nurl = \"file:{folder}/objects\"\n")
         });
+        let own = self.own_address();
+        let cluster = machine.as_ref().map(|machine| machine.cluster.as_str()).unwrap_or_default();
         format!(
             "node = \"{name}\"\nroles = {roles:?}\ndata_dir = \"data\"\n\
              [sip]\nudp = \"{address}:{sip}\"\ntcp = \"{address}:{sip}\"\n{public}\
              [rtp]\naddress = \"{address}\"\nports = \"{}-{}\"\n{public}\
-             [http]\nlisten = \"127.0.0.1:{http}\"\n\
-             [cluster]\nlisten = \"127.0.0.1:{grpc}\"\njoin = {join:?}\n{}{more}",
+             [http]\nlisten = \"{own}:{http}\"\n\
+             [cluster]\nlisten = \"{own}:{grpc}\"\njoin = {join:?}\n{cluster}{}{more}",
             rtp.0,
             rtp.1,
             common.unwrap_or_default()

@@ -90,11 +90,11 @@ impl Handle {
         timeout(self.patience, ready).await.map_err(|_| Error::Timeout)?
     }
 
-    /// Whether another replica could take the lead at once: it has answered this leader within an election timeout and
-    /// lacks little of the log. One that can't takes the group's lead from it for as long, for a leader that hands over
+    /// Whether another replica could take the lead at once: it has answered this leader within its lease and lacks
+    /// little of the log. One that can't takes the group's lead from it for as long, for a leader that hands over
     /// accepts nothing and beats no more.
     pub fn could_lead(&self, node: NodeId) -> bool {
-        let limit = Duration::from_millis(self.raft.config().election_timeout_min);
+        let limit = Duration::from_millis(self.raft.config().election_timeout_max);
         let metrics = self.raft.metrics();
         let metrics = metrics.borrow_watched();
         let heard = metrics.heartbeat.as_ref().and_then(|heard| heard.get(&node).copied().flatten());

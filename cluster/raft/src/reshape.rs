@@ -17,7 +17,7 @@ impl Handle {
         let status = self.status();
         let wanted: BTreeSet<_> = voters.keys().copied().collect();
         let present: BTreeSet<_> = status.voters.iter().copied().collect();
-        if wanted == present && status.learners.is_empty() && !self.is_joint() {
+        if wanted == present && status.learners.is_empty() && !status.changing {
             return Ok(());
         }
         for (node, peer) in voters.iter().filter(|(node, _)| !present.contains(node)) {
@@ -25,12 +25,6 @@ impl Handle {
         }
         self.raft.change_membership(wanted, false).await?;
         Ok(())
-    }
-
-    /// An earlier change was cut off between its two steps.
-    fn is_joint(&self) -> bool {
-        let metrics = self.raft.server_metrics();
-        metrics.borrow_watched().membership_config.membership().get_joint_config().len() > 1
     }
 
     /// Learners that should have become voters and are not wanted any more.

@@ -19,8 +19,12 @@ pub struct Status {
     pub applied: u64,
     pub snapshot: u64,
     pub purged: u64,
+    /// Those before a change and those after it, while one is under way.
     pub voters: Vec<NodeId>,
     pub learners: Vec<NodeId>,
+    /// Who votes is about to change, or the change is not known to be committed: the old voters' majority still counts,
+    /// so that the death of one may stop a group which the new ones would carry on.
+    pub changing: bool,
 }
 
 impl Status {
@@ -40,6 +44,8 @@ impl Status {
             purged: index(metrics.purged),
             voters: membership.voter_ids().collect(),
             learners: membership.learner_ids().collect(),
+            changing: membership.get_joint_config().len() > 1
+                || *metrics.membership_config.log_id() > metrics.last_applied,
         }
     }
 }

@@ -12,9 +12,10 @@ use crate::error::Error;
 pub struct Tuning {
     /// A leader's heartbeat. Smaller finds a dead leader sooner and costs more messages a group.
     pub heartbeat: Duration,
-    /// A follower that hears nothing for at least this long stands for election; up to three quarters more by chance.
-    /// At least three heartbeats.
-    pub election: Duration,
+    /// A follower that hears nothing holds to its leader for this long, and votes for nobody else. At least four
+    /// heartbeats. It stands for election when as much again has passed, or up to three sevenths less by chance: a new
+    /// leader after a death comes one and a half to two leases later.
+    pub lease: Duration,
     /// Entries between snapshots. Smaller restarts faster, larger writes less.
     pub snapshot_every: u64,
     /// Entries kept behind a snapshot, so that a follower shortly away needs no snapshot.
@@ -28,8 +29,8 @@ pub struct Tuning {
 impl Default for Tuning {
     fn default() -> Self {
         Self {
-            heartbeat: Duration::from_millis(100),
-            election: Duration::from_millis(400),
+            heartbeat: Duration::from_millis(80),
+            lease: Duration::from_millis(350),
             snapshot_every: 20_000,
             keep_entries: 5_000,
             propose_timeout: Duration::from_secs(5),
@@ -40,13 +41,14 @@ impl Default for Tuning {
 
 impl Tuning {
     pub(crate) fn config(&self) -> Result<Arc<Config>, Error> {
-        let election = self.election.as_millis() as u64;
+        let lease = self.lease.as_millis() as u64;
         let config = Config {
             cluster_name: "mangrove".into(),
             heartbeat_interval: self.heartbeat.as_millis() as u64,
             heartbeat_min_interval: Some(self.heartbeat.as_millis() as u64),
-            election_timeout_min: election,
-            election_timeout_max: election * 7 / 4,
+            // openraft takes the maximum for the lease too, and counts the timeout from the lease's end.
+            election_timeout_min: lease * 4 / 7,
+            election_timeout_max: lease,
             install_snapshot_timeout: self.snapshot_timeout.as_millis() as u64,
             snapshot_policy: SnapshotPolicy::LogsSinceLast(self.snapshot_every),
             max_in_snapshot_log_to_keep: self.keep_entries,

@@ -30,6 +30,9 @@ const BATCH: usize = 512;
 /// From the beginning of one entry to that of the next, at least: an entry costs about as much as ten commands in it.
 const SPACING: Duration = Duration::from_millis(2);
 
+/// How long somebody who asks once waits for a leader: two elections.
+const PATIENCE: Duration = Duration::from_secs(3);
+const BETWEEN_TRIES: Duration = Duration::from_millis(50);
 /// How long an author waits to see here what another node has committed.
 const CATCH_UP: Duration = Duration::from_secs(1);
 
@@ -143,6 +146,20 @@ impl Proposer {
             let _ = tokio::time::timeout(CATCH_UP, progress.reached(index)).await;
         }
         Ok(done.reply)
+    }
+
+    /// As `propose`, for people and programs that ask once: while the group changes its leader nothing is committed, and it
+    /// is tried again.
+    pub(crate) async fn ask(&self, command: Command) -> Result<Reply, Error> {
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        loop {
+            match self.propose(command.clone()).await {
+                Err(Error::NoLeader { .. }) if tokio::time::Instant::now() < deadline => {
+                    tokio::time::sleep(BETWEEN_TRIES).await;
+                }
+                outcome => return outcome,
+            }
+        }
     }
 
     /// Queues a command now, so that the order of calls is the order in the log; the reply comes later.

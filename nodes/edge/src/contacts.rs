@@ -7,11 +7,26 @@ use std::{
 
 use mangrove_sip::Transport;
 
+use crate::options::Options;
+
 /// `host:port` by transport.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Contacts(BTreeMap<Transport, String>);
 
 impl Contacts {
+    /// Of an edge that is bound there.
+    pub(crate) fn of(options: &Options, addresses: &[(Transport, SocketAddr)]) -> Self {
+        let mut contacts = Self::default();
+        for (transport, bound) in addresses {
+            let public = match transport {
+                Transport::Udp => options.public.udp.as_deref(),
+                _ => options.public.tcp.as_deref(),
+            };
+            contacts.add(*transport, public, *bound);
+        }
+        contacts
+    }
+
     /// Adds a transport: the configured address, completed by the bound one.
     pub(crate) fn add(&mut self, transport: Transport, public: Option<&str>, bound: SocketAddr) {
         let told = match public {
@@ -26,8 +41,8 @@ impl Contacts {
         self.0.get(&transport).map(String::as_str)
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (Transport, &str)> {
-        self.0.iter().map(|(transport, told)| (*transport, told.as_str()))
+    pub(crate) fn told(&self) -> Vec<(Transport, String)> {
+        self.0.iter().map(|(transport, told)| (*transport, told.clone())).collect()
     }
 }
 

@@ -63,7 +63,7 @@ impl Edge {
         let listeners =
             options.tcp.iter().map(|address| Listener::bind(*address)).collect::<Result<Vec<_>, _>>()?;
         let addresses = addresses(&udp, &listeners);
-        let contacts = contacts(&options, &addresses);
+        let contacts = Contacts::of(&options, &addresses);
         let clock = Clock::start();
         let events = Events::new(&options, control, clock);
         let flows = Arc::new(Flows::new(&options.node, options.run, &options.limits));
@@ -100,7 +100,7 @@ impl Edge {
 
     /// What far ends are told: `host:port` by transport, for Contact and Via.
     pub fn contacts(&self) -> Vec<(Transport, String)> {
-        self.inner.contacts.iter().map(|(transport, told)| (transport, told.to_owned())).collect()
+        self.inner.contacts.told()
     }
 
     /// Refuses new calls with 503 from now on; what lives goes on. Carriers' OPTIONS get 503 too.
@@ -143,16 +143,4 @@ impl service::Edge for Edge {
 fn addresses(udp: &Udp, listeners: &[Listener]) -> Vec<(Transport, SocketAddr)> {
     let tcp = listeners.iter().map(|listener| (Transport::Tcp, listener.local));
     udp.addresses().map(|address| (Transport::Udp, address)).chain(tcp).collect()
-}
-
-fn contacts(options: &Options, addresses: &[(Transport, SocketAddr)]) -> Contacts {
-    let mut contacts = Contacts::default();
-    for (transport, bound) in addresses {
-        let public = match transport {
-            Transport::Udp => options.public.udp.as_deref(),
-            _ => options.public.tcp.as_deref(),
-        };
-        contacts.add(*transport, public, *bound);
-    }
-    contacts
 }

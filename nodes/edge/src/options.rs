@@ -2,6 +2,10 @@
 
 use std::{net::SocketAddr, time::Duration};
 
+use mangrove_sip::Transport;
+
+use crate::contacts::Contacts;
+
 /// How an edge is set up.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -32,6 +36,13 @@ impl Options {
             user_agent: concat!("mangrove/", env!("CARGO_PKG_VERSION")).to_owned(),
             limits: Limits::default(),
         }
+    }
+
+    /// What far ends will be told by this edge, once it is bound as the options say.
+    pub fn contacts(&self) -> Vec<(Transport, String)> {
+        let udp = self.udp.iter().map(|address| (Transport::Udp, *address));
+        let tcp = self.tcp.iter().map(|address| (Transport::Tcp, *address));
+        Contacts::of(self, &udp.chain(tcp).collect::<Vec<_>>()).told()
     }
 }
 

@@ -131,34 +131,28 @@ impl Carrier {
         Self { configuration: configuration.clone(), cluster, near, store, carried, tries }
     }
 
-    /// Carries the node's own addresses; returns when that is done, which may take a while where an heir has them.
+    /// Carries the node's own addresses, unless an heir has them: `keep` fetches those. It gives them back once control has
+    /// all that happened at them, which may wait for a group that this node is to lead.
     pub(crate) async fn begin(&self) -> Result<()> {
         if !self.configuration.has(Role::Edge) && !self.configuration.has(Role::Media) {
             return Ok(());
         }
-        let own = self.cluster.name().to_owned();
-        let mut tries_left = 0;
-        loop {
+        let lease = loop {
             match self.ask_for_own().await {
-                Some(lease) if lease.host == self.cluster.node() => {
-                    match self.carry(&own, lease, &self.configuration).await {
-                        // The heir's last sockets close a moment after it has returned the lease.
-                        Err(error) if tries_left > 0 => tracing::warn!(
-                            error = format!("{error:#}"),
-                            "this node's addresses can't be carried yet"
-                        ),
-                        done => return done,
-                    }
-                    tries_left -= 1;
-                }
-                Some(lease) => {
-                    tracing::info!(host = lease.host, "this node's addresses are asked back from their heir");
-                    tries_left = TRIES;
-                }
-                None => {}
+                Some(lease) => break lease,
+                None => tokio::time::sleep(AGAIN).await,
             }
-            tokio::time::sleep(AGAIN).await;
+        };
+        if lease.host != self.cluster.node() {
+            tracing::info!(
+                host = lease.host,
+                "this node's addresses are with their heir until it returns them"
+            );
+            // The machine may still have them from the node's last life, and would answer for them.
+            release(self.cluster.name(), &self.configuration).await;
+            return Ok(());
         }
+        self.carry(self.cluster.name(), lease, &self.configuration).await
     }
 
     /// Follows the leases until the node stops.
@@ -264,7 +258,17 @@ impl Carrier {
             }
         };
         self.carried.put(name, Carrying { epoch: lease.epoch, edge, media });
+        if name == self.cluster.name() {
+            self.cluster.set_addresses(self.own_addresses()).await;
+        }
         Ok(())
+    }
+
+    /// As members should know them.
+    fn own_addresses(&self) -> BTreeMap<String, String> {
+        let edge = self.carried.get(self.cluster.name()).and_then(|own| own.edge);
+        let contacts = edge.map(|edge| edge.contacts()).unwrap_or_default();
+        Estate::of(&self.configuration).addresses(&self.configuration, &contacts)
     }
 
     async fn put_down(&self, name: &str) {
@@ -283,15 +287,24 @@ impl Carrier {
         }
         let own = name == self.cluster.name();
         let configuration = if own { Some(self.configuration.clone()) } else { self.inherited(name) };
-        if let Some(configuration) = configuration
-            && let Err(error) = hook::run(&configuration, hook::Change::Release).await
-        {
-            tracing::warn!(member = name, %error, "an address could not be taken off this machine");
+        if let Some(configuration) = configuration {
+            release(name, &configuration).await;
         }
     }
 
     async fn propose(&self, command: Command) -> Option<Reply> {
         let outcome = self.cluster.propose_directory(command).await;
         outcome.inspect_err(|error| tracing::warn!(%error, "the directory does not answer for a lease")).ok()
+    }
+}
+
+/// Takes a member's addresses off this machine.
+async fn release(member: &str, configuration: &Configuration) {
+    if let Err(error) = hook::run(configuration, hook::Change::Release).await {
+        tracing::warn!(
+            member,
+            error = format!("{error:#}"),
+            "an address could not be taken off this machine"
+        );
     }
 }

@@ -112,7 +112,7 @@ async fn settled(layout: &Layout, client: &Client) -> Result<()> {
 fn are_settled(nodes: &[NodeStatus], count: usize) -> bool {
     let has_all = |node: &NodeStatus| {
         let Some(report) = &node.report else { return false };
-        let in_all = report.groups.iter().all(|group| group.voters.len() == count);
+        let in_all = report.groups.iter().all(|group| group.voters.len() == count && !group.changing);
         node.alive && report.trouble.is_empty() && report.replicas == node.planned && in_all
     };
     nodes.len() == count && nodes.iter().all(has_all)

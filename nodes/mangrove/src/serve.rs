@@ -20,7 +20,7 @@ use tonic::service::Routes;
 use crate::{
     alarm,
     arguments::Format,
-    carrier::{Carrier, Estate},
+    carrier::Carrier,
     configuration::{Configuration, Role},
     grpc::{Bound, Grpc},
     neighbours::{self, Neighbours},
@@ -103,11 +103,10 @@ impl Roles {
         }
     }
 
-    /// Takes the node's own addresses, makes its roles known to the cluster, and takes up what its groups have to do.
+    /// Takes the node's own addresses if they are free, and takes up what its groups have to do.
     async fn begin(&self) -> Result<()> {
         let Carrier { cluster, carried, store, .. } = &self.carrier;
         self.carrier.begin().await?;
-        cluster.set_addresses(self.addresses()).await;
         tokio::spawn(self.carrier.clone().keep());
         cluster.report_with(self.reporter());
         let Some(control) = &self.control else { return Ok(()) };
@@ -127,16 +126,6 @@ impl Roles {
             report.figures.push(("streams".to_owned(), carried.streams() as u64));
             report
         })
-    }
-
-    /// As members should know them.
-    fn addresses(&self) -> BTreeMap<String, String> {
-        let Carrier { cluster, carried, configuration, .. } = &self.carrier;
-        let own = carried.get(cluster.name());
-        let contacts = own.and_then(|own| own.edge).map(|edge| edge.contacts()).unwrap_or_default();
-        let mut addresses = neighbours::addresses(&contacts);
-        Estate::of(configuration).write(configuration, &mut addresses);
-        addresses
     }
 
     fn sip(&self) -> Vec<(Transport, SocketAddr)> {

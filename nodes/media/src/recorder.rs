@@ -54,6 +54,7 @@ enum Message {
         number: u64,
         now_us: u64,
     },
+    FinishLeft(Ticket),
     /// Writes what is gathered and answers when it is in the store.
     Suspend(oneshot::Sender<()>),
 }
@@ -97,6 +98,12 @@ impl Recorder {
     /// The recording is complete.
     pub(crate) fn finish(&self, number: u64, now_us: u64) {
         self.send(Message::Finish { number, now_us });
+    }
+
+    /// Puts together what is in the store of a recording whose node is gone and whose call is over; nothing to do if it is
+    /// finished, or this node is about to.
+    pub(crate) fn finish_left(&self, ticket: Ticket) {
+        self.send(Message::FinishLeft(ticket));
     }
 
     /// Writes the open parts, for the next run to go on with.

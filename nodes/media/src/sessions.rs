@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
 
 use mangrove_proto::{
     common::Fence,
-    media::{EndpointAddress, Holding, Ready, Refused, SetSession, media_event::Fact},
+    media::{EndpointAddress, Holding, Ready, Recording, Refused, SetSession, media_event::Fact},
 };
 
 pub(crate) use fence::Admission;
@@ -87,7 +87,7 @@ impl Sessions {
             return;
         }
         if set.close {
-            self.close(tenant, set);
+            self.close(group, tenant, set);
         } else {
             match self.set(group, tenant, set, sounds) {
                 Ok(None) => {}
@@ -250,14 +250,7 @@ impl Sessions {
             Some((id, number)) if *id == wanted.id => *number,
             _ => {
                 self.last_number += 1;
-                let ticket = Ticket {
-                    group,
-                    tenant: tenant.to_owned(),
-                    session: set.session.clone(),
-                    recording: wanted.id.clone(),
-                    object: wanted.object.clone(),
-                };
-                self.recorder.begin(self.last_number, ticket, now_us());
+                self.recorder.begin(self.last_number, ticket(group, tenant, set, wanted), now_us());
                 self.last_number
             }
         };
@@ -274,9 +267,13 @@ impl Sessions {
         set.endpoints.iter().filter_map(|endpoint| address(&endpoint.id)).collect()
     }
 
-    /// Closing what is not there is done.
-    fn close(&mut self, tenant: &str, set: &SetSession) {
-        self.end_session(&(tenant.to_owned(), set.session.clone()));
+    /// Closing what is not there is done, but for its recording: the node that wrote it may be gone.
+    fn close(&mut self, group: u64, tenant: &str, set: &SetSession) {
+        let key = (tenant.to_owned(), set.session.clone());
+        if let (None, Some(left)) = (self.sessions.get(&key), &set.recording) {
+            self.recorder.finish_left(ticket(group, tenant, set, left));
+        }
+        self.end_session(&key);
         self.fences.closed(tenant, &set.session, now_us());
     }
 
@@ -285,6 +282,16 @@ impl Sessions {
             self.threads[session.thread].send(Command::Close(session.number));
             self.close_ports(&mut session, |_| true);
         }
+    }
+}
+
+fn ticket(group: u64, tenant: &str, set: &SetSession, recording: &Recording) -> Ticket {
+    Ticket {
+        group,
+        tenant: tenant.to_owned(),
+        session: set.session.clone(),
+        recording: recording.id.clone(),
+        object: recording.object.clone(),
     }
 }
 

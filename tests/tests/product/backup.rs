@@ -10,7 +10,7 @@ use mangrove_tests::{
 };
 use serde_json::Value;
 
-use super::cluster::{CALLERS, Office};
+use crate::office::{CALLERS, Office};
 
 /// The configuration without what another cluster may count otherwise.
 async fn configuration(product: &Product) -> Result<Value> {

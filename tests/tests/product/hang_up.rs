@@ -125,7 +125,7 @@ async fn while_a_transfer_rings_and_after_it() -> Result<()> {
     let call = floor.talk(&anna).await?;
     anna.command("transfer", "sip:190@acme.example")?;
     floor.api.call_is("ringing").await?;
-    desk.command("accept", "")?;
+    desk.accept().await?;
     floor.sound.hears(DESK.hertz).await?;
     floor.api.agent_is("anna", "available").await?;
     let record = floor.hangs_up(call, 2).await?;

@@ -9,7 +9,10 @@ use mangrove_loadtest::company;
 use mangrove_tests::{cluster::APART, product::binary, wait};
 use serde_json::Value;
 
-use super::cluster::{Office, UNHEARD_MS, group};
+use crate::{
+    cluster::UNHEARD_MS,
+    office::{Office, group},
+};
 
 /// Shard groups that a new cluster has.
 const GROUPS: u64 = 16;

@@ -84,7 +84,7 @@ async fn a_phone_rings_on_and_is_answered() -> Result<()> {
     assert_eq!(different.len(), 1, "one call and one transaction: {different:?}");
     api.agent_is("anna", "ringing").await?;
 
-    anna.command("accept", "")?;
+    anna.accept().await?;
     sound.hears(ANNA.hertz).await.inspect_err(|_| eprintln!("{}", product.log()))?;
     anna.hears(CALLER).await?;
     call.cue()?;

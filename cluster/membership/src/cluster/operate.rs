@@ -97,7 +97,7 @@ mod tests {
     }
 
     fn seen(group: GroupId, term: u64, leads: bool, voters: &[NodeId]) -> GroupReport {
-        GroupReport { group, leads, term, voters: voters.to_vec(), learners: vec![] }
+        GroupReport { group, leads, term, voters: voters.to_vec(), ..GroupReport::default() }
     }
 
     fn told(groups: &[GroupReport]) -> ReportResponse {

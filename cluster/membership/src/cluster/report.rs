@@ -76,6 +76,9 @@ pub struct GroupTold {
     pub term: u64,
     /// Nodes that vote, by id.
     pub voters: Vec<NodeId>,
+    /// Who votes is not settled.
+    #[serde(default)]
+    pub changing: bool,
 }
 
 impl Cluster {
@@ -145,6 +148,7 @@ fn group_report(handle: &Handle) -> GroupReport {
         term: status.term,
         voters: status.voters,
         learners: status.learners,
+        changing: status.changing,
     }
 }
 
@@ -185,6 +189,6 @@ fn told(report: ReportResponse) -> Told {
     }
 }
 
-fn group_told(GroupReport { group, leads, term, voters, .. }: GroupReport) -> GroupTold {
-    GroupTold { group, leads, term, voters }
+fn group_told(GroupReport { group, leads, term, voters, changing, .. }: GroupReport) -> GroupTold {
+    GroupTold { group, leads, term, voters, changing }
 }

@@ -68,6 +68,9 @@ pub(crate) struct Group {
     term: u64,
     /// Nodes that vote, by id.
     voters: Vec<u64>,
+    /// A change of voters is under way: let it end before the next node is stopped.
+    #[serde(default)]
+    changing: bool,
 }
 
 /// The cluster's nodes, each asked for its numbers.

@@ -13,7 +13,7 @@ use crate::control::Control;
 pub(super) async fn command(control: &Control, command: AgentCommand) -> Result<(), Error> {
     let wish = wish(&command)?;
     let (group, tenant) = control.home(&command.tenant)?;
-    let reply = group.proposer.propose(Command::CommandAgent {
+    let reply = group.proposer.ask(Command::CommandAgent {
         tenant: TenantId::clone(&tenant),
         employee: EmployeeId::from(command.employee),
         wish,

@@ -17,7 +17,7 @@ pub(super) async fn command(control: &Control, command: CallCommand) -> Result<(
     settle(
         group
             .proposer
-            .propose(Command::CommandCall { tenant, call, wish, author: author(command.author) })
+            .ask(Command::CommandCall { tenant, call, wish, author: author(command.author) })
             .await?,
     )
 }

@@ -148,7 +148,7 @@ async fn commit(
     let changes = changes.iter().map(audit).collect();
     let command =
         Command::ConfigureTenant { config: Arc::new(config.clone()), epoch, author: author(by), changes };
-    settle(group.proposer.propose(command).await?)?;
+    settle(group.proposer.ask(command).await?)?;
     if released {
         direct(control, membership::Command::Claim { tenant, names }).await?;
     }
@@ -166,7 +166,7 @@ async fn remove(
     }
     let (group, tenant) = control.home(tenant)?;
     let command = Command::RemoveTenant { tenant: tenant.clone(), author: author(by) };
-    match settle(group.proposer.propose(command).await?) {
+    match settle(group.proposer.ask(command).await?) {
         Ok(()) | Err(Error::NotFound { .. }) => {}
         Err(error) => return Err(error),
     }

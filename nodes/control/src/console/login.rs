@@ -26,5 +26,5 @@ pub(super) async fn set_password(
     let (group, _) = control.home(login.tenant.as_str())?;
     let tenant = TenantId::clone(&login.tenant);
     let command = Command::SetPassword { tenant, employee: login.employee, hash, author: author(Some(by)) };
-    settle(group.proposer.propose(command).await?)
+    settle(group.proposer.ask(command).await?)
 }

@@ -39,6 +39,8 @@ struct GroupStatus {
     snapshot: u64,
     /// Nodes that vote, by id.
     voters: Vec<u64>,
+    /// Who votes is not settled.
+    changing: bool,
     tenants: usize,
     calls: usize,
     outbox: usize,
@@ -122,6 +124,7 @@ fn groups(control: &Control) -> Vec<GroupStatus> {
             applied: raft.applied,
             snapshot: raft.snapshot,
             voters: raft.voters,
+            changing: raft.changing,
             tenants: state.tenants().count(),
             calls: crate::shard::call_count(&state),
             outbox: state.outbox().count(),

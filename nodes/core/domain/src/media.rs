@@ -121,7 +121,13 @@ fn port(call: &Call, endpoint: &str) -> u32 {
 fn wanted(call: &Call, config: &TenantConfig) -> SetSession {
     let session = call.id.to_string();
     if call.is_over() {
-        return SetSession { session, close: true, ..SetSession::default() };
+        // A node that does not know the session may find what another left of its recording.
+        let recording = call.recording.as_ref().map(|recording| Recording {
+            id: recording.id.clone(),
+            object: recording.object.clone(),
+            ..Recording::default()
+        });
+        return SetSession { session, close: true, recording, ..SetSession::default() };
     }
     let alive = call.parties.values().filter(|party| party.is_alive());
     SetSession {

@@ -5,10 +5,14 @@ use std::{
     net::{IpAddr, SocketAddr},
 };
 
+use mangrove_edge::Transport;
 use mangrove_membership::NETWORK;
 use serde::{Deserialize, Serialize};
 
-use crate::configuration::{Configuration, Ports, Public, Role};
+use crate::{
+    configuration::{Configuration, Ports, Public, Role},
+    neighbours,
+};
 
 const KEY: &str = "estate";
 /// All loopback addresses are on every node of the machine: they move without anybody's help.
@@ -49,12 +53,24 @@ impl Estate {
         serde_json::from_str(addresses.get(KEY)?).ok()
     }
 
-    /// Adds this to a member's addresses, and the network in which they can move, if they can.
-    pub(crate) fn write(&self, configuration: &Configuration, addresses: &mut BTreeMap<String, String>) {
+    /// A member's addresses as others should know them: what far ends are told of its SIP, and this with the network in
+    /// which they can move, if they can.
+    pub(crate) fn addresses(
+        &self,
+        configuration: &Configuration,
+        contacts: &[(Transport, String)],
+    ) -> BTreeMap<String, String> {
+        let mut addresses = neighbours::addresses(contacts);
         if let (Some(network), Ok(text)) = (self.network(configuration), serde_json::to_string(self)) {
             addresses.insert(KEY.to_owned(), text);
             addresses.insert(NETWORK.to_owned(), network);
         }
+        addresses
+    }
+
+    /// Whether an heir can carry them.
+    pub(crate) fn can_move(&self, configuration: &Configuration) -> bool {
+        self.network(configuration).is_some()
     }
 
     /// The addresses themselves, for who brings them to a machine.

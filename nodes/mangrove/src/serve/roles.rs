@@ -14,6 +14,7 @@ use mangrove_membership::Cluster;
 
 use super::{Near, Roles, Store};
 use crate::{
+    carrier::Estate,
     configuration::{Configuration, Public, Role},
     demo,
     grpc::Bound,
@@ -33,6 +34,12 @@ pub(super) fn cluster(configuration: &Configuration, port: &Bound) -> mangrove_m
     options.founds = configuration.cluster.founder.as_ref() == Some(&configuration.node);
     options.shard_groups = configuration.cluster.shard_groups;
     options.transport = port.settings.clone();
+    // Those that can move are known before they are bound: whoever dies before that has an heir too.
+    let estate = Estate::of(configuration);
+    if estate.can_move(configuration) {
+        let contacts = edge_options(configuration, 0).map(|edge| edge.contacts()).unwrap_or_default();
+        options.addresses = estate.addresses(configuration, &contacts);
+    }
     options
 }
 
@@ -51,8 +58,14 @@ pub(super) fn control(
 
 /// The edge of the node that `configuration` names. `run` is greater each time that it begins.
 pub(crate) async fn edge(configuration: &Configuration, run: u64, near: &Near) -> Result<Option<Edge>> {
+    let Some(options) = edge_options(configuration, run) else { return Ok(None) };
+    Ok(Some(Edge::start(options, near.control.clone(), near.routes.clone()).await?))
+}
+
+/// None for a node without the role.
+fn edge_options(configuration: &Configuration, run: u64) -> Option<mangrove_edge::Options> {
     if !configuration.has(Role::Edge) {
-        return Ok(None);
+        return None;
     }
     let mut options = mangrove_edge::Options::new(configuration.node.clone(), run);
     options.udp = vec![configuration.sip.udp];
@@ -67,7 +80,7 @@ pub(crate) async fn edge(configuration: &Configuration, run: u64, near: &Near) -
     options.limits.requests_per_second = limits.requests_per_second;
     options.limits.request_burst = limits.requests_per_second.saturating_mul(2);
     options.limits.failures_per_minute = limits.failures_per_minute;
-    Ok(Some(Edge::start(options, near.control.clone(), near.routes.clone()).await?))
+    Some(options)
 }
 
 /// As `edge`.

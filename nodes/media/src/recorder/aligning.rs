@@ -98,6 +98,10 @@ impl Aligning {
                     recording.send(Piece::Finish { ended_ms: wall_ms(now_us), rest });
                 }
             }
+            Message::FinishLeft(ticket) => {
+                let (settings, claims) = (self.settings.clone(), self.claims.clone());
+                tokio::spawn(async move { sweep::finish(&settings, &claims, &ticket).await });
+            }
             Message::Suspend(answer) => {
                 self.suspend().await;
                 let _ = answer.send(());

@@ -34,7 +34,7 @@ pub(super) async fn run(settings: Settings, claims: Claims) {
 }
 
 /// Puts one together, if nobody does and it is still to be done.
-async fn finish(settings: &Settings, claims: &Claims, ticket: &Ticket) {
+pub(super) async fn finish(settings: &Settings, claims: &Claims, ticket: &Ticket) {
     let Some(_claim) = claims.try_claim(ticket) else { return };
     match Note::read(settings.objects.as_ref(), ticket).await {
         Ok(Some(note)) => {

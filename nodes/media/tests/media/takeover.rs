@@ -65,6 +65,31 @@ async fn taken_over(gently: bool) {
     only_file_is_left(&second).await;
 }
 
+/// The call ended while nobody had its session: the heir gets nothing but the order to close it.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_killed_node_recorded_of_a_call_that_is_over_is_put_together_at_once() {
+    let store = Arc::new(InMemory::new());
+    let first = Node::start_with(store.clone(), |_| {});
+    let (mut a, b) = (Phone::new("127.0.0.1", Law::A).await, Phone::new("127.0.0.1", Law::A).await);
+    let (ea, eb) = (endpoint("a", Law::A, a.address()), endpoint("b", Law::A, b.address()));
+    let set = recording(bridged(3, ea, eb), "r", "a", "b");
+    let over = SetSession { recording: set.recording.clone(), ..close(4) };
+    let ours = first.ready(set).await;
+    a.talk(ours[0], 440.0);
+    let parts = async || objects(&first).await.iter().filter(|o| o.starts_with("acme/r.wav.part/")).count();
+    while parts().await < 3 {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    drop(first);
+
+    let second = Node::start_with(store, |options| options.run = 2);
+    second.set(over.clone()).await;
+    second.set(over).await;
+    let finished = finished(&second, "r").await;
+    assert!(finished.duration_ms >= 600, "{finished:?}");
+    only_file_is_left(&second).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stopped_node_comes_back_on_the_same_ports_and_goes_on_recording() {
     taken_over(true).await;

@@ -67,7 +67,7 @@ impl Town {
             self.led(group).is_some_and(|leader| {
                 let place = leader.directory().plan.groups[&group].clone();
                 let handle = leader.group(group).unwrap();
-                place.leader == leader.node() && handle.status().voters == place.replicas
+                place.leader == leader.node() && settled_voters(&handle) == place.replicas
             })
         }) && self.nodes.values().all(|node| self.alive_to(node))
     }
@@ -81,8 +81,12 @@ impl Town {
     }
 
     async fn settled(&self, what: &str) {
+        self.until(what, Self::is_settled).await;
+    }
+
+    async fn until(&self, what: &str, holds: impl Fn(&Self) -> bool) {
         let polled = async {
-            while !self.is_settled() {
+            while !holds(self) {
                 sleep(Duration::from_millis(10)).await;
             }
         };
@@ -165,7 +169,7 @@ async fn a_dead_node_is_lost_and_returns_to_its_groups() {
             .values()
             .all(|node| node.directory().member(dead).is_some_and(|member| member.alive == alive))
     };
-    until("all know of the death, the edge node too", || known(&town, false)).await;
+    town.until("all know of the death, the edge node too", |town| known(town, false)).await;
     town.settled("the others lead all groups").await;
     let kept = &town.any().directory().plan;
     assert!(kept.groups.values().all(|place| place.replicas.contains(&dead)), "its replicas are kept for it");
@@ -240,7 +244,7 @@ async fn replicas_of_a_node_that_stays_away_go_to_others() {
     let nodes = || std::iter::once(&first).chain(&others);
     let voters = |group: GroupId| -> Vec<NodeId> {
         let leader = nodes().find(|node| leads(node, group));
-        leader.map(|node| node.group(group).unwrap().status().voters).unwrap_or_default()
+        leader.map(|node| settled_voters(&node.group(group).unwrap())).unwrap_or_default()
     };
     let holds = |node: NodeId| (0..=4).any(|group| voters(group).contains(&node));
     until("all have replicas, and all groups three", || {

@@ -7,6 +7,7 @@ export interface GroupTold {
   leads: boolean;
   term: number;
   voters: number[];
+  changing: boolean;
 }
 
 export interface NodeTold {
@@ -43,6 +44,8 @@ export interface Group {
   leader: string | null;
   term: number;
   voters: string[];
+  /** Who votes is about to change: the next node should not be stopped before. */
+  changing: boolean;
 }
 
 /** A sentence: its word and what is put into it. */
@@ -89,7 +92,8 @@ export function groupsOf(nodes: ClusterNode[]): Group[] {
       const better = !known || (seen.leads && (known.leader === null || seen.term > known.term));
       if (!better) continue;
       const leader = seen.leads ? node.name : null;
-      groups.set(seen.group, { group: seen.group, leader, term: seen.term, voters: seen.voters.map(name).sort() });
+      const { group, term, voters, changing } = seen;
+      groups.set(group, { group, leader, term, voters: voters.map(name).sort(), changing });
     }
   }
   return [...groups.values()].sort((a, b) => a.group - b.group);

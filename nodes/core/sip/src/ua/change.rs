@@ -13,6 +13,9 @@ use crate::{Message, Method, Source};
 
 /// After so many retries an offer counts as refused.
 const MAX_ATTEMPTS: u8 = 8;
+/// A far end that knows the dialog no more has most likely sent BYE, which crossed our request or was lost: it is repeated
+/// every 4 s at least (RFC 3261 section 17.1.2.2).
+const BYE_COMES_MS: u64 = 4_500;
 
 type Offer = (MediaAddress, Direction);
 
@@ -29,6 +32,9 @@ pub(super) struct Change {
     pub(super) refresh: bool,
     pub(super) retry_at: Option<u64>,
     attempts: u8,
+    /// The far end knows the dialog no more; without its BYE it has vanished then.
+    #[serde(default)]
+    pub(super) gone_at: Option<u64>,
 }
 
 /// A change of ours in the air.
@@ -56,7 +62,8 @@ impl Leg {
     /// Starts the next change if the dialog is free for it.
     pub(super) fn pump(&mut self, turn: &mut Turn<'_, '_>) {
         let change = &self.change;
-        if change.asked.is_some() || change.ours.is_some() || change.retry_at.is_some() {
+        let waits = change.retry_at.is_some() || change.gone_at.is_some();
+        if change.asked.is_some() || change.ours.is_some() || waits {
             return;
         }
         match &self.phase {
@@ -122,7 +129,7 @@ impl Leg {
             self.sdp.withdraw();
         }
         match status {
-            481 => self.vanished(turn),
+            481 => self.change.gone_at = Some(turn.now() + BYE_COMES_MS),
             491 => self.try_again(ours, None, status, turn),
             500 if response.u32_of("Retry-After").is_some_and(|seconds| seconds <= 10) => {
                 let seconds = response.u32_of("Retry-After").map(u64::from);
@@ -207,7 +214,7 @@ impl Leg {
         self.change_refused(&ours, status, turn);
     }
 
-    /// The far end knows the dialog no more.
+    /// The far end knows the dialog no more, and has not said why.
     pub(super) fn vanished(&mut self, turn: &mut Turn<'_, '_>) {
         self.over(turn, Fact::Vanished);
         self.end();

@@ -14,7 +14,7 @@ impl Leg {
             Phase::Confirmed | Phase::Ended => None,
         };
         let missing = self.unconfirmed.as_ref().map(|unconfirmed| unconfirmed.until);
-        earliest([phase, missing, self.timer.due(), self.change.retry_at])
+        earliest([phase, missing, self.timer.due(), self.change.retry_at, self.change.gone_at])
     }
 
     /// Does what is due by now; nothing when it is called early.
@@ -38,6 +38,12 @@ impl Leg {
             }
             if due(leg.change.retry_at) {
                 leg.change.retry_at = None;
+            }
+            if due(leg.change.gone_at) {
+                leg.change.gone_at = None;
+                if matches!(leg.phase, Phase::Confirmed | Phase::Received(_)) {
+                    leg.vanished(turn);
+                }
             }
             leg.session_due(turn);
         })

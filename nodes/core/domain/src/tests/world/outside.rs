@@ -44,7 +44,7 @@ impl World {
                 self.pending.push(Pending::Media(call, Fact::Counters(counters)));
             }
         }
-        if let Some(recording) = before.recording.filter(|_| now.recording.is_none()) {
+        if let Some(recording) = before.recording.filter(|_| now.close || now.recording.is_none()) {
             let (recording, object) = (recording.id, recording.object);
             let finished =
                 media::RecordingFinished { recording, object, duration_ms: 1, ..Default::default() };

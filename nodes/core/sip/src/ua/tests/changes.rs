@@ -57,8 +57,25 @@ fn a_far_end_that_forgot_the_dialog_has_vanished() {
     assert_eq!((pair.state(Caller), pair.state(Callee)), (State::Confirmed, State::Ended));
     pair.act(Caller, |leg, ctx| leg.offer(media(Caller), Direction::SendOnly, ctx));
     pair.run(1_000);
+    assert_eq!(pair.state(Caller), State::Confirmed, "its BYE may be on the way");
+    pair.run(5_000);
     assert_eq!(pair.facts(Caller), [Fact::Vanished]);
     assert!(pair.leg(Caller).is_ended());
+}
+
+/// The first BYE is lost, an offer crosses the second one.
+#[test]
+fn a_far_end_whose_bye_is_late_has_hung_up() {
+    let mut pair = Pair::talking(36);
+    pair.eat = |message| message.is(&Method::BYE);
+    pair.act(Callee, |leg, ctx| leg.hang_up(None, ctx));
+    pair.run(100);
+    pair.act(Caller, |leg, ctx| leg.offer(media(Caller), Direction::SendOnly, ctx));
+    pair.run(100);
+    pair.eat = |_| false;
+    pair.run(4_000);
+    assert!(matches!(pair.facts(Caller), [Fact::HungUp { .. }]), "{:?}", pair.facts(Caller));
+    assert_eq!((pair.state(Caller), pair.state(Callee)), (State::Ended, State::Ended));
 }
 
 #[test]

@@ -1,0 +1,159 @@
+//! A cluster over several machines, made of network namespaces: mutual TLS with certificates of the cluster's own authority, a
+//! PostgreSQL that all reach, and SIP and RTP addresses that move by `deploy/address-hook` with gratuitous ARP.
+//!
+//! The test's thread is moved to a machine of its own, the office, where phones, the carrier and the database are.
+
+use std::{
+    net::Ipv4Addr,
+    os::unix::process::CommandExt,
+    path::Path,
+    process::{Child, Command, Stdio},
+    sync::Arc,
+    time::Duration,
+};
+
+use anyhow::{Context, Result};
+use tempfile::TempDir;
+
+use crate::{
+    cluster::{Cluster, Seat},
+    net::{Internet, Namespace},
+    ports,
+    product::{Machine, Options, Product, binary, root},
+    wait,
+};
+
+/// The machine of the phones.
+pub const OFFICE: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 200);
+
+/// The machines and what connects them.
+#[derive(Debug)]
+pub struct Machines {
+    internet: Internet,
+    hosts: Vec<(String, Ipv4Addr, Arc<Namespace>)>,
+    _office: Namespace,
+    _database: Postgres,
+}
+
+impl Machines {
+    /// One machine a seat, each with a node on it. The calling thread is in the office from now on, and must be the only
+    /// one of its runtime.
+    pub async fn start(seats: &[Seat]) -> Result<(Self, Cluster)> {
+        let internet = Internet::new()?;
+        let office = internet.host(OFFICE)?;
+        office.enter()?;
+        let common = tempfile::tempdir()?;
+        let database = Postgres::start(OFFICE).await?;
+        let authority = common.path().join("authority");
+        certs(&["init", "--out", &shown(&authority)])?;
+        let (mut hosts, mut nodes) = (Vec::new(), Vec::<Product>::new());
+        for (number, (name, roles)) in (1..).zip(seats) {
+            let address = Ipv4Addr::new(198, 51, 100, number);
+            let host = Arc::new(internet.host(address)?);
+            let machine = Machine {
+                host: host.clone(),
+                address,
+                database: database.url(),
+                cluster: cluster_keys(common.path(), name, address)?,
+            };
+            let options = Options {
+                name: (*name).into(),
+                roles,
+                join: nodes.first().map(Product::grpc_address).into_iter().collect(),
+                common: Some(common.path().into()),
+                // What moves.
+                address: Ipv4Addr::new(198, 51, 100, 100 + number).into(),
+                machine: Some(machine),
+                ..Options::default()
+            };
+            nodes.push(Product::start_at(options).await?);
+            hosts.push(((*name).to_owned(), address, host));
+        }
+        let cluster = Cluster::of(nodes, common).await?;
+        Ok((Self { internet, hosts, _office: office, _database: database }, cluster))
+    }
+
+    /// Pulls the cable of a node's machine, or plugs it in again.
+    pub fn plug(&self, name: &str, is_in: bool) -> Result<()> {
+        let host = self.hosts.iter().find(|(host, ..)| host == name).context("no machine of this name")?;
+        self.internet.plug(host.1, is_in)
+    }
+
+    /// The addresses that a node's machine has, as its kernel says.
+    pub fn addresses(&self, name: &str) -> Result<String> {
+        let host = self.hosts.iter().find(|(host, ..)| host == name).context("no machine of this name")?;
+        let shown =
+            || Ok(Command::new("ip").args(["-4", "-o", "addr", "show", "dev", "wan"]).output()?.stdout);
+        Ok(String::from_utf8_lossy(&host.2.within(shown)?).into_owned())
+    }
+}
+
+/// Certificates of a node, and the keys of `[cluster]` that make it one among machines.
+fn cluster_keys(common: &Path, name: &str, address: Ipv4Addr) -> Result<String> {
+    let (authority, folder) = (common.join("authority"), common.join(name));
+    let (address, ca, out) = (address.to_string(), shown(&authority), shown(&folder));
+    certs(&["issue", "--ca", &ca, "--node", name, "--address", &address, "--out", &out])?;
+    let hook = std::path::absolute(root())?.join("deploy/address-hook");
+    Ok(format!(
+        "network = \"wire\"\naddress_hook = {:?}\ntls = {{ ca = {:?}, cert = {:?}, key = {:?} }}\n",
+        hook,
+        authority.join("ca.pem"),
+        folder.join(format!("{name}.pem")),
+        folder.join(format!("{name}.key"))
+    ))
+}
+
+fn certs(arguments: &[&str]) -> Result<()> {
+    let output = Command::new(binary()?).arg("certs").args(arguments).output()?;
+    anyhow::ensure!(
+        output.status.success(),
+        "certs {arguments:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    Ok(())
+}
+
+fn shown(path: &Path) -> String {
+    path.display().to_string()
+}
+
+/// A PostgreSQL that ends with this.
+#[derive(Debug)]
+struct Postgres {
+    child: Child,
+    address: Ipv4Addr,
+    port: u16,
+    folder: TempDir,
+}
+
+impl Postgres {
+    async fn start(address: Ipv4Addr) -> Result<Self> {
+        let (folder, port) = (tempfile::tempdir()?, ports::free());
+        let log = std::fs::File::create(folder.path().join("log.txt"))?;
+        let child = Command::new(root().join("scripts/postgres"))
+            .args([&shown(folder.path()), &address.to_string(), &port.to_string()])
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            .process_group(0)
+            .spawn()
+            .context("scripts/postgres can't be started")?;
+        let postgres = Self { child, address, port, folder };
+        let reached = async || tokio::net::TcpStream::connect((address, port)).await.ok();
+        let log = || std::fs::read_to_string(postgres.folder.path().join("log.txt")).unwrap_or_default();
+        wait::within(Duration::from_secs(30), "the database", reached).await.with_context(log)?;
+        Ok(postgres)
+    }
+
+    fn url(&self) -> String {
+        format!("postgres://mangrove@{}:{}/postgres", self.address, self.port)
+    }
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        // One that ended is what we want.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

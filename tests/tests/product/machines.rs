@@ -1,0 +1,61 @@
+//! Three machines with every role on each, in a network where addresses move by gratuitous ARP, with mutual TLS and PostgreSQL:
+//! one dies with its cable, one is cut off while it leads. Phones know one address only, and keep it.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use mangrove_tests::{
+    cluster::ALIKE,
+    machines::{Machines, OFFICE},
+    wait,
+};
+
+use crate::office::Office;
+
+/// The longest silence when an heir takes addresses to another machine.
+const MOVED_MS: u64 = 2_000;
+
+#[tokio::test]
+async fn a_machine_that_dies_is_followed_at_its_addresses_by_another() -> Result<()> {
+    let (machines, cluster) = Machines::start(ALIKE).await?;
+    let mut office = Office::on(cluster, "a", 35.0, OFFICE.into()).await?;
+    let before = office.floor().await.context("the floor is not to be seen")?;
+    machines.plug("a", false)?;
+    office.cluster.node_mut("a")?.kill()?;
+    let heir = office.carrier("a", |carrier| carrier != "a").await?;
+    let after = wait::until("the calls to be seen", async || office.floor().await).await?;
+    assert_eq!(after, before, "a's machine died, {heir} carries its addresses\n{}", office.cluster.logs());
+    machines.plug("a", true)?;
+    office.cluster.node_mut("a")?.revive().await?;
+    office.carrier("a", |carrier| carrier == "a").await?;
+    office.cluster.settles(Duration::from_secs(30)).await?;
+    let homeless = async || (!machines.addresses(&heir).ok()?.contains("198.51.100.101/32")).then_some(());
+    wait::until("the heir's machine to let go of the address", homeless).await?;
+    let report = office.closes().await?;
+    println!("silence of {:?} ms", report.gap);
+    assert!(report.gap.max <= MOVED_MS, "a silence of {} ms", report.gap.max);
+    Ok(())
+}
+
+/// The leader of the company's group is in the minority: it decides nothing, the others go on, and it learns of it.
+#[tokio::test]
+async fn a_leader_that_is_cut_off_is_followed_and_comes_back_by_itself() -> Result<()> {
+    let (machines, cluster) = Machines::start(ALIKE).await?;
+    let mut office = Office::on(cluster, "a", 35.0, OFFICE.into()).await?;
+    let before = office.floor().await.context("the floor is not to be seen")?;
+    let leader = office.cluster.leader(office.group).await.context("nobody leads")?;
+    machines.plug(&leader, false)?;
+    office.cluster.node_mut(&leader)?.set_reachable(false);
+    let (next, took) = office.cluster.leader_but(office.group, &leader).await?;
+    println!("{leader} cut off, {next} leads after {took:.2?}");
+    office.carrier(&leader, |carrier| carrier != leader).await?;
+    let after = wait::until("the calls to be seen", async || office.floor().await).await?;
+    assert_eq!(after, before, "{leader} cut off, {next} leads\n{}", office.cluster.logs());
+    machines.plug(&leader, true)?;
+    office.cluster.node_mut(&leader)?.set_reachable(true);
+    office.carrier(&leader, |carrier| carrier == leader).await?;
+    office.cluster.settles(Duration::from_secs(30)).await?;
+    let report = office.closes().await?;
+    println!("silence of {:?} ms", report.gap);
+    Ok(())
+}
