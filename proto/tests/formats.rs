@@ -10,8 +10,8 @@ use mangrove_proto::{
     cluster::{AppendRequest, Entry, LogId, RaftMember, RaftMembership, Vote, VoterSet, entry::Payload},
     common::{Fence, Sender},
     edge::{
-        Destination, EdgeCommand, EdgeCommands, EdgeEvent, EdgeEvents, Ingress, Received, SendRequest, Source,
-        edge_command::Op, edge_event::Fact, ingress::From,
+        Destination, EdgeCommand, EdgeCommands, EdgeEvent, EdgeEvents, Ingress, Received, SendRequest,
+        Source, edge_command::Op, edge_event::Fact, ingress::From,
     },
     media::{Codec, Endpoint, MediaCommand, MediaCommands, Recording, SetSession},
     routes::{Device, RoutesUpdate, Step, TenantRoutes, Trunk, routes_update::Content},
@@ -19,7 +19,8 @@ use mangrove_proto::{
 use prost::Message;
 
 fn check<M: Message + Default + Debug + PartialEq + Clone>(file: &str, expected: &M) {
-    let kept = golden::check(&[file], || expected.clone(), |bytes| M::decode(bytes), |one| one.encode_to_vec());
+    let kept =
+        golden::check(&[file], || expected.clone(), |bytes| M::decode(bytes), |one| one.encode_to_vec());
     assert_eq!(kept, *expected, "{file}");
 }
 
@@ -68,14 +69,22 @@ fn edges() {
         ingress: Some(Ingress { from: Some(From::Trunk("carrier".into())) }),
         received_at_unix_ms: 1_795_000_000_000,
     };
-    let event =
-        EdgeEvent { sequence: 4, tenant: "acme".into(), leg: "leg".into(), fact: Some(Fact::Received(received)) };
+    let event = EdgeEvent {
+        sequence: 4,
+        tenant: "acme".into(),
+        leg: "leg".into(),
+        fact: Some(Fact::Received(received)),
+    };
     let sender = Some(Sender { node: "a".into(), run: 3 });
     check("edge-events-1.bin", &EdgeEvents { sender, group: 3, events: vec![event] });
     let request = SendRequest {
         branch: "z9hG4bKacme.leg".into(),
         method: "INVITE".into(),
-        destination: Some(Destination { transport: 1, address: "192.0.2.1:5060".into(), flow: String::new() }),
+        destination: Some(Destination {
+            transport: 1,
+            address: "192.0.2.1:5060".into(),
+            flow: String::new(),
+        }),
         message: b"INVITE sip:1@acme.example SIP/2.0\r\n\r\n".to_vec().into(),
     };
     let command = EdgeCommand {
@@ -103,8 +112,12 @@ fn media_nodes() {
         port: 20_000,
         ..Endpoint::default()
     };
-    let recording =
-        Recording { id: "rec-1".into(), object: "acme/1.wav".into(), left: "leg".into(), right: "other".into() };
+    let recording = Recording {
+        id: "rec-1".into(),
+        object: "acme/1.wav".into(),
+        left: "leg".into(),
+        right: "other".into(),
+    };
     let set = SetSession {
         session: "call".into(),
         version: 2,
@@ -126,7 +139,13 @@ fn routes() {
         trunks: vec![Trunk { name: "carrier".into(), from: vec!["192.0.2.1:5060".into()] }],
         devices: vec![Device { username: "101".into(), md5: "md5".into(), sha256: "sha256".into() }],
     };
-    let step =
-        Step { group: 3, from: Some(9), to: 12, tenants: vec![tenant], removed: vec!["bolt".into()], more: false };
+    let step = Step {
+        group: 3,
+        from: Some(9),
+        to: 12,
+        tenants: vec![tenant],
+        removed: vec!["bolt".into()],
+        more: false,
+    };
     check("routes-update-1.bin", &RoutesUpdate { content: Some(Content::Step(step)) });
 }

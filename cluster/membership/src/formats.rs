@@ -79,8 +79,7 @@ fn directory() -> Directory {
 
 #[test]
 fn commands_of_every_kind() {
-    let kept =
-        golden::check(&["directory-commands-1.bin"], commands, decode::<Vec<Command>>, |all| encode(all));
+    let kept = golden::check(&["directory-commands-1.bin"], commands, decode::<Vec<Command>>, encode);
     assert_eq!(kept, commands());
     let mut later = encode(&commands()[0]);
     later[0] = 9;
@@ -99,19 +98,13 @@ fn answers() {
         (5, Ok(Reply::Moving { epoch: 5 })),
         (6, Err(Refusal::AtHome { tenant: "acme".into(), group: 1 })),
     ];
-    let kept = golden::check(
-        &["directory-answers-1.bin"],
-        || answers.clone(),
-        decode::<Vec<Answer>>,
-        |all| encode(all),
-    );
+    let kept = golden::check(&["directory-answers-1.bin"], || answers.clone(), decode::<Vec<Answer>>, encode);
     assert_eq!(kept, answers);
 }
 
 #[test]
 fn snapshots() {
-    let kept =
-        golden::check(&["directory-1.bin"], directory, decode::<Directory>, |directory| encode(directory));
+    let kept = golden::check(&["directory-1.bin"], directory, decode::<Directory>, encode);
     assert_eq!(kept.home("acme").map(|home| home.group), Some(2));
     assert_eq!(kept.tenant_of("number", "74951234567"), Some("acme"));
     assert_eq!(kept.founding.as_ref().map(|founding| founding.nonce_key), Some([1; 32]));
