@@ -157,7 +157,7 @@ fn commands() -> Vec<Command> {
 #[test]
 fn entries_with_commands_of_every_kind() {
     let entry = || Entry { now: 40, wall: 1_795_000_000_000, seed: 11, fence: fence(), commands: commands() };
-    let kept = golden::check(&["entry-1.bin"], entry, entry::decode, |entry| entry::encode(entry).unwrap());
+    let kept = golden::check(&["entry-1.bin", "entry-2.bin"], entry, entry::decode, |entry| entry::encode(entry).unwrap());
     assert_eq!((kept.now, kept.seed, kept.fence), (40, 11, fence()));
     assert_eq!(kept.commands, commands());
     let mut later = entry::encode(&kept).unwrap();
@@ -168,7 +168,7 @@ fn entries_with_commands_of_every_kind() {
 #[test]
 fn batches_and_answers_between_nodes() {
     let write = |commands: &Vec<Command>| entry::encode_commands(commands).unwrap();
-    golden::check(&["commands-1.bin"], commands, entry::decode_commands, write);
+    golden::check(&["commands-1.bin", "commands-2.bin"], commands, entry::decode_commands, write);
     let what = String::from("call");
     let replies = vec![
         Reply::Done,
@@ -188,7 +188,7 @@ fn batches_and_answers_between_nodes() {
 #[test]
 fn snapshots_of_groups() {
     let write = |current: &Current| machine::to_bytes(current).unwrap();
-    let kept = golden::check(&["group-1.bin"], current, machine::from_bytes, write);
+    let kept = golden::check(&["group-1.bin", "group-2.bin"], current, machine::from_bytes, write);
     assert_eq!((kept.index, kept.now, kept.wall), (4, 40, 1_795_000_000_000));
     assert_eq!(kept.state.tenant(&acme()).map(|tenant| tenant.calls().count()), Some(1));
     let mut later = write(&kept);
@@ -212,7 +212,7 @@ fn backups() {
             groups: [(1, mangrove_membership::Seed { index: 4, state })].into(),
         }
     };
-    let kept = golden::check(&["backup-1.bin"], archive, backup::parse, backup::written);
+    let kept = golden::check(&["backup-1.bin", "backup-2.bin"], archive, backup::parse, backup::written);
     assert_eq!((kept.header.shard_groups, kept.groups[&1].index), (1, 4));
     assert!(machine::from_bytes(&kept.groups[&1].state).is_ok());
 }
