@@ -124,6 +124,9 @@ pub trait RouteFeed: Send + Sync + Debug {
     async fn watch(&self, request: routes::WatchRequest) -> Result<RouteUpdates, Error>;
 }
 
+/// A backup's bytes in order; an error ends them, and what came before is no backup.
+pub type BackupBytes = Pin<Box<dyn futures_core::Stream<Item = Result<bytes::Bytes, Error>> + Send>>;
+
 /// The control role, as the console and the command line see it. Who may do what was checked by the caller.
 #[async_trait]
 pub trait Console: Send + Sync + Debug {
@@ -154,6 +157,10 @@ pub trait Console: Send + Sync + Debug {
     async fn nodes(&self) -> Result<control::Json, Error>;
     /// Drains a node, lets it leave, or gives a dead one up. The draining has only begun when this returns.
     async fn command_node(&self, command: control::NodeCommand) -> Result<(), Error>;
+    /// Moves a tenant to another shard group; returns when it is there. Refused with the reason when it stays.
+    async fn move_tenant(&self, request: control::MoveRequest) -> Result<(), Error>;
+    /// A consistent copy of the whole cluster, keys included, in the format of `mangrove_control::backup`.
+    async fn backup(&self) -> Result<BackupBytes, Error>;
 }
 
 /// A person's login.

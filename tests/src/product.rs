@@ -95,8 +95,15 @@ impl Product {
 
     /// A node on free ports of the host that the calling thread is on, which must stay there.
     pub async fn start_at(options: Options) -> Result<Self> {
+        let mut product = Self::unstarted(options)?;
+        product.revive().await?;
+        Ok(product)
+    }
+
+    /// A node that does not run yet: its folder holds its configuration.
+    pub fn unstarted(options: Options) -> Result<Self> {
         let first = ports::free() / 2 * 2 + 10_000;
-        let mut product = Self {
+        let product = Self {
             folder: tempfile::tempdir()?,
             child: None,
             paused: false,
@@ -108,7 +115,7 @@ impl Product {
             grpc: ports::free(),
             rtp: (first, first + 1_999),
         };
-        product.revive().await?;
+        std::fs::write(product.folder.path().join("mangrove.toml"), product.configuration())?;
         Ok(product)
     }
 

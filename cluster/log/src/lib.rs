@@ -14,6 +14,8 @@
 
 mod disk;
 mod error;
+#[cfg(test)]
+mod formats;
 mod group;
 mod medium;
 mod reader;

@@ -181,6 +181,11 @@ impl Cluster {
         self.node.network.channel(address)
     }
 
+    /// As `channel`, for what may be long: nothing urgent waits behind it.
+    pub fn bulk_channel(&self, address: &str) -> Result<tonic::transport::Channel, tonic::transport::Error> {
+        self.node.network.bulk_channel(address)
+    }
+
     /// Where the cluster's own listener is, if it has one.
     pub fn local_addr(&self) -> Option<SocketAddr> {
         self.node.local_addr

@@ -6,8 +6,10 @@ mod command;
 mod leases;
 mod liveness;
 mod members;
+mod moves;
 mod names;
 mod protocol;
+mod refound;
 mod removal;
 mod senders;
 mod tenants;
@@ -22,6 +24,7 @@ use serde::{Deserialize, Serialize};
 
 pub use command::{Command, Refusal, Reply};
 pub use leases::{Lease, NETWORK};
+pub use moves::{Move, Stage};
 
 /// What every node knows of the cluster.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -36,6 +39,9 @@ pub struct Directory {
     /// Groups that have begun. Only these may be moved: others are still to be begun where the founding put them.
     pub opened: OrdSet<GroupId>,
     pub tenants: OrdMap<String, Home>,
+    /// Tenants on their way to another group, and those whose last move failed.
+    #[serde(default)]
+    pub moves: OrdMap<String, Move>,
     /// Who has a name.
     pub claims: OrdMap<Name, String>,
     /// Senders of numbered events, and the incarnation each is in.
@@ -159,6 +165,10 @@ impl Directory {
             Command::SetPlan { plan } => self.set_plan(plan),
             Command::PlaceTenant { tenant } => self.place(tenant),
             Command::RemoveTenant { tenant } => self.remove(&tenant),
+            Command::MoveTenant { tenant, to } => self.begin_move(tenant, to),
+            Command::FlipTenant { tenant, epoch } => self.flip(tenant, epoch),
+            Command::GiveUpMove { tenant, epoch, why } => self.give_up(tenant, epoch, why),
+            Command::EndMove { tenant, epoch } => self.end_move(&tenant, epoch),
             Command::Claim { tenant, names } => self.claim(tenant, names),
             Command::Release { tenant, names } => self.release(&tenant, &names),
             Command::StartSender { sender, incarnation } => self.start_sender(sender, incarnation),

@@ -25,6 +25,12 @@ pub enum Error {
         "{path} has the identity of a node but no log; restore the log, or empty the folder and join as a new node"
     )]
     LogMissing { path: PathBuf },
+    /// There is something in the folder already.
+    #[error("{path} is not empty; a backup is restored into a new or empty folder only")]
+    NotEmpty { path: PathBuf },
+    /// A group's first state can't be put on disk.
+    #[error(transparent)]
+    Seed(#[from] mangrove_raft::SeedError),
     /// The identity file cannot be read or written.
     #[error("cannot use {path}: {reason}")]
     Disk { path: PathBuf, reason: String },

@@ -11,20 +11,26 @@
 mod cluster;
 pub mod directory;
 mod error;
+#[cfg(test)]
+mod formats;
 mod identity;
 mod machine;
 mod options;
 mod peers;
+mod refound;
 mod service;
 
 pub use cluster::{Cluster, GroupTold, NodeStatus, OwnReport, Reporter, Told};
-pub use directory::{Command, Directory, Founding, Home, Lease, Member, NETWORK, Name, Refusal, Reply};
+pub use directory::{
+    Command, Directory, Founding, Home, Lease, Member, Move, NETWORK, Name, Refusal, Reply, Stage,
+};
 pub use error::Error;
 pub use mangrove_placement::{Place, Plan};
 pub use mangrove_raft::{
     Fence, GroupId, Handle, Leadership, NodeId, SnapshotError, SnapshotWriter, StateMachine, Status, Tuning,
 };
 pub use options::{Options, PROTOCOL, Pulse};
+pub use refound::{Seed, refound};
 
 /// The directory's group.
 pub const DIRECTORY: GroupId = 0;

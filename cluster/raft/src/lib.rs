@@ -12,6 +12,7 @@ mod host;
 mod leadership;
 mod machine;
 mod reshape;
+mod seed;
 mod status;
 mod tuning;
 
@@ -22,6 +23,7 @@ pub use host::GroupHost;
 pub use leadership::{Fence, Leadership};
 pub use machine::{SnapshotError, SnapshotWriter, StateMachine};
 pub use mangrove_log::{Error as StoreError, GroupId, NodeId, Owner, Peer, Store, TypeConfig};
+pub use seed::{SeedError, seed};
 pub use status::Status;
 pub use tuning::Tuning;
 

@@ -2,6 +2,7 @@
 
 mod agents;
 mod audit;
+mod backup;
 mod calls;
 mod cdr_query;
 mod cdrs;
@@ -66,12 +67,14 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(me::me))
         .routes(routes!(me::change_password))
         .routes(routes!(status::status))
+        .routes(routes!(backup::backup))
         .routes(routes!(nodes::list))
         .routes(routes!(nodes::leave))
         .routes(routes!(nodes::drain, nodes::end_drain))
         .routes(routes!(nodes::replace))
         .routes(routes!(tenants::list))
         .routes(routes!(tenants::delete))
+        .routes(routes!(tenants::relocate))
         .routes(routes!(configuration::read, configuration::configure))
         .routes(routes!(objects::list))
         .routes(routes!(objects::read, objects::delete))

@@ -8,6 +8,7 @@ mod configuration;
 mod demo;
 mod events;
 mod foreign;
+mod moves;
 mod nodes;
 mod pages;
 mod past_calls;

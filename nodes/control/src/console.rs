@@ -15,18 +15,21 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use mangrove_domain::{Author, Reply, view};
+use mangrove_membership as membership;
 use mangrove_proto::{
     control::{
         AgentCommand, CallCommand, ConfigureReply, ConfigureRequest, DeleteRequest, EventsRequest, Json,
-        NodeCommand, StoryRequest,
+        MoveRequest, NodeCommand, StoryRequest,
     },
     id::TenantId,
     live::Live,
-    service::{Console, Error, LiveEvents, Login},
+    service::{BackupBytes, Console, Error, LiveEvents, Login},
     story::Entry,
 };
 
-use crate::{clock, control::Control, group::Group, hub};
+use crate::{backup, clock, control::Control, group::Group, hub, moving};
+
+pub(crate) use configure::direct;
 
 #[async_trait]
 impl Console for Control {
@@ -50,7 +53,7 @@ impl Console for Control {
         let (group, id) = self.home(tenant)?;
         self.hub().warm(&id, || group.shared.index());
         let current = group.shared.get();
-        let found = current.state.tenant(&id).ok_or_else(|| no_tenant(tenant))?;
+        let found = current.state.tenant(&id).ok_or_else(|| self.absent(tenant))?;
         Ok(view::live(found, hub::last_event(current.index), group.now(), clock::wall()))
     }
 
@@ -98,6 +101,14 @@ impl Console for Control {
     async fn command_node(&self, command: NodeCommand) -> Result<(), Error> {
         nodes::command(self, command).await
     }
+
+    async fn move_tenant(&self, request: MoveRequest) -> Result<(), Error> {
+        moving::request(self, request).await
+    }
+
+    async fn backup(&self) -> Result<BackupBytes, Error> {
+        backup::backup(self).await
+    }
 }
 
 impl Control {
@@ -107,23 +118,33 @@ impl Control {
         let group = self.group(home.group).ok_or(Error::NoLeader { group: home.group.into() })?;
         Ok((group, TenantId::from(tenant)))
     }
+
+    /// Why a tenant is not in the state of its home.
+    fn absent(&self, tenant: &str) -> Error {
+        if self.is_moving(tenant) { moving::under_way(tenant) } else { no_tenant(tenant) }
+    }
+
+    fn is_moving(&self, tenant: &str) -> bool {
+        self.cluster().directory().move_of(tenant).is_some_and(membership::Move::is_under_way)
+    }
 }
 
-fn no_tenant(tenant: &str) -> Error {
+pub(crate) fn no_tenant(tenant: &str) -> Error {
     Error::NotFound { what: format!("tenant `{tenant}`") }
 }
 
-fn author(author: Option<mangrove_proto::control::Author>) -> Author {
+pub(crate) fn author(author: Option<mangrove_proto::control::Author>) -> Author {
     let author = author.unwrap_or_default();
     Author { name: author.name, address: author.address }
 }
 
 /// What `apply` said, as the asker should see it.
-fn settle(reply: Reply) -> Result<(), Error> {
+pub(crate) fn settle(reply: Reply) -> Result<(), Error> {
     match reply {
         Reply::Done | Reply::Seen => Ok(()),
         Reply::NotFound { what } => Err(Error::NotFound { what }),
         Reply::Conflict { what } => Err(Error::Conflict { what }),
+        Reply::Moving { tenant } => Err(moving::under_way(&tenant)),
         Reply::Gap { last } => Err(Error::Refused { why: format!("events after {last} are missing") }),
         Reply::Refused { why } | Reply::Dropped { why } => Err(Error::Refused { why }),
     }

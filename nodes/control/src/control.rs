@@ -16,6 +16,7 @@ use mangrove_membership::Cluster;
 use mangrove_proto::{id::TenantId, service};
 use parking_lot::{Mutex, RwLock};
 use ractor::ActorRef;
+use tokio::task::AbortHandle;
 
 use crate::{
     forward::Forward,
@@ -59,6 +60,8 @@ struct Inner {
     peers: Peers,
     /// By group.
     shards: Mutex<BTreeMap<u32, ActorRef<shard::Message>>>,
+    /// Who carries tenants away, by the group that they leave.
+    movers: Mutex<BTreeMap<u32, AbortHandle>>,
     /// Held while a configuration is worked out and committed: two at once would undo one another.
     configuring: tokio::sync::Mutex<()>,
     seats: Prepared,
@@ -92,6 +95,7 @@ impl Control {
             history: options.history,
             peers: Peers::default(),
             shards: Mutex::default(),
+            movers: Mutex::default(),
             configuring: tokio::sync::Mutex::default(),
             seats: prepared,
             pace: options.pace,
@@ -143,11 +147,17 @@ impl Control {
     /// Stops the actors; what is owed stays in State.
     pub async fn stop(&self) {
         self.inner.stopping.store(true, Ordering::Release);
+        self.stop_moving();
         let shards = std::mem::take(&mut *self.inner.shards.lock());
         for shard in shards.into_values() {
             // A shard that is gone already is stopped.
             let _ = shard.stop_and_wait(None, None).await;
         }
+    }
+
+    /// What is begun is gone on with by whoever leads next.
+    pub(crate) fn stop_moving(&self) {
+        std::mem::take(&mut *self.inner.movers.lock()).into_values().for_each(|mover| mover.abort());
     }
 
     #[cfg(test)]
@@ -181,6 +191,10 @@ impl Control {
         }
         let way = || Way { group: id, replica: None, forward: self.inner.forward.clone() };
         Ok(self.inner.away.lock().entry(id).or_insert_with(|| Proposer::start(way())).clone())
+    }
+
+    pub(crate) fn forward(&self) -> &Forward {
+        &self.inner.forward
     }
 
     pub(crate) fn hub(&self) -> &Hub {

@@ -9,17 +9,21 @@ use std::{
 use mangrove_domain::{Command, Reply};
 use mangrove_membership::{Cluster, Leadership, NodeId};
 use mangrove_proto::{
-    control::{ProposeRequest, control_client::ControlClient},
+    control::{ProposeRequest, SnapshotPart, SnapshotRequest, control_client::ControlClient},
     service::Error,
 };
 use parking_lot::Mutex;
-use tonic::{Request, transport::Channel};
+use tokio::time::timeout;
+use tonic::{Request, Streaming, transport::Channel};
 
 use crate::{entry, turns::first_answer};
 
 /// One node may take this long to answer. Longer than a commit takes on a slow disk, shorter than an election and a
 /// half: a node that is gone must not keep commands from the next leader.
 const DEADLINE: Duration = Duration::from_secs(2);
+
+/// A node may take this long to write a group's state.
+const SNAPSHOT: Duration = Duration::from_secs(30);
 
 /// Greatest batch taken from another node, bytes.
 pub(crate) const LARGEST: usize = 64 << 20;
@@ -75,6 +79,22 @@ impl Forward {
         };
         let nodes = self.candidates(group).into_iter().filter_map(|node| self.client(node));
         first_answer(nodes.map(put), Error::NoLeader { group: group.into() }).await
+    }
+
+    /// The state of a group from the node that leads it, in parts.
+    pub(crate) async fn snapshot(&self, request: SnapshotRequest) -> Result<Streaming<SnapshotPart>, Error> {
+        let mut last = Error::NoLeader { group: request.group.into() };
+        for node in self.candidates(request.group) {
+            let directory = self.cluster.directory();
+            let Some(member) = directory.member(node) else { continue };
+            let Ok(channel) = self.cluster.bulk_channel(&member.address) else { continue };
+            match timeout(SNAPSHOT, ControlClient::new(channel).snapshot(request)).await {
+                Ok(Ok(parts)) => return Ok(parts.into_inner()),
+                Ok(Err(status)) => last = Error::from_status(&status, &format!("node {}", member.name)),
+                Err(_) => last = Error::NoLeader { group: request.group.into() },
+            }
+        }
+        Err(last)
     }
 
     /// Other nodes that may lead a group. Who follows a leader knows it, and only it is asked.

@@ -98,6 +98,11 @@ impl Hub {
         tenants.keys().cloned().collect()
     }
 
+    /// The tenant is read from another group now, whose events have other numbers: whoever watches must read it again.
+    pub(crate) fn forget_tenant(&self, tenant: &TenantId) {
+        self.tenants.lock().remove(tenant);
+    }
+
     /// The state was replaced: whoever watches must read it again.
     pub(crate) fn forget(&self) {
         self.tenants.lock().clear();

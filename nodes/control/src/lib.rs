@@ -11,6 +11,7 @@
 //!
 //! Nothing here decides what happens to a call. A face owns no state and can be made again from State at any moment.
 
+pub mod backup;
 mod clock;
 mod console;
 mod control;
@@ -24,6 +25,7 @@ pub mod grpc;
 mod hub;
 mod machine;
 pub mod metrics;
+mod moving;
 mod options;
 mod outbox;
 mod owed;

@@ -146,24 +146,33 @@ impl StateMachine for Machine {
     }
 
     fn snapshot(&self) -> Box<dyn FnOnce() -> Result<Vec<u8>, SnapshotError> + Send> {
-        let Current { state, index, now, wall, .. } = self.shared.get();
-        Box::new(move || {
-            let body = state.snapshot().map_err(SnapshotError::new)?;
-            let head = [index.to_le_bytes(), now.to_le_bytes(), wall.to_le_bytes()].concat();
-            Ok([head, body].concat())
-        })
+        let current = self.shared.get();
+        Box::new(move || to_bytes(&current))
     }
 
     fn restore(&mut self, bytes: &[u8]) -> Result<(), SnapshotError> {
-        let (head, body) =
-            bytes.split_at_checked(24).ok_or_else(|| SnapshotError::from("snapshot is cut short"))?;
-        let number = |at: usize| u64::from_le_bytes(std::array::from_fn(|i| head[at + i]));
-        let state = State::restore(body).map_err(SnapshotError::new)?;
-        let index = number(0);
-        self.shared.set(Current { state, index, now: number(8), wall: number(16), fresh: None });
+        let current = from_bytes(bytes)?;
+        let index = current.index;
+        self.shared.set(current);
         self.tell(Applied::Restored { index });
         Ok(())
     }
+}
+
+/// A state with the stamp it stands at, as snapshots and backups have it.
+pub(crate) fn to_bytes(current: &Current) -> Result<Vec<u8>, SnapshotError> {
+    let body = current.state.snapshot().map_err(SnapshotError::new)?;
+    let head = [current.index, current.now, current.wall].map(u64::to_le_bytes).concat();
+    Ok([head, body].concat())
+}
+
+/// What [`to_bytes`] wrote.
+pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Current, SnapshotError> {
+    let (head, body) =
+        bytes.split_at_checked(24).ok_or_else(|| SnapshotError::from("snapshot is cut short"))?;
+    let number = |at: usize| u64::from_le_bytes(std::array::from_fn(|i| head[at + i]));
+    let state = State::restore(body).map_err(SnapshotError::new)?;
+    Ok(Current { state, index: number(0), now: number(8), wall: number(16), fresh: None })
 }
 
 /// An entry with a command that panics: the others are carried out all the same.

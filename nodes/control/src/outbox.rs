@@ -4,7 +4,7 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use mangrove_domain::{Command, Record};
+use mangrove_domain::{Command, Origin, Record};
 use mangrove_history::{Audit, Batch, Ledger, Story};
 use parking_lot::Mutex;
 use tokio::sync::{Notify, watch};
@@ -92,11 +92,15 @@ impl Parts {
         self.progress.reached(current.index).await;
         let state = current.state;
         metrics::outbox(self.group, state.outbox_len());
-        let batch: Vec<(u64, Record)> =
-            state.outbox().take(BATCH).map(|(number, record)| (number, record.clone())).collect();
+        let named = |number| {
+            let here = Origin { incarnation: self.incarnation, group: self.group, number };
+            state.origin(number).unwrap_or(here)
+        };
+        let of = |(number, record): (u64, &Record)| (number, named(number), record.clone());
+        let batch: Vec<(u64, Origin, Record)> = state.outbox().take(BATCH).map(of).collect();
         let last: Vec<Key> = forgotten.lock().iter().take(BATCH).cloned().collect();
         self.write(&batch, &last).await?;
-        if let Some((up_to, _)) = batch.last() {
+        if let Some((up_to, ..)) = batch.last() {
             self.proposer
                 .propose(Command::OutboxDelivered { up_to: *up_to })
                 .await
@@ -109,17 +113,21 @@ impl Parts {
         Ok(batch.len() + last.len())
     }
 
-    async fn write(&self, batch: &[(u64, Record)], last: &[Key]) -> Result<(), mangrove_history::Error> {
+    async fn write(
+        &self,
+        batch: &[(u64, Origin, Record)],
+        last: &[Key],
+    ) -> Result<(), mangrove_history::Error> {
         let mut rows = Batch::default();
         let mut drafts = Vec::new();
-        for (number, record) in batch {
+        for (_, origin, record) in batch {
             match record {
                 Record::Cdr(cdr) => {
                     let key = (cdr.tenant.clone(), cdr.call);
                     drafts.extend(self.stories.draft(&key).map(|draft| (key, draft)));
                     rows.cdrs.push(cdr.clone());
                 }
-                Record::Audit(audit) => rows.audits.push(self.audit(*number, audit)),
+                Record::Audit(audit) => rows.audits.push(self.audit(origin, audit)),
             }
         }
         let later = last.iter().filter_map(|key| Some((key.clone(), self.stories.unwritten(key)?)));
@@ -134,9 +142,9 @@ impl Parts {
         Ok(())
     }
 
-    fn audit(&self, number: u64, audit: &mangrove_domain::Audit) -> Audit {
+    fn audit(&self, origin: &Origin, audit: &mangrove_domain::Audit) -> Audit {
         Audit {
-            key: audit_key(audit.tenant.as_str(), self.incarnation, self.group, number),
+            key: audit_key(audit.tenant.as_str(), origin),
             tenant: audit.tenant.clone(),
             at: audit.at,
             author: audit.author.name.clone(),
@@ -155,7 +163,7 @@ fn story((tenant, call): Key, draft: Draft) -> Option<Story> {
 }
 
 /// Names a line for ever. Padded, so that lines of one instant stand in their order.
-fn audit_key(tenant: &str, incarnation: u64, group: u32, number: u64) -> String {
+fn audit_key(tenant: &str, Origin { incarnation, group, number }: &Origin) -> String {
     format!("{tenant}/{incarnation:016x}/{group:05}/{number:020}")
 }
 
@@ -169,11 +177,12 @@ enum Failure {
 
 #[cfg(test)]
 mod tests {
-    use super::audit_key;
+    use super::{Origin, audit_key};
 
     #[test]
     fn audit_keys_are_in_order_and_another_founding_has_its_own() {
-        assert!(audit_key("acme", 7, 2, 9) < audit_key("acme", 7, 2, 10));
-        assert_ne!(audit_key("acme", 7, 2, 9), audit_key("acme", 8, 2, 9));
+        let key = |incarnation, number| audit_key("acme", &Origin { incarnation, group: 2, number });
+        assert!(key(7, 9) < key(7, 10));
+        assert_ne!(key(7, 9), key(8, 9));
     }
 }

@@ -8,13 +8,15 @@ mod takeover;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
-use mangrove_domain::{Action, Command, Effects, ObjectRef, Record, State};
+use mangrove_domain::{Action, Command, Effects, Hold, ObjectRef, Record, Standing, State};
 use mangrove_membership::{Fence, Leadership};
+use mangrove_proto::id::TenantId;
 use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 use crate::{
     clock::Clock,
@@ -73,6 +75,8 @@ pub(crate) struct Context {
     pub table: Table,
     /// The proposer stamps with this clock; none while another node leads.
     pub clock: watch::Sender<Option<Clock>>,
+    /// Wakes who hands reports on to tenants' homes.
+    pub moving: Arc<Notify>,
     /// Before an effect that was not taken goes out again.
     pub retry: Duration,
     /// Before a face that fell is made again, the first time.
@@ -177,11 +181,15 @@ impl ShardState {
         let current = self.context.shared.get();
         let count = effects.len() as u64;
         let outbox = effects.iter().any(|effects| effects.outbox);
+        let kept = effects.iter().any(|effects| effects.kept);
         let (mut actions, mut touched) = (Vec::new(), BTreeSet::new());
         for effects in effects {
             self.context.stories.add(effects.story);
             actions.extend(effects.actions);
             touched.extend(effects.touched);
+        }
+        for tenant in moved(&current.state, &touched) {
+            self.context.hub.forget_tenant(tenant);
         }
         if self.context.hub.is_watched() {
             let turn = self.pace.take(touched.iter().cloned(), Instant::now());
@@ -201,6 +209,9 @@ impl ShardState {
         if outbox && self.leading.is_some() {
             self.context.outbox.wake();
         }
+        if kept {
+            self.context.moving.notify_one();
+        }
         self.check_later(myself, count);
         Ok(())
     }
@@ -216,7 +227,10 @@ impl ShardState {
 
     /// Stories of calls that are no more: written for the last time by who leads, the first to go elsewhere.
     fn forget_calls(&self, state: &State, touched: &BTreeSet<ObjectRef>) {
-        let calls = touched.iter().filter(|object| !exists(state, object));
+        // Calls of a tenant that has gone go on elsewhere, and so do their stories.
+        let has_gone = |tenant: &_| state.tenant(tenant).is_none() && state.hold(tenant).is_some();
+        let is_over = |object: &&ObjectRef| !exists(state, object) && !has_gone(object.tenant());
+        let calls = touched.iter().filter(is_over);
         let calls: BTreeSet<Key> = calls
             .filter_map(|object| match object {
                 ObjectRef::Call(tenant, call) => Some((tenant.clone(), *call)),
@@ -387,6 +401,16 @@ impl ShardState {
         self.checks.armed = false;
         self.checks.check(&self.context.shared.get().state);
     }
+}
+
+/// Tenants that have come or gone.
+fn moved<'t>(state: &State, touched: &'t BTreeSet<ObjectRef>) -> impl Iterator<Item = &'t TenantId> {
+    let tenants = touched.iter().filter_map(|object| match object {
+        ObjectRef::Tenant(tenant) => Some(tenant),
+        _ => None,
+    });
+    let standing = |tenant: &TenantId| state.hold(tenant).map(Hold::standing);
+    tenants.filter(move |tenant| matches!(standing(tenant), Some(Standing::Arriving | Standing::Gone)))
 }
 
 async fn spawn(

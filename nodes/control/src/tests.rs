@@ -2,13 +2,15 @@
 
 #![allow(clippy::unwrap_used)]
 
-mod company;
+pub(crate) mod company;
 mod configuring;
 mod effects;
 mod events;
 mod fakes;
+mod formats;
 pub(crate) mod house;
 mod invite;
+mod moving;
 mod table;
 mod takeover;
 mod trouble;

@@ -88,6 +88,27 @@ pub(crate) enum Command {
         #[arg(value_name = "OLD")]
         node: String,
     },
+    /// Move a company to another shard group, calls and all; `get tenants` shows the group of each
+    MoveTenant {
+        #[arg(value_name = "TENANT")]
+        tenant: String,
+        /// The shard group, from 1
+        #[arg(long, value_name = "GROUP")]
+        to: u32,
+    },
+    /// Copy the running cluster, its keys included, into a file that only its owner can read
+    Backup {
+        #[arg(long, value_name = "FILE")]
+        to: PathBuf,
+    },
+    /// Make a data folder of a backup: the node that starts on it founds a new cluster with all that the old one had
+    Restore {
+        #[arg(long, value_name = "FILE")]
+        from: PathBuf,
+        /// A folder that is new or empty; data_dir of the configuration unless given
+        #[arg(long, value_name = "DIR")]
+        data_dir: Option<PathBuf>,
+    },
     /// Show a call's story: timeline and ladder
     Call {
         #[arg(value_name = "ID")]

@@ -7,6 +7,9 @@ use serde_json::Value;
 
 use crate::token::Token;
 
+/// A long answer may take this long.
+const LONG: Duration = Duration::from_secs(3600);
+
 /// Why there is no answer to work with.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
@@ -45,6 +48,13 @@ pub(crate) struct Client {
     http: reqwest::Client,
     base: Url,
     token: Token,
+}
+
+/// A long answer on its way.
+#[derive(Debug)]
+pub(crate) struct Parts {
+    response: reqwest::Response,
+    server: String,
 }
 
 impl Client {
@@ -86,9 +96,24 @@ impl Client {
         Ok(response.bytes().await.map_err(|error| self.unreachable(&error))?.into())
     }
 
+    /// Reads what is long from `/api/v1/<path>`, part by part.
+    pub(crate) async fn stream(&self, path: &[&str]) -> Result<Parts, Error> {
+        let request = self.http.get(self.url(path)).bearer_auth(self.token.secret()).timeout(LONG);
+        let response = request.send().await.map_err(|error| self.unreachable(&error))?;
+        if response.status().is_success() {
+            return Ok(Parts { response, server: self.base.to_string() });
+        }
+        self.answer(response).await.and(Err(Error::Unreadable { server: self.base.to_string() }))
+    }
+
     /// Asks for what needs no body.
     pub(crate) async fn post(&self, path: &[&str]) -> Result<Value, Error> {
         self.send(Method::POST, self.url(path), None).await
+    }
+
+    /// Asks with a body.
+    pub(crate) async fn post_with(&self, path: &[&str], body: &Value) -> Result<Value, Error> {
+        self.send(Method::POST, self.url(path), Some(body)).await
     }
 
     pub(crate) async fn delete(&self, path: &[&str]) -> Result<Value, Error> {
@@ -123,6 +148,10 @@ impl Client {
             request = request.json(body);
         }
         let response = request.send().await.map_err(|error| self.unreachable(&error))?;
+        self.answer(response).await
+    }
+
+    async fn answer(&self, response: reqwest::Response) -> Result<Value, Error> {
         let status = response.status();
         let text = response.bytes().await.map_err(|error| self.unreachable(&error))?;
         let answer = serde_json::from_slice(&text);
@@ -141,12 +170,24 @@ impl Client {
     }
 
     fn unreachable(&self, error: &reqwest::Error) -> Error {
-        let mut why: &dyn std::error::Error = error;
-        while let Some(source) = why.source() {
-            why = source;
-        }
-        Error::Unreachable { server: self.base.to_string(), why: why.to_string() }
+        unreachable_at(self.base.as_str(), error)
     }
+}
+
+impl Parts {
+    /// The next part; none at the end.
+    pub(crate) async fn next(&mut self) -> Result<Option<Vec<u8>>, Error> {
+        let part = self.response.chunk().await;
+        Ok(part.map_err(|error| unreachable_at(&self.server, &error))?.map(Into::into))
+    }
+}
+
+fn unreachable_at(server: &str, error: &reqwest::Error) -> Error {
+    let mut why: &dyn std::error::Error = error;
+    while let Some(source) = why.source() {
+        why = source;
+    }
+    Error::Unreachable { server: server.to_owned(), why: why.to_string() }
 }
 
 fn has_problems(answer: &Value) -> bool {

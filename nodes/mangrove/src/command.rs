@@ -1,14 +1,17 @@
 //! The commands that talk to a running node. Each prints its answer; a failure is the command's error.
 
 mod apply;
+mod backup;
 mod call;
 mod delete;
 mod drain;
 mod get;
 mod leave;
 mod loadtest;
+mod move_tenant;
 mod nodes;
 mod replace;
+mod restore;
 mod status;
 
 use anyhow::{Context, Result, bail};
@@ -17,14 +20,17 @@ use serde_json::Value;
 use crate::{arguments::Arguments, client::Client, configuration, token::Token};
 
 pub(crate) use apply::apply;
+pub(crate) use backup::backup;
 pub(crate) use call::call;
 pub(crate) use delete::delete;
 pub(crate) use drain::{drain, end_drain};
 pub(crate) use get::get;
 pub(crate) use leave::leave;
 pub(crate) use loadtest::loadtest;
+pub(crate) use move_tenant::move_tenant;
 pub(crate) use nodes::nodes;
 pub(crate) use replace::replace;
+pub(crate) use restore::restore;
 pub(crate) use status::status;
 
 /// What every command that asks a node has at hand.

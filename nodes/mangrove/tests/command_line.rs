@@ -21,7 +21,9 @@ fn help_names_every_command() {
     let output = mangrove(folder.path(), &["--help"]);
     assert!(output.status.success());
     let commands = ["serve", "apply", "get", "delete", "status", "call", "certs", "demo", "loadtest"];
-    for command in commands.into_iter().chain(["nodes", "drain", "leave", "replace"]) {
+    for command in
+        commands.into_iter().chain(["nodes", "drain", "leave", "replace", "move-tenant", "backup", "restore"])
+    {
         assert!(said(&output).contains(command), "{command}: {}", said(&output));
     }
 }

@@ -7,7 +7,7 @@ use mangrove_tests::cluster::{ALIKE, APART};
 use crate::office::Office;
 
 /// The longest silence that the death of a node may cause which carries no sound.
-const UNHEARD_MS: u64 = 200;
+pub(crate) const UNHEARD_MS: u64 = 200;
 /// The longest silence when an heir takes a media node's addresses.
 const CARRIED_MS: u64 = 2_000;
 

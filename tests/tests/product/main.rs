@@ -1,6 +1,7 @@
 //! The product with real phones: SIPp as the carrier's callers, baresip as employees' phones, processes killed.
 #![allow(clippy::unwrap_used)]
 
+mod backup;
 mod bad_input;
 mod calls_out;
 mod cluster;
@@ -12,6 +13,7 @@ mod limits;
 mod lost_media;
 mod machines;
 mod many_calls;
+mod moving;
 mod nat;
 mod office;
 mod overflow;

@@ -13,7 +13,7 @@ use mangrove_tests::{
 };
 
 const AGENTS: usize = 12;
-const CALLERS: usize = 18;
+pub(crate) const CALLERS: usize = 18;
 
 /// A company on a cluster, all its agents in talk and more callers in line.
 pub(crate) struct Office {
@@ -143,7 +143,7 @@ impl Office {
 }
 
 /// The group that holds the company.
-async fn group(api: &Api) -> Result<u64> {
+pub(crate) async fn group(api: &Api) -> Result<u64> {
     let status = api.node("/status").await?;
     let groups = status["groups"].as_array().cloned().unwrap_or_default();
     let holds = groups.iter().find(|group| group["tenants"] == 1).with_context(|| status.to_string())?;

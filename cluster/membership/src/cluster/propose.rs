@@ -1,5 +1,6 @@
 //! Directory commands, taken to whoever leads group 0.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use mangrove_proto::cluster::ProposeRequest;
@@ -8,7 +9,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::Cluster;
 use crate::DIRECTORY;
-use crate::directory::{Command, Reply};
+use crate::directory::{Command, Directory, Reply};
 use crate::error::Error;
 use crate::machine::{self, Answer};
 
@@ -33,6 +34,12 @@ impl Cluster {
                 }
             }
         }
+    }
+
+    /// The directory as it is now: all that was committed before is in it.
+    pub async fn newest_directory(&self) -> Result<Arc<Directory>, Error> {
+        self.beat().await?;
+        Ok(self.directory())
     }
 
     /// Here if this node leads group 0, else at the first of the others that does.

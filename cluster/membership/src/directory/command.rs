@@ -41,8 +41,17 @@ pub enum Command {
     SetPlan { plan: Plan },
     /// Gives the tenant a home, in the group with the fewest tenants; a tenant with a home keeps it.
     PlaceTenant { tenant: String },
-    /// Forgets the tenant and releases its names.
+    /// Forgets the tenant and releases its names. Refused while it moves.
     RemoveTenant { tenant: String },
+    /// Begins to move the tenant to another shard group; answers with its epoch there. Refused: an unknown tenant or
+    /// group, the group that it is in, a group with a replica on a draining member, a move under way.
+    MoveTenant { tenant: String, to: GroupId },
+    /// The new group has the tenant: from now on its home is there.
+    FlipTenant { tenant: String, epoch: u64 },
+    /// The tenant stays where it is. Refused once it has a new home.
+    GiveUpMove { tenant: String, epoch: u64, why: String },
+    /// Nothing is left to do for this move, done or given up.
+    EndMove { tenant: String, epoch: u64 },
     /// Makes these exactly the tenant's names, all or none of them.
     Claim { tenant: String, names: BTreeSet<Name> },
     /// Takes these names from the tenant, where it has them.
@@ -60,6 +69,7 @@ pub enum Reply {
     Joined { id: NodeId },
     Placed { home: Home },
     Leased { lease: Lease },
+    Moving { epoch: u64 },
 }
 
 /// Why the directory refuses.
@@ -73,6 +83,24 @@ pub enum Refusal {
     UnknownMember(NodeId),
     #[error("there is no tenant {0} in the directory")]
     UnknownTenant(String),
+    #[error("there is no shard group {group}: they are 1 to {groups}")]
+    UnknownGroup { group: GroupId, groups: u32 },
+    #[error("tenant {tenant} is in group {group} already")]
+    AtHome { tenant: String, group: GroupId },
+    #[error(
+        "node {name} drains and has a replica of group {group}; wait until it has left or end its draining"
+    )]
+    GroupDrained { group: GroupId, name: String },
+    #[error("tenant {tenant} is on its way from group {from} to group {to}; try again when it is there")]
+    UnderWay { tenant: String, from: GroupId, to: GroupId },
+    #[error("tenant {tenant} has its new home already; its move can't be given up any more")]
+    Flipped { tenant: String },
+    #[error("tenant {tenant} does not move under epoch {epoch} (any more)")]
+    NoMove { tenant: String, epoch: u64 },
+    #[error(
+        "tenants move only when all nodes speak protocol {needed}, one speaks {oldest}; upgrade the others first"
+    )]
+    MovesNeed { oldest: u32, needed: u32 },
     #[error("sender {sender} is in incarnation {known} already")]
     StaleSender { sender: String, known: u64 },
     #[error("the cluster has been founded already")]

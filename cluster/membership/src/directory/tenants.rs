@@ -17,6 +17,8 @@ impl Directory {
     }
 
     pub(super) fn remove(&mut self, tenant: &str) -> Result<Reply, Refusal> {
+        self.moves_nowhere(tenant)?;
+        self.moves.remove(tenant);
         self.tenants.remove(tenant).ok_or_else(|| Refusal::UnknownTenant(tenant.into()))?;
         self.take(tenant, &self.names_of(tenant));
         Ok(Reply::Done)

@@ -4,6 +4,7 @@
 
 mod leases;
 mod members;
+mod moves;
 
 use super::*;
 

@@ -7,11 +7,11 @@ use futures::StreamExt as _;
 use mangrove_proto::{
     control::{
         AgentCommand, Author, CallCommand, Change, ConfigureReply, ConfigureRequest, DeleteRequest,
-        EventsRequest, Json, LiveEvent, NodeCommand, Problem, StoryRequest,
+        EventsRequest, Json, LiveEvent, MoveRequest, NodeCommand, Problem, StoryRequest,
     },
     id::CallId,
     live::{Agent, AgentState, Call, CallState, Direction, Live, Queue, ServiceLevel, Today, Waiting},
-    service::{Console, Error, LiveEvents, Login},
+    service::{BackupBytes, Console, Error, LiveEvents, Login},
     story::{Entry, Kind},
 };
 use parking_lot::Mutex;
@@ -242,6 +242,20 @@ impl Console for Fake {
         match command.node.as_str() {
             "a" => Err(Error::Refused { why: "node a is the last one".into() }),
             _ => Ok(()),
+        }
+    }
+
+    async fn backup(&self) -> Result<BackupBytes, Error> {
+        let parts = ["MGBK", " and more"].map(|part| Ok(part.into()));
+        Ok(Box::pin(futures::stream::iter(parts)))
+    }
+
+    async fn move_tenant(&self, request: MoveRequest) -> Result<(), Error> {
+        known(&request.tenant)?;
+        self.tell(format!("{}: {} to {}", name(request.author.as_ref()), request.tenant, request.group));
+        match request.group {
+            3 => Ok(()),
+            _ => Err(Error::Refused { why: "there is no such shard group".into() }),
         }
     }
 }

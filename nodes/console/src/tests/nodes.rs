@@ -32,3 +32,14 @@ async fn each_route_is_a_command_of_its_own_with_its_author() {
     let answer: Value = refused.json().await.unwrap();
     assert_eq!(answer["message"], "node a is the last one");
 }
+
+#[tokio::test]
+async fn a_backup_is_the_operators_alone() {
+    let house = house().await;
+    let backup = house.request(Method::GET, "/api/v1/cluster/backup", OPERATOR).send().await.unwrap();
+    assert_eq!(backup.headers()["cache-control"], "no-store");
+    assert_eq!(backup.text().await.unwrap(), "MGBK and more");
+    let owner = house.login("olga@acme").await;
+    let refused = house.request(Method::GET, "/api/v1/cluster/backup", &owner).send().await.unwrap();
+    assert_eq!(refused.status(), StatusCode::FORBIDDEN);
+}

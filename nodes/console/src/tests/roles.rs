@@ -26,12 +26,14 @@ const WHO: [(&str, &str); 9] = [
 /// Route and the roles that are let in; all others get 403.
 const TABLE: &[(&str, &str, &[&str])] = &[
     ("GET", "/status", &[]),
+    ("GET", "/cluster/backup", &[]),
     ("GET", "/cluster/nodes", &[]),
     ("DELETE", "/cluster/nodes/{node}", &[]),
     ("POST", "/cluster/nodes/{node}/drain", &[]),
     ("DELETE", "/cluster/nodes/{node}/drain", &[]),
     ("POST", "/cluster/nodes/{node}/replace", &[]),
     ("DELETE", "", &[]),
+    ("POST", "/move", &[]),
     ("GET", "/configuration", &["administrator", "owner"]),
     ("POST", "/configuration", &["administrator", "owner"]),
     ("GET", "/{kind}", &["administrator", "owner"]),

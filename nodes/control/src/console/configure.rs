@@ -21,8 +21,8 @@ use mangrove_proto::{
 };
 use serde_json::json;
 
-use super::{author, json as to_json, no_tenant, settle};
-use crate::control::Control;
+use super::{author, json as to_json, settle};
+use crate::{control::Control, group::Group, moving};
 
 mod password;
 
@@ -45,7 +45,7 @@ pub(super) async fn delete(control: &Control, request: DeleteRequest) -> Result<
     if request.object.is_empty() {
         return remove(control, &request.tenant, request.author).await;
     }
-    let present = present(control, &request.tenant).ok_or_else(|| no_tenant(&request.tenant))?;
+    let present = present(control, &request.tenant).ok_or_else(|| control.absent(&request.tenant))?;
     let mut document = export(&present);
     let missing = || Error::NotFound { what: format!("`{}` in tenant `{}`", request.object, request.tenant) };
     if !document.remove(&request.object) {
@@ -55,22 +55,23 @@ pub(super) async fn delete(control: &Control, request: DeleteRequest) -> Result<
 }
 
 pub(super) fn tenants(control: &Control) -> Result<Json, Error> {
-    let mut list: Vec<_> =
-        control.groups().iter().flat_map(|group| summaries(&group.shared.get().state)).collect();
+    let mut list: Vec<_> = control.groups().iter().flat_map(|group| summaries(group)).collect();
     list.sort_by_key(|tenant| tenant["id"].as_str().map(str::to_owned));
+    // One that moves is in two groups for a moment.
+    list.dedup_by(|one, other| one["id"] == other["id"]);
     to_json(&list)
 }
 
-fn summaries(state: &mangrove_domain::State) -> Vec<serde_json::Value> {
+fn summaries(group: &Group) -> Vec<serde_json::Value> {
     let summary = |(id, tenant): (&TenantId, &mangrove_domain::Tenant)| {
         let config = tenant.config();
-        json!({ "id": id, "name": config.name, "version": config.version })
+        json!({ "id": id, "name": config.name, "version": config.version, "group": group.id })
     };
-    state.tenants().map(summary).collect()
+    group.shared.get().state.tenants().map(summary).collect()
 }
 
 pub(super) fn configuration(control: &Control, tenant: &str) -> Result<Json, Error> {
-    let present = present(control, tenant).ok_or_else(|| no_tenant(tenant))?;
+    let present = present(control, tenant).ok_or_else(|| control.absent(tenant))?;
     let mut document = serde_json::to_value(export(&present)).unwrap_or_default();
     document["version"] = present.version.into();
     to_json(&document)
@@ -89,6 +90,9 @@ async fn change(
     dry_run: bool,
     if_version: u64,
 ) -> Result<ConfigureReply, Error> {
+    if control.is_moving(&document.tenant) {
+        return Err(moving::under_way(&document.tenant));
+    }
     let present = present(control, &document.tenant);
     let version = present.as_ref().map_or(0, |config| config.version);
     if if_version != 0 && if_version != version {
@@ -157,6 +161,9 @@ async fn remove(
     tenant: &str,
     by: Option<control::Author>,
 ) -> Result<ConfigureReply, Error> {
+    if control.is_moving(tenant) {
+        return Err(moving::under_way(tenant));
+    }
     let (group, tenant) = control.home(tenant)?;
     let command = Command::RemoveTenant { tenant: tenant.clone(), author: author(by) };
     match settle(group.proposer.ask(command).await?) {
@@ -169,7 +176,11 @@ async fn remove(
     Ok(ConfigureReply { changes: vec![change], ..ConfigureReply::default() })
 }
 
-async fn direct(control: &Control, command: membership::Command) -> Result<membership::Reply, Error> {
+/// Commits a command of the directory.
+pub(crate) async fn direct(
+    control: &Control,
+    command: membership::Command,
+) -> Result<membership::Reply, Error> {
     control.cluster().propose_directory(command).await.map_err(|error| match error {
         membership::Error::Refused(refusal) => Error::Refused { why: refusal.to_string() },
         other => Error::Unavailable { what: "the directory".into(), why: other.to_string() },

@@ -4,13 +4,17 @@ use std::sync::{Arc, atomic::Ordering};
 
 use mangrove_membership::Leadership;
 use ractor::{Actor, ActorRef};
-use tokio::{sync::mpsc, task::JoinHandle};
+use tokio::{
+    sync::{Notify, mpsc},
+    task::JoinHandle,
+};
 
 use super::{Control, Error};
 use crate::{
     fresh,
     group::{Group, Seat},
     machine::Applied,
+    moving,
     outbox::{self, Outbox},
     ports,
     shard::{self, Shard},
@@ -66,10 +70,12 @@ impl Control {
 
     async fn open(&self, group: Arc<Group>, seat: Seat) -> Result<(), Error> {
         self.inner.table.rebuild(group.id, &group.shared.get());
-        let (shard, ended) = self.start_shard(&group).await?;
+        let moving = Arc::new(Notify::new());
+        let (shard, ended) = self.start_shard(&group, moving.clone()).await?;
         self.inner.shards.lock().insert(group.id, shard.clone());
         tokio::spawn(self.clone().note_end(group.id, shard.clone(), ended));
         self.keep_fresh(&group);
+        self.keep_moving(&group, moving);
         seat.followed.store(true, Ordering::Release);
         self.follow(&group, seat.applied, shard);
         Ok(())
@@ -77,6 +83,9 @@ impl Control {
 
     /// The group has no replica here any more.
     async fn close(&self, id: u32) {
+        if let Some(mover) = self.inner.movers.lock().remove(&id) {
+            mover.abort();
+        }
         let shard = self.inner.shards.lock().remove(&id);
         self.inner.groups.write().remove(&id);
         if let Some(shard) = shard {
@@ -116,7 +125,23 @@ impl Control {
         }));
     }
 
-    async fn start_shard(&self, group: &Group) -> Result<(ActorRef<shard::Message>, JoinHandle<()>), Error> {
+    fn keep_moving(&self, group: &Group, work: Arc<Notify>) {
+        let mover = tokio::spawn(moving::keep(moving::Mover {
+            control: self.clone(),
+            group: group.id,
+            shared: group.shared.clone(),
+            proposer: group.proposer.clone(),
+            leading: group.clock.subscribe(),
+            work,
+        }));
+        self.inner.movers.lock().insert(group.id, mover.abort_handle());
+    }
+
+    async fn start_shard(
+        &self,
+        group: &Group,
+        moving: Arc<Notify>,
+    ) -> Result<(ActorRef<shard::Message>, JoinHandle<()>), Error> {
         let outbox = Outbox::start(outbox::Parts {
             group: group.id,
             incarnation: self.inner.cluster.incarnation(),
@@ -138,6 +163,7 @@ impl Control {
             outbox,
             table: self.inner.table.clone(),
             clock: group.clock.clone(),
+            moving,
             retry: self.inner.pace.retry,
             respawn: self.inner.pace.respawn,
         };

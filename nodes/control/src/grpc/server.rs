@@ -1,9 +1,10 @@
 //! The serving side.
 
+use futures::{StreamExt, stream::BoxStream};
 use mangrove_proto::{
     common::Ack,
     control::{
-        ProposeReply, ProposeRequest,
+        ProposeReply, ProposeRequest, SnapshotPart, SnapshotRequest,
         control_server::{Control as ControlRpc, ControlServer},
     },
     edge::EdgeEvents,
@@ -12,7 +13,7 @@ use mangrove_proto::{
 };
 use tonic::{Request, Response, Status};
 
-use crate::{Control, entry, forward::LARGEST};
+use crate::{Control, backup, entry, forward::LARGEST};
 
 /// Serves this node's control role to edges, media nodes and other control nodes.
 #[derive(Debug)]
@@ -37,6 +38,16 @@ impl ControlRpc for Server {
 
     async fn propose(&self, request: Request<ProposeRequest>) -> Result<Response<ProposeReply>, Status> {
         answer(self.propose_here(request.into_inner()).await)
+    }
+
+    type SnapshotStream = BoxStream<'static, Result<SnapshotPart, Status>>;
+
+    async fn snapshot(
+        &self,
+        request: Request<SnapshotRequest>,
+    ) -> Result<Response<Self::SnapshotStream>, Status> {
+        let parts = backup::serve(&self.control, request.into_inner().group).await;
+        answer(parts.map(|parts| parts.map(Ok).boxed()))
     }
 }
 

@@ -77,6 +77,8 @@ causes! {
     EndedByOperator, "ended-by-operator", 480, 16, Failed;
     /// The tenant was removed.
     TenantRemoved, "tenant-removed", 480, 16, Failed;
+    /// It was going on when the backup was made that the cluster was restored from.
+    Restored, "restored", 480, 41, Failed;
     /// The far end's sound stopped without a word.
     MediaLost, "media-lost", 480, 41, Failed;
     /// No media node could take the call.

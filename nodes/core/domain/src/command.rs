@@ -1,16 +1,25 @@
 //! Everything that may happen to the state: facts that edges and media nodes report, timers, wishes of people, news
 //! about nodes. One handler per command in the files below; none of them does more than find the object and pass on.
 
+mod admit_tenant;
 mod command_agent;
 mod command_call;
 mod configure_tenant;
+mod discard_arrival;
 mod edge_reported;
+mod forget_hold;
+mod freeze_tenant;
 mod leader_started;
+mod let_go_tenant;
 mod media_reported;
 mod node_announced;
 mod node_lost;
-mod remove_tenant;
+pub(crate) mod remove_tenant;
+pub(crate) mod report_handed_on;
+mod reports_done;
 mod set_password;
+mod settle_tenant;
+mod take_in_tenant;
 mod timer_due;
 
 use std::sync::Arc;
@@ -23,9 +32,12 @@ use mangrove_proto::{
 use mangrove_sip::Transport;
 use serde::{Deserialize, Serialize};
 
+pub use report_handed_on::Ticket;
+
 use crate::{
     config::TenantConfig,
     effect::{Effects, ObjectRef, Reply},
+    moving::{self, Arrival, Report},
     record::{AuditChange, Author},
     stamp::Stamp,
     state::State,
@@ -101,10 +113,35 @@ pub enum Command {
     TimePassed,
     /// SQL has the records up to this number.
     OutboxDelivered { up_to: u64 },
+    /// A tenant of this `group` is to move: nothing happens to it from now on. `epoch` is that of its new home.
+    FreezeTenant { tenant: TenantId, epoch: u64, group: u32 },
+    /// A frozen tenant's copy, for its new home.
+    TakeInTenant { arrival: Arc<Arrival> },
+    /// The copy is not needed.
+    DiscardArrival { tenant: TenantId, epoch: u64 },
+    /// The directory says that the tenant lives here: its copy goes on.
+    AdmitTenant { tenant: TenantId, epoch: u64 },
+    /// The tenant goes on elsewhere: what is left of it here goes.
+    LetGoTenant { tenant: TenantId, epoch: u64 },
+    /// The tenant stays here, and hears what was reported meanwhile.
+    SettleTenant { tenant: TenantId, epoch: u64 },
+    /// A report that a group took while the tenant was on hold there; taken once, in order.
+    ReportHandedOn { tenant: TenantId, ticket: Ticket, report: Arc<Report> },
+    /// The tenant's home has heard this hold's reports up to a number.
+    ReportsDone { tenant: TenantId, series: u64, up_to: u64 },
+    /// The tenant that had gone from here is no more.
+    ForgetHold { tenant: TenantId, epoch: u64 },
 }
 
 /// Hands a command to its handler. What the proposer is told is the answer.
 pub(crate) fn carry_out(state: &mut State, command: Command, stamp: Stamp, effects: &mut Effects) -> Reply {
+    match moving::divert(state, command, effects) {
+        Ok(command) => decide(state, command, stamp, effects),
+        Err(reply) => reply,
+    }
+}
+
+fn decide(state: &mut State, command: Command, stamp: Stamp, effects: &mut Effects) -> Reply {
     match command {
         Command::EdgeReported { sender, event } => {
             edge_reported::apply(state, &sender, &event, stamp, effects)
@@ -136,5 +173,20 @@ pub(crate) fn carry_out(state: &mut State, command: Command, stamp: Stamp, effec
             state.outbox.delivered(up_to);
             Reply::Done
         }
+        Command::FreezeTenant { tenant, epoch, group } => {
+            freeze_tenant::apply(state, &tenant, epoch, group, stamp)
+        }
+        Command::TakeInTenant { arrival } => take_in_tenant::apply(state, arrival),
+        Command::DiscardArrival { tenant, epoch } => discard_arrival::apply(state, &tenant, epoch),
+        Command::AdmitTenant { tenant, epoch } => admit_tenant::apply(state, &tenant, epoch, stamp, effects),
+        Command::LetGoTenant { tenant, epoch } => let_go_tenant::apply(state, &tenant, epoch, effects),
+        Command::SettleTenant { tenant, epoch } => {
+            settle_tenant::apply(state, &tenant, epoch, stamp, effects)
+        }
+        Command::ReportHandedOn { tenant, ticket, report } => {
+            report_handed_on::apply(state, &tenant, ticket, &report, stamp, effects)
+        }
+        Command::ReportsDone { tenant, series, up_to } => reports_done::apply(state, &tenant, series, up_to),
+        Command::ForgetHold { tenant, epoch } => forget_hold::apply(state, &tenant, epoch),
     }
 }

@@ -78,6 +78,8 @@ pub enum Reply {
     NotFound { what: String },
     /// Nothing was changed.
     Refused { why: String },
+    /// The tenant is on its way to another group: nothing was changed, its home will take it in a moment.
+    Moving { tenant: String },
     /// The rules failed on this command; nothing of it was kept.
     Dropped { why: String },
 }
@@ -95,6 +97,8 @@ pub struct Effects {
     pub reply: Reply,
     /// Whether records were added for SQL.
     pub outbox: bool,
+    /// Whether there is something to hand on to tenants' homes.
+    pub kept: bool,
 }
 
 impl Effects {

@@ -15,8 +15,9 @@ use crate::{
         stage::{End, Stage},
     },
     cause::Cause,
-    command::{Command, Sender},
+    command::{Command, Sender, Ticket, report_handed_on},
     effect::{Effects, ObjectRef},
+    moving::Report,
     scene::{self, Scene},
     stamp::Stamp,
     state::State,
@@ -26,6 +27,8 @@ use crate::{
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Subject {
     event: Option<(&'static str, Sender, u64)>,
+    /// Of an event that was handed on.
+    ticket: Option<Ticket>,
     tenant: Option<TenantId>,
     leg: Option<LegId>,
     call: Option<CallId>,
@@ -38,6 +41,10 @@ impl Subject {
             // Taken before, or of a gap: there is nothing to mark.
             let _ = state.take_event(kind, sender, *sequence);
         }
+        if let (Some(ticket), Some(tenant)) = (self.ticket, &self.tenant) {
+            // As above.
+            let _ = report_handed_on::take(state, tenant, ticket);
+        }
     }
 }
 
@@ -47,14 +54,21 @@ pub(crate) fn subject(command: &Command) -> Subject {
             event: Some(("edge", sender.clone(), event.sequence)),
             tenant: Some(event.tenant.as_str().into()),
             leg: event.leg.parse().ok(),
-            call: None,
+            ..Subject::default()
         },
         Command::MediaReported { sender, event } => Subject {
             event: Some(("media", sender.clone(), event.sequence)),
             tenant: Some(event.tenant.as_str().into()),
-            leg: None,
             call: event.session.parse().ok(),
+            ..Subject::default()
         },
+        Command::ReportHandedOn { tenant, ticket, report } => {
+            let (leg, call) = match &**report {
+                Report::Edge { event, .. } => (event.leg.parse().ok(), None),
+                Report::Media { event, .. } => (None, event.session.parse().ok()),
+            };
+            Subject { event: None, ticket: Some(*ticket), tenant: Some(tenant.clone()), leg, call }
+        }
         Command::TimerDue { object: ObjectRef::Call(tenant, call) } => {
             Subject { tenant: Some(tenant.clone()), call: Some(*call), ..Subject::default() }
         }

@@ -18,6 +18,16 @@ pub enum Record {
     Audit(Audit),
 }
 
+impl Record {
+    /// Whose it is.
+    pub fn tenant(&self) -> &TenantId {
+        match self {
+            Self::Cdr(cdr) => &cdr.tenant,
+            Self::Audit(audit) => &audit.tenant,
+        }
+    }
+}
+
 /// Who changed what.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Audit {
@@ -66,11 +76,25 @@ impl AuditChange {
     }
 }
 
+/// The outbox in which a record was made: names the record for ever, wherever it goes out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origin {
+    /// The cluster's incarnation.
+    pub incarnation: u64,
+    /// The shard group.
+    pub group: u32,
+    /// The record's number there.
+    pub number: u64,
+}
+
 /// The records that SQL has not confirmed, numbered from 1.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Outbox {
     waiting: OrdMap<u64, Arc<Record>>,
     last: u64,
+    /// Of records that were made elsewhere.
+    #[serde(default)]
+    origins: OrdMap<u64, Origin>,
 }
 
 impl Outbox {
@@ -86,6 +110,44 @@ impl Outbox {
             }
             let number = *number;
             self.waiting.remove(&number);
+            self.origins.remove(&number);
+        }
+    }
+
+    pub(crate) fn origin(&self, number: u64) -> Option<Origin> {
+        self.origins.get(&number).copied()
+    }
+
+    /// Takes out a tenant's records, in order; `here` names this outbox: its cluster's incarnation and its group.
+    pub(crate) fn take_of(&mut self, tenant: &TenantId, here: (u64, u32)) -> Vec<(Origin, Record)> {
+        let of = self.iter().filter(|(_, record)| record.tenant() == tenant);
+        let taken: Vec<_> =
+            of.map(|(number, record)| (number, self.named(number, here), record.clone())).collect();
+        for (number, ..) in &taken {
+            self.waiting.remove(number);
+            self.origins.remove(number);
+        }
+        taken.into_iter().map(|(_, origin, record)| (origin, record)).collect()
+    }
+
+    /// The record's name, whether it was made here or elsewhere.
+    pub(crate) fn named(&self, number: u64, (incarnation, group): (u64, u32)) -> Origin {
+        self.origin(number).unwrap_or(Origin { incarnation, group, number })
+    }
+
+    /// Names all records that wait by this outbox, which is about to be another one.
+    pub(crate) fn name_all(&mut self, here: (u64, u32)) {
+        let numbers: Vec<u64> = self.waiting.keys().copied().collect();
+        for number in numbers {
+            self.origins.insert(number, self.named(number, here));
+        }
+    }
+
+    /// Adds records that were made elsewhere.
+    pub(crate) fn bring_in(&mut self, records: Vec<(Origin, Record)>) {
+        for (origin, record) in records {
+            self.add(record);
+            self.origins.insert(self.last, origin);
         }
     }
 

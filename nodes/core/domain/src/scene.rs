@@ -52,6 +52,7 @@ pub(crate) fn play<R>(
 ) -> Option<R> {
     let taken = Arc::unwrap_or_clone(state.tenants.remove(tenant)?);
     let seed = stamp.chance();
+    let stamp = Stamp { now: taken.now(stamp.now), ..stamp };
     let (dirty, changed, facts) = (BTreeSet::new(), BTreeSet::new(), VecDeque::new());
     let mut scene = Scene { state, tenant: taken, stamp, seed, effects, dirty, changed, facts };
     let result = rule(&mut scene);

@@ -14,7 +14,8 @@ use serde::{Deserialize, Serialize};
 use crate::{
     command::{NodeInfo, Sender},
     effect::{ObjectRef, Reply},
-    record::{Outbox, Record},
+    moving::{Arrival, Hold},
+    record::{Origin, Outbox, Record},
     tenant::Tenant,
 };
 
@@ -26,8 +27,14 @@ pub use snapshot::RestoreError;
 pub struct State {
     pub(crate) tenants: OrdMap<TenantId, Arc<Tenant>>,
     pub(crate) nodes: OrdMap<String, Node>,
-    senders: OrdMap<String, Mark>,
+    pub(crate) senders: OrdMap<String, Mark>,
     pub(crate) outbox: Outbox,
+    /// Tenants that come, go or are gone.
+    #[serde(default)]
+    pub(crate) holds: OrdMap<TenantId, Arc<Hold>>,
+    /// Copies of tenants that may come.
+    #[serde(default)]
+    pub(crate) arrivals: OrdMap<TenantId, Arc<Arrival>>,
 }
 
 /// A node and what it carries for this group.
@@ -40,7 +47,7 @@ pub(crate) struct Node {
 
 /// The last event taken from a sender.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct Mark {
+pub(crate) struct Mark {
     run: u64,
     sequence: u64,
 }
@@ -69,6 +76,11 @@ impl State {
     /// What SQL has not confirmed yet, in order.
     pub fn outbox(&self) -> impl Iterator<Item = (u64, &Record)> {
         self.outbox.iter()
+    }
+
+    /// Where a record came from, if it was not made in this group of this cluster.
+    pub fn origin(&self, number: u64) -> Option<Origin> {
+        self.outbox.origin(number)
     }
 
     /// How many records SQL has not confirmed yet.

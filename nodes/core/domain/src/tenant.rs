@@ -10,7 +10,7 @@ use mangrove_proto::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{agent::Agent, call::Call, config::TenantConfig, day::Daily, queue::Queue};
+use crate::{agent::Agent, call::Call, config::TenantConfig, day::Daily, moving::Heard, queue::Queue};
 
 /// A company's exchange.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -29,6 +29,12 @@ pub struct Tenant {
     /// The last number given to a place in line or an offer.
     pub(crate) last_number: u64,
     pub(crate) today: Daily<Today>,
+    /// What its clock shows more than its group's, milliseconds: it keeps its own wherever it goes.
+    #[serde(default)]
+    clock: i64,
+    /// The last report that it was handed on from each group.
+    #[serde(default)]
+    pub(crate) heard: OrdMap<u32, Heard>,
 }
 
 /// How much of a limit is used.
@@ -57,6 +63,8 @@ impl Tenant {
             usage: OrdMap::new(),
             last_number: 0,
             today: Daily::default(),
+            clock: 0,
+            heard: OrdMap::new(),
         }
     }
 
@@ -68,6 +76,21 @@ impl Tenant {
     /// Rises when the tenant moves between groups.
     pub fn epoch(&self) -> u64 {
         self.epoch
+    }
+
+    /// Its clock, when its group's shows `now`.
+    pub fn now(&self, now: u64) -> u64 {
+        now.saturating_add_signed(self.clock)
+    }
+
+    /// What its group's clock shows at an instant of its own.
+    pub(crate) fn group_time(&self, at: u64) -> u64 {
+        at.saturating_add_signed(self.clock.saturating_neg())
+    }
+
+    /// Sets its clock to `own` while its group's shows `now`.
+    pub(crate) fn set_clock(&mut self, own: u64, now: u64) {
+        self.clock = (i128::from(own) - i128::from(now)) as i64;
     }
 
     /// A call in progress, or one that ended moments ago.

@@ -3,6 +3,7 @@
 
 mod acme;
 mod far_end;
+mod formats;
 mod random;
 mod stories;
 pub(crate) mod world;

@@ -22,7 +22,8 @@ pub enum Object {
     Queue(live::Queue),
 }
 
-/// The whole picture of a tenant. `event`: the last event that it includes; `now`, `wall`: the instant it shows.
+/// The whole picture of a tenant. `event`: the last event that it includes; `now`, `wall`: the instant it shows, by
+/// the group's clock.
 pub fn live(tenant: &Tenant, event: u64, now: u64, wall: u64) -> live::Live {
     let calls = tenant.calls().filter(|call| !call.is_over());
     live::Live {
@@ -93,7 +94,7 @@ pub fn agent(tenant: &Tenant, id: &EmployeeId, now: u64, wall: u64) -> Option<li
         since: agent.since.wall,
         call: agent.engaged.map(|engaged| engaged.call),
         groups: tenant.config().groups_of(id).map(|group| group.id.clone()).collect(),
-        reachable: agent.is_reachable(now),
+        reachable: agent.is_reachable(tenant.now(now)),
         answered_today: agent.answered.on(tenant.config().timezone.day(wall)),
     })
 }

@@ -43,7 +43,8 @@ pub(super) fn apply(
     };
     scene::play(state, &id, stamp, effects, |scene| {
         scene.tenant.config = config;
-        scene.tenant.epoch = epoch;
+        // A word from before the tenant moved here.
+        scene.tenant.epoch = scene.tenant.epoch.max(epoch);
         people(scene);
         queues(scene);
         ready::line_up(&mut scene.tenant);

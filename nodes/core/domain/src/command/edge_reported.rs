@@ -26,6 +26,17 @@ pub(super) fn apply(
     if let Err(reply) = state.take_event("edge", sender, event.sequence) {
         return reply;
     }
+    hear(state, sender, event, stamp, effects)
+}
+
+/// What an event that was taken does.
+pub(super) fn hear(
+    state: &mut State,
+    sender: &Sender,
+    event: &edge::EdgeEvent,
+    stamp: Stamp,
+    effects: &mut Effects,
+) -> Reply {
     let tenant = TenantId::from(event.tenant.as_str());
     let Some(fact) = &event.fact else { return Reply::Refused { why: "the event carries nothing".into() } };
     let edge = sender.node.as_str();

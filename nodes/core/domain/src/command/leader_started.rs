@@ -6,21 +6,22 @@ use std::sync::Arc;
 use crate::{agent::Agent, call::Call, effect::Reply, state::State, tenant::Tenant};
 
 /// A 2xx is repeated at intervals of up to T2 = 4 s until its ACK comes (RFC 3261 13.3.1.4).
-const ANSWER_AGAIN_MS: u64 = 4_500;
+pub(super) const ANSWER_AGAIN_MS: u64 = 4_500;
 
 pub(super) fn apply(state: &mut State, gap_ms: u64, now: u64) -> Reply {
-    for id in state.tenants.keys().cloned().collect::<Vec<_>>() {
+    for id in state.movable() {
         let Some(tenant) = state.tenants.get_mut(&id).map(Arc::make_mut) else { continue };
         if gap_ms != 0 {
             extend(tenant, gap_ms);
         }
+        let now = tenant.now(now);
         ring_on(tenant, now + ANSWER_AGAIN_MS);
     }
     Reply::Done
 }
 
 /// No phone stops ringing before `until`.
-fn ring_on(tenant: &mut Tenant, until: u64) {
+pub(super) fn ring_on(tenant: &mut Tenant, until: u64) {
     let ringing = tenant.calls().filter(|call| call.offers.iter().any(|offer| offer.until < until));
     for id in ringing.map(|call| call.id).collect::<Vec<_>>() {
         if let Some(call) = tenant.calls.get_mut(&id).map(Arc::make_mut) {

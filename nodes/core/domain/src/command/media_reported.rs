@@ -24,6 +24,17 @@ pub(super) fn apply(
     if let Err(reply) = state.take_event("media", sender, event.sequence) {
         return reply;
     }
+    hear(state, sender, event, stamp, effects)
+}
+
+/// What an event that was taken does.
+pub(super) fn hear(
+    state: &mut State,
+    sender: &Sender,
+    event: &media::MediaEvent,
+    stamp: Stamp,
+    effects: &mut Effects,
+) -> Reply {
     let tenant = TenantId::from(event.tenant.as_str());
     let (Some(fact), Ok(call)) = (&event.fact, event.session.parse::<CallId>()) else {
         return Reply::Refused { why: "the event names no session or no fact".into() };

@@ -4,12 +4,20 @@ use std::sync::Arc;
 
 use super::NodeInfo;
 use crate::{
+    call::Call,
     effect::Reply,
     state::{Node, State},
 };
 
 pub(super) fn apply(state: &mut State, info: NodeInfo) -> Reply {
-    let sessions = state.nodes.get(&info.name).map_or(0, |node| node.sessions);
+    let known = state.nodes.get(&info.name).map(|node| node.sessions);
+    let sessions = known.unwrap_or_else(|| open_there(state, &info.name));
     state.nodes.insert(info.name.clone(), Node { info: Arc::new(info), sessions });
     Reply::Done
+}
+
+/// A tenant that was frozen when the node was lost still has its sessions there.
+fn open_there(state: &State, node: &str) -> u64 {
+    let is_there = |call: &&Call| call.media.node == node && !call.media.is_closed();
+    state.tenants().map(|(_, tenant)| tenant.calls().filter(is_there).count() as u64).sum()
 }

@@ -1,12 +1,9 @@
 //! A node is gone for good. Dialogs that it carried go on through another edge of the same transport, sessions on
 //! another media node; without one, calls in which nobody hears anything any more end.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
-use mangrove_proto::{
-    id::{CallId, TenantId},
-    live::EndedBy,
-};
+use mangrove_proto::{id::CallId, live::EndedBy};
 
 use crate::{
     call::{Call, end},
@@ -22,16 +19,32 @@ pub(super) fn apply(state: &mut State, name: &str, stamp: Stamp, effects: &mut E
     if state.nodes.remove(name).is_none() {
         return Reply::NotFound { what: format!("node {name}") };
     }
-    let tenants: Vec<TenantId> = state.tenants.keys().cloned().collect();
-    for tenant in tenants {
-        scene::play(state, &tenant, stamp, effects, |scene| {
-            let hit = scene.tenant.calls().filter(|call| is_hit(call, name)).map(|call| call.id);
-            for call in hit.collect::<Vec<CallId>>() {
-                scene.with_call(call, |call, scene| go_on(call, name, scene));
-            }
-        });
+    for tenant in state.movable() {
+        scene::play(state, &tenant, stamp, effects, |scene| leave(name, scene));
     }
     Reply::Done
+}
+
+/// A tenant does without a node.
+fn leave(name: &str, scene: &mut Scene<'_>) {
+    let hit = scene.tenant.calls().filter(|call| is_hit(call, name)).map(|call| call.id);
+    for call in hit.collect::<Vec<CallId>>() {
+        scene.with_call(call, |call, scene| go_on(call, name, scene));
+    }
+}
+
+/// A tenant that comes, or was frozen, does without all nodes that are not known here.
+pub(super) fn leave_strangers(scene: &mut Scene<'_>) {
+    let nodes = scene.tenant.calls().flat_map(used).filter(|name| !scene.state.nodes.contains_key(*name));
+    for name in nodes.map(str::to_owned).collect::<BTreeSet<String>>() {
+        leave(&name, scene);
+    }
+}
+
+fn used(call: &Call) -> impl Iterator<Item = &str> {
+    let media = (!call.media.is_closed()).then_some(call.media.node.as_str());
+    let edges = call.parties.values().map(|party| party.line.edge.as_str());
+    media.into_iter().chain(edges).filter(|name| !name.is_empty())
 }
 
 fn is_hit(call: &Call, name: &str) -> bool {

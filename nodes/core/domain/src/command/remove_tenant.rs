@@ -26,10 +26,7 @@ pub(super) fn apply(
         return Reply::NotFound { what: format!("tenant {id}") };
     };
     scene::play(state, id, stamp, effects, |scene| {
-        let calls: Vec<CallId> = scene.tenant.calls.keys().copied().collect();
-        for call in calls {
-            finish(call, scene);
-        }
+        finish_all(Cause::TenantRemoved, scene);
         scene.dirty.clear();
         let agents = scene.tenant.agents.keys().map(|agent| ObjectRef::Agent(id.clone(), agent.clone()));
         let queues = scene.tenant.queues.keys().map(|group| ObjectRef::Queue(id.clone(), group.clone()));
@@ -49,10 +46,17 @@ pub(super) fn apply(
     Reply::Done
 }
 
-/// Ends a call and writes its record now: nobody will be there to wait for it.
-fn finish(call: CallId, scene: &mut Scene<'_>) {
+/// Ends all calls and writes their records now: nobody will be there to wait for them.
+pub(crate) fn finish_all(cause: Cause, scene: &mut Scene<'_>) {
+    let calls: Vec<CallId> = scene.tenant.calls.keys().copied().collect();
+    for call in calls {
+        finish(call, cause, scene);
+    }
+}
+
+fn finish(call: CallId, cause: Cause, scene: &mut Scene<'_>) {
     scene.with_call(call, |call, scene| {
-        end::end(call, Cause::TenantRemoved, EndedBy::System, scene);
+        end::end(call, cause, EndedBy::System, scene);
         if let Stage::Over(end) = &mut call.stage
             && end.record_due.take().is_some()
         {

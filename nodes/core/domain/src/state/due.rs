@@ -8,10 +8,11 @@ impl State {
     /// no time.
     pub fn due(&self, object: &ObjectRef) -> Option<u64> {
         let tenant = self.tenant(object.tenant())?;
-        match object {
+        let due = match object {
             ObjectRef::Tenant(_) | ObjectRef::Queue(..) => None,
             ObjectRef::Call(_, call) => tenant.call(*call).and_then(timer::due),
             ObjectRef::Agent(_, agent) => tenant.agent(agent)?.due(),
-        }
+        };
+        due.map(|due| tenant.group_time(due))
     }
 }

@@ -13,6 +13,7 @@ impl State {
     pub fn owed(&self, object: &ObjectRef, stamp: Stamp) -> Vec<Effect> {
         let ObjectRef::Call(id, call) = object else { return Vec::new() };
         let Some(tenant) = self.tenant(id) else { return Vec::new() };
+        let stamp = Stamp { now: tenant.now(stamp.now), ..stamp };
         let Some(call) = tenant.call(*call) else { return Vec::new() };
         let session = media::again(call, tenant.epoch, stamp);
         let mut seed = stamp.chance();

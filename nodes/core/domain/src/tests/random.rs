@@ -157,6 +157,43 @@ fn guarded(bases: &[World], seed: u64) {
     }
 }
 
+/// As [`shake`], with acme moving from group to group in between: reports are late, or wait for the tenant.
+fn shake_and_move(base: &World, seed: u64) -> World {
+    let mut world = base.clone();
+    let mut chance = Seed::new(seed);
+    for _ in 0..3 {
+        (0..chance.below(STEPS / 2)).for_each(|_| act::act(&mut world, &mut chance));
+        world.late = false;
+        let epoch = world.freeze();
+        (0..chance.below(3)).for_each(|_| world.deliver_next());
+        world.carry(epoch, chance.below(2_000_000_000));
+        (0..chance.below(3)).for_each(|_| world.deliver_next());
+        world.settle(epoch);
+        world.late = chance.below(2) == 0;
+    }
+    rest(&mut world);
+    world
+}
+
+#[test]
+fn tenants_that_move_at_any_time_break_no_invariant() {
+    let bases = bases();
+    let moved = |seed: u64| {
+        let world = shake_and_move(&bases[(seed % bases.len() as u64) as usize], seed);
+        nothing_is_left(&world, seed);
+    };
+    match setting("MANGROVE_SEED") {
+        Some(seed) => moved(seed),
+        None => (0..setting("MANGROVE_SEQUENCES").unwrap_or(10_000) / 10).for_each(|seed| {
+            let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| moved(seed)));
+            done.unwrap_or_else(|panic| {
+                eprintln!("MANGROVE_SEED={seed} repeats this failure");
+                std::panic::resume_unwind(panic)
+            });
+        }),
+    }
+}
+
 #[test]
 fn the_beginnings_replay_alike() {
     for base in bases() {

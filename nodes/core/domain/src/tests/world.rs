@@ -3,6 +3,7 @@
 //! (180, ACK, 200 to BYE, Ready) waits in `pending` until [`World::run`] or a random test delivers it.
 
 mod deeds;
+mod groups;
 mod look;
 mod outside;
 
@@ -34,6 +35,14 @@ pub(crate) struct World {
     pub(crate) state: State,
     pub(crate) log: Vec<(Command, Stamp)>,
     pub(crate) now: u64,
+    /// What the wall clock shows more than the group's own.
+    pub(crate) wall: u64,
+    /// The shard group that this state is of.
+    pub(crate) group: u32,
+    /// The group that acme has moved from last.
+    pub(crate) behind: Option<groups::Behind>,
+    /// Whether reports go there, as from those who have not heard of the move.
+    pub(crate) late: bool,
     pub(crate) ends: Vec<FarEnd>,
     pub(crate) pending: Vec<Pending>,
     /// Whether violations end the test at once.
@@ -61,6 +70,15 @@ pub(crate) fn device(user: &str) -> edge::Ingress {
     edge::Ingress { from: Some(edge::ingress::From::Device(user.into())) }
 }
 
+/// An edge and a media node.
+pub(crate) fn nodes() -> [NodeInfo; 2] {
+    let contacts = [Transport::Udp, Transport::Tcp].map(|transport| (transport, "10.0.0.1:5060".to_owned()));
+    [
+        NodeInfo { name: "e1".into(), contacts: contacts.to_vec(), media: false },
+        NodeInfo { name: "m1".into(), contacts: vec![], media: true },
+    ]
+}
+
 fn carrier() -> edge::Ingress {
     edge::Ingress { from: Some(edge::ingress::From::Trunk("carrier".into())) }
 }
@@ -79,6 +97,10 @@ impl World {
             state: State::default(),
             log: Vec::new(),
             now: 1_000_000,
+            wall: 1_795_000_000_000,
+            group: 1,
+            behind: None,
+            late: false,
             ends: Vec::new(),
             pending: Vec::new(),
             strict: true,
@@ -86,14 +108,9 @@ impl World {
             sessions: BTreeMap::new(),
             last: Effects::default(),
         };
-        let contacts = [Transport::Udp, Transport::Tcp]
-            .map(|transport| (transport, "10.0.0.1:5060".to_owned()))
-            .to_vec();
-        world
-            .command(Command::NodeAnnounced { node: NodeInfo { name: "e1".into(), contacts, media: false } });
-        world.command(Command::NodeAnnounced {
-            node: NodeInfo { name: "m1".into(), contacts: vec![], media: true },
-        });
+        for node in nodes() {
+            world.command(Command::NodeAnnounced { node });
+        }
         world.configure(config);
         world
     }
@@ -109,14 +126,15 @@ impl World {
 
     pub(crate) fn configure(&mut self, config: TenantConfig) {
         let author = Author::default();
-        self.command(Command::ConfigureTenant { config: config.into(), epoch: 1, author, changes: vec![] });
+        let epoch = self.state.tenant(&tenant_id()).map_or(1, crate::Tenant::epoch);
+        self.command(Command::ConfigureTenant { config: config.into(), epoch, author, changes: vec![] });
     }
 
     pub(crate) fn stamp(&self) -> Stamp {
         let index = self.log.len() as u64 + 1;
         let seed = index.wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let fence = Fence { incarnation: 1, term: 1 };
-        Stamp { now: self.now, wall: 1_795_000_000_000 + self.now, seed, index, ordinal: 0, fence }
+        Stamp { now: self.now, wall: self.wall + self.now, seed, index, ordinal: 0, fence }
     }
 
     /// Applies one command, checks everything, and lets the outside see the effects.
@@ -149,6 +167,14 @@ impl World {
         }
     }
 
+    /// Delivers what is pending first.
+    pub(crate) fn deliver_next(&mut self) {
+        if !self.pending.is_empty() {
+            let next = self.pending.remove(0);
+            self.deliver(next);
+        }
+    }
+
     pub(crate) fn deliver(&mut self, pending: Pending) -> Reply {
         match pending {
             Pending::Media(call, fact) => self.media(call, fact),
@@ -156,30 +182,21 @@ impl World {
         }
     }
 
-    /// The number of a sender's next event.
-    fn next_of(&self, sender: &str) -> u64 {
-        self.state.senders().find(|(name, ..)| *name == sender).map_or(1, |(_, _, last)| last + 1)
-    }
-
     pub(crate) fn media(&mut self, call: CallId, fact: Fact) -> Reply {
         let node = self.tenant().call(call).map_or("m1", |call| &call.media.node).to_owned();
-        let event = media::MediaEvent {
-            sequence: self.next_of(&format!("media/{node}")),
-            tenant: "acme".into(),
-            session: call.to_string(),
-            fact: Some(fact),
-        };
-        self.command(Command::MediaReported { sender: Sender { node, run: 1 }, event })
+        let (tenant, session) = (tenant_id().to_string(), call.to_string());
+        self.report(&format!("media/{node}"), |sequence| {
+            let event = media::MediaEvent { sequence, tenant, session, fact: Some(fact) };
+            Command::MediaReported { sender: Sender { node, run: 1 }, event }
+        })
     }
 
     pub(crate) fn edge(&mut self, leg: &str, fact: edge_event::Fact) -> Reply {
-        let event = edge::EdgeEvent {
-            sequence: self.next_of("edge/e1"),
-            tenant: "acme".into(),
-            leg: leg.into(),
-            fact: Some(fact),
-        };
-        self.command(Command::EdgeReported { sender: Sender { node: "e1".into(), run: 1 }, event })
+        let (tenant, leg) = (tenant_id().to_string(), leg.to_owned());
+        self.report("edge/e1", |sequence| {
+            let event = edge::EdgeEvent { sequence, tenant, leg, fact: Some(fact) };
+            Command::EdgeReported { sender: Sender { node: "e1".into(), run: 1 }, event }
+        })
     }
 
     fn received(
