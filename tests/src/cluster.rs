@@ -142,17 +142,23 @@ impl Cluster {
         self.nodes.iter().map(|node| format!("--- {}\n{}\n", node.name(), node.log())).collect()
     }
 
-    /// Every group has as many voters as it should have, here and as everybody sees it.
+    /// Every group has as many voters as it should have, here and as everybody sees it, and is led by whom the plan names:
+    /// while a lead moves new calls may be refused.
     pub async fn settles(&self, limit: Duration) -> Result<()> {
         let control = self.nodes.iter().filter(|node| node.has("control")).count();
         let members = self.nodes.len();
         let settled = wait::within(limit, "the groups to have their replicas", async || {
             let statuses = self.statuses().await;
             let all = statuses.len() == self.nodes.iter().filter(|node| node.has("console")).count();
-            (all && statuses.iter().all(|status| is_settled(status, control.min(3), members))).then_some(())
+            let voted = all && statuses.iter().all(|status| is_settled(status, control.min(3), members));
+            (voted && self.members().await?.iter().all(leads_as_planned)).then_some(())
         });
         settled.await.with_context(|| self.logs())
     }
+}
+
+fn leads_as_planned(member: &Value) -> bool {
+    member["alive"] == true && member["report"]["leads"] == member["planned_leads"]
 }
 
 fn is_settled(status: &Value, voters: usize, members: usize) -> bool {

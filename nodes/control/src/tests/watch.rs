@@ -1,6 +1,10 @@
 //! The stream for edges' copies, as read by a client and by a real copy, in this process and over gRPC.
 
-use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::SocketAddr,
+    sync::Arc,
+};
 
 use futures::StreamExt;
 use mangrove_edge::directory::{DirectoryCopy, Remote};
@@ -43,6 +47,17 @@ fn told(steps: &[Step]) -> Vec<&str> {
     steps.iter().flat_map(|step| &step.tenants).map(|tenant| tenant.tenant.as_str()).collect()
 }
 
+/// Both companies, as whoever watches from now on is told at once: the table of routes follows the state a moment later.
+async fn companies(folder: &std::path::Path) -> House {
+    let house = House::with_companies(folder).await;
+    let mut updates = house.control.watch(WatchRequest::default()).await.unwrap();
+    let mut seen = BTreeSet::new();
+    while seen.len() < 2 {
+        seen.extend(told(&round(&mut updates).await).into_iter().map(str::to_owned));
+    }
+    house
+}
+
 async fn serve(control: &Control) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -69,7 +84,7 @@ async fn change_often(house: &House, times: u16) {
 #[tokio::test(flavor = "multi_thread")]
 async fn all_comes_first_and_then_what_changes() {
     let folder = tempfile::tempdir().unwrap();
-    let house = House::with_companies(folder.path()).await;
+    let house = companies(folder.path()).await;
     let mut updates = house.control.watch(WatchRequest::default()).await.unwrap();
     let Content::Founding(founding) = next(&mut updates).await else { panic!("no founding") };
     assert_eq!(founding.incarnation, house.control.cluster().incarnation());
@@ -92,7 +107,7 @@ async fn all_comes_first_and_then_what_changes() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reader_that_was_away_gets_the_newest_joined() {
     let folder = tempfile::tempdir().unwrap();
-    let house = House::with_companies(folder.path()).await;
+    let house = companies(folder.path()).await;
     let mut updates = house.control.watch(WatchRequest::default()).await.unwrap();
     round(&mut updates).await;
     change_often(&house, 50).await;
@@ -105,7 +120,7 @@ async fn a_reader_that_was_away_gets_the_newest_joined() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_an_edge_holds_is_not_told_again() {
     let folder = tempfile::tempdir().unwrap();
-    let house = House::with_companies(folder.path()).await;
+    let house = companies(folder.path()).await;
     let first = round(&mut house.control.watch(WatchRequest::default()).await.unwrap()).await;
     let have: Vec<_> = first.iter().map(|step| Held { group: step.group, index: step.to }).collect();
     let incarnation = house.control.cluster().incarnation();
@@ -125,7 +140,7 @@ async fn what_an_edge_holds_is_not_told_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_copy_answers_as_control_itself() {
     let folder = tempfile::tempdir().unwrap();
-    let house = House::with_companies(folder.path()).await;
+    let house = companies(folder.path()).await;
     assert!(house.control.is_ready());
     let address = serve(&house.control).await;
     let here: Arc<dyn RouteFeed> = Arc::new(house.control.clone());
@@ -153,7 +168,7 @@ async fn a_copy_answers_as_control_itself() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_copy_follows_many_changes_over_grpc_to_the_last() {
     let folder = tempfile::tempdir().unwrap();
-    let house = House::with_companies(folder.path()).await;
+    let house = companies(folder.path()).await;
     let copy = DirectoryCopy::default();
     let feed: Arc<dyn RouteFeed> = Arc::new(remote(serve(&house.control).await));
     copy.set_sources(BTreeMap::from([("n".to_owned(), feed)]));
@@ -170,7 +185,7 @@ async fn a_copy_follows_many_changes_over_grpc_to_the_last() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stream_ends_with_its_node() {
     let folder = tempfile::tempdir().unwrap();
-    let house = House::with_companies(folder.path()).await;
+    let house = companies(folder.path()).await;
     let mut updates = house.control.watch(WatchRequest::default()).await.unwrap();
     round(&mut updates).await;
     house.close().await;
