@@ -70,7 +70,7 @@ fn remote(address: SocketAddr) -> Remote {
     Remote::new(Endpoint::from_shared(format!("http://{address}")).unwrap().connect_lazy())
 }
 
-/// Changes acme's trunk, many times.
+/// Changes acme's trunk, many times, until the table of routes has the last one.
 async fn change_often(house: &House, times: u16) {
     for port in 1..=times {
         let mut document = company("acme", ACME);
@@ -79,6 +79,8 @@ async fn change_often(house: &House, times: u16) {
         let request = ConfigureRequest { tenant: "acme".into(), document, ..ConfigureRequest::default() };
         house.control.configure(request).await.unwrap();
     }
+    let last = SocketAddr::from(([127, 0, 0, 2], times));
+    until("the last change is in the table", || house.control.is_trunk(last)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
