@@ -4,11 +4,10 @@
 //! idle group commits at once, and a busy one pays for one write per batch. While another node leads, the batch goes to
 //! that node instead.
 
+mod lag;
+
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -24,6 +23,7 @@ use crate::{
     metrics,
     progress::Progress,
 };
+use lag::Lag;
 
 /// Commands in one entry at most.
 const BATCH: usize = 512;
@@ -78,53 +78,6 @@ pub(crate) struct Replica {
     pub handle: Handle,
     pub clock: watch::Receiver<Option<Clock>>,
     pub progress: Progress,
-}
-
-/// How far behind the group is: milliseconds since `origin`, so that nobody waits for a lock.
-#[derive(Debug)]
-struct Lag {
-    origin: Instant,
-    /// What the last commit took, and when that was.
-    last_ms: AtomicU64,
-    at_ms: AtomicU64,
-    /// Since when the oldest command of the entry on its way waits; [`NOTHING`] while there is none.
-    since_ms: AtomicU64,
-}
-
-const NOTHING: u64 = u64::MAX;
-
-impl Lag {
-    fn new() -> Self {
-        let zero = || AtomicU64::new(0);
-        Self { origin: Instant::now(), last_ms: zero(), at_ms: zero(), since_ms: AtomicU64::new(NOTHING) }
-    }
-
-    fn begin(&self, oldest: Option<Instant>) {
-        let since = oldest.map_or(NOTHING, |since| since.duration_since(self.origin).as_millis() as u64);
-        self.since_ms.store(since, Ordering::Relaxed);
-    }
-
-    fn end(&self, oldest: Option<Instant>) {
-        let took = oldest.map_or(0, |since| since.elapsed().as_millis() as u64);
-        self.last_ms.store(took, Ordering::Relaxed);
-        self.at_ms.store(self.now(), Ordering::Relaxed);
-        self.since_ms.store(NOTHING, Ordering::Relaxed);
-    }
-
-    fn now(&self) -> u64 {
-        self.origin.elapsed().as_millis() as u64
-    }
-
-    /// A disk that hangs shows by what is on its way; old measurements count no more.
-    fn ms(&self) -> u64 {
-        let now = self.now();
-        let waits = match self.since_ms.load(Ordering::Relaxed) {
-            NOTHING => 0,
-            since => now.saturating_sub(since),
-        };
-        let fresh = now.saturating_sub(self.at_ms.load(Ordering::Relaxed)) <= 1_000;
-        waits.max(if fresh { self.last_ms.load(Ordering::Relaxed) } else { 0 })
-    }
 }
 
 impl Proposer {
@@ -320,23 +273,5 @@ fn verdict(group: u32, error: &mangrove_raft::Error) -> Error {
     match error {
         mangrove_raft::Error::NotLeader { .. } => Error::NoLeader { group: group.into() },
         other => Error::Unavailable { what: format!("group {group}"), why: other.to_string() },
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Lag;
-    use std::time::{Duration, Instant};
-
-    #[test]
-    fn a_commit_that_hangs_counts_from_when_its_oldest_command_came() {
-        let lag = Lag::new();
-        assert_eq!(lag.ms(), 0, "nothing waits");
-        let came = Instant::now();
-        lag.begin(Some(came));
-        std::thread::sleep(Duration::from_millis(30));
-        assert!(lag.ms() >= 30, "{} ms though it waits", lag.ms());
-        lag.end(Some(came));
-        assert!(lag.ms() >= 30, "what the last one took still counts");
     }
 }
