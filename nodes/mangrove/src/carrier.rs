@@ -2,117 +2,27 @@
 //! Who carries what stands in the directory's leases; an heir goes on from State as the member itself would after a
 //! restart.
 
+mod carried;
 mod estate;
 mod hook;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use anyhow::Result;
-use mangrove_edge::{Edge, Transport};
-use mangrove_media::Media;
 use mangrove_membership::{Cluster, Command, Lease, Reply};
-use mangrove_proto::service;
-use parking_lot::RwLock;
-use tokio::sync::{Mutex, watch};
+use tokio::sync::Mutex;
 
 use crate::{
     configuration::{Configuration, Role},
     serve::{Near, Store, roles},
 };
+pub(crate) use carried::{Carried, Carrying};
 pub(crate) use estate::Estate;
 
 /// Between two looks at what could not be done at once.
 const AGAIN: Duration = Duration::from_millis(250);
 /// So often an heir tries to bind a lost member's addresses before another one may.
 const TRIES: u32 = 20;
-
-/// What one process carries, by the name of the member whose it is. Clones share it.
-#[derive(Debug, Clone)]
-pub(crate) struct Carried {
-    roles: Arc<RwLock<BTreeMap<String, Carrying>>>,
-    changes: watch::Sender<u64>,
-}
-
-/// One member's edge and media node.
-#[derive(Debug, Clone)]
-pub(crate) struct Carrying {
-    /// The lease's.
-    pub(crate) epoch: u64,
-    pub(crate) edge: Option<Edge>,
-    pub(crate) media: Option<Media>,
-}
-
-impl Default for Carried {
-    fn default() -> Self {
-        Self { roles: Arc::default(), changes: watch::channel(0).0 }
-    }
-}
-
-impl Carried {
-    pub(crate) fn get(&self, name: &str) -> Option<Carrying> {
-        self.roles.read().get(name).cloned()
-    }
-
-    /// Turns whenever something is begun or ended.
-    pub(crate) fn changes(&self) -> watch::Receiver<u64> {
-        self.changes.subscribe()
-    }
-
-    /// For control nodes elsewhere.
-    pub(crate) fn edges(&self) -> service::Carried<dyn service::Edge> {
-        let carried = self.clone();
-        Arc::new(move |name| Some(Arc::new(carried.get(name)?.edge?) as Arc<dyn service::Edge>))
-    }
-
-    /// As `edges`.
-    pub(crate) fn medias(&self) -> service::Carried<dyn service::Media> {
-        let carried = self.clone();
-        Arc::new(move |name| Some(Arc::new(carried.get(name)?.media?) as Arc<dyn service::Media>))
-    }
-
-    /// Endpoints that are open, of all media nodes here.
-    pub(crate) fn streams(&self) -> usize {
-        self.roles.read().values().filter_map(|one| one.media.as_ref()).map(Media::load).sum()
-    }
-
-    /// Where SIP of the member with this name is really bound.
-    pub(crate) fn sip(&self, name: &str) -> Vec<(Transport, std::net::SocketAddr)> {
-        self.get(name).and_then(|one| one.edge).map(|edge| edge.addresses()).unwrap_or_default()
-    }
-
-    /// New calls are refused from now on; what lives goes on.
-    pub(crate) fn drain(&self) {
-        self.roles.read().values().filter_map(|one| one.edge.as_ref()).for_each(Edge::drain);
-    }
-
-    fn names(&self) -> Vec<(String, u64)> {
-        self.roles.read().iter().map(|(name, one)| (name.clone(), one.epoch)).collect()
-    }
-
-    fn put(&self, name: &str, carrying: Carrying) {
-        self.roles.write().insert(name.to_owned(), carrying);
-        self.changes.send_modify(|changes| *changes += 1);
-    }
-
-    fn take(&self, name: &str) -> Option<Carrying> {
-        let taken = self.roles.write().remove(name);
-        self.changes.send_modify(|changes| *changes += 1);
-        taken
-    }
-
-    /// Ends all; control has every event then, or `limits.stop_seconds` is over.
-    pub(crate) async fn stop(&self) {
-        for (name, _) in self.names() {
-            let Some(one) = self.take(&name) else { continue };
-            if let Some(edge) = one.edge {
-                edge.shutdown().await;
-            }
-            if let Some(media) = one.media {
-                media.stop().await;
-            }
-        }
-    }
-}
 
 /// Keeps what this process carries as the directory's leases say.
 #[derive(Debug, Clone)]
