@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use mangrove_proto::id::TenantId;
 
-use super::{leader_started, node_lost};
+use super::settle_tenant;
 use crate::{
     effect::{Effects, ObjectRef, Reply},
     moving::{Arrival, Hold, Standing},
-    ready, scene,
+    ready,
     stamp::Stamp,
     state::State,
 };
@@ -31,11 +31,7 @@ pub(super) fn apply(
         return Reply::NotFound { what: format!("tenant {id} under epoch {epoch}") };
     };
     bring_in(state, id, Arc::unwrap_or_clone(arrival), stamp, effects);
-    scene::play(state, id, stamp, effects, |scene| {
-        node_lost::leave_strangers(scene);
-        let now = scene.now();
-        leader_started::ring_on(&mut scene.tenant, now + leader_started::ANSWER_AGAIN_MS);
-    });
+    settle_tenant::thaw(state, id, stamp, effects);
     let objects: Vec<ObjectRef> = state.objects().filter(|object| object.tenant() == id).collect();
     for object in objects {
         effects.actions.extend(state.owed(&object, stamp));

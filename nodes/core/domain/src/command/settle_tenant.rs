@@ -41,7 +41,7 @@ pub(super) fn apply(
 }
 
 /// Nodes may have been lost while nothing could happen to it.
-fn thaw(state: &mut State, id: &TenantId, stamp: Stamp, effects: &mut Effects) {
+pub(super) fn thaw(state: &mut State, id: &TenantId, stamp: Stamp, effects: &mut Effects) {
     scene::play(state, id, stamp, effects, |scene| {
         node_lost::leave_strangers(scene);
         let now = scene.now();
