@@ -77,15 +77,7 @@ fn read(folder: &Path, seed: u64, status: i32) -> Report {
     let report = report.and_then(|bytes| Ok(serde_json::from_slice(&bytes)?));
     // Trace lines add up.
     let _ = fs::remove_file(path);
-    report.unwrap_or_else(|error| Report {
-        seed,
-        hash: 0,
-        events: 0,
-        simulated_ms: 0,
-        calls: 0,
-        ends: BTreeMap::new(),
-        refused: 0,
-        broken: Some(format!("the run crashed or went in circles (status {status}): {error}")),
-        lines: Vec::new(),
+    report.unwrap_or_else(|error| {
+        Report::failed(seed, format!("the run crashed or went in circles (status {status}): {error}"))
     })
 }

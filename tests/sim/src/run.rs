@@ -59,6 +59,23 @@ pub struct Report {
     pub lines: Vec<String>,
 }
 
+impl Report {
+    /// Of a run that came to no end.
+    pub(crate) fn failed(seed: u64, why: String) -> Self {
+        Self {
+            seed,
+            hash: 0,
+            events: 0,
+            simulated_ms: 0,
+            calls: 0,
+            ends: BTreeMap::new(),
+            refused: 0,
+            broken: Some(why),
+            lines: Vec::new(),
+        }
+    }
+}
+
 type Action = Box<dyn FnOnce(&mut Simulation)>;
 
 /// A run under way.
@@ -86,17 +103,7 @@ pub fn run(setup: Setup) -> Report {
     let outcome = spawned
         .map_err(|error| error.to_string())
         .and_then(|thread| thread.join().map_err(|_| "the simulation itself panicked".to_owned()));
-    outcome.unwrap_or_else(|broken| Report {
-        seed: setup.seed,
-        hash: 0,
-        events: 0,
-        simulated_ms: 0,
-        calls: 0,
-        ends: BTreeMap::new(),
-        refused: 0,
-        broken: Some(broken),
-        lines: Vec::new(),
-    })
+    outcome.unwrap_or_else(|why| Report::failed(setup.seed, why))
 }
 
 fn simulate(setup: Setup, chronicle: Chronicle) -> Report {
