@@ -1,7 +1,12 @@
 //! Compiles the contracts in `protos/` without protoc.
 
 /// Messages with secrets: their `Debug` is written by hand, without them.
-const SECRET: [&str; 2] = [".mangrove.routes.v1.Founding", ".mangrove.routes.v1.Device"];
+const SECRET: [&str; 4] = [
+    ".mangrove.routes.v1.Founding",
+    ".mangrove.routes.v1.Device",
+    ".mangrove.control.v1.Login",
+    ".mangrove.control.v1.SetPasswordRequest",
+];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut files: Vec<_> =

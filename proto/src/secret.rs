@@ -2,7 +2,10 @@
 
 use std::fmt::{Debug, Formatter, Result};
 
-use crate::routes::{Device, Founding};
+use crate::{
+    control::{Login, SetPasswordRequest},
+    routes::{Device, Founding},
+};
 
 impl Debug for Founding {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
@@ -19,11 +22,34 @@ impl Debug for Device {
     }
 }
 
+impl Debug for Login {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        f.debug_struct("Login")
+            .field("tenant", &self.tenant)
+            .field("employee", &self.employee)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Debug for SetPasswordRequest {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        f.debug_struct("SetPasswordRequest").field("author", &self.author).finish_non_exhaustive()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use crate::routes::{RoutesUpdate, Step, TenantRoutes, routes_update::Content};
 
-    use super::{Device, Founding};
+    use super::{Device, Founding, Login, SetPasswordRequest};
+
+    #[test]
+    fn no_password_hash_is_shown() {
+        let login = Login { employee: "anna".into(), password_hash: "5ec4e7".into(), ..Login::default() };
+        let change = SetPasswordRequest { hash: "5ec4e7".into(), ..SetPasswordRequest::default() };
+        let shown = format!("{login:?} {change:?}");
+        assert!(shown.contains("anna") && !shown.contains("5ec4e7"), "{shown}");
+    }
 
     #[test]
     fn no_secret_is_shown() {

@@ -9,6 +9,7 @@ use crate::{common, control, edge, media, routes};
 
 #[cfg(feature = "grpc")]
 mod carried;
+mod login;
 #[cfg(feature = "grpc")]
 mod status;
 

@@ -1,7 +1,8 @@
 """Writes to a cluster of three nodes beside a three-node etcd, in turns on the same disk; the cost of idle groups."""
-import json, os, shutil, statistics, subprocess, tempfile, time, urllib.request
+import json, os, statistics, subprocess, time
 
 import bl
+from nodes import CONTROL, Nodes
 
 SECONDS = os.environ.get("CLUSTER_SECONDS", "5")
 REPS = int(os.environ.get("REPS", "3"))
@@ -11,109 +12,24 @@ VALUES = (64, 512)
 GROUPS = 16
 
 
-class Cluster:
-    """Three nodes with control, each a process. Their folder and processes end with `stop`."""
-
-    def __init__(self, nodes=3, groups=GROUPS):
-        self.folder = tempfile.mkdtemp(prefix="cluster", dir=os.environ["BENCH_TARGET"] + "/bench")
-        self.binary = os.path.abspath(os.environ["BENCH_TARGET"] + "/release/mangrove")
-        self.processes, self.tokens = [], []
-        for node in range(nodes):
-            self.processes.append(self.begin(node, groups))
-            self.until(lambda: self.get(node, "/readyz", raw=True), f"node {node} to be ready")
-            self.tokens.append(open(f"{self.folder}/{node}/data/admin.token").read().strip())
-        self.until(lambda: self.is_settled(nodes, groups), "every group to have its replicas")
-
-    def begin(self, node, groups):
-        folder = f"{self.folder}/{node}"
-        os.makedirs(folder)
-        join = [] if node == 0 else ["127.0.0.1:7400"]
-        with open(f"{folder}/mangrove.toml", "w") as file:
-            file.write(f"""
-node = "n{node}"
-data_dir = "data"
-roles = ["control", "console"]
-[database]
-url = "sqlite:{os.path.abspath(self.folder)}/common.db"
-[objects]
-url = "file:{os.path.abspath(self.folder)}/recordings"
-[http]
-listen = "127.0.0.1:{8080 + node}"
-[cluster]
-listen = "{self.grpc(node)}"
-join = {json.dumps(join)}
-shard_groups = {groups}
-[telemetry]
-level = "warn"
-""")
-        log = open(f"{folder}/log.txt", "w")
-        return bl.start([self.binary, "serve", "-c", "mangrove.toml"], cwd=folder, stdout=log, stderr=subprocess.STDOUT)
-
-    def grpc(self, node):
-        return f"127.0.0.1:{7400 + node}"
-
-    def get(self, node, path, raw=False):
-        headers = {} if raw else {"Authorization": "Bearer " + self.tokens[node]}
-        request = urllib.request.Request(f"http://127.0.0.1:{8080 + node}{path}", headers=headers)
-        with urllib.request.urlopen(request, timeout=5) as answer:
-            return answer.status == 200 if raw else json.loads(answer.read())
-
-    def until(self, holds, what, seconds=60):
-        limit = time.time() + seconds
-        while time.time() < limit:
-            try:
-                if holds():
-                    return
-            except OSError:
-                pass
-            time.sleep(0.05)
-        logs = "".join(open(f"{self.folder}/{node}/log.txt").read()[-2000:] for node in range(len(self.processes)))
-        raise SystemExit(f"waited {seconds} s for {what}\n{logs}")
-
-    def is_settled(self, nodes, groups):
-        status = [self.get(node, "/api/v1/status") for node in range(nodes)]
-        seen = [group for one in status for group in one["groups"]]
-        voting = all(len(group["voters"]) == nodes and not group["changing"] for group in seen)
-        members = self.get(0, "/api/v1/cluster/nodes")
-        spread = all(member["report"] and member["report"]["leads"] == member["planned_leads"] for member in members)
-        return voting and spread and len(seen) == nodes * groups and len(self.leaders()) == groups
-
-    def leaders(self):
-        """The shard groups, each with its leader's address."""
-        found = {}
-        for node in range(len(self.processes)):
-            for group in self.get(node, "/api/v1/status")["groups"]:
-                if group["state"] == "leader":
-                    found[group["group"]] = self.grpc(node)
-        return found
-
-    def cpu_ns(self):
-        return sum(bl.cpu_ns(process.pid) for process in self.processes)
-
-    def stop(self):
-        for process in self.processes:
-            bl.end(process)
-        shutil.rmtree(self.folder)
-
-
-def load(leaders, clients, connections, value):
+def load(way, leaders, clients, connections, value):
     binary = os.path.abspath(os.environ["BENCH_TARGET"] + "/release/examples/event_load")
     groups = [f"{group}={address}" for group, address in leaders.items()]
-    command = [binary, SECONDS, str(clients), str(connections), str(value), *groups]
+    command = [binary, way, SECONDS, str(clients), str(connections), str(value), *groups]
     run = subprocess.run(command, capture_output=True, text=True)
     if run.returncode:
         raise SystemExit(f"{' '.join(command)}: {run.stderr}")
     return json.loads(run.stdout)
 
 
-def ours(cluster, name, leaders):
+def ours(cluster, name, way, leaders):
     rows = []
     for value in VALUES:
         for clients, connections in LOADS:
             runs = []
             for _ in range(REPS):
                 before = cluster.cpu_ns()
-                run = load(leaders, clients, connections, value)
+                run = load(way, leaders, clients, connections, value)
                 run["us_per_write"] = (cluster.cpu_ns() - before) / 1e3 / max(1, run["writes"])
                 runs.append(run)
             rows.append(row(name, clients, value, runs, "write_per_s", "us_per_write"))
@@ -137,7 +53,7 @@ def idle():
     """CPU of three nodes that have nothing to do, by the number of groups."""
     rows = []
     for groups in (16, 64, 256):
-        cluster = Cluster(groups=groups)
+        cluster = Nodes([CONTROL] * 3, groups)
         try:
             time.sleep(5)
             before, seconds = cluster.cpu_ns(), 10
@@ -151,11 +67,13 @@ def idle():
 
 
 def measure():
-    cluster = Cluster()
+    cluster = Nodes([CONTROL] * 3, GROUPS)
     try:
-        leaders = cluster.leaders()
+        leaders = {group: cluster.grpc(node) for group, node in cluster.leaders().items()}
         one = dict([next(iter(sorted(leaders.items())))])
-        rows = ours(cluster, "Mangrove, 16 groups", leaders) + ours(cluster, "Mangrove, one group", one)
+        rows = ours(cluster, "Mangrove, 16 groups", "gathered", leaders)
+        rows += ours(cluster, "Mangrove, one group", "gathered", one)
+        rows += ours(cluster, "Mangrove, one group, an event a request", "single", one)
     finally:
         cluster.stop()
     rows += etcd()

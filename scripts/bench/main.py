@@ -5,9 +5,10 @@ import bl
 
 bl.netns()
 
-import calls, cluster, commit, page, relay, ringing, waiting
+import calls, cluster, commit, page, relay, replication, ringing, waiting
 
-STEPS = {"calls": calls.measure, "ringing": ringing.measure, "relay": relay.measure, "waiting": waiting.measure, "commit": commit.measure, "cluster": cluster.measure}
+STEPS = {"calls": calls.measure, "ringing": ringing.measure, "relay": relay.measure, "waiting": waiting.measure, "commit": commit.measure, "cluster": cluster.measure,
+         "replication": replication.measure, "takeover": replication.takeover}
 
 
 def main():

@@ -62,6 +62,21 @@ def cluster(figures):
     return text + "\n" + table(["idle groups", "cores, all three nodes", "MB a node"], idle)
 
 
+def replication(figures):
+    rows = []
+    for row in figures:
+        one = next(r for r in figures if r["rate"] == row["rate"] and r["nodes"] == 1)
+        rows.append([row["rate"], row["nodes"], row["us_per_call"], ratio(row["us_per_call"], one["us_per_call"]), row["us_leader"],
+                     ratio(row["us_leader"], one["us_leader"]), row["failed"], row["retransmissions"], row["answered"]])
+    return table(["calls/s", "nodes", "CPU us a call, all", "of one node's", "of it the node with the calls", "of one node's", "failed",
+                  "retransmissions", "answered"], rows)
+
+
+def takeover(figures):
+    return table(["live calls", "from kill -9 of their leader until all are taken over and a new call is decided, ms", "talks before", "talks after"],
+                 [[row["calls"], row["decides_ms"], row["before"], row["after"]] for row in figures])
+
+
 PARTS = {
     "calls": ("Calls set up and torn down", calls),
     "ringing": ("From a caller's INVITE to the agent's phone", ringing),
@@ -69,6 +84,8 @@ PARTS = {
     "waiting": ("Callers waiting with music", waiting),
     "commit": ("Commits", commit),
     "cluster": ("Writes to three nodes", cluster),
+    "replication": ("What three nodes cost a call", replication),
+    "takeover": ("Taking over live calls", takeover),
 }
 
 

@@ -25,13 +25,18 @@ def agents(talk_ms):
 
 def call(pid, rate, seconds, patience):
     """Calls at a rate; what became of them, and the CPU time of the process tree `pid` per call."""
+    return calls(lambda: cpu_ns(pid), rate, seconds, patience)
+
+
+def calls(spent_ns, rate, seconds, patience):
+    """As `call`, by a counter of CPU time."""
     stat, count = f"{FOLDER}/calls.csv", int(rate * seconds)
     if os.path.exists(stat):
         os.unlink(stat)
-    before, began = cpu_ns(pid), time.time()
+    before, began = spent_ns(), time.time()
     sipp("uac.xml", 5070, "-mp", 6000, "-s", NUMBER, "-r", rate, "-m", count, "-timeout", int(seconds + patience), "127.0.0.1:5060",
          stat=stat).wait()
-    lasted, spent = time.time() - began, cpu_ns(pid) - before
+    lasted, spent = time.time() - began, spent_ns() - before
     with open(stat) as file:
         last = list(csv.DictReader(file, delimiter=";"))[-1]
     good, retransmissions = int(last["SuccessfulCall(C)"]), int(last["Retransmissions(C)"])

@@ -43,8 +43,38 @@ def company(count, recorded):
     }
 
 
-class Product:
+class Company:
+    """The company of the bench at the node that serves `http`. Who inherits it has `http`, `token` and `until`."""
+
+    def request(self, method, path, body=None):
+        data = None if body is None else json.dumps(body).encode()
+        headers = {"Authorization": "Bearer " + self.token, "Content-Type": "application/json"}
+        request = urllib.request.Request(f"{self.http}/api/v1/tenants/{TENANT}{path}", data, headers, method=method)
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            text = answer.read()
+        return json.loads(text) if text else None
+
+    def put(self, document):
+        answer = self.request("POST", "/configuration", document)
+        if answer and answer.get("problems"):
+            raise SystemExit(f"the company was refused: {answer['problems']}")
+
+    def available(self, agents):
+        for name, _ in people(agents):
+            self.request("POST", f"/agents/{name}/state", {"state": "available"})
+        self.until(lambda: self.reachable() >= agents, f"{agents} agents to be reachable")
+
+    def reachable(self):
+        return sum(agent["state"] == "available" and agent["reachable"] for agent in self.request("GET", "/live")["agents"])
+
+    def live_calls(self):
+        return len(self.request("GET", "/live")["calls"])
+
+
+class Product(Company):
     """A node with a company. Its folder and process end with `stop`."""
+
+    http = HTTP
 
     def __init__(self, agents=1, recorded=False, cpu=SUT_CPU):
         self.folder = tempfile.mkdtemp(prefix="mangrove-bench")
@@ -72,30 +102,6 @@ class Product:
                 pass
             time.sleep(0.05)
         raise SystemExit(f"waited {seconds} s for {what}\n" + open(f"{self.folder}/log.txt").read()[-4000:])
-
-    def request(self, method, path, body=None):
-        data = None if body is None else json.dumps(body).encode()
-        headers = {"Authorization": "Bearer " + self.token, "Content-Type": "application/json"}
-        request = urllib.request.Request(f"{HTTP}/api/v1/tenants/{TENANT}{path}", data, headers, method=method)
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            text = answer.read()
-        return json.loads(text) if text else None
-
-    def put(self, document):
-        answer = self.request("POST", "/configuration", document)
-        if answer and answer.get("problems"):
-            raise SystemExit(f"the company was refused: {answer['problems']}")
-
-    def available(self, agents):
-        for name, _ in people(agents):
-            self.request("POST", f"/agents/{name}/state", {"state": "available"})
-        self.until(lambda: self.reachable() >= agents, f"{agents} agents to be reachable")
-
-    def reachable(self):
-        return sum(agent["state"] == "available" and agent["reachable"] for agent in self.request("GET", "/live")["agents"])
-
-    def live_calls(self):
-        return len(self.request("GET", "/live")["calls"])
 
     def outcomes(self):
         """Count of call records by outcome, straight from the database."""

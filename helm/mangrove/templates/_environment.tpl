@@ -111,6 +111,8 @@ that run in a pod (`drain`) ask a console.
   value: "0.0.0.0:{{ .own.ports.grpc }}"
 - name: MANGROVE_CLUSTER__ADVERTISE
   value: "$(MANGROVE_NODE).{{ $control }}:{{ .own.ports.grpc }}"
+- name: MANGROVE_CLUSTER__REPLICAS
+  value: "{{ gt (int .own.replicas) 3 | ternary 5 3 }}"
 {{- else }}
 - name: MANGROVE_CLUSTER__LISTEN
   value: "$(POD_IP):{{ .own.ports.grpc }}"

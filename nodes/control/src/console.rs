@@ -29,7 +29,9 @@ use mangrove_proto::{
 
 use crate::{backup, clock, control::Control, group::Group, hub, moving};
 
-pub(crate) use configure::direct;
+pub(crate) use configure::{direct, summaries};
+pub(crate) use nodes::command as command_node;
+pub(crate) use status::{read as status, trouble};
 
 #[async_trait]
 impl Console for Control {
@@ -42,7 +44,7 @@ impl Console for Control {
     }
 
     async fn tenants(&self) -> Result<Json, Error> {
-        configure::tenants(self)
+        json(&tenants(self.groups().iter().flat_map(|group| configure::summaries(group))))
     }
 
     async fn configuration(&self, tenant: &str) -> Result<Json, Error> {
@@ -87,11 +89,11 @@ impl Console for Control {
     }
 
     fn token_key(&self) -> [u8; 32] {
-        self.cluster().directory().founding.as_ref().map_or([0; 32], |founding| founding.token_key)
+        token_key(self.cluster())
     }
 
     async fn status(&self) -> Result<Json, Error> {
-        status::read(self)
+        status::read(self.cluster(), &self.groups())
     }
 
     async fn nodes(&self) -> Result<Json, Error> {
@@ -99,16 +101,21 @@ impl Console for Control {
     }
 
     async fn command_node(&self, command: NodeCommand) -> Result<(), Error> {
-        nodes::command(self, command).await
+        nodes::command(self.cluster(), command).await
     }
 
     async fn move_tenant(&self, request: MoveRequest) -> Result<(), Error> {
-        moving::request(self, request).await
+        moving::request(self.cluster(), request).await
     }
 
     async fn backup(&self) -> Result<BackupBytes, Error> {
         backup::backup(self).await
     }
+}
+
+/// The key that signs session tokens.
+pub(crate) fn token_key(cluster: &membership::Cluster) -> [u8; 32] {
+    cluster.directory().founding.as_ref().map_or([0; 32], |founding| founding.token_key)
 }
 
 impl Control {
@@ -150,7 +157,15 @@ pub(crate) fn settle(reply: Reply) -> Result<(), Error> {
     }
 }
 
-fn json<T: serde::Serialize>(value: &T) -> Result<Json, Error> {
+/// A list of them, each once: one that moves is in two groups for a moment.
+pub(crate) fn tenants(summaries: impl Iterator<Item = serde_json::Value>) -> Vec<serde_json::Value> {
+    let mut list: Vec<_> = summaries.collect();
+    list.sort_by_key(|tenant| tenant["id"].as_str().map(str::to_owned));
+    list.dedup_by(|one, other| one["id"] == other["id"]);
+    list
+}
+
+pub(crate) fn json<T: serde::Serialize>(value: &T) -> Result<Json, Error> {
     let bytes = serde_json::to_vec(value)
         .map_err(|error| Error::Refused { why: format!("answer can't be written: {error}") })?;
     Ok(Json { json: bytes.into() })

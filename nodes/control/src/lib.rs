@@ -16,6 +16,7 @@ mod clock;
 mod console;
 mod control;
 mod deliver;
+mod desk;
 mod entry;
 mod face;
 mod forward;
@@ -43,6 +44,7 @@ pub mod trace;
 mod turns;
 
 pub use control::{Control, Error};
+pub use desk::Desk;
 pub use group::Prepared;
 pub use options::Options;
 pub use peers::Peers;

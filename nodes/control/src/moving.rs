@@ -114,7 +114,7 @@ impl Mover {
         for order in orders {
             match order {
                 Order::Directory(command) => {
-                    console::direct(&self.control, command).await?;
+                    console::direct(self.control.cluster(), command).await?;
                 }
                 Order::Group(group, command) => {
                     let reply = self.control.proposer(group.into())?.propose(command).await?;
@@ -129,7 +129,7 @@ impl Mover {
     async fn give_up(&self, tenant: TenantId, epoch: u64, why: String) -> Result<(), Error> {
         tracing::warn!(group = self.group, %tenant, why, "a tenant's move is given up");
         let command = membership::Command::GiveUpMove { tenant: tenant.to_string(), epoch, why };
-        match console::direct(&self.control, command).await {
+        match console::direct(self.control.cluster(), command).await {
             Ok(_) | Err(Error::Refused { .. }) => Ok(()),
             Err(error) => Err(error),
         }

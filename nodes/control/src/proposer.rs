@@ -14,7 +14,10 @@ use std::{
 use mangrove_domain::{Command, Fence, Reply};
 use mangrove_membership::{Handle, Leadership};
 use mangrove_proto::service::Error;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::{
+    sync::{mpsc, oneshot, watch},
+    time::timeout_at,
+};
 
 use crate::{
     clock::{self, Clock},
@@ -27,8 +30,10 @@ use lag::Lag;
 
 /// Commands in one entry at most.
 const BATCH: usize = 512;
-/// From the beginning of one entry to that of the next, at least: an entry costs about as much as ten commands in it.
+/// From the beginning of one entry to that of the next, unless enough has gathered: an entry costs about as much as ten
+/// commands in it.
 const SPACING: Duration = Duration::from_millis(2);
+const ENOUGH: usize = 32;
 
 /// How long somebody who asks once waits for a leader: two elections.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -146,17 +151,23 @@ async fn run(way: Way, mut waiting: mpsc::UnboundedReceiver<Pending>, lag: Arc<L
     let mut batch = Vec::new();
     let mut next = tokio::time::Instant::now();
     while waiting.recv_many(&mut batch, BATCH).await > 0 {
-        if next > tokio::time::Instant::now() {
-            tokio::time::sleep_until(next).await;
-            gather(&mut waiting, &mut batch);
-        }
+        gather(&mut waiting, &mut batch, next).await;
         next = tokio::time::Instant::now() + SPACING;
         way.fly(std::mem::take(&mut batch), &lag).await;
     }
 }
 
-/// Takes what came in meanwhile.
-fn gather(waiting: &mut mpsc::UnboundedReceiver<Pending>, batch: &mut Vec<Pending>) {
+/// Takes what comes in until then, or until it is enough, and then what is there at once.
+async fn gather(
+    waiting: &mut mpsc::UnboundedReceiver<Pending>,
+    batch: &mut Vec<Pending>,
+    until: tokio::time::Instant,
+) {
+    while batch.len() < ENOUGH && until > tokio::time::Instant::now() {
+        if !matches!(timeout_at(until, waiting.recv_many(batch, ENOUGH)).await, Ok(1..)) {
+            break;
+        }
+    }
     while batch.len() < BATCH
         && let Ok(pending) = waiting.try_recv()
     {

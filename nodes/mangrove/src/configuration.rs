@@ -161,6 +161,8 @@ pub(crate) struct Cluster {
     pub(crate) founder: Option<String>,
     /// Groups over which tenants are spread. Only the founder's word counts.
     pub(crate) shard_groups: u32,
+    /// Control nodes that hold each group: 3 outlive the loss of one, 5 of two. The same on all nodes.
+    pub(crate) replicas: usize,
     /// host:port at which other nodes reach this one; the listening address when left out.
     pub(crate) advertise: Option<String>,
     /// The network in which this node's SIP and RTP addresses can move: an heir in the same one takes them when this
@@ -189,6 +191,7 @@ impl Default for Cluster {
             join: Vec::new(),
             founder: None,
             shard_groups: 16,
+            replicas: 3,
             advertise: None,
             network: None,
             address_hook: None,

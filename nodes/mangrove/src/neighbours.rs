@@ -145,19 +145,27 @@ fn info(member: &Member) -> NodeInfo {
     }
 }
 
-/// Tells an edge without control beside it which nodes know whose a request is, until the node stops.
-pub(crate) async fn follow_routes(cluster: Cluster, routes: Arc<DirectoryCopy>) {
+/// Tells an edge which nodes know whose a request is, until the node stops: none where control beside it has a replica of
+/// every group.
+pub(crate) async fn follow_routes(cluster: Cluster, control: Option<Control>, routes: Arc<DirectoryCopy>) {
     let mut directory = cluster.watch_directory();
     loop {
         let now = directory.borrow_and_update().clone();
+        let knows_all = now.plan.groups.values().all(|place| place.replicas.contains(&cluster.node()));
         let knows = |member: &&Member| member.alive && member.roles.contains(Role::Control.as_str());
-        let feed = |member: &Member| {
-            let remote = Remote::new(cluster.channel(&member.address).ok()?);
-            Some((member.name.clone(), Arc::new(remote) as Arc<dyn service::RouteFeed>))
-        };
-        routes.set_sources(now.members.values().filter(knows).filter_map(feed).collect());
+        let sources = now.members.values().filter(|_| !knows_all).filter(knows);
+        let feed = |member: &Member| Some((member.name.clone(), feed(&cluster, control.as_ref(), member)?));
+        routes.set_sources(sources.filter_map(feed).collect());
         if directory.changed().await.is_err() {
             return;
         }
+    }
+}
+
+/// A control node's word on its groups: of this one directly.
+fn feed(cluster: &Cluster, control: Option<&Control>, member: &Member) -> Option<Arc<dyn service::RouteFeed>> {
+    match control.filter(|_| member.id == cluster.node()) {
+        Some(control) => Some(Arc::new(control.clone())),
+        None => Some(Arc::new(Remote::new(cluster.channel(&member.address).ok()?))),
     }
 }

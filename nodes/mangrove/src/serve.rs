@@ -1,6 +1,7 @@
 //! One node from start to stop: opens what the roles need, starts them from the inside out, and ends them in the
 //! opposite order. The roles themselves know nothing of one another; those that this node has not, other nodes have.
 
+mod near;
 pub(crate) mod roles;
 
 use std::{collections::BTreeMap, fmt::Write, net::SocketAddr, sync::Arc, time::Duration};
@@ -28,6 +29,7 @@ use crate::{
     telemetry::Telemetry,
     token::Token,
 };
+use near::NearRoutes;
 
 /// A running node.
 #[derive(Debug)]
@@ -76,13 +78,14 @@ impl Store {
 
 impl Near {
     fn of(cluster: &Cluster, control: Option<&Control>) -> Self {
+        let copy = Arc::new(DirectoryCopy::default());
+        tokio::spawn(neighbours::follow_routes(cluster.clone(), control.cloned(), copy.clone()));
         match control {
-            Some(control) => Self { control: Arc::new(control.clone()), routes: Arc::new(control.clone()) },
-            None => {
-                let routes = Arc::new(DirectoryCopy::default());
-                tokio::spawn(neighbours::follow_routes(cluster.clone(), routes.clone()));
-                Self { control: Arc::new(Remote::new(cluster.clone())), routes }
-            }
+            Some(control) => Self {
+                control: Arc::new(control.clone()),
+                routes: Arc::new(NearRoutes::new(control.clone(), copy)),
+            },
+            None => Self { control: Arc::new(Remote::new(cluster.clone())), routes: copy },
         }
     }
 }
@@ -98,6 +101,7 @@ impl Roles {
         match &self.control {
             Some(control) => services
                 .add_service(mangrove_control::grpc::server(control.clone()))
+                .add_service(mangrove_control::grpc::console_server(control.clone()))
                 .add_service(mangrove_control::routes::server(control.clone())),
             None => services,
         }

@@ -6,6 +6,7 @@ mod bad_input;
 mod calls_out;
 mod cluster;
 mod command_line;
+mod consoles;
 mod demo;
 mod employees;
 mod hang_up;

@@ -48,10 +48,15 @@ fn profile(talk: f64) -> Profile {
 impl Office {
     /// Callers and agents are at the SIP of the node named `edge`.
     pub(crate) async fn open(seats: &[Seat], edge: &str, talk: f64) -> Result<Self> {
-        Self::on(Cluster::start(seats).await?, edge, talk, Ipv4Addr::LOCALHOST.into()).await
+        Self::open_on(Cluster::start(seats).await?, edge, talk).await
     }
 
-    /// As `open`, on a cluster that runs; callers and phones have this address.
+    /// As `open`, on a cluster that runs.
+    pub(crate) async fn open_on(cluster: Cluster, edge: &str, talk: f64) -> Result<Self> {
+        Self::on(cluster, edge, talk, Ipv4Addr::LOCALHOST.into()).await
+    }
+
+    /// As `open_on`; callers and phones have this address.
     pub(crate) async fn on(cluster: Cluster, edge: &str, talk: f64, own: IpAddr) -> Result<Self> {
         let carrier = SocketAddr::new(own, ports::free());
         let (document, agents) = company::document(AGENTS, carrier, 1);
@@ -161,8 +166,7 @@ fn each_has_its_record(report: &Report) -> bool {
 
 /// The group that holds the company.
 pub(crate) async fn group(api: &Api) -> Result<u64> {
-    let status = api.node("/status").await?;
-    let groups = status["groups"].as_array().cloned().unwrap_or_default();
-    let holds = groups.iter().find(|group| group["tenants"] == 1).with_context(|| status.to_string())?;
-    holds["group"].as_u64().context("a group without a number")
+    let tenants = api.node("/tenants").await?;
+    let listed = tenants.as_array().and_then(|all| all.iter().find(|one| one["id"] == company::TENANT));
+    listed.with_context(|| tenants.to_string())?["group"].as_u64().context("a tenant without a group")
 }

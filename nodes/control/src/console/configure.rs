@@ -54,15 +54,8 @@ pub(super) async fn delete(control: &Control, request: DeleteRequest) -> Result<
     change(control, &document, request.author, false, present.version).await
 }
 
-pub(super) fn tenants(control: &Control) -> Result<Json, Error> {
-    let mut list: Vec<_> = control.groups().iter().flat_map(|group| summaries(group)).collect();
-    list.sort_by_key(|tenant| tenant["id"].as_str().map(str::to_owned));
-    // One that moves is in two groups for a moment.
-    list.dedup_by(|one, other| one["id"] == other["id"]);
-    to_json(&list)
-}
-
-fn summaries(group: &Group) -> Vec<serde_json::Value> {
+/// `{id, name, version, group}` of each tenant of a group.
+pub(crate) fn summaries(group: &Group) -> Vec<serde_json::Value> {
     let summary = |(id, tenant): (&TenantId, &mangrove_domain::Tenant)| {
         let config = tenant.config();
         json!({ "id": id, "name": config.name, "version": config.version, "group": group.id })
@@ -136,10 +129,10 @@ async fn commit(
     by: Option<control::Author>,
 ) -> Result<(), Error> {
     let tenant = config.id.to_string();
-    let placed = direct(control, membership::Command::PlaceTenant { tenant: tenant.clone() }).await?;
+    let placed = direct(control.cluster(), membership::Command::PlaceTenant { tenant: tenant.clone() }).await?;
     let both = present.map(self::names).into_iter().flatten().chain(names.clone()).collect::<BTreeSet<_>>();
     let released = both != names;
-    direct(control, membership::Command::Claim { tenant: tenant.clone(), names: both }).await?;
+    direct(control.cluster(), membership::Command::Claim { tenant: tenant.clone(), names: both }).await?;
     let epoch = match placed {
         membership::Reply::Placed { home } => home.epoch,
         _ => 0,
@@ -150,7 +143,7 @@ async fn commit(
         Command::ConfigureTenant { config: Arc::new(config.clone()), epoch, author: author(by), changes };
     settle(group.proposer.ask(command).await?)?;
     if released {
-        direct(control, membership::Command::Claim { tenant, names }).await?;
+        direct(control.cluster(), membership::Command::Claim { tenant, names }).await?;
     }
     Ok(())
 }
@@ -170,7 +163,7 @@ async fn remove(
         Ok(()) | Err(Error::NotFound { .. }) => {}
         Err(error) => return Err(error),
     }
-    direct(control, membership::Command::RemoveTenant { tenant: tenant.to_string() }).await?;
+    direct(control.cluster(), membership::Command::RemoveTenant { tenant: tenant.to_string() }).await?;
     let change =
         control::Change { object: format!("tenant/{tenant}"), action: "delete".into(), ..Default::default() };
     Ok(ConfigureReply { changes: vec![change], ..ConfigureReply::default() })
@@ -178,10 +171,10 @@ async fn remove(
 
 /// Commits a command of the directory.
 pub(crate) async fn direct(
-    control: &Control,
+    cluster: &membership::Cluster,
     command: membership::Command,
 ) -> Result<membership::Reply, Error> {
-    control.cluster().propose_directory(command).await.map_err(|error| match error {
+    cluster.propose_directory(command).await.map_err(|error| match error {
         membership::Error::Refused(refusal) => Error::Refused { why: refusal.to_string() },
         other => Error::Unavailable { what: "the directory".into(), why: other.to_string() },
     })

@@ -1,14 +1,13 @@
 //! The cluster's nodes, for operators; and what this role tells of itself to the other members.
 
-use mangrove_membership::{self as membership, DIRECTORY, OwnReport};
+use mangrove_membership::{self as membership, Cluster, DIRECTORY, OwnReport};
 use mangrove_proto::{control::NodeCommand, service::Error};
 
 use super::{author, status::is_idle};
 use crate::control::Control;
 
-pub(super) async fn command(control: &Control, command: NodeCommand) -> Result<(), Error> {
+pub(crate) async fn command(cluster: &Cluster, command: NodeCommand) -> Result<(), Error> {
     let NodeCommand { author: who, node, action } = command;
-    let cluster = control.cluster();
     let done = match action.as_str() {
         "drain" => cluster.drain_node(&node, true).await,
         "undrain" => cluster.drain_node(&node, false).await,
@@ -40,7 +39,7 @@ impl Control {
         let groups = self.groups();
         let led = groups.iter().filter(|group| group.is_led());
         let calls: usize = led.map(|group| crate::shard::call_count(&group.shared.get().state)).sum();
-        let idle = groups.iter().filter(|group| is_idle(self, group));
+        let idle = groups.iter().filter(|group| is_idle(self.cluster(), group));
         let trouble = idle
             .map(|group| format!("group {} is led here and nobody carries its commands out", group.id))
             .collect();

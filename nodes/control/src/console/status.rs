@@ -1,11 +1,13 @@
 //! The node as an operator wants to see it.
 
-use mangrove_membership::{DIRECTORY, Leadership};
+use std::sync::Arc;
+
+use mangrove_membership::{Cluster, DIRECTORY, Leadership};
 use mangrove_proto::{control::Json, service::Error};
 use serde::Serialize;
 
 use super::json;
-use crate::{control::Control, group::Group};
+use crate::group::Group;
 
 #[derive(Debug, Serialize)]
 struct Status {
@@ -46,39 +48,31 @@ struct GroupStatus {
     outbox: usize,
 }
 
-pub(super) fn read(control: &Control) -> Result<Json, Error> {
-    let cluster = control.cluster();
-    let groups = groups(control);
-    let failure = cluster.watch_failure().borrow().clone();
+/// `here`: groups with a replica on this node.
+pub(crate) fn read(cluster: &Cluster, here: &[Arc<Group>]) -> Result<Json, Error> {
+    let groups = groups(cluster, here);
     json(&Status {
         node: cluster.name().to_owned(),
         incarnation: cluster.incarnation(),
         run: cluster.boot(),
-        trouble: trouble(control, failure.as_deref()),
-        failure,
-        members: members(control),
+        trouble: trouble(cluster, here),
+        failure: cluster.watch_failure().borrow().clone(),
+        members: members(cluster),
         calls: groups.iter().map(|group| group.calls).sum(),
-        lag_ms: control.groups().iter().map(|group| group.lag_ms()).max().unwrap_or(0),
+        lag_ms: here.iter().map(|group| group.lag_ms()).max().unwrap_or(0),
         groups,
     })
 }
 
-impl Control {
-    /// Why this node should get no work now; empty: it is ready.
-    pub fn trouble(&self) -> Vec<String> {
-        let failure = self.cluster().watch_failure().borrow().clone();
-        trouble(self, failure.as_deref())
-    }
-}
-
-fn trouble(control: &Control, failure: Option<&str>) -> Vec<String> {
+/// Why a node with these groups should get no work now; empty: it is ready.
+pub(crate) fn trouble(cluster: &Cluster, here: &[Arc<Group>]) -> Vec<String> {
+    let failure = cluster.watch_failure().borrow().clone();
     let failure = failure.map(|why| format!("failed, start the node again: {why}"));
-    let directory = lost_directory(control).then(|| "the directory has no leader".to_owned());
-    let groups = control.groups();
-    let groups = groups.iter().filter_map(|group| {
-        let why = match no_leader(control, group.id) {
+    let directory = lost_directory(cluster).then(|| "the directory has no leader".to_owned());
+    let groups = here.iter().filter_map(|group| {
+        let why = match no_leader(cluster, group.id) {
             true => "has no leader",
-            false if is_idle(control, group) => "is led here and nobody carries its commands out",
+            false if is_idle(cluster, group) => "is led here and nobody carries its commands out",
             false => return None,
         };
         Some(format!("group {} {why}", group.id))
@@ -87,23 +81,22 @@ fn trouble(control: &Control, failure: Option<&str>) -> Vec<String> {
 }
 
 /// A node without a replica of it follows it from elsewhere.
-fn lost_directory(control: &Control) -> bool {
-    let cluster = control.cluster();
+fn lost_directory(cluster: &Cluster) -> bool {
     let held = cluster.directory().groups_of(cluster.node()).any(|(group, _)| group == DIRECTORY);
-    held && no_leader(control, DIRECTORY)
+    held && no_leader(cluster, DIRECTORY)
 }
 
-fn no_leader(control: &Control, group: u32) -> bool {
-    control.cluster().group(group).is_none_or(|group| group.leadership() == Leadership::None)
+fn no_leader(cluster: &Cluster, group: u32) -> bool {
+    cluster.group(group).is_none_or(|group| group.leadership() == Leadership::None)
 }
 
 /// Led by this node's log, but not by its actors.
-pub(super) fn is_idle(control: &Control, group: &Group) -> bool {
-    !group.is_led() && control.cluster().group(group.id).is_some_and(|group| group.leadership().is_leader())
+pub(super) fn is_idle(cluster: &Cluster, group: &Group) -> bool {
+    !group.is_led() && cluster.group(group.id).is_some_and(|group| group.leadership().is_leader())
 }
 
-fn members(control: &Control) -> Vec<Member> {
-    let directory = control.cluster().directory();
+fn members(cluster: &Cluster) -> Vec<Member> {
+    let directory = cluster.directory();
     let member = |member: &mangrove_membership::Member| Member {
         name: member.name.clone(),
         roles: member.roles.iter().cloned().collect(),
@@ -113,9 +106,9 @@ fn members(control: &Control) -> Vec<Member> {
     directory.members.values().map(member).collect()
 }
 
-fn groups(control: &Control) -> Vec<GroupStatus> {
+fn groups(cluster: &Cluster, here: &[Arc<Group>]) -> Vec<GroupStatus> {
     let group = |group: &Group| {
-        let raft = control.cluster().group(group.id)?.status();
+        let raft = cluster.group(group.id)?.status();
         let state = group.shared.get().state;
         Some(GroupStatus {
             group: group.id,
@@ -130,5 +123,5 @@ fn groups(control: &Control) -> Vec<GroupStatus> {
             outbox: state.outbox().count(),
         })
     };
-    control.groups().iter().filter_map(|one| group(one)).collect()
+    here.iter().filter_map(|one| group(one)).collect()
 }

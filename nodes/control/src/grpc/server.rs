@@ -13,6 +13,7 @@ use mangrove_proto::{
 };
 use tonic::{Request, Response, Status};
 
+use super::answer;
 use crate::{Control, backup, entry, forward::LARGEST};
 
 /// Serves this node's control role to edges, media nodes and other control nodes.
@@ -49,10 +50,6 @@ impl ControlRpc for Server {
         let parts = backup::serve(&self.control, request.into_inner().group).await;
         answer(parts.map(|parts| parts.map(Ok).boxed()))
     }
-}
-
-fn answer<T>(outcome: Result<T, Error>) -> Result<Response<T>, Status> {
-    outcome.map(Response::new).map_err(|error| Status::from(&error))
 }
 
 impl Server {

@@ -2,27 +2,26 @@
 
 use std::{sync::Arc, time::Duration};
 
-use mangrove_membership::{self as membership, Directory, Stage};
+use mangrove_membership::{self as membership, Cluster, Directory, Stage};
 use mangrove_proto::{control::MoveRequest, service::Error};
 use tokio::time::timeout;
 
 use crate::{
     console::{author, direct, no_tenant},
-    control::Control,
 };
 
 /// How long the asker waits. The move goes on all the same.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Begins the move, and returns when the tenant is in its new home or stays in the old one for good.
-pub(crate) async fn request(control: &Control, request: MoveRequest) -> Result<(), Error> {
+pub(crate) async fn request(cluster: &Cluster, request: MoveRequest) -> Result<(), Error> {
     let MoveRequest { author: who, tenant, group } = request;
-    if control.cluster().directory().home(&tenant).is_none() {
+    if cluster.directory().home(&tenant).is_none() {
         return Err(no_tenant(&tenant));
     }
-    let mut directory = control.cluster().watch_directory();
+    let mut directory = cluster.watch_directory();
     let command = membership::Command::MoveTenant { tenant: tenant.clone(), to: group };
-    let membership::Reply::Moving { epoch } = direct(control, command).await? else {
+    let membership::Reply::Moving { epoch } = direct(cluster, command).await? else {
         return Err(Error::Refused { why: "the directory answered something else".into() });
     };
     tracing::info!(tenant, group, epoch, author = author(who).name, "an operator moves a tenant");

@@ -25,6 +25,9 @@ pub(super) fn check(configuration: &Configuration) -> Vec<Finding> {
     if !(1..=1024).contains(&configuration.cluster.shard_groups) {
         find("cluster.shard_groups", "out of bounds; allowed: 1 to 1024".to_owned());
     }
+    if ![3, 5].contains(&configuration.cluster.replicas) {
+        find("cluster.replicas", "no number of replicas; allowed: 3 or 5".to_owned());
+    }
     if let Some(host) = configuration.rtp.public.as_ref().and_then(Public::host)
         && host.parse::<IpAddr>().is_err()
     {
@@ -45,10 +48,6 @@ pub(super) fn check(configuration: &Configuration) -> Vec<Finding> {
 
 /// What the roles of one node need of one another.
 fn roles(configuration: &Configuration, find: &mut impl FnMut(&str, String)) {
-    if configuration.has(Role::Console) && !configuration.has(Role::Control) {
-        let what = "console needs control on the same node; allowed: both, or neither".to_owned();
-        find("roles", what);
-    }
     if !configuration.has(Role::Control) && configuration.cluster.join.is_empty() {
         let what =
             "a node without the control role can't begin a cluster; allowed: addresses of control nodes";

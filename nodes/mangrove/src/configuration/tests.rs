@@ -49,6 +49,7 @@ fn every_key_can_be_set() {
         listen = "10.0.0.1:7400"
         join = ["10.0.0.2:7400"]
         shard_groups = 4
+        replicas = 5
         tls = {ca = "/etc/mangrove/ca.pem", cert = "/etc/mangrove/b.pem", key = "/etc/mangrove/b.key"}
         [database]
         url = "postgres://db/mangrove"
@@ -68,6 +69,7 @@ fn every_key_can_be_set() {
     let public = configuration.http.public.unwrap();
     assert_eq!((public.as_str(), public.is_https()), ("https://desk.example:8443", true));
     assert_eq!(configuration.cluster.join, ["10.0.0.2:7400"]);
+    assert_eq!(configuration.cluster.replicas, 5);
     let tls = configuration.cluster.tls.unwrap();
     assert_eq!(
         (tls.ca, tls.cert, tls.key),

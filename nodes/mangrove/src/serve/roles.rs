@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::{Context, Result};
 use mangrove_console::Console;
-use mangrove_control::{Control, Prepared};
+use mangrove_control::{Control, Desk, Prepared};
 use mangrove_edge::Edge;
 use mangrove_media::Media;
 use mangrove_membership::Cluster;
@@ -33,6 +33,7 @@ pub(super) fn cluster(configuration: &Configuration, port: &Bound) -> mangrove_m
     options.join = configuration.cluster.join.clone();
     options.founds = configuration.cluster.founder.as_ref() == Some(&configuration.node);
     options.shard_groups = configuration.cluster.shard_groups;
+    options.replicas = configuration.cluster.replicas;
     options.transport = port.settings.clone();
     // Those that can move are known before they are bound: whoever dies before that has an heir too.
     let estate = Estate::of(configuration);
@@ -135,14 +136,10 @@ pub(super) async fn console(
     }
     let metrics = telemetry.metrics();
     options.metrics = Arc::new(move || metrics.render());
-    match roles.control.clone() {
-        Some(control) if configuration.has(Role::Console) => {
-            let (history, objects) = (store.history.clone(), store.objects.clone());
-            Ok(Console::start(options, Arc::new(control), history, objects).await?)
-        }
-        control => {
-            let trouble = move || control.as_ref().map(Control::trouble).unwrap_or_default();
-            Ok(Console::probes_only(options, Arc::new(trouble)).await?)
-        }
+    let desk = Desk::new(roles.carrier.cluster.clone(), roles.control.clone());
+    if !configuration.has(Role::Console) {
+        return Ok(Console::probes_only(options, Arc::new(move || desk.trouble())).await?);
     }
+    let (history, objects) = (store.history.clone(), store.objects.clone());
+    Ok(Console::start(options, Arc::new(desk), history, objects).await?)
 }

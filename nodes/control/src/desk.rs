@@ -1,0 +1,239 @@
+//! Control as a console reaches it, on any node: in this process where this node has a replica of what is asked for, else at
+//! a control node that has one. What concerns the cluster alone every member knows.
+
+mod far;
+
+use async_trait::async_trait;
+use futures::{StreamExt, TryStreamExt, future::try_join_all};
+use mangrove_membership::Cluster;
+use mangrove_proto::{
+    control::{
+        self, AgentCommand, CallCommand, ConfigureReply, ConfigureRequest, DeleteRequest, EventsRequest, Json,
+        LoginRequest, MoveRequest, NodeCommand, SetPasswordRequest, StoryRequest, TenantRequest,
+        TenantsRequest,
+    },
+    live::Live,
+    service::{BackupBytes, Console, Error, LiveEvents, Login},
+    story::Entry,
+};
+use serde::de::DeserializeOwned;
+
+use crate::{console, control::Control, moving};
+use far::{Far, Whom};
+
+/// Answers a console of this node; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Desk {
+    cluster: Cluster,
+    here: Option<Control>,
+    far: Far,
+}
+
+impl Desk {
+    /// `here`: this node's control role, where it has one.
+    pub fn new(cluster: Cluster, here: Option<Control>) -> Self {
+        Self { far: Far::new(cluster.clone()), cluster, here }
+    }
+
+    /// Why this node should get no work now; empty: it is ready.
+    pub fn trouble(&self) -> Vec<String> {
+        console::trouble(&self.cluster, &self.groups())
+    }
+
+    fn groups(&self) -> Vec<std::sync::Arc<crate::group::Group>> {
+        self.here.as_ref().map(Control::groups).unwrap_or_default()
+    }
+
+    /// Who can answer for a tenant. Of one that nobody knows this node says so itself, if it can.
+    fn of(&self, tenant: &str) -> Result<Place<'_>, Error> {
+        let home = self.cluster.directory().home(tenant);
+        match (&self.here, home) {
+            (Some(control), None) => Ok(Place::Here(control)),
+            (Some(control), Some(home)) if control.group(home.group).is_some() => Ok(Place::Here(control)),
+            (_, Some(home)) => Ok(Place::There(Whom::Replicas(home.group))),
+            (None, None) => Err(console::no_tenant(tenant)),
+        }
+    }
+
+    /// The tenant of a login, by the directory.
+    fn tenant_of(&self, email: &str) -> Option<String> {
+        self.cluster.directory().tenant_of("email", &email.trim().to_lowercase()).map(str::to_owned)
+    }
+
+    async fn tenants_of(&self, group: u32) -> Result<Vec<serde_json::Value>, Error> {
+        if let Some(group) = self.here.as_ref().and_then(|control| control.group(group)) {
+            return Ok(console::summaries(&group));
+        }
+        let list = self.far.ask(Whom::Replicas(group), async |mut control| {
+            control.tenants(TenantsRequest { group }).await
+        });
+        read(&list.await?)
+    }
+}
+
+/// Where a question is answered.
+enum Place<'c> {
+    Here(&'c Control),
+    There(Whom),
+}
+
+/// Asks here or there: `$there` is the call of the gRPC client, `$here` that of the control role.
+macro_rules! put {
+    ($desk:ident, $place:expr, |$control:ident| $here:expr, |$client:ident| $there:expr) => {
+        match $place {
+            Place::Here($control) => $here.await,
+            Place::There(whom) => $desk.far.ask(whom, async |mut $client| $there.await).await,
+        }
+    };
+}
+
+#[async_trait]
+impl Console for Desk {
+    /// A new tenant may get a home without a replica here: then it is created there.
+    async fn configure(&self, request: ConfigureRequest) -> Result<ConfigureReply, Error> {
+        let there = match (&self.here, self.cluster.directory().home(&request.tenant)) {
+            (None, None) => Place::There(Whom::Control),
+            _ => self.of(&request.tenant)?,
+        };
+        let outcome = put!(self, there, |control| control.configure(request.clone()), |client| client
+            .configure(request.clone()));
+        match (outcome, self.of(&request.tenant)) {
+            (Err(Error::NoLeader { .. }), Ok(Place::There(whom))) => {
+                self.far.ask(whom, async |mut client| client.configure(request.clone()).await).await
+            }
+            (outcome, _) => outcome,
+        }
+    }
+
+    async fn delete(&self, request: DeleteRequest) -> Result<ConfigureReply, Error> {
+        put!(self, self.of(&request.tenant)?, |control| control.delete(request), |client| client
+            .delete(request.clone()))
+    }
+
+    async fn tenants(&self) -> Result<Json, Error> {
+        let founding = self.cluster.directory().founding.as_ref().map_or(0, |founding| founding.shard_groups);
+        let lists = try_join_all((1..=founding).map(|group| self.tenants_of(group))).await?;
+        console::json(&console::tenants(lists.into_iter().flatten()))
+    }
+
+    async fn configuration(&self, tenant: &str) -> Result<Json, Error> {
+        put!(self, self.of(tenant)?, |control| control.configuration(tenant), |client| client
+            .configuration(named(tenant)))
+    }
+
+    async fn live(&self, tenant: &str) -> Result<Live, Error> {
+        match self.of(tenant)? {
+            Place::Here(control) => control.live(tenant).await,
+            Place::There(whom) => {
+                read(&self.far.ask(whom, async |mut control| control.live(named(tenant)).await).await?)
+            }
+        }
+    }
+
+    async fn command_agent(&self, command: AgentCommand) -> Result<(), Error> {
+        match self.of(&command.tenant)? {
+            Place::Here(control) => control.command_agent(command).await,
+            Place::There(whom) => {
+                let done = self.far.ask(whom, async |mut client| client.command_agent(command.clone()).await);
+                done.await.map(drop)
+            }
+        }
+    }
+
+    async fn command_call(&self, command: CallCommand) -> Result<(), Error> {
+        match self.of(&command.tenant)? {
+            Place::Here(control) => control.command_call(command).await,
+            Place::There(whom) => {
+                let done = self.far.ask(whom, async |mut client| client.command_call(command.clone()).await);
+                done.await.map(drop)
+            }
+        }
+    }
+
+    async fn events(&self, request: EventsRequest) -> Result<LiveEvents, Error> {
+        match self.of(&request.tenant)? {
+            Place::Here(control) => control.events(request).await,
+            Place::There(whom) => {
+                let events = self.far.ask(whom, async |mut client| client.events(request.clone()).await);
+                // A node that is lost ends the stream: its reader resumes from its last event elsewhere.
+                Ok(Box::pin(events.await?.map_while(|event| std::future::ready(event.ok()))))
+            }
+        }
+    }
+
+    async fn story(&self, request: StoryRequest) -> Result<Vec<Entry>, Error> {
+        match self.of(&request.tenant)? {
+            Place::Here(control) => control.story(request).await,
+            Place::There(whom) => {
+                read(&self.far.ask(whom, async |mut client| client.story(request.clone()).await).await?)
+            }
+        }
+    }
+
+    async fn login(&self, email: &str) -> Result<Option<Login>, Error> {
+        let Some(tenant) = self.tenant_of(email) else { return Ok(None) };
+        match self.of(&tenant)? {
+            Place::Here(control) => control.login(email).await,
+            Place::There(whom) => {
+                let request = LoginRequest { email: email.to_owned() };
+                let found =
+                    self.far.ask(whom, async |mut client| client.find_login(request.clone()).await).await?;
+                Ok(found.login.map(Login::from))
+            }
+        }
+    }
+
+    async fn set_password(&self, email: &str, hash: String, author: control::Author) -> Result<(), Error> {
+        let tenant =
+            self.tenant_of(email).ok_or_else(|| Error::NotFound { what: "such login".into() })?;
+        match self.of(&tenant)? {
+            Place::Here(control) => control.set_password(email, hash, author).await,
+            Place::There(whom) => {
+                let request = SetPasswordRequest { author: Some(author), email: email.to_owned(), hash };
+                let done = self.far.ask(whom, async |mut client| client.set_password(request.clone()).await);
+                done.await.map(drop)
+            }
+        }
+    }
+
+    fn token_key(&self) -> [u8; 32] {
+        console::token_key(&self.cluster)
+    }
+
+    async fn status(&self) -> Result<Json, Error> {
+        console::status(&self.cluster, &self.groups())
+    }
+
+    async fn nodes(&self) -> Result<Json, Error> {
+        console::json(&self.cluster.nodes().await)
+    }
+
+    async fn command_node(&self, command: NodeCommand) -> Result<(), Error> {
+        console::command_node(&self.cluster, command).await
+    }
+
+    async fn move_tenant(&self, request: MoveRequest) -> Result<(), Error> {
+        moving::request(&self.cluster, request).await
+    }
+
+    async fn backup(&self) -> Result<BackupBytes, Error> {
+        if let Some(control) = &self.here {
+            return control.backup().await;
+        }
+        let parts = self.far.ask(Whom::Control, async |mut client| client.backup(control::BackupRequest {}).await);
+        let failed = |status: tonic::Status| Error::from_status(&status, "the node that writes the backup");
+        Ok(Box::pin(parts.await?.map_ok(|part| part.part).map_err(failed)))
+    }
+}
+
+fn named(tenant: &str) -> TenantRequest {
+    TenantRequest { tenant: tenant.to_owned() }
+}
+
+/// What another node wrote as JSON.
+fn read<T: DeserializeOwned>(json: &Json) -> Result<T, Error> {
+    serde_json::from_slice(&json.json).map_err(|error| Error::Unavailable {
+        what: "another node's answer".into(),
+        why: format!("it can't be read: {error}"),
+    })
+}

@@ -1,0 +1,103 @@
+//! Control nodes that can answer for this one, asked one after the other.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use mangrove_membership::{Cluster, Directory, Member, NodeId};
+use mangrove_proto::{control::console_client::ConsoleClient, service::Error};
+use parking_lot::Mutex;
+use tokio::time::timeout;
+use tonic::transport::Channel;
+
+use crate::forward::LARGEST;
+
+/// One node may take this long to answer: a person waits. Configuring hashes passwords, which takes long on purpose.
+const DEADLINE: Duration = Duration::from_secs(5);
+
+pub(super) type Client = ConsoleClient<Channel>;
+
+/// Whom to ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Whom {
+    /// Any node with the control role.
+    Control,
+    /// One with a replica of this group, first the one that leads it by the plan.
+    Replicas(u32),
+}
+
+/// Ways to other control nodes; cheap to clone.
+#[derive(Debug, Clone)]
+pub(super) struct Far {
+    cluster: Cluster,
+    clients: Arc<Mutex<BTreeMap<String, Client>>>,
+}
+
+impl Far {
+    pub(super) fn new(cluster: Cluster) -> Self {
+        Self { cluster, clients: Arc::default() }
+    }
+
+    /// The first answer of those that may know, but for failures that another one may not have. One at a time: what is asked
+    /// for may change something.
+    pub(super) async fn ask<T>(
+        &self,
+        whom: Whom,
+        question: impl AsyncFn(Client) -> Result<tonic::Response<T>, tonic::Status>,
+    ) -> Result<T, Error> {
+        let directory = self.cluster.directory();
+        let mut last = nobody(whom);
+        for member in candidates(&directory, self.cluster.node(), whom) {
+            let Some(client) = self.client(member) else { continue };
+            last = match timeout(DEADLINE, question(client)).await {
+                Ok(Ok(answer)) => return Ok(answer.into_inner()),
+                Ok(Err(status)) => Error::from_status(&status, &format!("node {}", member.name)),
+                Err(_) => Error::Unavailable {
+                    what: format!("node {}", member.name),
+                    why: format!("it did not answer within {} s", DEADLINE.as_secs()),
+                },
+            };
+            if !last.is_retryable() {
+                break;
+            }
+        }
+        Err(last)
+    }
+
+    fn client(&self, member: &Member) -> Option<Client> {
+        let mut clients = self.clients.lock();
+        if let Some(client) = clients.get(&member.address) {
+            return Some(client.clone());
+        }
+        let channel = self.cluster.channel(&member.address).inspect_err(|error| {
+            tracing::warn!(node = member.name, address = member.address, %error, "a node can't be reached there");
+        });
+        let client = ConsoleClient::new(channel.ok()?)
+            .max_encoding_message_size(LARGEST)
+            .max_decoding_message_size(LARGEST);
+        clients.insert(member.address.clone(), client.clone());
+        Some(client)
+    }
+}
+
+fn nobody(whom: Whom) -> Error {
+    match whom {
+        Whom::Control => {
+            Error::Unavailable { what: "control".into(), why: "no node with that role is alive".into() }
+        }
+        Whom::Replicas(group) => Error::NoLeader { group: group.into() },
+    }
+}
+
+/// The living ones, the likeliest first, but for `own`.
+fn candidates(directory: &Directory, own: NodeId, whom: Whom) -> Vec<&Member> {
+    let ids: Vec<NodeId> = match whom {
+        Whom::Control => directory.members.keys().copied().collect(),
+        Whom::Replicas(group) => {
+            let place = directory.plan.groups.get(&group);
+            let first = place.map(|place| place.leader);
+            let others = place.into_iter().flat_map(|place| place.replicas.iter().copied());
+            first.into_iter().chain(others.filter(|id| Some(*id) != first)).collect()
+        }
+    };
+    let members = ids.into_iter().filter(|id| *id != own).filter_map(|id| directory.member(id));
+    members.filter(|member| member.alive && member.is_control()).collect()
+}
