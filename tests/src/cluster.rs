@@ -150,11 +150,12 @@ impl Cluster {
         let settled = wait::within(limit, "the groups to have their replicas", async || {
             let statuses = self.statuses().await;
             let all = statuses.len() == self.nodes.iter().filter(|node| node.has("console")).count();
-            let held = |status: &Value| self.node(status["node"].as_str()?).ok().map(|node| node.has("control"));
+            let held =
+                |status: &Value| self.node(status["node"].as_str()?).ok().map(|node| node.has("control"));
             let voted = all
-                && statuses.iter().all(|status| {
-                    is_settled(status, held(status) == Some(true), control.min(3), members)
-                });
+                && statuses
+                    .iter()
+                    .all(|status| is_settled(status, held(status) == Some(true), control.min(3), members));
             (voted && self.members().await?.iter().all(leads_as_planned)).then_some(())
         });
         settled.await.with_context(|| self.logs())
@@ -170,7 +171,10 @@ fn is_settled(status: &Value, holds: bool, voters: usize, members: usize) -> boo
     let count = |value: &Value| value.as_array().map_or(0, Vec::len);
     let groups = status["groups"].as_array().cloned().unwrap_or_default();
     let has_all = groups.iter().all(|group| count(&group["voters"]) == voters && group["changing"] == false);
-    groups.is_empty() != holds && has_all && count(&status["trouble"]) == 0 && count(&status["members"]) == members
+    groups.is_empty() != holds
+        && has_all
+        && count(&status["trouble"]) == 0
+        && count(&status["members"]) == members
 }
 
 fn options(name: &str, roles: &'static [&'static str], join: Vec<SocketAddr>, common: &Path) -> Options {

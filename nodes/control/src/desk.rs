@@ -4,12 +4,12 @@
 mod far;
 
 use async_trait::async_trait;
-use futures::{StreamExt, TryStreamExt, future::try_join_all};
+use futures::future::try_join_all;
 use mangrove_membership::Cluster;
 use mangrove_proto::{
     control::{
-        self, AgentCommand, CallCommand, ConfigureReply, ConfigureRequest, DeleteRequest, EventsRequest, Json,
-        LoginRequest, MoveRequest, NodeCommand, SetPasswordRequest, StoryRequest, TenantRequest,
+        self, AgentCommand, CallCommand, ConfigureReply, ConfigureRequest, DeleteRequest, EventsRequest,
+        Json, LoginRequest, MoveRequest, NodeCommand, SetPasswordRequest, StoryRequest, TenantRequest,
         TenantsRequest,
     },
     live::Live,
@@ -17,6 +17,7 @@ use mangrove_proto::{
     story::Entry,
 };
 use serde::de::DeserializeOwned;
+use tokio_stream::StreamExt;
 
 use crate::{console, control::Control, moving};
 use far::{Far, Whom};
@@ -55,6 +56,18 @@ impl Desk {
         }
     }
 
+    /// As `of`, for a tenant that may be new.
+    fn of_new(&self, tenant: &str) -> Result<Place<'_>, Error> {
+        match (&self.here, self.cluster.directory().home(tenant)) {
+            (None, None) => Ok(Place::There(Whom::Control)),
+            _ => self.of(tenant),
+        }
+    }
+
+    async fn configure_there(&self, whom: Whom, request: ConfigureRequest) -> Result<ConfigureReply, Error> {
+        self.far.ask(whom, request, |mut far, request| async move { far.configure(request).await }).await
+    }
+
     /// The tenant of a login, by the directory.
     fn tenant_of(&self, email: &str) -> Option<String> {
         self.cluster.directory().tenant_of("email", &email.trim().to_lowercase()).map(str::to_owned)
@@ -64,10 +77,8 @@ impl Desk {
         if let Some(group) = self.here.as_ref().and_then(|control| control.group(group)) {
             return Ok(console::summaries(&group));
         }
-        let list = self.far.ask(Whom::Replicas(group), async |mut control| {
-            control.tenants(TenantsRequest { group }).await
-        });
-        read(&list.await?)
+        let ask = |mut far: far::Client, request| async move { far.tenants(request).await };
+        read(&self.far.ask(Whom::Replicas(group), TenantsRequest { group }, ask).await?)
     }
 }
 
@@ -77,123 +88,114 @@ enum Place<'c> {
     There(Whom),
 }
 
-/// Asks here or there: `$there` is the call of the gRPC client, `$here` that of the control role.
-macro_rules! put {
-    ($desk:ident, $place:expr, |$control:ident| $here:expr, |$client:ident| $there:expr) => {
-        match $place {
-            Place::Here($control) => $here.await,
-            Place::There(whom) => $desk.far.ask(whom, async |mut $client| $there.await).await,
-        }
-    };
-}
-
 #[async_trait]
 impl Console for Desk {
     /// A new tenant may get a home without a replica here: then it is created there.
     async fn configure(&self, request: ConfigureRequest) -> Result<ConfigureReply, Error> {
-        let there = match (&self.here, self.cluster.directory().home(&request.tenant)) {
-            (None, None) => Place::There(Whom::Control),
-            _ => self.of(&request.tenant)?,
+        let tenant = request.tenant.clone();
+        let outcome = match self.of_new(&tenant)? {
+            Place::Here(control) => control.configure(request.clone()).await,
+            Place::There(whom) => return self.configure_there(whom, request).await,
         };
-        let outcome = put!(self, there, |control| control.configure(request.clone()), |client| client
-            .configure(request.clone()));
-        match (outcome, self.of(&request.tenant)) {
+        match (outcome, self.of(&tenant)) {
             (Err(Error::NoLeader { .. }), Ok(Place::There(whom))) => {
-                self.far.ask(whom, async |mut client| client.configure(request.clone()).await).await
+                self.configure_there(whom, request).await
             }
             (outcome, _) => outcome,
         }
     }
 
     async fn delete(&self, request: DeleteRequest) -> Result<ConfigureReply, Error> {
-        put!(self, self.of(&request.tenant)?, |control| control.delete(request), |client| client
-            .delete(request.clone()))
+        match self.of(&request.tenant)? {
+            Place::Here(control) => control.delete(request).await,
+            Place::There(whom) => {
+                self.far.ask(whom, request, |mut far, request| async move { far.delete(request).await }).await
+            }
+        }
     }
 
     async fn tenants(&self) -> Result<Json, Error> {
-        let founding = self.cluster.directory().founding.as_ref().map_or(0, |founding| founding.shard_groups);
-        let lists = try_join_all((1..=founding).map(|group| self.tenants_of(group))).await?;
+        let groups = self.cluster.directory().founding.as_ref().map_or(0, |founding| founding.shard_groups);
+        let lists = try_join_all((1..=groups).map(|group| self.tenants_of(group))).await?;
         console::json(&console::tenants(lists.into_iter().flatten()))
     }
 
     async fn configuration(&self, tenant: &str) -> Result<Json, Error> {
-        put!(self, self.of(tenant)?, |control| control.configuration(tenant), |client| client
-            .configuration(named(tenant)))
+        let there = match self.of(tenant)? {
+            Place::Here(control) => return control.configuration(tenant).await,
+            Place::There(whom) => whom,
+        };
+        let ask = |mut far: far::Client, request| async move { far.configuration(request).await };
+        self.far.ask(there, named(tenant), ask).await
     }
 
     async fn live(&self, tenant: &str) -> Result<Live, Error> {
-        match self.of(tenant)? {
-            Place::Here(control) => control.live(tenant).await,
-            Place::There(whom) => {
-                read(&self.far.ask(whom, async |mut control| control.live(named(tenant)).await).await?)
-            }
-        }
+        let there = match self.of(tenant)? {
+            Place::Here(control) => return control.live(tenant).await,
+            Place::There(whom) => whom,
+        };
+        let ask = |mut far: far::Client, request| async move { far.live(request).await };
+        read(&self.far.ask(there, named(tenant), ask).await?)
     }
 
     async fn command_agent(&self, command: AgentCommand) -> Result<(), Error> {
-        match self.of(&command.tenant)? {
-            Place::Here(control) => control.command_agent(command).await,
-            Place::There(whom) => {
-                let done = self.far.ask(whom, async |mut client| client.command_agent(command.clone()).await);
-                done.await.map(drop)
-            }
-        }
+        let there = match self.of(&command.tenant)? {
+            Place::Here(control) => return control.command_agent(command).await,
+            Place::There(whom) => whom,
+        };
+        let ask = |mut far: far::Client, command| async move { far.command_agent(command).await };
+        self.far.ask(there, command, ask).await.map(drop)
     }
 
     async fn command_call(&self, command: CallCommand) -> Result<(), Error> {
-        match self.of(&command.tenant)? {
-            Place::Here(control) => control.command_call(command).await,
-            Place::There(whom) => {
-                let done = self.far.ask(whom, async |mut client| client.command_call(command.clone()).await);
-                done.await.map(drop)
-            }
-        }
+        let there = match self.of(&command.tenant)? {
+            Place::Here(control) => return control.command_call(command).await,
+            Place::There(whom) => whom,
+        };
+        let ask = |mut far: far::Client, command| async move { far.command_call(command).await };
+        self.far.ask(there, command, ask).await.map(drop)
     }
 
     async fn events(&self, request: EventsRequest) -> Result<LiveEvents, Error> {
-        match self.of(&request.tenant)? {
-            Place::Here(control) => control.events(request).await,
-            Place::There(whom) => {
-                let events = self.far.ask(whom, async |mut client| client.events(request.clone()).await);
-                // A node that is lost ends the stream: its reader resumes from its last event elsewhere.
-                Ok(Box::pin(events.await?.map_while(|event| std::future::ready(event.ok()))))
-            }
-        }
+        let there = match self.of(&request.tenant)? {
+            Place::Here(control) => return control.events(request).await,
+            Place::There(whom) => whom,
+        };
+        let ask = |mut far: far::Client, request| async move { far.events(request).await };
+        let events = self.far.ask(there, request, ask).await?;
+        // A node that is lost ends the stream: its reader resumes from its last event elsewhere.
+        Ok(Box::pin(events.map_while(|event| event.ok())))
     }
 
     async fn story(&self, request: StoryRequest) -> Result<Vec<Entry>, Error> {
-        match self.of(&request.tenant)? {
-            Place::Here(control) => control.story(request).await,
-            Place::There(whom) => {
-                read(&self.far.ask(whom, async |mut client| client.story(request.clone()).await).await?)
-            }
-        }
+        let there = match self.of(&request.tenant)? {
+            Place::Here(control) => return control.story(request).await,
+            Place::There(whom) => whom,
+        };
+        let ask = |mut far: far::Client, request| async move { far.story(request).await };
+        read(&self.far.ask(there, request, ask).await?)
     }
 
     async fn login(&self, email: &str) -> Result<Option<Login>, Error> {
         let Some(tenant) = self.tenant_of(email) else { return Ok(None) };
-        match self.of(&tenant)? {
-            Place::Here(control) => control.login(email).await,
-            Place::There(whom) => {
-                let request = LoginRequest { email: email.to_owned() };
-                let found =
-                    self.far.ask(whom, async |mut client| client.find_login(request.clone()).await).await?;
-                Ok(found.login.map(Login::from))
-            }
-        }
+        let there = match self.of(&tenant)? {
+            Place::Here(control) => return control.login(email).await,
+            Place::There(whom) => whom,
+        };
+        let ask = |mut far: far::Client, request| async move { far.find_login(request).await };
+        let found = self.far.ask(there, LoginRequest { email: email.to_owned() }, ask).await?;
+        Ok(found.login.map(Login::from))
     }
 
     async fn set_password(&self, email: &str, hash: String, author: control::Author) -> Result<(), Error> {
-        let tenant =
-            self.tenant_of(email).ok_or_else(|| Error::NotFound { what: "such login".into() })?;
-        match self.of(&tenant)? {
-            Place::Here(control) => control.set_password(email, hash, author).await,
-            Place::There(whom) => {
-                let request = SetPasswordRequest { author: Some(author), email: email.to_owned(), hash };
-                let done = self.far.ask(whom, async |mut client| client.set_password(request.clone()).await);
-                done.await.map(drop)
-            }
-        }
+        let tenant = self.tenant_of(email).ok_or_else(|| Error::NotFound { what: "such login".into() })?;
+        let there = match self.of(&tenant)? {
+            Place::Here(control) => return control.set_password(email, hash, author).await,
+            Place::There(whom) => whom,
+        };
+        let ask = |mut far: far::Client, request| async move { far.set_password(request).await };
+        let request = SetPasswordRequest { author: Some(author), email: email.to_owned(), hash };
+        self.far.ask(there, request, ask).await.map(drop)
     }
 
     fn token_key(&self) -> [u8; 32] {
@@ -220,9 +222,10 @@ impl Console for Desk {
         if let Some(control) = &self.here {
             return control.backup().await;
         }
-        let parts = self.far.ask(Whom::Control, async |mut client| client.backup(control::BackupRequest {}).await);
+        let ask = |mut far: far::Client, request| async move { far.backup(request).await };
+        let parts = self.far.ask(Whom::Control, control::BackupRequest {}, ask).await?;
         let failed = |status: tonic::Status| Error::from_status(&status, "the node that writes the backup");
-        Ok(Box::pin(parts.await?.map_ok(|part| part.part).map_err(failed)))
+        Ok(Box::pin(parts.map(move |part| part.map(|part| part.part).map_err(failed))))
     }
 }
 

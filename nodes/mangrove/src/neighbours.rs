@@ -163,7 +163,11 @@ pub(crate) async fn follow_routes(cluster: Cluster, control: Option<Control>, ro
 }
 
 /// A control node's word on its groups: of this one directly.
-fn feed(cluster: &Cluster, control: Option<&Control>, member: &Member) -> Option<Arc<dyn service::RouteFeed>> {
+fn feed(
+    cluster: &Cluster,
+    control: Option<&Control>,
+    member: &Member,
+) -> Option<Arc<dyn service::RouteFeed>> {
     match control.filter(|_| member.id == cluster.node()) {
         Some(control) => Some(Arc::new(control.clone())),
         None => Some(Arc::new(Remote::new(cluster.channel(&member.address).ok()?))),

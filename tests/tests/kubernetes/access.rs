@@ -97,7 +97,9 @@ fn variables_are_defined_once_and_before_they_are_used() -> Result<()> {
 fn large_numbers_reach_the_node_as_they_were_written() -> Result<()> {
     let objects = Values::named("everything")?.objects(&[])?;
     let env = &pod(objects.workload("edge")?)["containers"][0]["env"];
-    for (name, value) in [("LIMITS__CONNECTIONS", "1000000"), ("CLUSTER__SHARD_GROUPS", "32"), ("CLUSTER__REPLICAS", "5")] {
+    for (name, value) in
+        [("LIMITS__CONNECTIONS", "1000000"), ("CLUSTER__SHARD_GROUPS", "32"), ("CLUSTER__REPLICAS", "5")]
+    {
         let found = named(env, &format!("MANGROVE_{name}")).context(name)?;
         ensure!(found["value"] == value, "{found}");
     }

@@ -129,7 +129,8 @@ async fn commit(
     by: Option<control::Author>,
 ) -> Result<(), Error> {
     let tenant = config.id.to_string();
-    let placed = direct(control.cluster(), membership::Command::PlaceTenant { tenant: tenant.clone() }).await?;
+    let placed =
+        direct(control.cluster(), membership::Command::PlaceTenant { tenant: tenant.clone() }).await?;
     let both = present.map(self::names).into_iter().flatten().chain(names.clone()).collect::<BTreeSet<_>>();
     let released = both != names;
     direct(control.cluster(), membership::Command::Claim { tenant: tenant.clone(), names: both }).await?;

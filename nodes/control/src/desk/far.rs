@@ -38,16 +38,20 @@ impl Far {
 
     /// The first answer of those that may know, but for failures that another one may not have. One at a time: what is asked
     /// for may change something.
-    pub(super) async fn ask<T>(
+    pub(super) async fn ask<Q: Clone, T, F>(
         &self,
         whom: Whom,
-        question: impl AsyncFn(Client) -> Result<tonic::Response<T>, tonic::Status>,
-    ) -> Result<T, Error> {
+        request: Q,
+        question: impl Fn(Client, Q) -> F,
+    ) -> Result<T, Error>
+    where
+        F: Future<Output = Result<tonic::Response<T>, tonic::Status>>,
+    {
         let directory = self.cluster.directory();
         let mut last = nobody(whom);
         for member in candidates(&directory, self.cluster.node(), whom) {
             let Some(client) = self.client(member) else { continue };
-            last = match timeout(DEADLINE, question(client)).await {
+            last = match timeout(DEADLINE, question(client, request.clone())).await {
                 Ok(Ok(answer)) => return Ok(answer.into_inner()),
                 Ok(Err(status)) => Error::from_status(&status, &format!("node {}", member.name)),
                 Err(_) => Error::Unavailable {

@@ -4,9 +4,9 @@ use futures::{StreamExt, stream::BoxStream};
 use mangrove_proto::{
     common::Empty,
     control::{
-        AgentCommand, BackupPart, BackupRequest, CallCommand, ConfigureReply, ConfigureRequest, DeleteRequest,
-        EventsRequest, Json, LiveEvent, LoginReply, LoginRequest, SetPasswordRequest, StoryRequest,
-        TenantRequest, TenantsRequest,
+        AgentCommand, BackupPart, BackupRequest, CallCommand, ConfigureReply, ConfigureRequest,
+        DeleteRequest, EventsRequest, Json, LiveEvent, LoginReply, LoginRequest, SetPasswordRequest,
+        StoryRequest, TenantRequest, TenantsRequest,
         console_server::{Console as ConsoleRpc, ConsoleServer},
     },
     service::{Console as _, Error},
@@ -87,7 +87,8 @@ impl ConsoleRpc for Server {
     type BackupStream = BoxStream<'static, Result<BackupPart, Status>>;
 
     async fn backup(&self, _: Request<BackupRequest>) -> Result<Response<Self::BackupStream>, Status> {
-        let part = |part: Result<_, Error>| part.map(|part| BackupPart { part }).map_err(|e| Status::from(&e));
+        let part =
+            |part: Result<_, Error>| part.map(|part| BackupPart { part }).map_err(|e| Status::from(&e));
         answer(self.control.backup().await.map(|bytes| bytes.map(part).boxed()))
     }
 }

@@ -6,9 +6,7 @@ use mangrove_membership::{self as membership, Cluster, Directory, Stage};
 use mangrove_proto::{control::MoveRequest, service::Error};
 use tokio::time::timeout;
 
-use crate::{
-    console::{author, direct, no_tenant},
-};
+use crate::console::{author, direct, no_tenant};
 
 /// How long the asker waits. The move goes on all the same.
 const PATIENCE: Duration = Duration::from_secs(30);
