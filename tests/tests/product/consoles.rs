@@ -39,13 +39,7 @@ async fn any_console_and_any_edge_serve_every_company() -> Result<()> {
     for api in [&api, &strange] {
         sees_all(api, &before).await.with_context(|| office.cluster.logs())?;
     }
-    let report = office.closes().await?;
-    assert_eq!(report.talked, CALLERS);
-    let records = api.cdrs(CALLERS).await?;
-    let call = records[0]["id"].as_str().context("a record without an id")?.to_owned();
-    let story = api.get(&format!("/calls/{call}/story")).await?;
-    assert!(story.as_array().is_some_and(|lines| lines.len() > 3), "{story}");
-    Ok(())
+    office.closes().await.map(drop)
 }
 
 /// A control node without a replica of the group.
@@ -69,6 +63,10 @@ async fn sees_all(api: &Api, floor: &Floor) -> Result<()> {
     assert!(configuration.to_string().contains(company::NUMBER), "{configuration}");
     let list = api.node("/tenants").await?;
     assert_eq!(list.as_array().map(Vec::len), Some(1), "{list}");
+    let live = api.get("/live").await?;
+    let call = live["calls"][0]["id"].as_str().context("no call")?;
+    let story = api.get(&format!("/calls/{call}/story")).await?;
+    assert!(story.as_array().is_some_and(|lines| lines.len() > 3), "{story}");
     assert!(api.node("/cluster/nodes").await?.as_array().is_some_and(|nodes| nodes.len() == SEATS.len()));
     Ok(())
 }
