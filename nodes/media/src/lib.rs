@@ -158,13 +158,16 @@ impl service::Media for Media {
             let Some(set) = command.set else { continue };
             let fence = command.fence.unwrap_or_default();
             let admission = self.inner.sessions.lock().admit(commands.group, &command.tenant, fence, &set);
-            match admission {
-                Admission::Late => {
-                    ::metrics::counter!(metrics::LATE_COMMANDS).increment(1);
-                    refused.push(command.effect);
+            let why = match admission {
+                Admission::Taken => {
+                    self.carry_out(commands.group, command.tenant, set);
+                    continue;
                 }
-                Admission::Taken => self.carry_out(commands.group, command.tenant, set),
-            }
+                Admission::Late => "newer",
+                Admission::Deposed => "fence",
+            };
+            ::metrics::counter!(metrics::LATE_COMMANDS, "reason" => why).increment(1);
+            refused.push(command.effect);
         }
         Ok(media::MediaExecuted { refused })
     }

@@ -17,7 +17,7 @@ const MOVED_MS: u64 = 2_000;
 
 #[tokio::test]
 async fn a_machine_that_dies_is_followed_at_its_addresses_by_another() -> Result<()> {
-    let (machines, cluster) = Machines::start(ALIKE).await?;
+    let (machines, cluster) = Machines::start(ALIKE, "lan").await?;
     let mut office = Office::on(cluster, "a", 35.0, OFFICE.into()).await?;
     let before = office.floor().await.context("the floor is not to be seen")?;
     machines.plug("a", false)?;
@@ -40,7 +40,7 @@ async fn a_machine_that_dies_is_followed_at_its_addresses_by_another() -> Result
 /// The leader of the company's group is in the minority: it decides nothing, the others go on, and it learns of it.
 #[tokio::test]
 async fn a_leader_that_is_cut_off_is_followed_and_comes_back_by_itself() -> Result<()> {
-    let (machines, cluster) = Machines::start(ALIKE).await?;
+    let (machines, cluster) = Machines::start(ALIKE, "lan").await?;
     let mut office = Office::on(cluster, "a", 35.0, OFFICE.into()).await?;
     let before = office.floor().await.context("the floor is not to be seen")?;
     let leader = office.cluster.leader(office.group).await.context("nobody leads")?;
