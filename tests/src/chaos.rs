@@ -35,20 +35,20 @@ const SETTLES: Duration = Duration::from_secs(90);
 /// of the runner or its machine. With machines it moves the calling thread, which must be the only one of its runtime, to the
 /// phones' machine for good.
 pub async fn run(plan: &Plan, row: Row, layout: Layout, conditions: Conditions) -> Result<Outcome> {
+    mixed(plan, row, &vec![row; plan.faults], layout, conditions).await
+}
+
+/// As `run`, with faults of several rows under one load; the cluster is made for `row`, and the outcome is its.
+pub async fn mixed(
+    plan: &Plan,
+    row: Row,
+    rows: &[Row],
+    layout: Layout,
+    conditions: Conditions,
+) -> Result<Outcome> {
     let mut hall = Hall::open(plan, row, layout).await?;
-    let (mut faults, mut trouble) = (Vec::new(), Vec::new());
     let quiet = if row == Row::Far { Some(quiet(plan, &hall).await?) } else { None };
-    while faults.len() < plan.faults {
-        let done = one(plan, row, &mut hall, &mut faults).await;
-        if let Some(fault) = faults.last() {
-            println!("  {}/{} {fault}; {}", faults.len(), plan.faults, hall.load());
-        }
-        if let Err(why) = done {
-            println!("  given up: {why:#}");
-            trouble.push(format!("given up after fault {}: {why:#}", faults.len()));
-            break;
-        }
-    }
+    let (faults, mut trouble) = strikes(plan, rows, &mut hall).await;
     let closed = hall.close().await;
     trouble.extend(closed.trouble.clone());
     let place = Place { row, layout, net: plan.net(row) };
@@ -57,6 +57,23 @@ pub async fn run(plan: &Plan, row: Row, layout: Layout, conditions: Conditions) 
     closed.keep(&folder)?;
     outcome.keep(&folder)?;
     Ok(outcome)
+}
+
+/// The faults, and why there were no more if one was not got over.
+async fn strikes(plan: &Plan, rows: &[Row], hall: &mut Hall) -> (Vec<Fault>, Vec<String>) {
+    let (mut faults, mut trouble) = (Vec::new(), Vec::new());
+    for (number, row) in (1..).zip(rows) {
+        let done = one(plan, *row, hall, &mut faults).await;
+        if let Some(fault) = faults.last() {
+            println!("  {number}/{} {fault}; {}", rows.len(), hall.load());
+        }
+        if let Err(why) = done {
+            println!("  given up: {why:#}");
+            trouble.push(format!("given up at fault {number}: {why:#}"));
+            break;
+        }
+    }
+    (faults, trouble)
 }
 
 /// Nothing is done for a while: no group should elect anybody.

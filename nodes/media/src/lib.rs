@@ -73,9 +73,11 @@ impl Media {
         if let Err(error) = sys::raise_open_files() {
             tracing::warn!(%error, "the limit of open files could not be raised, it bounds the number of calls");
         }
+        let writer = format!("{}/{}", options.node, options.run);
         let sender = common::Sender { node: options.node.clone(), run: options.run };
         let outbox = Outbox::new(sender, control, runtime);
         let (recorder, recorder_task) = Recorder::start(recorder::Settings {
+            writer,
             parts: options.parts.clone().unwrap_or_else(|| objects.clone()),
             objects: objects.clone(),
             outbox: outbox.clone(),

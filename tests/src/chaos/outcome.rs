@@ -22,7 +22,7 @@ use super::{
 };
 
 /// Under which a run was made.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Conditions {
     pub date: String,
     pub commit: String,
@@ -227,12 +227,16 @@ impl Outcome {
         demand::shortfalls(self)
     }
 
-    /// Nobody lost a call, a place or a record, every fault was got over, and the row's own numbers are reached.
+    /// Nothing is lost, and the row's own numbers are reached.
     pub fn is_clean(&self) -> bool {
+        self.has_lost_nothing() && self.shortfalls().is_empty()
+    }
+
+    /// Nobody lost a call, a place or a record, and every fault was got over.
+    pub fn has_lost_nothing(&self) -> bool {
         let Differences { missing, doubled, .. } = &self.differences;
         self.lost.len() + self.lost_in_line.len() + self.worse() + missing.len() + doubled.len() == 0
             && self.trouble.is_empty()
-            && self.shortfalls().is_empty()
     }
 
     /// Writes `outcome.json` into this folder.
