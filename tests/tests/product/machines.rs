@@ -55,8 +55,8 @@ async fn a_leader_that_is_cut_off_is_followed_and_comes_back_by_itself() -> Resu
     office.cluster.node_mut(&leader)?.set_reachable(true);
     office.carrier(&leader, |carrier| carrier == leader).await?;
     office.cluster.settles(Duration::from_secs(30)).await?;
-    // Cut off from the cluster but not from the store, its media node recorded on beside its heir for a while.
-    let report = office.ends(false).await?;
+    // Cut off from the cluster but not from the store, its media node recorded on beside its heir for a while: one writes.
+    let report = office.closes().await?;
     println!("silence of {:?} ms", report.gap);
     Ok(())
 }

@@ -128,10 +128,10 @@ async fn a_recording_has_one_writer_the_one_that_took_it_up_last() {
     let (cut_off, _task) = Recorder::start(settings(store.clone()).0);
     let (heirs, facts) = settings(store.clone());
     let (heir, _heirs_task) = Recorder::start(Settings { writer: "b/2".into(), ..heirs });
-    let began_us = now_us() - 2_000_000;
+    let began_us = now_us();
     cut_off.begin(1, ticket("r"), began_us);
     cut_off.add(second(Side::Left, began_us));
-    let before = more_parts(&store, 5).await;
+    let before = more_parts(&store, 2).await;
     heir.begin(7, ticket("r"), now_us());
     // Its own of the gap, and then two of what it would hear, with those of the other between them.
     more_parts(&store, before + 3).await;

@@ -1,7 +1,7 @@
 //! One recording's way into the store: parts in order, each tried until it is there.
 
 use bytes::Bytes;
-use object_store::{Error, ObjectStore, ObjectStoreExt, PutMode};
+use object_store::{Error, ObjectStoreExt, PutMode};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
