@@ -18,6 +18,10 @@ CALLS ?=
 RATE ?=
 DOWN ?=
 PAUSE ?=
+NET ?=
+CUT ?=
+FLAP ?=
+QUIET ?=
 PROFILE ?=
 
 .PHONY: run build web test lint deny unit packages nextest chart-tools image fuzz-build fuzz bench chaos sim fmt clean
@@ -96,7 +100,7 @@ sim:
 ## The table of docs/reliability.md: `make chaos ROWS="4 2" LAYOUTS=apart FAULTS=20 CALLS=200`.
 chaos: web
 	ROWS="$(ROWS)" LAYOUTS="$(LAYOUTS)" FAULTS="$(FAULTS)" CALLS="$(CALLS)" RATE="$(RATE)" DOWN="$(DOWN)" PAUSE="$(PAUSE)" \
-		PROFILE="$(PROFILE)" scripts/chaos
+		NET="$(NET)" CUT="$(CUT)" FLAP="$(FLAP)" QUIET="$(QUIET)" PROFILE="$(PROFILE)" scripts/chaos
 
 fmt:
 	$(CARGO) fmt --all

@@ -38,6 +38,7 @@ struct Life {
     setup: Option<u64>,
     connected: Option<u64>,
     status: u16,
+    retry_after: Option<u32>,
 }
 
 impl Caller {
@@ -45,7 +46,8 @@ impl Caller {
     pub(crate) async fn run(self) {
         self.ledger.began();
         let at = wall();
-        let mut life = Life { started: Instant::now(), setup: None, connected: None, status: 0 };
+        let mut life =
+            Life { started: Instant::now(), setup: None, connected: None, status: 0, retry_after: None };
         let sound = self.studio.open(self.endpoint.local().ip(), self.hertz).ok();
         let (end, heard_agent) = match &sound {
             Some(sound) => self.live(sound, &mut life).await,
@@ -61,6 +63,7 @@ impl Caller {
             ended_ms: life.elapsed(),
             end,
             status: life.status,
+            retry_after: life.retry_after,
             sound,
             heard_agent,
             silences,
@@ -145,8 +148,8 @@ impl Caller {
                 }
                 line.accept_offer(sound.media());
             }
-            ua::Fact::Failed { status, .. } => {
-                life.status = status;
+            ua::Fact::Failed { status, retry_after, .. } => {
+                (life.status, life.retry_after) = (status, retry_after);
                 return Some(End::Refused);
             }
             ua::Fact::HungUp { .. } => return Some(self.hung_up()),

@@ -44,6 +44,9 @@ pub struct Call {
     pub ended_ms: u64,
     pub end: End,
     pub status: u16,
+    /// Seconds after which it was asked to try again.
+    #[serde(default)]
+    pub retry_after: Option<u32>,
     pub sound: Counters,
     /// The tone of the agent it talked to was heard all along; none without sound or with too short a talk.
     pub heard_agent: Option<bool>,

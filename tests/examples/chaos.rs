@@ -5,25 +5,16 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 use mangrove_tests::{
-    chaos::{self, Conditions, Layout, Outcome, Plan, Row},
+    chaos::{self, Conditions, Layout, Net, Outcome, Plan, Row},
     product,
 };
 
-#[tokio::main]
-async fn main() -> Result<()> {
+fn main() -> Result<()> {
     let plan = Plan::read(|name| std::env::var(name).ok())?;
-    tokio::select! {
-        done = all(&plan) => done,
-        // Dropping a cluster ends its processes.
-        stop = tokio::signal::ctrl_c() => stop.context("stopped"),
-    }
-}
-
-async fn all(plan: &Plan) -> Result<()> {
     let mut unclean = Vec::new();
     for row in &plan.rows {
         for layout in &plan.layouts {
-            let outcome = one(plan, *row, *layout).await?;
+            let outcome = apart(&plan, *row, *layout)?;
             if !outcome.is_clean() {
                 unclean.push(outcome.name());
             }
@@ -33,8 +24,27 @@ async fn all(plan: &Plan) -> Result<()> {
     Ok(())
 }
 
+/// On a thread of its own, which a row with machines leaves in their network.
+fn apart(plan: &Plan, row: Row, layout: Layout) -> Result<Outcome> {
+    let run = || {
+        let runtime = match plan.net(row) {
+            Net::Loopback => tokio::runtime::Builder::new_multi_thread().enable_all().build()?,
+            Net::Machines => tokio::runtime::Builder::new_current_thread().enable_all().build()?,
+        };
+        runtime.block_on(async {
+            tokio::select! {
+                done = one(plan, row, layout) => done,
+                // Dropping a cluster ends its processes.
+                stop = tokio::signal::ctrl_c() => Err(stop.map_or_else(Into::into, |()| anyhow::anyhow!("stopped"))),
+            }
+        })
+    };
+    let thread = std::thread::scope(|scope| scope.spawn(run).join());
+    thread.unwrap_or_else(|_| anyhow::bail!("row {} in layout {layout} panicked", row.number()))
+}
+
 async fn one(plan: &Plan, row: Row, layout: Layout) -> Result<Outcome> {
-    println!("row {}, {}: {layout}, {} calls", row.number(), row.title(), plan.calls);
+    println!("row {}, {}: {layout}, {}, {} calls", row.number(), row.title(), plan.net(row), plan.calls);
     let outcome = chaos::run(plan, row, layout, conditions(plan)?).await?;
     chaos::page::write(&product::root().join("docs/reliability.md"), &plan.folder)?;
     println!(
@@ -47,6 +57,7 @@ async fn one(plan: &Plan, row: Row, layout: Layout) -> Result<Outcome> {
         outcome.differences.missing.len(),
         outcome.differences.doubled.len()
     );
+    outcome.shortfalls().iter().for_each(|what| println!("  not reached: {what}"));
     Ok(outcome)
 }
 
@@ -55,15 +66,23 @@ fn conditions(plan: &Plan) -> Result<Conditions> {
     let is_release = binary.components().any(|part| part.as_os_str() == "release");
     let layouts: Vec<_> = plan.layouts.iter().map(Layout::to_string).collect();
     let rows: Vec<_> = plan.rows.iter().map(|row| row.number().to_string()).collect();
+    let seconds = [
+        ("DOWN", plan.down),
+        ("PAUSE", plan.pause),
+        ("CUT", plan.cut),
+        ("FLAP", plan.flap),
+        ("QUIET", plan.quiet),
+    ];
+    let seconds = seconds.map(|(name, time)| format!("{name}={}", time.as_secs_f64()));
     let command = format!(
-        "make chaos ROWS=\"{}\" LAYOUTS=\"{}\" FAULTS={} CALLS={} RATE={} DOWN={} PAUSE={}",
+        "make chaos ROWS=\"{}\" LAYOUTS=\"{}\" NET={} FAULTS={} CALLS={} RATE={} {}",
         rows.join(" "),
         layouts.join(" "),
+        plan.net,
         plan.faults,
         plan.calls,
         plan.rate,
-        plan.down.as_secs_f64(),
-        plan.pause.as_secs_f64()
+        seconds.join(" ")
     );
     Ok(Conditions {
         date: said("date", &["-u", "+%Y-%m-%d"])?,

@@ -17,7 +17,7 @@ use tempfile::TempDir;
 
 use crate::{
     cluster::{Cluster, Seat},
-    net::{Internet, Namespace},
+    net::{Hearing, Internet, Namespace},
     ports,
     product::{Machine, Options, Product, binary, root},
     wait,
@@ -30,15 +30,24 @@ pub const OFFICE: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 200);
 #[derive(Debug)]
 pub struct Machines {
     internet: Internet,
-    hosts: Vec<(String, Ipv4Addr, Arc<Namespace>)>,
+    hosts: Vec<Host>,
     _office: Namespace,
     _database: Postgres,
 }
 
+/// A node's machine.
+#[derive(Debug)]
+struct Host {
+    node: String,
+    address: Ipv4Addr,
+    namespace: Arc<Namespace>,
+    hearing: Hearing,
+}
+
 impl Machines {
-    /// One machine a seat, each with a node on it. The calling thread is in the office from now on, and must be the only
-    /// one of its runtime.
-    pub async fn start(seats: &[Seat]) -> Result<(Self, Cluster)> {
+    /// One machine a seat, each with a node on it, whose `cluster.profile` is this. The calling thread is in the office from now
+    /// on, and must be the only one of its runtime.
+    pub async fn start(seats: &[Seat], profile: &str) -> Result<(Self, Cluster)> {
         let internet = Internet::new()?;
         let office = internet.host(OFFICE)?;
         office.enter()?;
@@ -49,12 +58,13 @@ impl Machines {
         let (mut hosts, mut nodes) = (Vec::new(), Vec::<Product>::new());
         for (number, (name, roles)) in (1..).zip(seats) {
             let address = Ipv4Addr::new(198, 51, 100, number);
-            let host = Arc::new(internet.host(address)?);
+            let namespace = Arc::new(internet.host(address)?);
+            let keys = cluster_keys(common.path(), name, address)?;
             let machine = Machine {
-                host: host.clone(),
+                host: namespace.clone(),
                 address,
                 database: database.url(),
-                cluster: cluster_keys(common.path(), name, address)?,
+                cluster: format!("profile = {profile:?}\n{keys}"),
             };
             let options = Options {
                 name: (*name).into(),
@@ -67,7 +77,8 @@ impl Machines {
                 ..Options::default()
             };
             nodes.push(Product::start_at(options).await?);
-            hosts.push(((*name).to_owned(), address, host));
+            let hearing = Hearing::new(namespace.clone());
+            hosts.push(Host { node: (*name).into(), address, namespace, hearing });
         }
         let cluster = Cluster::of(nodes, common).await?;
         Ok((Self { internet, hosts, _office: office, _database: database }, cluster))
@@ -75,16 +86,47 @@ impl Machines {
 
     /// Pulls the cable of a node's machine, or plugs it in again.
     pub fn plug(&self, name: &str, is_in: bool) -> Result<()> {
-        let host = self.hosts.iter().find(|(host, ..)| host == name).context("no machine of this name")?;
-        self.internet.plug(host.1, is_in)
+        self.internet.plug(self.host(name)?.address, is_in)
+    }
+
+    /// One node's machine hears nothing of another's any more, which may still hear it.
+    pub fn deafen(&mut self, name: &str, to: &str) -> Result<()> {
+        let from = self.host(to)?.address;
+        self.hearing(name)?.stop(from)
+    }
+
+    /// Two nodes' machines hear nothing of one another any more; others, and the office, hear both.
+    pub fn part(&mut self, one: &str, other: &str) -> Result<()> {
+        self.deafen(one, other)?;
+        self.deafen(other, one)
+    }
+
+    /// What one node's machine sends to another's over TCP comes so much later.
+    pub fn delay(&mut self, from: &str, to: &str, by: Duration) -> Result<()> {
+        let from = self.host(from)?.address;
+        self.hearing(to)?.delay(from, by)
+    }
+
+    /// All machines hear one another at once again. Cables stay as they are.
+    pub fn heal(&mut self) -> Result<()> {
+        self.hosts.iter_mut().try_for_each(|host| host.hearing.heal())
     }
 
     /// The addresses that a node's machine has, as its kernel says.
     pub fn addresses(&self, name: &str) -> Result<String> {
-        let host = self.hosts.iter().find(|(host, ..)| host == name).context("no machine of this name")?;
         let shown =
             || Ok(Command::new("ip").args(["-4", "-o", "addr", "show", "dev", "wan"]).output()?.stdout);
-        Ok(String::from_utf8_lossy(&host.2.within(shown)?).into_owned())
+        Ok(String::from_utf8_lossy(&self.host(name)?.namespace.within(shown)?).into_owned())
+    }
+
+    fn host(&self, name: &str) -> Result<&Host> {
+        self.hosts.iter().find(|host| host.node == name).with_context(|| format!("no machine of {name}"))
+    }
+
+    fn hearing(&mut self, name: &str) -> Result<&mut Hearing> {
+        let mut hosts = self.hosts.iter_mut();
+        let host = hosts.find(|host| host.node == name).with_context(|| format!("no machine of {name}"))?;
+        Ok(&mut host.hearing)
     }
 }
 

@@ -4,6 +4,9 @@
 //! A process or a socket belongs to the namespace of the thread that made it, for good. So a host is used by making
 //! things [`Namespace::within`] it, or by moving the test's thread there with [`Namespace::enter`].
 
+mod delay;
+mod hearing;
+
 use std::{
     net::Ipv4Addr,
     os::fd::AsRawFd,
@@ -12,6 +15,8 @@ use std::{
 };
 
 use anyhow::{Context, Result};
+
+pub use hearing::Hearing;
 
 /// Before the process's id and a number in the names of namespaces.
 const PREFIX: &str = "mangrove-";

@@ -78,6 +78,13 @@ impl Default for Pulse {
     }
 }
 
+impl Pulse {
+    /// For nodes up to 150 ms from one another.
+    pub fn wan() -> Self {
+        Self { lost_after: Duration::from_millis(2_000), ..Self::default() }
+    }
+}
+
 impl Options {
     /// A node with defaults: no listener, all roles, 16 shard groups, 3 replicas of each.
     pub fn new(data_dir: impl Into<PathBuf>, node: impl Into<String>) -> Self {

@@ -12,6 +12,7 @@ fn call(caller: &str, end: End) -> Call {
         ended_ms: 900,
         end,
         status: 200,
+        retry_after: None,
         sound: Counters::default(),
         heard_agent: None,
         silences: Vec::new(),

@@ -10,6 +10,7 @@ fn call(end: End, heard_agent: Option<bool>) -> Call {
         ended_ms: 9_000,
         end,
         status: 200,
+        retry_after: None,
         sound: Counters::default(),
         heard_agent,
         silences: Vec::new(),

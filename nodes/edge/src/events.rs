@@ -79,19 +79,27 @@ impl Events {
         })
     }
 
-    /// Queues an event. One with `expires_at` (monotonic) is forgotten if it was never sent by then.
-    pub(crate) fn push(self: &Arc<Self>, to: Recipient, fact: Fact, expires_at: Option<u64>) {
+    /// Queues an event, and gives its place among those of its group; none when it is lost. One with `expires_at` (monotonic) is
+    /// forgotten if it was never sent by then.
+    pub(crate) fn push(self: &Arc<Self>, to: Recipient, fact: Fact, expires_at: Option<u64>) -> Option<u64> {
         let group = self.group(to.group);
         let event = EdgeEvent { sequence: 0, tenant: to.tenant.to_string(), leg: to.leg, fact: Some(fact) };
         let mut queue = group.queue.lock();
         if queue.len() >= self.limit.saturating_mul(LOST) {
             metrics::counter!(EVENTS_LOST).increment(1);
-            return;
+            return None;
         }
         self.waiting.fetch_add(1, Ordering::Relaxed);
-        queue.push(event, expires_at);
+        let place = queue.push(event, expires_at, self.clock.now());
         drop(queue);
         group.wake.notify_one();
+        Some(place)
+    }
+
+    /// Whether nothing is to be done any more for the event of the group that has this place: control took it, refused it, or it
+    /// expired.
+    pub(crate) fn is_over(&self, group: u64, place: u64) -> bool {
+        self.groups.read().get(&group).is_some_and(|group| group.queue.lock().is_over(place))
     }
 
     /// Whether so many events of the group wait that nothing new should be begun, nor changed in what lives.
@@ -103,6 +111,11 @@ impl Events {
     /// repetitions from being heard.
     pub(crate) fn is_overfull(&self, group: u64) -> bool {
         self.hold(group, self.limit.saturating_mul(OVERFULL))
+    }
+
+    /// Since when (monotonic) events of the group wait and control takes none; none when nothing waits.
+    pub(crate) fn stalled_since(&self, group: u64) -> Option<u64> {
+        self.groups.read().get(&group)?.queue.lock().stalled_since()
     }
 
     fn hold(&self, group: u64, count: usize) -> bool {

@@ -81,6 +81,9 @@ pub struct Limits {
     pub unanswered_invites: usize,
     /// Milliseconds that control may be behind before new INVITEs get 503.
     pub lag_ms: u64,
+    /// How long control may take no event before an INVITE that waits for it gets 503, and new ones get it at once. Longer than
+    /// an election, and so short that a carrier tries elsewhere before its caller hangs up.
+    pub answer_time: Duration,
     /// Events of one group waiting for control before new requests are refused with 503, those of calls that stand
     /// included; hang-ups are taken up to five times as many.
     pub waiting_events: usize,
@@ -119,6 +122,7 @@ impl Default for Limits {
             write_queue: 256,
             unanswered_invites: 2_000,
             lag_ms: 500,
+            answer_time: Duration::from_millis(1_800),
             waiting_events: 20_000,
             batch: 256,
             requests_per_second: 2_000,

@@ -20,6 +20,7 @@ mod quirk;
 mod reply;
 mod report;
 mod shard;
+mod unreached;
 
 use std::{
     net::{IpAddr, SocketAddr},

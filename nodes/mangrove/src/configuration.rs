@@ -12,6 +12,7 @@ mod value;
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
     path::PathBuf,
+    time::Duration,
 };
 
 use serde::Deserialize;
@@ -165,6 +166,8 @@ pub(crate) struct Cluster {
     pub(crate) replicas: usize,
     /// host:port at which other nodes reach this one; the listening address when left out.
     pub(crate) advertise: Option<String>,
+    /// How far the nodes are from one another; the same on all of them.
+    pub(crate) profile: Profile,
     /// The network in which this node's SIP and RTP addresses can move: an heir in the same one takes them when this
     /// node dies. Needs `address_hook`.
     pub(crate) network: Option<String>,
@@ -172,6 +175,27 @@ pub(crate) struct Cluster {
     pub(crate) address_hook: Option<PathBuf>,
     /// Mutual TLS with other nodes. Without it `listen` must be a loopback address.
     pub(crate) tls: Option<ClusterTls>,
+}
+
+/// What times between nodes are made for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Profile {
+    /// One network: a new leader within a second.
+    Lan,
+    /// Up to 150 ms from node to node: a new leader within three.
+    Wan,
+}
+
+impl Profile {
+    /// What a decision takes longer than in one network: its way to the leader and back, then the leader's to a follower, and
+    /// the same of the decision before it.
+    pub(crate) fn extra(self) -> Duration {
+        match self {
+            Self::Lan => Duration::ZERO,
+            Self::Wan => Duration::from_millis(1_500),
+        }
+    }
 }
 
 /// The cluster's authority, and this node's certificate of it; PEM files, read again when they change.
@@ -193,6 +217,7 @@ impl Default for Cluster {
             shard_groups: 16,
             replicas: 3,
             advertise: None,
+            profile: Profile::Lan,
             network: None,
             address_hook: None,
             tls: None,

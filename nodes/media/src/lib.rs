@@ -73,9 +73,11 @@ impl Media {
         if let Err(error) = sys::raise_open_files() {
             tracing::warn!(%error, "the limit of open files could not be raised, it bounds the number of calls");
         }
+        let writer = format!("{}/{}", options.node, options.run);
         let sender = common::Sender { node: options.node.clone(), run: options.run };
         let outbox = Outbox::new(sender, control, runtime);
         let (recorder, recorder_task) = Recorder::start(recorder::Settings {
+            writer,
             parts: options.parts.clone().unwrap_or_else(|| objects.clone()),
             objects: objects.clone(),
             outbox: outbox.clone(),
@@ -158,13 +160,16 @@ impl service::Media for Media {
             let Some(set) = command.set else { continue };
             let fence = command.fence.unwrap_or_default();
             let admission = self.inner.sessions.lock().admit(commands.group, &command.tenant, fence, &set);
-            match admission {
-                Admission::Late => {
-                    ::metrics::counter!(metrics::LATE_COMMANDS).increment(1);
-                    refused.push(command.effect);
+            let why = match admission {
+                Admission::Taken => {
+                    self.carry_out(commands.group, command.tenant, set);
+                    continue;
                 }
-                Admission::Taken => self.carry_out(commands.group, command.tenant, set),
-            }
+                Admission::Late => "newer",
+                Admission::Deposed => "fence",
+            };
+            ::metrics::counter!(metrics::LATE_COMMANDS, "reason" => why).increment(1);
+            refused.push(command.effect);
         }
         Ok(media::MediaExecuted { refused })
     }

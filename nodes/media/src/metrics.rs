@@ -23,7 +23,11 @@ pub fn describe() {
     describe_counter!(FOREIGN, Unit::Count, "packets dropped because of where they came from");
     describe_counter!(MALFORMED, Unit::Count, "packets dropped because they are no RTP or RTCP");
     describe_histogram!(ROUND_TRIP, Unit::Seconds, "round trips to far ends, from their RTCP reports");
-    describe_counter!(LATE_COMMANDS, Unit::Count, "commands refused as late by fence or version");
+    describe_counter!(
+        LATE_COMMANDS,
+        Unit::Count,
+        "commands refused as late: by fence, or as a newer one went before"
+    );
     describe_gauge!(EVENTS_WAITING, Unit::Count, "events that control has not acknowledged");
     describe_gauge!(RECORDINGS, Unit::Count, "recordings that run or wait for the object store");
     describe_gauge!(RECORDING_WAITING, Unit::Bytes, "sound of recordings that waits for the object store");

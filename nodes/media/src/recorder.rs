@@ -34,6 +34,8 @@ use crate::{
 /// What the recorder needs of its node.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
+    /// This run of the node: who takes up a recording that another writes says so in its note.
+    pub(crate) writer: String,
     pub(crate) objects: Arc<dyn ObjectStore>,
     /// The same place, for parts only: they may be lost with the machine's power.
     pub(crate) parts: Arc<dyn ObjectStore>,

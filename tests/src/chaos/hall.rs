@@ -1,7 +1,8 @@
 //! A company on a cluster under continuous load: all its agents in talk, more callers in line, new ones coming.
 
 use std::{
-    net::{Ipv4Addr, SocketAddr},
+    collections::BTreeMap,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     path::Path,
     time::Duration,
 };
@@ -10,8 +11,14 @@ use anyhow::{Context, Result};
 use mangrove_loadtest::{Swarm, Target, company, ledger::Ledger};
 use serde_json::Value;
 
-use super::{Layout, Plan};
-use crate::{api::Api, cluster::Cluster, floor::Floor, ports, wait};
+use super::{Layout, Net, Plan, Row, strike::network};
+use crate::{
+    api::Api,
+    cluster::Cluster,
+    floor::Floor,
+    machines::{Machines, OFFICE},
+    ports, wait,
+};
 
 /// How long the last calls may take to end beyond the longest talk.
 const LAST_CALLS: Duration = Duration::from_secs(60);
@@ -24,11 +31,13 @@ pub struct Hall {
     pub(super) cluster: Cluster,
     swarm: Swarm,
     longest: Duration,
-    pub(super) edge: &'static str,
+    pub(super) layout: Layout,
     /// The company's.
     pub(super) group: u64,
     agents: usize,
     calls: usize,
+    /// Those of the nodes, when each has one.
+    machines: Option<Machines>,
 }
 
 /// What is left of it when all calls have ended.
@@ -42,9 +51,9 @@ pub(super) struct Closed {
 
 impl Hall {
     /// Starts all processes and the load, and waits until the line is full.
-    pub async fn open(plan: &Plan, layout: Layout) -> Result<Self> {
-        let cluster = Cluster::start(layout.seats()).await?;
-        let carrier = SocketAddr::from((Ipv4Addr::LOCALHOST, ports::free()));
+    pub async fn open(plan: &Plan, row: Row, layout: Layout) -> Result<Self> {
+        let (own, machines, cluster) = nodes(plan.net(row), row, layout).await?;
+        let carrier = SocketAddr::new(own, ports::free());
         let (document, agents) = company::document(plan.agents(), carrier, 1);
         cluster.console()?.apply(&serde_json::to_string_pretty(&document)?)?;
         let api = cluster.api()?.tenant(company::TENANT);
@@ -52,14 +61,50 @@ impl Hall {
             api.agent(&account.agent, "available").await?;
         }
         let (group, profile) = (group(&api).await?, plan.profile());
-        let (edge, longest) = (layout.edge(), Duration::from_secs_f64(profile.talk.1));
-        let server = cluster.node(edge)?.sip_address();
+        let longest = Duration::from_secs_f64(profile.talk.1);
+        let server = cluster.node(layout.edge())?.sip_address();
         let (domain, called) = (company::DOMAIN.into(), company::NUMBER.into());
         let target = Target { server, carrier, domain, called, agents };
         let swarm = Swarm::start(profile, target).await?;
-        let hall = Self { cluster, swarm, longest, edge, group, agents: plan.agents(), calls: plan.calls };
+        let (agents, calls) = (plan.agents(), plan.calls);
+        let hall = Self { cluster, swarm, longest, layout, group, agents, calls, machines };
         hall.fills(Duration::from_secs(120)).await.with_context(|| hall.cluster.logs())?;
         Ok(hall)
+    }
+
+    /// The machines of the nodes.
+    pub(super) fn machines(&mut self) -> Result<&mut Machines> {
+        self.machines.as_mut().context("the nodes have no machines of their own")
+    }
+
+    /// How many elections those of the groups have seen, as the nodes that can be asked know.
+    pub(super) async fn elections(&self, which: impl Fn(u64) -> bool) -> u64 {
+        let mut terms: BTreeMap<u64, u64> = BTreeMap::new();
+        for status in self.cluster.statuses().await {
+            for group in status["groups"].as_array().into_iter().flatten() {
+                let number = group["group"].as_u64().unwrap_or_default();
+                let term = terms.entry(number).or_default();
+                *term = group["term"].as_u64().unwrap_or_default().max(*term);
+            }
+        }
+        terms.into_iter().filter(|(group, _)| which(*group)).map(|(_, term)| term).sum()
+    }
+
+    /// As `elections`, of the company's group.
+    pub(super) async fn company_elections(&self) -> u64 {
+        self.elections(|group| group == self.group).await
+    }
+
+    /// Commands of leaders that were replaced, refused by each node's edges and media nodes since its start.
+    pub(super) async fn late_commands(&self) -> BTreeMap<String, u64> {
+        let mut counts = BTreeMap::new();
+        for node in self.cluster.nodes().iter().filter(|node| node.is_alive()) {
+            let figures = async { node.api().ok()?.text("/metrics").await.ok() };
+            if let Some(figures) = figures.await {
+                counts.insert(node.name().to_owned(), late(&figures));
+            }
+        }
+        counts
     }
 
     /// As any living console shows it.
@@ -164,6 +209,30 @@ impl Closed {
     }
 }
 
+/// The cluster, on machines or not, and the address of those who call.
+async fn nodes(net: Net, row: Row, layout: Layout) -> Result<(IpAddr, Option<Machines>, Cluster)> {
+    if net == Net::Loopback {
+        return Ok((Ipv4Addr::LOCALHOST.into(), None, Cluster::start(layout.seats()).await?));
+    }
+    let (mut machines, cluster) = Machines::start(layout.seats(), row.profile()).await?;
+    if row == Row::Far {
+        let names: Vec<_> = cluster.nodes().iter().map(|node| node.name().to_owned()).collect();
+        network::spread(&mut machines, &names)?;
+    }
+    Ok((OFFICE.into(), Some(machines), cluster))
+}
+
+/// What edges and media nodes count of commands that a fence kept out, in a node's metrics.
+fn late(figures: &str) -> u64 {
+    const COUNTERS: [&str; 2] =
+        [r#"mangrove_edge_commands_total{outcome="late"}"#, r#"media_commands_late_total{reason="fence"}"#];
+    let value = |counter: &str| {
+        let line = figures.lines().find_map(|line| line.strip_prefix(counter))?;
+        line.trim().parse::<u64>().ok()
+    };
+    COUNTERS.into_iter().filter_map(value).sum()
+}
+
 fn is_well(member: &Value) -> bool {
     let trouble = member["report"]["trouble"].as_array();
     member["alive"] == true && trouble.is_some_and(Vec::is_empty)
@@ -175,4 +244,16 @@ async fn group(api: &Api) -> Result<u64> {
     let groups = status["groups"].as_array().cloned().unwrap_or_default();
     let holds = groups.iter().find(|group| group["tenants"] == 1).with_context(|| status.to_string())?;
     holds["group"].as_u64().context("a group without a number")
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn commands_that_a_fence_kept_out_are_summed_up() {
+        let figures = "# TYPE mangrove_edge_commands_total counter\n\
+            mangrove_edge_commands_total{outcome=\"executed\"} 90\n\
+            mangrove_edge_commands_total{outcome=\"late\"} 4\n\
+            media_commands_late_total{reason=\"newer\"} 7\nmedia_commands_late_total{reason=\"fence\"} 2\n";
+        assert_eq!((super::late(figures), super::late("")), (6, 0));
+    }
 }

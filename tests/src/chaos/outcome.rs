@@ -1,11 +1,8 @@
 //! What a run came to: its faults, and what callers, agents and the call records say of them. Pure but for the file.
 
-use std::{
-    collections::BTreeMap,
-    fmt,
-    path::Path,
-    time::{SystemTime, UNIX_EPOCH},
-};
+mod fault;
+
+use std::{collections::BTreeMap, path::Path};
 
 use anyhow::{Context, Result};
 use mangrove_loadtest::{
@@ -15,10 +12,16 @@ use mangrove_loadtest::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Layout, Row, hall::Closed};
+pub use fault::Fault;
+
+use super::{
+    Layout, Net, Row,
+    demand::{self, Told},
+    hall::Closed,
+};
 
 /// Under which a run was made.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Conditions {
     pub date: String,
     pub commit: String,
@@ -30,54 +33,20 @@ pub struct Conditions {
     pub rate: f64,
 }
 
-/// One fault.
+/// A time in which nothing was done.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Fault {
-    /// Wall clock, milliseconds since 1970.
-    pub at: u64,
-    /// When the victims were started or woken.
-    pub ended_at: u64,
-    pub victims: Vec<String>,
-    /// Until another leader was seen; where nobody could lead, since the nodes were started again.
-    pub leader_ms: Option<u64>,
-    /// From the fault's end until all was as before.
-    pub settled_ms: u64,
-    /// Callers whose place got worse.
-    pub worse: Vec<String>,
+pub struct Quiet {
+    pub seconds: u64,
+    /// Of all groups.
+    pub elections: u64,
 }
 
-/// A silence begins with the last packet heard, which may be as much older than the fault.
-const SENT_LATE_MS: u64 = 100;
-
-fn wall() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
-}
-
-impl Fault {
-    /// It happens now.
-    pub(super) fn new(victims: &[String]) -> Self {
-        let (at, victims) = (wall(), victims.to_vec());
-        Self { at, ended_at: u64::MAX, victims, leader_ms: None, settled_ms: 0, worse: Vec::new() }
-    }
-
-    /// Its victims come back now.
-    pub(super) fn ends(&mut self) {
-        self.ended_at = wall();
-    }
-
-    fn caused(&self, silence: &Silence) -> bool {
-        (self.at..self.ended_at).contains(&(silence.until.saturating_sub(silence.ms) + SENT_LATE_MS))
-    }
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.victims.join(", "))?;
-        if let Some(took) = self.leader_ms {
-            write!(f, ", led again after {took} ms")?;
-        }
-        write!(f, ", as before {} ms after its end, {} moved back", self.settled_ms, self.worse.len())
-    }
+/// What was run where.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place {
+    pub(super) row: Row,
+    pub(super) layout: Layout,
+    pub(super) net: Net,
 }
 
 /// A row in a layout.
@@ -85,6 +54,8 @@ impl fmt::Display for Fault {
 pub struct Outcome {
     pub row: Row,
     pub layout: Layout,
+    #[serde(default = "Net::usual")]
+    pub net: Net,
     pub conditions: Conditions,
     pub faults: Vec<Fault>,
     pub calls: usize,
@@ -98,6 +69,14 @@ pub struct Outcome {
     /// INVITE until the first answer above 100, milliseconds: how long nobody decided.
     pub setup: Spread,
     pub leader: Spread,
+    /// From a fault's end until all was as before, milliseconds.
+    #[serde(default)]
+    pub settled: Spread,
+    #[serde(default)]
+    pub quiet: Option<Quiet>,
+    /// What those heard who called while a fault lasted.
+    #[serde(default)]
+    pub told: Told,
     /// Sides of talks that lived through a fault.
     pub hit: usize,
     /// What these noticed: silences over 200 ms that began with a fault, and those later, when the victims came back.
@@ -113,10 +92,10 @@ pub struct Outcome {
 impl Outcome {
     /// Sums up.
     pub(super) fn of(
-        row: Row,
-        layout: Layout,
+        Place { row, layout, net }: Place,
         conditions: Conditions,
         faults: Vec<Fault>,
+        quiet: Option<Quiet>,
         closed: &Closed,
         trouble: Vec<String>,
     ) -> Self {
@@ -138,6 +117,7 @@ impl Outcome {
         Self {
             row,
             layout,
+            net,
             conditions,
             calls: calls.len(),
             talked: calls.iter().filter(|call| call.end == End::Talked).count(),
@@ -146,6 +126,9 @@ impl Outcome {
             refused: refused(&calls),
             setup: Spread::of(calls.iter().filter_map(|call| call.setup_ms).collect()),
             leader: Spread::of(faults.iter().filter_map(|fault| fault.leader_ms).collect()),
+            settled: Spread::of(faults.iter().map(|fault| fault.settled_ms).collect()),
+            quiet,
+            told: Told::of(&calls, &faults),
             hit: hit(&offers, &faults),
             gap: spread(gap),
             gap_back: spread(back),
@@ -156,9 +139,15 @@ impl Outcome {
         }
     }
 
-    /// `row-4-apart`.
+    /// `row-4-apart`, and `row-4-apart-machines` of a row that needs none.
     pub fn name(&self) -> String {
-        format!("row-{}-{}", self.row.number(), self.layout)
+        let name = format!("row-{}-{}", self.row.number(), self.layout);
+        if self.net == self.row.net_at_least() { name } else { format!("{name}-{}", self.net) }
+    }
+
+    /// Late commands that were refused, over all faults.
+    pub fn late(&self) -> u64 {
+        self.faults.iter().map(|fault| fault.late).sum()
     }
 
     /// Callers whose place got worse, over all faults.
@@ -166,8 +155,18 @@ impl Outcome {
         self.faults.iter().map(|fault| fault.worse.len()).sum()
     }
 
-    /// Nobody lost a call, a place or a record, and every fault was got over.
+    /// What of the row's own pass numbers was not reached, a sentence each.
+    pub fn shortfalls(&self) -> Vec<String> {
+        demand::shortfalls(self)
+    }
+
+    /// Nothing is lost, and the row's own numbers are reached.
     pub fn is_clean(&self) -> bool {
+        self.has_lost_nothing() && self.shortfalls().is_empty()
+    }
+
+    /// Nobody lost a call, a place or a record, and every fault was got over.
+    pub fn has_lost_nothing(&self) -> bool {
         let Differences { missing, doubled, .. } = &self.differences;
         self.lost.len() + self.lost_in_line.len() + self.worse() + missing.len() + doubled.len() == 0
             && self.trouble.is_empty()
@@ -221,15 +220,50 @@ fn spread(silences: Vec<Silence>) -> Spread {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
+    /// A run that found nothing.
+    pub(crate) fn outcome() -> Outcome {
+        let conditions = Conditions {
+            date: "2026-01-01".into(),
+            commit: "abc".into(),
+            machine: "2 CPUs".into(),
+            command: "make chaos".into(),
+            binary: "debug".into(),
+            calls: 30,
+            rate: 1.5,
+        };
+        Outcome {
+            row: Row::Leader,
+            layout: Layout::Apart,
+            net: Net::Loopback,
+            conditions,
+            faults: Vec::new(),
+            calls: 7,
+            talked: 6,
+            lost: Vec::new(),
+            lost_in_line: Vec::new(),
+            refused: BTreeMap::new(),
+            setup: Spread::default(),
+            leader: Spread::default(),
+            settled: Spread::default(),
+            quiet: None,
+            told: Told::default(),
+            gap: Spread::default(),
+            hit: 0,
+            gap_back: Spread::default(),
+            deaf: 0,
+            differences: Differences::default(),
+            trouble: Vec::new(),
+        }
+    }
+
     #[test]
-    fn a_silence_is_the_faults_when_it_begins_before_the_victims_are_back() {
-        let mut fault = Fault::new(&[]);
-        (fault.at, fault.ended_at) = (10_000, 15_000);
-        let caused = |until, ms| fault.caused(&Silence { until, ms });
-        assert!(caused(11_000, 1_030) && caused(17_000, 4_000));
-        assert!(!caused(16_000, 500) && !caused(9_000, 1_000));
+    fn a_row_on_machines_that_needs_none_has_a_name_of_its_own() {
+        let name = |row, net| Outcome { row, net, ..outcome() }.name();
+        assert_eq!(name(Row::Leader, Net::Loopback), "row-4-apart");
+        assert_eq!(name(Row::Leader, Net::Machines), "row-4-apart-machines");
+        assert_eq!(name(Row::EdgesCut, Net::Machines), "row-10e-apart");
     }
 }

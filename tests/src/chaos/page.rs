@@ -5,12 +5,12 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use mangrove_loadtest::report::Spread;
 
-use super::Outcome;
+use super::{Outcome, demand};
 
 const BEGIN: &str = "<!-- figures: begin -->";
 const END: &str = "<!-- figures: end -->";
 
-const HEAD: [&str; 14] = [
+const HEAD: [&str; 16] = [
     "row",
     "layout",
     "faults",
@@ -20,11 +20,13 @@ const HEAD: [&str; 14] = [
     "new calls failed",
     "CDRs missing / doubled / otherwise wrong",
     "led again, ms: p50 / p99 / max",
+    "as before, ms: p50 / p99 / max",
     "INVITE answered, ms: p50 / p99 / max",
     "gap by the fault: sides of, p50 / p99 / max ms",
     "gap when victims came back",
     "deaf at the end",
     "all got over",
+    "of this row",
 ];
 
 /// Writes the table of all outcomes that are kept below `folder` into the page.
@@ -66,13 +68,17 @@ fn line(cells: &[String]) -> String {
     format!("| {} |\n", cells.join(" | "))
 }
 
-fn row(outcome: &Outcome) -> [String; 14] {
+fn row(outcome: &Outcome) -> [String; 16] {
     let Outcome { row, layout, faults, differences, gap, gap_back, .. } = outcome;
     let wrong = differences.contradicted.len() + differences.unrecorded.len() + differences.unknown.len();
     let refused: usize = outcome.refused.values().sum();
     [
         format!("{}: {}", row.number(), row.title()),
-        layout.to_string(),
+        if outcome.net == row.net_at_least() {
+            layout.to_string()
+        } else {
+            format!("{layout}, {}", outcome.net)
+        },
         faults.len().to_string(),
         outcome.calls.to_string(),
         outcome.lost.len().to_string(),
@@ -80,11 +86,13 @@ fn row(outcome: &Outcome) -> [String; 14] {
         refused.to_string(),
         format!("{} / {} / {wrong}", differences.missing.len(), differences.doubled.len()),
         spread(&outcome.leader),
+        spread(&outcome.settled),
         spread(&outcome.setup),
         format!("{} of {}: {}", gap.count, outcome.hit, spread(gap)),
         format!("{}: {}", gap_back.count, spread(gap_back)),
         outcome.deaf.to_string(),
         if outcome.trouble.is_empty() { "yes".into() } else { "no".into() },
+        demand::seen(outcome),
     ]
 }
 
@@ -108,7 +116,8 @@ fn note(outcome: &Outcome) -> String {
         c.machine,
         c.command
     );
-    text.extend(outcome.trouble.iter().map(|why| format!("  * {}\n", why.replace('\n', " "))));
+    let wrong = outcome.trouble.iter().cloned().chain(outcome.shortfalls());
+    text.extend(wrong.map(|why| format!("  * {}\n", why.replace('\n', " "))));
     text
 }
 
@@ -116,40 +125,14 @@ fn note(outcome: &Outcome) -> String {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::chaos::{Conditions, Fault, Layout, Row};
+    use crate::chaos::{Fault, outcome::tests::outcome as nothing};
 
     fn outcome() -> Outcome {
-        let conditions = Conditions {
-            date: "2026-01-01".into(),
-            commit: "abc".into(),
-            machine: "2 CPUs".into(),
-            command: "make chaos".into(),
-            binary: "debug".into(),
-            calls: 30,
-            rate: 1.5,
-        };
-        let worse = vec!["1".to_owned()];
+        let (victims, worse) = (vec!["a".to_owned()], vec!["1".to_owned()]);
         let fault =
-            Fault { at: 1, ended_at: 3, victims: vec!["a".into()], leader_ms: Some(5), settled_ms: 2, worse };
-        Outcome {
-            row: Row::Leader,
-            layout: Layout::Apart,
-            conditions,
-            faults: vec![fault],
-            calls: 7,
-            talked: 6,
-            lost: vec!["x".into()],
-            lost_in_line: Vec::new(),
-            refused: [(503, 2)].into(),
-            setup: Spread::default(),
-            leader: Spread::of(vec![5]),
-            gap: Spread::default(),
-            hit: 0,
-            gap_back: Spread::default(),
-            deaf: 0,
-            differences: Default::default(),
-            trouble: Vec::new(),
-        }
+            Fault { at: 1, ended_at: 3, leader_ms: Some(5), settled_ms: 2, worse, ..Fault::new(&victims) };
+        let (lost, refused, leader) = (vec!["x".into()], [(503, 2)].into(), Spread::of(vec![5]));
+        Outcome { faults: vec![fault], lost, refused, leader, ..nothing() }
     }
 
     #[test]

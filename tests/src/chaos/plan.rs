@@ -1,5 +1,7 @@
-//! What a run is asked to do, from its environment: `ROWS`, `LAYOUTS`, `FAULTS`, `CALLS`, `RATE`, `DOWN`, `PAUSE`,
-//! `FOLDER`; what is left out or empty has the figures of the reliability matrix.
+//! What a run is asked to do, from its environment: `ROWS`, `LAYOUTS`, `NET`, `FAULTS`, `CALLS`, `RATE`, `DOWN`, `PAUSE`, `CUT`,
+//! `FLAP`, `QUIET`, `FOLDER`; what is left out or empty has the figures of the reliability matrix.
+
+mod row;
 
 use std::{fmt, path::PathBuf, str::FromStr, time::Duration};
 
@@ -7,73 +9,14 @@ use anyhow::{Context, Result, bail};
 use mangrove_loadtest::{Profile, profile::Span};
 use serde::{Deserialize, Serialize};
 
+pub use row::Row;
+
 use crate::cluster::{ALIKE, APART, Seat};
 
 /// Share of arrivals that the agents can serve.
 const BUSY: f64 = 0.8;
 /// Seconds of an agent's between two talks: the wrap-up, and the phone rings.
 const PAUSES: f64 = 1.5;
-
-/// A fault of the matrix, by its number there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum Row {
-    /// 1: kill -9 of the edge at which carrier and phones are.
-    Edge,
-    /// 2: kill -9 of the media node that carries most sound.
-    Media,
-    /// 3: kill -9 of a control node that follows.
-    Follower,
-    /// 4: kill -9 of the control node that leads the company's group.
-    Leader,
-    /// 6: kill -9 of the leader and another control node: nobody decides until they are back.
-    Majority,
-    /// 7: kill -9 of all nodes at once.
-    All,
-    /// 8: kill -STOP of the leader, then -CONT.
-    Pause,
-}
-
-const ROWS: [(Row, u8, &str); 7] = [
-    (Row::Edge, 1, "kill -9 of the edge"),
-    (Row::Media, 2, "kill -9 of the media node with most sound"),
-    (Row::Follower, 3, "kill -9 of a follower"),
-    (Row::Leader, 4, "kill -9 of the leader"),
-    (Row::Majority, 6, "kill -9 of two control nodes of three"),
-    (Row::All, 7, "kill -9 of all nodes"),
-    (Row::Pause, 8, "kill -STOP of the leader, then -CONT"),
-];
-
-impl Row {
-    /// Its number in the matrix.
-    pub fn number(self) -> u8 {
-        self.entry().1
-    }
-
-    /// The fault in words.
-    pub fn title(self) -> &'static str {
-        self.entry().2
-    }
-
-    /// Whether nobody can lead before the fault's end.
-    pub fn breaks_majority(self) -> bool {
-        matches!(self, Self::Majority | Self::All)
-    }
-
-    fn entry(self) -> &'static (Row, u8, &'static str) {
-        // Every row has its entry: the test below.
-        ROWS.iter().find(|(row, ..)| *row == self).unwrap_or(&ROWS[0])
-    }
-}
-
-impl FromStr for Row {
-    type Err = anyhow::Error;
-
-    fn from_str(text: &str) -> Result<Self> {
-        let found = ROWS.iter().find(|(_, number, _)| number.to_string() == text);
-        let known: Vec<_> = ROWS.iter().map(|(_, number, _)| number.to_string()).collect();
-        Ok(found.with_context(|| format!("no row {text}; known: {}", known.join(" ")))?.0)
-    }
-}
 
 /// How roles are spread.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -123,11 +66,51 @@ impl FromStr for Layout {
     }
 }
 
+/// Where the nodes are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Net {
+    /// All on this machine's loopback.
+    Loopback,
+    /// Each on a machine of its own (`crate::machines`); callers and phones too.
+    Machines,
+}
+
+impl Net {
+    /// Unless asked for another.
+    pub(super) fn usual() -> Self {
+        Self::Loopback
+    }
+}
+
+impl FromStr for Net {
+    type Err = anyhow::Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        match text {
+            "loopback" => Ok(Self::Loopback),
+            "machines" => Ok(Self::Machines),
+            _ => bail!("no net {text}; known: loopback machines"),
+        }
+    }
+}
+
+impl fmt::Display for Net {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Loopback => "loopback",
+            Self::Machines => "machines",
+        })
+    }
+}
+
 /// What to do.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
     pub rows: Vec<Row>,
     pub layouts: Vec<Layout>,
+    /// Of rows that do nothing to the network; the others need machines.
+    pub net: Net,
     /// A row's faults, under one continuous load.
     pub faults: usize,
     /// Calls at once, those in line among them.
@@ -138,6 +121,12 @@ pub struct Plan {
     pub down: Duration,
     /// How long a stopped one is.
     pub pause: Duration,
+    /// How long a network fault lasts, but for the next.
+    pub cut: Duration,
+    /// How long a link comes and goes.
+    pub flap: Duration,
+    /// How long nothing is done before the first fault where delay alone must change no leader.
+    pub quiet: Duration,
     /// Where outcomes, ledgers and the nodes' output are kept.
     pub folder: PathBuf,
 }
@@ -160,11 +149,15 @@ impl Plan {
         Ok(Self {
             rows: words(&text("ROWS", "4 2 1 8")).context("ROWS")?,
             layouts: words(&text("LAYOUTS", "alike apart")).context("LAYOUTS")?,
+            net: text("NET", "loopback").parse().context("NET")?,
             faults: number("FAULTS", "20")? as usize,
             calls: calls as usize,
             rate: number("RATE", &(calls / 20.0).to_string())?,
             down: Duration::from_secs_f64(number("DOWN", "5")?),
             pause: Duration::from_secs_f64(number("PAUSE", "30")?),
+            cut: Duration::from_secs_f64(number("CUT", "15")?),
+            flap: Duration::from_secs_f64(number("FLAP", "120")?),
+            quiet: Duration::from_secs_f64(number("QUIET", "600")?),
             folder: text("FOLDER", "target/chaos").into(),
         })
     }
@@ -176,7 +169,17 @@ impl Plan {
 
     /// How long a fault of this row lasts.
     pub fn lasts(&self, row: Row) -> Duration {
-        if row == Row::Pause { self.pause } else { self.down }
+        match row {
+            Row::Pause => self.pause,
+            Row::Flapping => self.flap,
+            _ if row.is_of_the_network() => self.cut,
+            _ => self.down,
+        }
+    }
+
+    /// Where the nodes are for a row.
+    pub fn net(&self, row: Row) -> Net {
+        if self.net == Net::Machines { Net::Machines } else { row.net_at_least() }
     }
 
     /// Callers and agents for as long as the faults take. Talks are a little longer than arrivals allow, so that the
@@ -215,15 +218,12 @@ mod tests {
         let plan = Plan::read(|_| Some(String::new())).unwrap();
         assert_eq!(plan.rows, [Row::Leader, Row::Media, Row::Edge, Row::Pause]);
         assert_eq!((plan.faults, plan.calls, plan.rate, plan.agents()), (20, 200, 10.0, 150));
-        assert_eq!(plan.lasts(Row::Pause), Duration::from_secs(30));
-    }
-
-    #[test]
-    fn every_row_is_read_back_from_its_number() {
-        for (row, number, title) in ROWS {
-            assert_eq!(number.to_string().parse::<Row>().unwrap(), row);
-            assert_eq!((row.number(), row.title()), (number, title));
-        }
+        assert_eq!(
+            [Row::Pause, Row::Flapping, Row::Late].map(|row| plan.lasts(row).as_secs()),
+            [30, 120, 15]
+        );
+        let nets = [Row::Leader, Row::LeaderCut, Row::Far].map(|row| plan.net(row));
+        assert_eq!(nets, [Net::Loopback, Net::Machines, Net::Machines]);
     }
 
     #[test]
@@ -234,6 +234,7 @@ mod tests {
         };
         assert!(read("ROWS", "4 99").contains("no row 99; known: 1 2 3"));
         assert!(read("LAYOUTS", "round").contains("known: alike apart"));
+        assert!(read("NET", "moon").contains("NET: no net moon"));
         assert!(read("CALLS", "-1").contains("CALLS is -1"));
     }
 }

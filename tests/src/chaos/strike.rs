@@ -1,11 +1,13 @@
 //! Does a row's fault to the nodes that it is meant for, and ends it.
 
+pub(super) mod network;
+
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use serde_json::Value;
 
-use super::{Hall, Row};
+use super::{Hall, Plan, Row};
 use crate::wait;
 
 /// How long another leader may take before the run ends.
@@ -16,19 +18,24 @@ const READY: Duration = Duration::from_secs(60);
 /// Whom the fault is for, now.
 pub(super) async fn victims(row: Row, hall: &Hall) -> Result<Vec<String>> {
     let leader = hall.cluster.leader(hall.group).await.context("nobody leads the company's group")?;
-    let mut followers = control(hall).filter(|name| *name != leader).map(str::to_owned);
+    let mut followers = with(hall, "control").into_iter().filter(|name| *name != leader);
     Ok(match row {
-        Row::Edge => vec![hall.edge.to_owned()],
+        Row::Edge => vec![hall.layout.edge().to_owned()],
         Row::Media => vec![loudest(hall).await.context("no media node tells of its streams")?],
-        Row::Follower => followers.next().into_iter().collect(),
-        Row::Leader | Row::Pause => vec![leader],
-        Row::Majority => [Some(leader.clone()), followers.next()].into_iter().flatten().collect(),
+        Row::Follower | Row::FollowerCut => followers.next().into_iter().collect(),
+        Row::Leader | Row::Pause | Row::LeaderCut | Row::LeaderUnheard => vec![leader],
+        Row::Flapping | Row::Far | Row::Late => vec![leader],
+        Row::EdgesCut => with(hall, "edge"),
+        Row::Majority | Row::Bridge => {
+            [Some(leader.clone()), followers.next()].into_iter().flatten().collect()
+        }
         Row::All => hall.cluster.nodes().iter().map(|node| node.name().to_owned()).collect(),
     })
 }
 
-fn control(hall: &Hall) -> impl Iterator<Item = &str> {
-    hall.cluster.nodes().iter().filter(|node| node.has("control")).map(crate::product::Product::name)
+/// The nodes with this role.
+fn with(hall: &Hall, role: &str) -> Vec<String> {
+    hall.cluster.nodes().iter().filter(|node| node.has(role)).map(|node| node.name().to_owned()).collect()
 }
 
 /// The media node with most streams.
@@ -40,7 +47,10 @@ async fn loudest(hall: &Hall) -> Option<String> {
 }
 
 /// All of them at once.
-pub(super) fn begin(row: Row, hall: &mut Hall, victims: &[String]) -> Result<()> {
+pub(super) async fn begin(row: Row, hall: &mut Hall, victims: &[String]) -> Result<()> {
+    if row.is_of_the_network() {
+        return network::begin(row, hall, victims).await;
+    }
     for name in victims {
         let node = hall.cluster.node_mut(name)?;
         if row == Row::Pause { node.pause()? } else { node.kill()? }
@@ -48,9 +58,25 @@ pub(super) fn begin(row: Row, hall: &mut Hall, victims: &[String]) -> Result<()>
     Ok(())
 }
 
-/// How long after a leader's fault another one leads; none where no leader was hit or nobody can lead.
+/// Until the fault has lasted as long as it should.
+pub(super) async fn lasts(
+    row: Row,
+    plan: &Plan,
+    hall: &mut Hall,
+    victims: &[String],
+    since: Instant,
+) -> Result<()> {
+    let rest = plan.lasts(row).saturating_sub(since.elapsed());
+    if row == Row::Flapping {
+        return network::flap(hall, victims, rest).await;
+    }
+    tokio::time::sleep(rest).await;
+    Ok(())
+}
+
+/// How long after a leader's fault another one leads; none where no leader was hit.
 pub(super) async fn another_leads(row: Row, hall: &Hall, victims: &[String]) -> Result<Option<u64>> {
-    if row.breaks_majority() || !matches!(row, Row::Leader | Row::Pause) {
+    if !row.takes_the_leader() {
         return Ok(None);
     }
     let since = Instant::now();
@@ -68,13 +94,16 @@ pub(super) async fn somebody_leads(hall: &Hall) -> Result<u64> {
     Ok(since.elapsed().as_millis() as u64)
 }
 
-/// Starts or wakes them all, then waits until each is ready.
+/// Starts, wakes or connects them all, then waits until each is ready.
 pub(super) async fn end(row: Row, hall: &mut Hall, victims: &[String]) -> Result<()> {
+    if row.is_of_the_network() {
+        return network::end(hall, victims);
+    }
     for name in victims {
         let node = hall.cluster.node_mut(name)?;
         if row == Row::Pause { node.resume()? } else { node.launch()? }
     }
-    if row.breaks_majority() {
+    if matches!(row, Row::Majority | Row::All) {
         // Nobody is ready before somebody leads, which is measured.
         return Ok(());
     }

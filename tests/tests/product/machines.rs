@@ -17,7 +17,7 @@ const MOVED_MS: u64 = 2_000;
 
 #[tokio::test]
 async fn a_machine_that_dies_is_followed_at_its_addresses_by_another() -> Result<()> {
-    let (machines, cluster) = Machines::start(ALIKE).await?;
+    let (machines, cluster) = Machines::start(ALIKE, "lan").await?;
     let mut office = Office::on(cluster, "a", 35.0, OFFICE.into()).await?;
     let before = office.floor().await.context("the floor is not to be seen")?;
     machines.plug("a", false)?;
@@ -40,7 +40,7 @@ async fn a_machine_that_dies_is_followed_at_its_addresses_by_another() -> Result
 /// The leader of the company's group is in the minority: it decides nothing, the others go on, and it learns of it.
 #[tokio::test]
 async fn a_leader_that_is_cut_off_is_followed_and_comes_back_by_itself() -> Result<()> {
-    let (machines, cluster) = Machines::start(ALIKE).await?;
+    let (machines, cluster) = Machines::start(ALIKE, "lan").await?;
     let mut office = Office::on(cluster, "a", 35.0, OFFICE.into()).await?;
     let before = office.floor().await.context("the floor is not to be seen")?;
     let leader = office.cluster.leader(office.group).await.context("nobody leads")?;
@@ -55,8 +55,8 @@ async fn a_leader_that_is_cut_off_is_followed_and_comes_back_by_itself() -> Resu
     office.cluster.node_mut(&leader)?.set_reachable(true);
     office.carrier(&leader, |carrier| carrier == leader).await?;
     office.cluster.settles(Duration::from_secs(30)).await?;
-    // Cut off from the cluster but not from the store, its media node recorded on beside its heir for a while.
-    let report = office.ends(false).await?;
+    // Cut off from the cluster but not from the store, its media node recorded on beside its heir for a while: one writes.
+    let report = office.closes().await?;
     println!("silence of {:?} ms", report.gap);
     Ok(())
 }

@@ -4,6 +4,7 @@
 mod backup;
 mod bad_input;
 mod calls_out;
+mod chaos;
 mod cluster;
 mod command_line;
 mod consoles;

@@ -4,11 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use mangrove_loadtest::{
-    Profile, Report, Swarm, Target, company,
-    compare::{Differences, compare},
-    profile::Span,
-};
+use mangrove_loadtest::{Profile, Report, Swarm, Target, company, compare::compare, profile::Span};
 use mangrove_tests::{
     api::Api,
     cluster::{Cluster, Seat},
@@ -136,11 +132,6 @@ impl Office {
 
     /// Lets all calls come to their end and holds what everybody lived against the records.
     pub(crate) async fn closes(self) -> Result<Report> {
-        self.ends(true).await
-    }
-
-    /// As `closes`; `lengths`: whether recordings must be as long as the talks were.
-    pub(crate) async fn ends(self, lengths: bool) -> Result<Report> {
         let Self { cluster, swarm, profile, .. } = self;
         swarm.finish(Duration::from_secs_f64(profile.talk.1 * 2.0 + 30.0)).await;
         let ledger = swarm.ledger();
@@ -151,17 +142,9 @@ impl Office {
         let text =
             || format!("{}\n{}", serde_json::to_string_pretty(&report).unwrap_or_default(), cluster.logs());
         assert_eq!((report.talked, report.dropped), (CALLERS, 0), "{}", text());
-        assert!(if lengths { report.is_clean() } else { each_has_its_record(&report) }, "{}", text());
+        assert!(report.is_clean(), "{}", text());
         Ok(report)
     }
-}
-
-/// One record a call, and a recording with it.
-fn each_has_its_record(report: &Report) -> bool {
-    report.differences.as_ref().is_some_and(|found| {
-        let Differences { missing, doubled, unrecorded, unknown, .. } = found;
-        [missing, doubled, unrecorded, unknown].into_iter().all(Vec::is_empty)
-    })
 }
 
 /// The group that holds the company.

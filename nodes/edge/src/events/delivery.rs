@@ -69,14 +69,14 @@ impl Events {
     }
 
     fn acknowledge(&self, group: &Group, ack: &common::Ack) -> bool {
-        let count = group.queue.lock().acknowledge(ack.sequence);
+        let count = group.queue.lock().acknowledge(ack.sequence, self.clock.now());
         self.waiting.fetch_sub(count, Ordering::Relaxed);
         metrics::counter!(EVENTS_DELIVERED).increment(count as u64);
         count > 0
     }
 
     fn give_up(&self, group: &Group, error: &service::Error) {
-        let count = group.queue.lock().give_up();
+        let count = group.queue.lock().give_up(self.clock.now());
         tracing::error!(group = group.number, count, %error, "control refused events, they are lost");
         self.lose(count);
     }

@@ -18,6 +18,8 @@ pub(crate) enum Overload {
     Events,
     /// Not every tenant is known here yet.
     Unready,
+    /// Control takes nothing.
+    Unreached,
 }
 
 impl Overload {
@@ -28,6 +30,7 @@ impl Overload {
             Self::Unanswered => "unanswered",
             Self::Events => "events",
             Self::Unready => "unready",
+            Self::Unreached => "unreached",
         }
     }
 
@@ -35,7 +38,9 @@ impl Overload {
     pub(crate) fn retry_after(self) -> u32 {
         match self {
             Self::Draining => rand::random_range(30..=60),
-            Self::Lag | Self::Unanswered | Self::Events | Self::Unready => rand::random_range(2..=10),
+            Self::Lag | Self::Unanswered | Self::Events | Self::Unready | Self::Unreached => {
+                rand::random_range(2..=10)
+            }
         }
     }
 }

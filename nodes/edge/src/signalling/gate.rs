@@ -97,6 +97,9 @@ impl Signalling {
         }
         match self.identify(request, source) {
             Ok(owner) if self.events.is_full(owner.route.group) => overloaded(request, Overload::Events),
+            Ok(owner) if request.is(&Method::INVITE) && self.is_unreached(owner.route.group) => {
+                overloaded(request, Overload::Unreached)
+            }
             Ok(owner) => Verdict::Pass(owner),
             Err(refused) => refused,
         }
@@ -104,6 +107,11 @@ impl Signalling {
 }
 
 fn overloaded(request: &Message, overload: Overload) -> Verdict {
+    Verdict::Answer(turned_away(request, overload))
+}
+
+/// The answer to something new that is not begun.
+pub(super) fn turned_away(request: &Message, overload: Overload) -> Message {
     metrics::counter!(OVERLOADED, "reason" => overload.label()).increment(1);
-    Verdict::Answer(Message::reply_to(request, 503).with("Retry-After", overload.retry_after()))
+    Message::reply_to(request, 503).with("Retry-After", overload.retry_after())
 }

@@ -88,6 +88,7 @@ impl Signalling {
         let now = self.clock.now();
         let outputs = shard.handle(Input::Timeout { now });
         self.perform(shard, outputs, None);
+        self.give_up(shard, now);
         let Some(unanswered) = shard.sweep(now) else { return };
         self.admission.answered(unanswered);
         metrics::gauge!(TRANSACTIONS).set(self.shards.transactions() as f64);

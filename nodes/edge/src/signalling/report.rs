@@ -26,7 +26,7 @@ use super::{
 use crate::{convert, events::Recipient, leg_address::LegAddress, tcp::Flow};
 
 /// How long a new request is worth sending: after 64*T1 its sender has given up (RFC 3261 section 17.1.1.2).
-const NEW_REQUEST: u64 = 32_000;
+pub(super) const NEW_REQUEST: u64 = 32_000;
 
 impl Signalling {
     /// Carries out what the transactions ask for. `owner` is that of the request that was just passed.
@@ -85,12 +85,14 @@ impl Signalling {
         let now = self.clock.now();
         let beginning = owner.as_ref().filter(|owner| owner.leg.is_empty());
         if let Some(owner) = owner.as_ref().filter(|_| message.is(&Method::INVITE))
-            && shard.begin(key, owner.clone(), now)
+            && shard.begin(key.clone(), owner.clone(), (&message, source), now)
         {
             self.admission.begun();
         }
         let expires_at = beginning.map(|_| now + NEW_REQUEST);
-        self.report_received(message, source, owner, expires_at);
+        if let Some(event) = self.report_received(message, source, owner, expires_at) {
+            shard.queued(&key, event);
+        }
     }
 
     /// Answers a CANCEL at once (RFC 3261 section 9.2); what becomes of the INVITE is for its owner to say.
@@ -126,14 +128,18 @@ impl Signalling {
         self.owner_of(LegAddress::of_branch(branch)?)
     }
 
-    fn report_received(
+    /// Gives the event's place among those of its group.
+    pub(super) fn report_received(
         &self,
         message: Message,
         source: &Source,
         owner: Option<Owner>,
         expires_at: Option<u64>,
-    ) {
-        let Some(owner) = owner else { return drop_silently("unroutable") };
+    ) -> Option<u64> {
+        let Some(owner) = owner else {
+            drop_silently("unroutable");
+            return None;
+        };
         if let Some(flow) = source.flow.as_deref().and_then(|token| self.outlet.tcp.flows.by_token(token)) {
             flow.heard_by(&owner.route.tenant, owner.route.group);
             if owner.ingress.is_some() {
@@ -146,7 +152,7 @@ impl Signalling {
             ingress: owner.ingress.clone(),
             received_at_unix_ms: self.clock.wall(),
         };
-        self.events.push(recipient(owner), Fact::Received(received), expires_at);
+        self.events.push(recipient(owner), Fact::Received(received), expires_at)
     }
 
     /// ACKs and responses that belong to nothing held here are of transactions that ended, of another edge, or
@@ -175,7 +181,9 @@ impl Signalling {
 
     fn report_failure(&self, owner: Option<Owner>, failed: Failed) {
         match owner {
-            Some(owner) => self.events.push(recipient(owner), Fact::Failed(failed), None),
+            Some(owner) => {
+                self.events.push(recipient(owner), Fact::Failed(failed), None);
+            }
             None => drop_silently("unroutable"),
         }
     }

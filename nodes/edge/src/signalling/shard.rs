@@ -7,7 +7,7 @@ use std::{
 };
 
 use mangrove_sip::{
-    Message,
+    Message, Source,
     transaction::{Input, Key, Layer, Output},
 };
 use parking_lot::Mutex;
@@ -16,7 +16,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
     Signalling,
-    invites::{Invites, Owner},
+    invites::{Invites, Owner, Unanswered},
 };
 
 /// Even without timers a shard is looked after this often: for its sweep.
@@ -47,8 +47,18 @@ impl Shard {
         self.layer.lock().knows(request)
     }
 
-    pub(super) fn begin(&self, key: Key, owner: Owner, now: u64) -> bool {
-        self.invites.lock().begin(key, owner, now)
+    pub(super) fn begin(&self, key: Key, owner: Owner, said: (&Message, &Source), now: u64) -> bool {
+        let counts = self.invites.lock().begin(key, owner, said, now);
+        self.rescheduled.notify_one();
+        counts
+    }
+
+    pub(super) fn queued(&self, key: &Key, event: u64) {
+        self.invites.lock().queued(key, event);
+    }
+
+    pub(super) fn unanswered(&self, until: u64) -> Vec<Unanswered> {
+        self.invites.lock().unanswered(until)
     }
 
     pub(super) fn answer(&self, key: Key, response: &Message, leg: Option<Owner>, now: u64) -> bool {
@@ -111,7 +121,9 @@ impl Signalling {
     async fn keep_time(&self, shard: &Shard) {
         loop {
             let idle = self.clock.now() + IDLE;
-            let next = shard.layer.lock().next_timeout().map_or(idle, |at| at.min(idle));
+            let patience = self.options.limits.answer_time.as_millis() as u64;
+            let invites = shard.invites.lock().first().map(|came_at| came_at + patience);
+            let next = shard.layer.lock().next_timeout().into_iter().chain(invites).fold(idle, u64::min);
             tokio::select! {
                 () = time::sleep_until(self.clock.instant(next)) => self.timeout(shard),
                 () = shard.rescheduled.notified() => {}

@@ -20,4 +20,5 @@ mod overload;
 mod stun;
 mod tcp;
 mod torture;
+mod unreached;
 mod unready;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Configuration, Public, read};
+use super::{Configuration, Profile, Public, read};
 
 fn file(text: &str) -> (tempfile::TempDir, std::path::PathBuf) {
     let folder = tempfile::tempdir().unwrap();
@@ -50,6 +50,7 @@ fn every_key_can_be_set() {
         join = ["10.0.0.2:7400"]
         shard_groups = 4
         replicas = 5
+        profile = "wan"
         tls = {ca = "/etc/mangrove/ca.pem", cert = "/etc/mangrove/b.pem", key = "/etc/mangrove/b.key"}
         [database]
         url = "postgres://db/mangrove"
@@ -70,6 +71,7 @@ fn every_key_can_be_set() {
     assert_eq!((public.as_str(), public.is_https()), ("https://desk.example:8443", true));
     assert_eq!(configuration.cluster.join, ["10.0.0.2:7400"]);
     assert_eq!(configuration.cluster.replicas, 5);
+    assert_eq!(configuration.cluster.profile, Profile::Wan);
     let tls = configuration.cluster.tls.unwrap();
     assert_eq!(
         (tls.ca, tls.cert, tls.key),
@@ -94,6 +96,7 @@ fn a_mistake_is_named_with_line_key_and_what_is_allowed() {
         ("[http]\npublic = \"desk.example\"\n", ":2: http.public:", ["`desk.example`", "https://"]),
         ("[http]\npublic = \"https://desk.example/\"\n", ":2: http.public:", ["desk.example/", "a path"]),
         ("[telemetry]\nformat = \"xml\"\n", ":2: telemetry.format:", ["`xml`", "text, json"]),
+        ("[cluster]\nprofile = \"moon\"\n", ":2: cluster.profile:", ["`moon`", "lan, wan"]),
         ("[database]\nurl = \"mysql://u:secret@h/d\"\n", ":2: database.url:", ["`mysql:`", "sqlite"]),
         ("[objects]\nurl = \"s3://bucket\"\n", ":2: objects.url:", ["not built into", "file:PATH"]),
         ("[limits]\nlag_ms = 0\n", ":2: limits.lag_ms:", ["0 is out", "1 to 1000000"]),

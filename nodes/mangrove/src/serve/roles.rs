@@ -10,12 +10,12 @@ use mangrove_console::Console;
 use mangrove_control::{Control, Desk, Prepared};
 use mangrove_edge::Edge;
 use mangrove_media::Media;
-use mangrove_membership::Cluster;
+use mangrove_membership::{Cluster, Pulse, Tuning};
 
 use super::{Near, Roles, Store};
 use crate::{
     carrier::Estate,
-    configuration::{Configuration, Public, Role},
+    configuration::{Configuration, Profile, Public, Role},
     demo,
     grpc::Bound,
     objects,
@@ -35,6 +35,9 @@ pub(super) fn cluster(configuration: &Configuration, port: &Bound) -> mangrove_m
     options.shard_groups = configuration.cluster.shard_groups;
     options.replicas = configuration.cluster.replicas;
     options.transport = port.settings.clone();
+    if configuration.cluster.profile == Profile::Wan {
+        (options.raft, options.pulse) = (Tuning::wan(), Pulse::wan());
+    }
     // Those that can move are known before they are bound: whoever dies before that has an heir too.
     let estate = Estate::of(configuration);
     if estate.can_move(configuration) {
@@ -77,7 +80,9 @@ fn edge_options(configuration: &Configuration, run: u64) -> Option<mangrove_edge
     options.limits.connections = limits.connections;
     options.limits.connections_per_source = limits.connections_per_source;
     options.limits.unanswered_invites = limits.unanswered_invites;
-    options.limits.lag_ms = limits.lag_ms;
+    let extra = configuration.cluster.profile.extra();
+    options.limits.lag_ms = limits.lag_ms + extra.as_millis() as u64;
+    options.limits.answer_time += extra;
     options.limits.requests_per_second = limits.requests_per_second;
     options.limits.request_burst = limits.requests_per_second.saturating_mul(2);
     options.limits.failures_per_minute = limits.failures_per_minute;

@@ -179,7 +179,7 @@ async fn fetch(objects: &dyn ObjectStore, ticket: &Ticket, part: &Part) -> Resul
     Ok(bytes)
 }
 
-async fn remove_parts(objects: &dyn ObjectStore, ticket: &Ticket) -> Result<()> {
+pub(super) async fn remove_parts(objects: &dyn ObjectStore, ticket: &Ticket) -> Result<()> {
     let parts = parts::list(objects, ticket).await?;
     let paths: Vec<_> = parts.iter().map(|part| Ok(layout::part(ticket, part.number))).collect();
     let mut removals = objects.delete_stream(stream::iter(paths).boxed());

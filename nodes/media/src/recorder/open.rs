@@ -34,6 +34,9 @@ impl Ticket {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Note {
     pub(super) ticket: Ticket,
+    /// Whose it is to write: the one that took it up last.
+    #[serde(default)]
+    pub(super) writer: String,
     /// When it began, milliseconds since 1970.
     pub(super) began_ms: u64,
     /// When its call ended; none while it runs, and when its node died first.
@@ -56,7 +59,7 @@ pub(super) struct Finished {
 impl Note {
     /// The note of a recording that begins.
     pub(super) fn new(ticket: Ticket, began_ms: u64) -> Self {
-        Self { ticket, began_ms, ended_ms: None, missing_ms: 0, finished: None }
+        Self { ticket, writer: String::new(), began_ms, ended_ms: None, missing_ms: 0, finished: None }
     }
 
     /// Puts this note into the store, unless the recording was begun before and not forgotten: then the note of then.

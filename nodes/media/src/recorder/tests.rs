@@ -37,7 +37,8 @@ pub(super) fn settings(objects: Arc<dyn ObjectStore>) -> (Settings, Facts) {
     let control = Arc::new(Control(facts.clone()));
     let outbox = Outbox::new(Sender::default(), control, tokio::runtime::Handle::current());
     let segment = Duration::from_millis(200);
-    (Settings { parts: objects.clone(), objects, outbox, segment, memory: 1 << 20 }, facts)
+    let (writer, parts) = ("a/1".into(), objects.clone());
+    (Settings { writer, parts, objects, outbox, segment, memory: 1 << 20 }, facts)
 }
 
 pub(super) fn ticket(recording: &str) -> Ticket {
@@ -100,7 +101,45 @@ async fn a_stopping_node_waits_for_recordings_that_are_being_put_together() {
     recorder.add(second(Side::Left, began_us));
     recorder.finish(1, began_us + 1_000_000);
     recorder.suspend().await;
-    let left: Vec<object_store::ObjectMeta> =
+    assert_eq!(objects(&store).await, ["acme/r.wav"]);
+}
+
+async fn objects(store: &Store) -> Vec<String> {
+    let listed: Vec<object_store::ObjectMeta> =
         futures::TryStreamExt::try_collect(store.list(None)).await.unwrap_or_default();
-    assert_eq!(left.into_iter().map(|meta| meta.location.to_string()).collect::<Vec<_>>(), ["acme/r.wav"]);
+    listed.into_iter().map(|meta| meta.location.to_string()).collect()
+}
+
+/// Waits until there are more parts than so many; gives how many.
+async fn more_parts(store: &Store, than: usize) -> usize {
+    loop {
+        let count = objects(store).await.iter().filter(|name| name.ends_with(".pcm")).count();
+        if count > than {
+            return count;
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
+/// A node that is cut off from the cluster and not from the store records on beside its heir.
+#[tokio::test]
+async fn a_recording_has_one_writer_the_one_that_took_it_up_last() {
+    let store = Arc::new(Store::default());
+    let (cut_off, _task) = Recorder::start(settings(store.clone()).0);
+    let (heirs, facts) = settings(store.clone());
+    let (heir, _heirs_task) = Recorder::start(Settings { writer: "b/2".into(), ..heirs });
+    let began_us = now_us();
+    cut_off.begin(1, ticket("r"), began_us);
+    cut_off.add(second(Side::Left, began_us));
+    let before = more_parts(&store, 2).await;
+    heir.begin(7, ticket("r"), now_us());
+    // Its own of the gap, and then two of what it would hear, with those of the other between them.
+    more_parts(&store, before + 3).await;
+    let ended_us = now_us();
+    heir.finish(7, ended_us);
+    let (finished, lasted_ms) = (reported(&facts).await, (ended_us - began_us) / 1_000);
+    let right = lasted_ms - 20..=lasted_ms + 20;
+    assert!(right.contains(&finished.duration_ms), "{} ms of {lasted_ms}", finished.duration_ms);
+    cut_off.suspend().await;
+    assert_eq!(objects(&store).await, ["acme/r.wav"], "it leaves nothing behind");
 }

@@ -1,7 +1,7 @@
 //! One recording's way into the store: parts in order, each tried until it is there.
 
 use bytes::Bytes;
-use object_store::ObjectStoreExt;
+use object_store::{Error, ObjectStoreExt, PutMode};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
@@ -35,6 +35,8 @@ struct Writer {
     settings: Settings,
     note: Note,
     next: u32,
+    /// Another has taken the recording up: nothing of this one's is written any more.
+    is_lost: bool,
 }
 
 /// How a recording begins.
@@ -68,7 +70,7 @@ pub(super) async fn run(
                 writer.put(bytes).await;
                 memory.release(length);
             }
-            Piece::Hole(bytes) => writer.fill(bytes).await,
+            Piece::Hole(bytes) => writer.put_silence(bytes).await,
             Piece::Lost(ms) => writer.miss(ms).await,
             Piece::Finish { ended_ms, rest } => {
                 let length = rest.len();
@@ -77,6 +79,7 @@ pub(super) async fn run(
                 return;
             }
             Piece::Suspend(answer) => {
+                writer.leave().await;
                 let _ = answer.send(());
                 return;
             }
@@ -84,15 +87,27 @@ pub(super) async fn run(
     }
 }
 
+/// What became of a part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Put {
+    Done,
+    /// Another wrote one of this number: the recording is longer than was thought.
+    Taken,
+    /// The recording is another's now.
+    Lost,
+}
+
 impl Writer {
-    /// Begins the recording, or finds what a former run left and fills the gap since then.
+    /// Begins the recording, or takes up what a former run or another node left and fills the gap since then.
     async fn open(settings: Settings, ticket: Ticket, now_ms: u64) -> Self {
-        let fresh = Note::new(ticket, now_ms);
+        let fresh = Note { writer: settings.writer.clone(), ..Note::new(ticket, now_ms) };
         let former = insist("begin the note", &fresh.ticket, || fresh.begin(settings.parts.as_ref())).await;
         let is_new = former.is_none();
-        let note = Note { finished: None, ended_ms: None, ..former.unwrap_or(fresh) };
-        let mut writer = Self { next: 1, note, settings };
+        let writer = fresh.writer.clone();
+        let note = Note { writer, finished: None, ended_ms: None, ..former.unwrap_or(fresh) };
+        let mut writer = Self { next: 1, note, is_lost: false, settings };
         if !is_new {
+            writer.write_note().await;
             writer.resume(now_ms).await;
         }
         writer
@@ -101,6 +116,9 @@ impl Writer {
     /// What is all at hand becomes a file at once. Else the end is noted first: whoever puts the parts together knows
     /// then how long the whole should be.
     async fn finish(mut self, ended_ms: u64, rest: Bytes) {
+        if !self.is_still_ours().await {
+            return self.leave().await;
+        }
         self.note.ended_ms = Some(ended_ms);
         if self.next == 1 && self.note.shortage_ms(rest.len() as u64) == 0 {
             return compact::finish_at_once(&self.settings, self.note, rest).await;
@@ -108,42 +126,115 @@ impl Writer {
         if !rest.is_empty() {
             self.put(rest).await;
         }
+        if self.is_lost {
+            return;
+        }
         self.write_note().await;
         compact::finish(&self.settings, self.note).await;
     }
 
+    /// The gap is looked at again when another still wrote a part meanwhile.
     async fn resume(&mut self, now_ms: u64) {
+        loop {
+            let written = self.go_behind_the_last().await;
+            let lasted_ms = now_ms.saturating_sub(self.note.began_ms);
+            let gap_ms = lasted_ms.saturating_sub(milliseconds(written)).min(LONGEST_GAP_MS);
+            tracing::info!(recording = self.note.ticket.recording, gap_ms, "a recording is taken up");
+            // What is not filled here is found short at the end, and counted then.
+            if self.fill(layout::bytes(gap_ms)).await != Put::Taken {
+                return;
+            }
+        }
+    }
+
+    /// Goes on after the parts that are there; gives their length.
+    async fn go_behind_the_last(&mut self) -> u64 {
         let ticket = &self.note.ticket;
         let parts =
             insist("list the parts", ticket, || parts::list(self.settings.objects.as_ref(), ticket)).await;
-        let written: u64 = parts.iter().map(|part| part.bytes).sum();
         self.next = parts.last().map_or(1, |part| part.number + 1);
-        let lasted_ms = now_ms.saturating_sub(self.note.began_ms);
-        let gap_ms = lasted_ms.saturating_sub(milliseconds(written));
-        tracing::info!(recording = ticket.recording, gap_ms, "a recording goes on after a restart");
-        // What is not filled here is found short at the end, and counted then.
-        self.fill(layout::bytes(gap_ms.min(LONGEST_GAP_MS))).await;
+        parts.iter().map(|part| part.bytes).sum()
     }
 
-    async fn fill(&mut self, bytes: u64) {
-        self.miss(milliseconds(bytes)).await;
+    async fn fill(&mut self, bytes: u64) -> Put {
+        for piece in parts::silence(bytes) {
+            let length = piece.len() as u64;
+            let put = self.try_put(&piece).await;
+            if put != Put::Done {
+                return put;
+            }
+            self.note.missing_ms += milliseconds(length);
+        }
+        self.note_down().await;
+        Put::Done
+    }
+
+    /// Sound that was lost.
+    async fn put_silence(&mut self, bytes: u64) {
         for piece in parts::silence(bytes) {
             self.put(piece).await;
         }
+        self.miss(milliseconds(bytes)).await;
     }
 
     async fn miss(&mut self, ms: u64) {
         self.note.missing_ms += ms;
-        self.write_note().await;
+        self.note_down().await;
+    }
+
+    async fn note_down(&mut self) {
+        if !self.is_lost && self.is_still_ours().await {
+            self.write_note().await;
+        }
     }
 
     async fn put(&mut self, bytes: Bytes) {
-        let path = layout::part(&self.note.ticket, self.next);
+        while self.try_put(&bytes).await == Put::Taken {
+            self.go_behind_the_last().await;
+        }
+    }
+
+    /// A part never takes the place of another: two nodes may take themselves for the recording's writer, one of them cut off
+    /// from the cluster and not from the store.
+    async fn try_put(&mut self, bytes: &Bytes) -> Put {
+        if self.is_lost {
+            return Put::Lost;
+        }
+        let (path, parts) = (layout::part(&self.note.ticket, self.next), self.settings.parts.as_ref());
         let put = || async {
-            within(DEADLINE, self.settings.parts.put(&path, bytes.clone().into())).await.map(drop)
+            let create = parts.put_opts(&path, bytes.clone().into(), PutMode::Create.into());
+            match within(DEADLINE, create).await {
+                Ok(_) => Ok(true),
+                // By an attempt of ours that seemed to fail.
+                Err(Error::AlreadyExists { .. }) => Ok(parts.get(&path).await?.bytes().await? == *bytes),
+                Err(error) => Err(error),
+            }
         };
-        insist("write a part", &self.note.ticket, put).await;
-        self.next += 1;
+        if insist("write a part", &self.note.ticket, put).await {
+            self.next += 1;
+            return Put::Done;
+        }
+        if self.is_still_ours().await { Put::Taken } else { Put::Lost }
+    }
+
+    /// Whether nobody has taken the recording up, or finished it, since this writer did.
+    async fn is_still_ours(&mut self) -> bool {
+        let ticket = &self.note.ticket;
+        let found =
+            insist("read the note", ticket, || Note::read(self.settings.objects.as_ref(), ticket)).await;
+        if found.is_none_or(|note| note.writer != self.note.writer) {
+            tracing::warn!(recording = self.note.ticket.recording, "a recording is written by another now");
+            self.is_lost = true;
+        }
+        !self.is_lost
+    }
+
+    /// Nothing more is written here. Parts that came after another had finished are nobody's.
+    async fn leave(&mut self) {
+        let (objects, ticket) = (self.settings.objects.as_ref(), &self.note.ticket);
+        if insist("read the note", ticket, || Note::read(objects, ticket)).await.is_none() {
+            insist("remove the parts", ticket, || compact::remove_parts(objects, ticket)).await;
+        }
     }
 
     async fn write_note(&self) {

@@ -14,8 +14,10 @@ const REMEMBERED_US: u64 = 300_000_000;
 pub enum Admission {
     /// It counts from now on.
     Taken,
-    /// It changes nothing.
+    /// A newer one of the same leader's went before it: it changes nothing.
     Late,
+    /// Its leader was replaced: it changes nothing.
+    Deposed,
 }
 
 /// A leader of a tenant: cluster incarnation, tenant epoch, term.
@@ -51,7 +53,7 @@ impl Fences {
         self.forget(now_us);
         let leader = (fence.incarnation, fence.tenant_epoch, fence.term);
         if self.leaders.get(tenant).is_some_and(|newest| leader < *newest) {
-            return Admission::Late;
+            return Admission::Deposed;
         }
         let key = (tenant.to_owned(), session.to_owned());
         let is_late = self.sessions.get(&key).is_some_and(|newest| {
@@ -108,11 +110,11 @@ mod tests {
             (fence(1, 1, 5, 11), 2, Admission::Taken, "a later entry"),
             (fence(1, 1, 5, 10), 3, Admission::Late, "an earlier entry"),
             (fence(1, 1, 6, 3), 3, Admission::Taken, "a later leader"),
-            (fence(1, 1, 5, 99), 4, Admission::Late, "the former leader"),
+            (fence(1, 1, 5, 99), 4, Admission::Deposed, "the former leader"),
             (fence(1, 2, 1, 1), 4, Admission::Taken, "the tenant's new group"),
-            (fence(1, 1, 9, 9), 5, Admission::Late, "its former group"),
+            (fence(1, 1, 9, 9), 5, Admission::Deposed, "its former group"),
             (fence(2, 1, 1, 1), 5, Admission::Taken, "a restored cluster"),
-            (fence(1, 9, 9, 9), 6, Admission::Late, "the cluster before it"),
+            (fence(1, 9, 9, 9), 6, Admission::Deposed, "the cluster before it"),
             (fence(2, 1, 1, 2), 4, Admission::Late, "a lower version"),
         ];
         let mut fences = Fences::default();
@@ -126,7 +128,7 @@ mod tests {
         let mut fences = Fences::default();
         fences.admit("acme", "a", fence(1, 1, 5, 1), 1, 0);
         fences.admit("acme", "b", fence(1, 1, 6, 1), 1, 0);
-        assert_eq!(fences.admit("acme", "a", fence(1, 1, 5, 2), 2, 0), Admission::Late);
+        assert_eq!(fences.admit("acme", "a", fence(1, 1, 5, 2), 2, 0), Admission::Deposed);
         assert_eq!(fences.admit("other", "a", fence(1, 1, 5, 2), 2, 0), Admission::Taken);
     }
 

@@ -94,7 +94,7 @@ pub(crate) fn execute(outside: &mut Outside, media: usize, commands: MediaComman
         let this = &mut outside.medias[media];
         let (now_us, tenant) = (time::now() * 1_000, &command.tenant);
         let admission = this.fences.admit(tenant, &set.session, fence, set.version, now_us);
-        if fenced && admission == Admission::Late {
+        if fenced && admission != Admission::Taken {
             refused.push(command.effect);
             outside.chronicle.say(|| format!("m{media} refuses {} v{}", set.session, set.version));
             continue;

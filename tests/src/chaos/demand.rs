@@ -1,0 +1,170 @@
+//! What a row asks for besides what all do: pass numbers of the matrix, held against what was seen. Pure.
+
+use mangrove_loadtest::{
+    ledger::{Call, End},
+    report::Spread,
+};
+use serde::{Deserialize, Serialize};
+
+use super::{Fault, Outcome, Row};
+
+/// A new leader in one network, and with 150 ms between nodes.
+const LEADS_MS: u64 = 1_000;
+const LEADS_FAR_MS: u64 = 3_000;
+/// Elections a minute of a network that half works.
+const STORM: u64 = 3;
+/// A caller has an answer by then.
+const ANSWER_MS: u64 = 2_000;
+
+/// What new callers heard while nobody could serve them.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Told {
+    pub asked: usize,
+    /// Those who were served, or told when to try again, in time.
+    pub in_time: usize,
+    /// Until they were.
+    pub took: Spread,
+}
+
+impl Told {
+    /// Of calls that came while a fault lasted, and so early that the answer was due before its end.
+    pub(super) fn of(calls: &[Call], faults: &[Fault]) -> Self {
+        let due = |fault: &Fault, call: &Call| fault.at <= call.at && call.at + ANSWER_MS < fault.ended_at;
+        let during = |call: &&Call| faults.iter().any(|fault| due(fault, call));
+        let asked: Vec<_> = calls.iter().filter(during).collect();
+        let took: Vec<_> = asked.iter().filter_map(|call| told_after(call)).collect();
+        let in_time = took.iter().filter(|ms| **ms <= ANSWER_MS).count();
+        Self { asked: asked.len(), in_time, took: Spread::of(took) }
+    }
+}
+
+/// When a caller heard something of use; none if never.
+fn told_after(call: &Call) -> Option<u64> {
+    let refused = call.end == End::Refused && call.status == 503 && call.retry_after.is_some();
+    call.setup_ms.or(refused.then_some(call.ended_ms))
+}
+
+/// What was asked for and not reached, a sentence each.
+pub(super) fn shortfalls(outcome: &Outcome) -> Vec<String> {
+    let Outcome { row, leader, told, quiet, .. } = outcome;
+    let mut found = Vec::new();
+    let mut ask = |is_reached: bool, what: String| found.extend((!is_reached).then_some(what));
+    let limit = if *row == Row::Far { LEADS_FAR_MS } else { LEADS_MS };
+    if row.takes_the_leader() {
+        ask(leader.p99 <= limit, format!("led again within {} ms (p99), not {limit}", leader.p99));
+    }
+    let storm = outcome.faults.iter().map(elections_a_minute).max().unwrap_or(0);
+    if is_half_working(*row) {
+        ask(storm <= STORM, format!("{storm} elections in a minute, not {STORM} at most"));
+        let (answered, limit) = (outcome.setup.max, 10_000);
+        ask(answered <= limit, format!("a call was answered after {answered} ms, not {limit}"));
+    }
+    if *row == Row::EdgesCut {
+        let (asked, in_time) = (told.asked, told.in_time);
+        ask(asked > 0, "nobody called while the edges were cut off".into());
+        ask(in_time == asked, format!("{in_time} of {asked} callers heard anything within {ANSWER_MS} ms"));
+    }
+    if *row == Row::Late {
+        ask(outcome.late() > 0, "no late command came to a fence".into());
+    }
+    if *row == Row::Far {
+        let elections = quiet.as_ref().map_or(0, |quiet| quiet.elections);
+        ask(elections == 0, format!("{elections} elections though nothing was done"));
+    }
+    found
+}
+
+/// The same for the table; empty where a row asks for nothing more.
+pub(super) fn seen(outcome: &Outcome) -> String {
+    let Outcome { row, told, quiet, faults, .. } = outcome;
+    match row {
+        Row::EdgesCut => format!(
+            "{} of {} callers told within 2 s; {} / {} ms",
+            told.in_time, told.asked, told.took.p50, told.took.max
+        ),
+        Row::Late => format!("{} late commands refused by fences", outcome.late()),
+        Row::Far => quiet
+            .as_ref()
+            .map_or(String::new(), |quiet| format!("{} elections in {} s", quiet.elections, quiet.seconds)),
+        row if is_half_working(*row) => {
+            let most = faults.iter().map(elections_a_minute).max().unwrap_or(0);
+            format!("{most} elections in a minute at most")
+        }
+        _ => String::new(),
+    }
+}
+
+fn is_half_working(row: Row) -> bool {
+    matches!(row, Row::LeaderUnheard | Row::Bridge | Row::Flapping)
+}
+
+/// In the mean over a fault that lasted longer, and all of one that was shorter.
+fn elections_a_minute(fault: &Fault) -> u64 {
+    let minutes = fault.ended_at.saturating_sub(fault.at) as f64 / 60_000.0;
+    (fault.elections as f64 / minutes.max(1.0)).ceil() as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chaos::{Quiet, outcome::tests::outcome};
+
+    fn fault(lasts: u64, elections: u64) -> Fault {
+        Fault { at: 100_000, ended_at: 100_000 + lasts, elections, ..Fault::new(&[]) }
+    }
+
+    #[test]
+    fn each_row_has_demands_of_its_own() {
+        let late = Fault { late: 3, ..fault(15_000, 1) };
+        let told = |asked, in_time| Told { asked, in_time, took: Spread::default() };
+        let quiet = |elections| Some(Quiet { seconds: 600, elections });
+        let (lead, spread) = (|ms| Spread::of(vec![ms]), Spread::default);
+        let table = [
+            (Row::Leader, vec![], spread(), told(0, 0), None, ""),
+            (Row::Leader, vec![], lead(1_100), told(0, 0), None, "led again"),
+            (Row::Far, vec![], lead(2_900), told(0, 0), quiet(0), ""),
+            (Row::Far, vec![], lead(3_100), told(0, 0), quiet(0), "led again"),
+            (Row::Far, vec![], lead(2_000), told(0, 0), quiet(1), "1 elections though"),
+            (Row::Bridge, vec![fault(15_000, 3)], spread(), told(0, 0), None, ""),
+            (Row::Bridge, vec![fault(15_000, 4)], spread(), told(0, 0), None, "4 elections in a minute"),
+            (Row::Flapping, vec![fault(120_000, 6)], spread(), told(0, 0), None, ""),
+            (Row::Flapping, vec![fault(120_000, 7)], spread(), told(0, 0), None, "4 elections in a minute"),
+            (Row::EdgesCut, vec![], spread(), told(9, 9), None, ""),
+            (Row::EdgesCut, vec![], spread(), told(9, 8), None, "8 of 9 callers"),
+            (Row::EdgesCut, vec![], spread(), told(0, 0), None, "nobody called"),
+            (Row::Late, vec![late], spread(), told(0, 0), None, ""),
+            (Row::Late, vec![fault(15_000, 1)], spread(), told(0, 0), None, "no late command"),
+        ];
+        for (row, faults, leader, told, quiet, expected) in table {
+            let outcome = Outcome { row, faults, leader, told, quiet, ..outcome() };
+            let found = shortfalls(&outcome).join("; ");
+            assert!(found.is_empty() == expected.is_empty() && found.contains(expected), "{row:?}: {found}");
+        }
+    }
+
+    #[test]
+    fn a_caller_is_told_when_served_or_asked_to_come_again() {
+        let call = |at, status, ended_ms, retry_after| {
+            let call = serde_json::json!({
+                "caller": "1", "at": at, "setup_ms": null, "connected_ms": null, "ended_ms": ended_ms, "end": "refused",
+                "status": status, "retry_after": retry_after, "sound": mangrove_loadtest::ledger::Counters::default(),
+                "heard_agent": null
+            });
+            serde_json::from_value::<Call>(call).expect("a call")
+        };
+        let calls = [
+            call(99_000, 503, 9, Some(3)),
+            call(101_000, 503, 1_900, Some(3)),
+            call(102_000, 503, 5, None),
+            call(103_000, 408, 32_000, None),
+            call(104_000, 503, 2_100, Some(3)),
+            call(114_000, 503, 9, Some(3)),
+        ];
+        let told = Told::of(&calls, &[fault(15_000, 0)]);
+        assert_eq!(
+            (told.asked, told.in_time, told.took.max),
+            (4, 1, 2_100),
+            "the last could not be waited for"
+        );
+    }
+}
