@@ -42,7 +42,7 @@ impl Default for Tuning {
 impl Tuning {
     /// For nodes up to 150 ms from one another: a vote's two rounds take 0.6 s, so that a new leader comes within 3 s.
     pub fn wan() -> Self {
-        Self { heartbeat: Duration::from_millis(200), lease: Duration::from_millis(1_000), ..Self::default() }
+        Self { heartbeat: Duration::from_millis(500), lease: Duration::from_millis(1_000), ..Self::default() }
     }
 
     pub(crate) fn config(&self) -> Result<Arc<Config>, Error> {

@@ -46,6 +46,7 @@ use crate::sdp::{self, Audio, Codec};
 use crate::{Destination, Message, NameAddr, Seed};
 
 pub use crate::Local;
+pub use cancel::TURNED_AWAY;
 pub use incoming::Reject;
 pub use outgoing::{Call, Target};
 pub use output::{Fact, Failure, Outgoing, Output};

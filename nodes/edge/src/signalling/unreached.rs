@@ -5,6 +5,7 @@
 use mangrove_sip::{
     Message, Method,
     transaction::{Input, Key},
+    ua::TURNED_AWAY,
 };
 
 use super::{
@@ -52,11 +53,13 @@ impl Signalling {
     }
 }
 
-/// What the caller would send to give up this INVITE (RFC 3261 section 9.1).
+/// What the caller would send to give up this INVITE (RFC 3261 section 9.1), and why it will not acknowledge a 2xx.
 fn cancel(invite: &Message) -> Message {
     let uri = invite.request_uri().map(|uri| uri.to_string()).unwrap_or_default();
     let cseq = invite.cseq().map_or(0, |(number, _)| number);
-    let cancel = Message::request(Method::CANCEL, uri).with("CSeq", format!("{cseq} CANCEL"));
+    let cancel = Message::request(Method::CANCEL, uri)
+        .with("CSeq", format!("{cseq} CANCEL"))
+        .with("Reason", TURNED_AWAY);
     ["Via", "From", "To", "Call-ID"].into_iter().fold(cancel.with("Max-Forwards", 70), |cancel, name| {
         cancel.with(name, invite.header(name).unwrap_or_default())
     })

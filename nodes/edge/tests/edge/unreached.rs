@@ -35,6 +35,8 @@ async fn who_waits_is_turned_away_and_who_comes_then_at_once() {
         let (event, received, message) = house.control.received(index).await;
         assert_eq!((message.method().as_str(), message.call_id()), (method, Some("waits")));
         assert!(event.leg.is_empty() && received.ingress.is_some(), "{event:?}: as its INVITE came");
+        let reason = (method == "CANCEL").then_some(mangrove_sip::ua::TURNED_AWAY);
+        assert_eq!(message.header("Reason"), reason, "so that control ends it even if it has answered");
         assert_eq!((message.cseq().unwrap().0, message.from_tag()), (1, Some("theirs")));
     }
     carrier.send(carrier.invite("after")).await;

@@ -2,9 +2,14 @@
 
 use super::asked::Asked;
 use super::calling::Cancel;
+use super::confirm::Unconfirmed;
 use super::turn::{Purpose, Turn};
 use super::{Fact, Leg, Phase, TRANSACTION_MS};
 use crate::{Message, Method};
+
+/// The Reason of a CANCEL by an edge of ours that answered the INVITE itself while control could not be reached: the caller
+/// was told 503, and will acknowledge nothing else.
+pub const TURNED_AWAY: &str = "SIP;cause=503;text=\"Turned Away\"";
 
 impl Leg {
     /// Gives the INVITE up. CANCEL waits for a provisional response (RFC 3261 9.1).
@@ -37,7 +42,7 @@ impl Leg {
         self.requests.push(sent);
     }
 
-    /// The far end's CANCEL; its own 200 is the transaction layer's. Too late after our final answer.
+    /// The far end's CANCEL; its own 200 is the transaction layer's. Too late after our final answer, unless that went to nobody.
     pub(super) fn cancelled(&mut self, cancel: &Message, turn: &mut Turn<'_, '_>) {
         let cseq = cancel.cseq().ok().map(|(number, _)| number);
         let same = |asked: &Asked| Some(asked.cseq) == cseq && asked.method == Method::INVITE;
@@ -49,6 +54,12 @@ impl Leg {
             }
             Phase::Confirmed if self.change.asked.as_ref().is_some_and(|change| same(&change.asked)) => {
                 self.refuse_change(487, turn);
+            }
+            Phase::Confirmed if cancel.header("Reason") == Some(TURNED_AWAY) => {
+                let is_first = |one: &Unconfirmed| one.is_initial() && same(&one.asked);
+                if self.unconfirmed.as_ref().is_some_and(is_first) {
+                    self.ack_missing(turn);
+                }
             }
             _ => {}
         }

@@ -1,8 +1,9 @@
 //! Session timers, refreshes of provisional responses, PRACK that never comes.
 
+use super::far::{Far, invite, request, source};
 use super::pair::{Callee, Caller, Pair, media};
 use crate::Method;
-use crate::ua::{Fact, State};
+use crate::ua::{Fact, State, TURNED_AWAY};
 
 const HOUR: u64 = 3_600_000;
 
@@ -73,4 +74,23 @@ fn no_prack_fails_the_call() {
     pair.run(40_000);
     assert!(matches!(pair.facts(Callee), [_, Fact::AckMissing]), "{:?}", pair.facts(Callee));
     assert!(matches!(pair.facts(Caller).last(), Some(Fact::Failed { status: 504, .. })));
+}
+
+#[test]
+fn a_caller_whom_an_edge_turned_away_is_not_waited_for() {
+    let cseq = invite().cseq().unwrap().0;
+    for (reason, confirms, is_over) in
+        [(None, false, false), (Some(TURNED_AWAY), false, true), (Some(TURNED_AWAY), true, false)]
+    {
+        let mut far = Far::calling(&invite(), source("203.0.113.9:5060"));
+        far.act(|leg, ctx| leg.answer(media(Callee), ctx));
+        if confirms {
+            far.say(&request(&far, Method::ACK, cseq));
+        }
+        let mut cancel = request(&far, Method::CANCEL, cseq);
+        reason.into_iter().for_each(|reason| cancel.push("Reason", reason));
+        far.say(&cancel);
+        assert_eq!(far.facts.contains(&Fact::AckMissing), is_over, "{reason:?}, acknowledged: {confirms}");
+        assert_eq!(far.said() == ["BYE"], is_over);
+    }
 }
