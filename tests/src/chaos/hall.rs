@@ -1,7 +1,7 @@
 //! A company on a cluster under continuous load: all its agents in talk, more callers in line, new ones coming.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     net::{IpAddr, Ipv4Addr, SocketAddr},
     path::Path,
     time::Duration,
@@ -139,9 +139,9 @@ impl Hall {
         let statuses = self.cluster.statuses().await;
         let groups = |status: &Value| status["groups"].as_array().cloned().unwrap_or_default();
         let led = statuses.iter().flat_map(groups).filter(|group| group["state"] == "leader");
-        let led: std::collections::BTreeSet<_> = led.filter_map(|group| group["group"].as_u64()).collect();
+        let led: BTreeSet<_> = led.filter_map(|group| group["group"].as_u64()).collect();
         let known = statuses.iter().flat_map(groups).filter_map(|group| group["group"].as_u64());
-        let known: std::collections::BTreeSet<_> = known.collect();
+        let known: BTreeSet<_> = known.collect();
         !known.is_empty() && led == known
     }
 
@@ -181,13 +181,17 @@ impl Hall {
         Closed { ledger, records, trouble, logs }
     }
 
-    /// When there are as many as calls, or after a while: fewer are a finding.
+    /// When every caller who was answered has one, or after a while: fewer are a finding. Some who were turned away have one too.
     async fn records(&self, ledger: &Ledger) -> Result<Vec<Value>> {
         let api = self.cluster.api()?.tenant(company::TENANT);
-        let answered = ledger.calls().iter().filter(|call| call.connected_ms.is_some()).count();
-        let all = wait::within(RECORDS, "records of all calls", async || {
-            api.all_cdrs().await.ok().filter(|records| records.len() >= answered)
-        });
+        let calls = ledger.calls();
+        let has_all = |records: &Vec<Value>| {
+            let recorded: BTreeSet<_> = records.iter().filter_map(caller).collect();
+            let mut answered = calls.iter().filter(|call| call.connected_ms.is_some());
+            answered.all(|call| recorded.contains(call.caller.as_str()))
+        };
+        let all =
+            wait::within(RECORDS, "records of all calls", async || api.all_cdrs().await.ok().filter(has_all));
         match all.await {
             Ok(records) => Ok(records),
             Err(_) => api.all_cdrs().await,
@@ -231,6 +235,11 @@ fn late(figures: &str) -> u64 {
         line.trim().parse::<u64>().ok()
     };
     COUNTERS.into_iter().filter_map(value).sum()
+}
+
+/// Whose call a record is of, as the load writes numbers.
+fn caller(record: &Value) -> Option<&str> {
+    Some(record["caller"].as_str()?.trim_start_matches('+'))
 }
 
 fn is_well(member: &Value) -> bool {
