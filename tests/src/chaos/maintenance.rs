@@ -3,6 +3,7 @@
 use std::{path::Path, time::Duration};
 
 use anyhow::{Context, Result};
+use serde_json::Value;
 
 use super::Hall;
 use crate::{cluster::Seat, wait};
@@ -54,12 +55,21 @@ async fn restart(hall: &mut Hall, name: &str) -> Result<()> {
 pub(super) async fn change_voters(hall: &mut Hall) -> Result<()> {
     for (group, newcomer) in [(hall.group, ("d", CONTROL)), (0, ("e", CONTROL))] {
         hall.cluster.join(newcomer).await?;
-        let leader =
-            hall.cluster.leader(group).await.with_context(|| format!("nobody leads group {group}"))?;
+        let leader = leader(hall, group).await.with_context(|| format!("nobody leads group {group}"))?;
         leaves(hall, &leader).await?;
         println!("  {leader}, which led group {group}, has left, {} has joined; {}", newcomer.0, hall.load());
     }
     dies_for_good(hall, ("f", CONTROL)).await
+}
+
+/// By the members' word: the directory's group, too.
+async fn leader(hall: &Hall, group: u64) -> Option<String> {
+    let leads = |member: &Value| {
+        let mut groups = member["report"]["groups"].as_array()?.iter();
+        groups.find(|one| one["group"] == group && one["leads"] == true)?;
+        member["name"].as_str().map(str::to_owned)
+    };
+    hall.cluster.members().await?.iter().find_map(leads)
 }
 
 async fn leaves(hall: &mut Hall, name: &str) -> Result<()> {
