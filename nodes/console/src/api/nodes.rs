@@ -38,6 +38,9 @@ pub(crate) struct Node {
     /// Members whose SIP and RTP addresses it carries: its own, and those of the lost whose heir it is.
     #[serde(default)]
     carries: Vec<String>,
+    /// How many of these others could carry: what a draining node still has to hand over.
+    #[serde(default)]
+    movable: u64,
     /// Null if it did not answer within a second.
     report: Option<Told>,
 }
