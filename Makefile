@@ -23,6 +23,7 @@ CUT ?=
 FLAP ?=
 QUIET ?=
 PROFILE ?=
+NEWER ?=
 
 .PHONY: run build web test lint deny unit packages nextest chart-tools image fuzz-build fuzz bench chaos sim fmt clean
 
@@ -100,7 +101,7 @@ sim:
 ## The table of docs/reliability.md: `make chaos ROWS="4 2" LAYOUTS=apart FAULTS=20 CALLS=200`.
 chaos: web
 	ROWS="$(ROWS)" LAYOUTS="$(LAYOUTS)" FAULTS="$(FAULTS)" CALLS="$(CALLS)" RATE="$(RATE)" DOWN="$(DOWN)" PAUSE="$(PAUSE)" \
-		NET="$(NET)" CUT="$(CUT)" FLAP="$(FLAP)" QUIET="$(QUIET)" PROFILE="$(PROFILE)" scripts/chaos
+		NET="$(NET)" CUT="$(CUT)" FLAP="$(FLAP)" QUIET="$(QUIET)" PROFILE="$(PROFILE)" NEWER="$(NEWER)" scripts/chaos
 
 fmt:
 	$(CARGO) fmt --all

@@ -43,11 +43,17 @@ mod generated {
             include!(concat!(env!("OUT_DIR"), "/mangrove.cluster.v1.rs"));
         }
     }
+    pub mod handover {
+        pub mod v1 {
+            include!(concat!(env!("OUT_DIR"), "/mangrove.handover.v1.rs"));
+        }
+    }
 }
 
 pub use generated::cluster::v1 as cluster;
 pub use generated::common::v1 as common;
 pub use generated::control::v1 as control;
 pub use generated::edge::v1 as edge;
+pub use generated::handover::v1 as handover;
 pub use generated::media::v1 as media;
 pub use generated::routes::v1 as routes;

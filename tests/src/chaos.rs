@@ -11,6 +11,7 @@
 mod demand;
 mod hall;
 mod line;
+mod maintenance;
 mod outcome;
 pub mod page;
 pub mod plan;
@@ -95,7 +96,7 @@ async fn one(plan: &Plan, row: Row, hall: &mut Hall, faults: &mut Vec<Fault>) ->
     let (late, elections) = (hall.late_commands().await, hall.company_elections().await);
     let since = Instant::now();
     let fault = faults.push_mut(Fault::new(&victims));
-    strike::begin(row, hall, &victims).await?;
+    strike::begin(plan, row, hall, &victims).await?;
     fault.leader_ms = strike::another_leads(row, hall, &victims).await?;
     strike::lasts(row, plan, hall, &victims, since).await?;
     let during = hall.floor().await;

@@ -54,6 +54,20 @@ impl Cluster {
         Self::of(nodes, common).await
     }
 
+    /// A node that joins; it is ready, and has no part in the groups yet.
+    pub async fn join(&mut self, (name, roles): Seat) -> Result<()> {
+        let living = self.nodes.iter().filter(|node| node.is_alive() && node.has("control"));
+        let join = living.map(Product::grpc_address).collect();
+        let options = options(name, roles, join, self.common.path());
+        self.nodes.push(Product::start_at(options).await?);
+        Ok(())
+    }
+
+    /// Forgets a node that has left, and ends its process.
+    pub fn forget(&mut self, name: &str) {
+        self.nodes.retain(|node| node.name() != name);
+    }
+
     /// Of nodes that share a folder, once every group has its replicas.
     pub async fn of(nodes: Vec<Product>, common: TempDir) -> Result<Self> {
         let cluster = Self { nodes, common };

@@ -25,6 +25,8 @@ pub struct Product {
     paused: bool,
     api: OnceLock<Api>,
     options: Options,
+    /// Of its next start; the usual one when none.
+    binary: Option<PathBuf>,
     /// UDP and TCP port of SIP.
     pub sip: u16,
     /// The carrier's port, named in the company's trunk.
@@ -109,6 +111,7 @@ impl Product {
             paused: false,
             api: OnceLock::new(),
             options,
+            binary: None,
             sip: ports::free(),
             carrier: ports::free(),
             http: ports::free(),
@@ -141,7 +144,8 @@ impl Product {
     pub fn launch(&mut self) -> Result<()> {
         std::fs::write(self.folder.path().join("mangrove.toml"), self.configuration())?;
         let log = std::fs::OpenOptions::new().create(true).append(true).open(self.log_path())?;
-        let mut command = Command::new(binary()?);
+        let binary = self.binary.clone().map_or_else(binary, Ok)?;
+        let mut command = Command::new(binary);
         command.args(["serve", "-c", "mangrove.toml"]).current_dir(self.folder.path());
         command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
         let child = match &self.options.machine {
@@ -170,6 +174,11 @@ impl Product {
             child.wait()?;
         }
         Ok(())
+    }
+
+    /// Which binary it is started with from now on: the usual one when none.
+    pub fn set_binary(&mut self, binary: Option<PathBuf>) {
+        self.binary = binary;
     }
 
     /// Notes that nobody reaches the node for a while, as its machine's cable is out, or that it is back.

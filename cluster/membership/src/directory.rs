@@ -23,7 +23,7 @@ use mangrove_raft::{GroupId, NodeId};
 use serde::{Deserialize, Serialize};
 
 pub use command::{Command, Refusal, Reply};
-pub use leases::{Lease, NETWORK};
+pub use leases::{HANDOVER, Lease, NETWORK};
 pub use moves::{Move, Stage};
 
 /// What every node knows of the cluster.
@@ -102,6 +102,9 @@ pub struct Member {
     pub alive: bool,
     /// It is about to leave.
     pub draining: bool,
+    /// Its process is about to end, to be started again: others do its work meanwhile, its replicas are kept for it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub stopping: bool,
     /// It is dead and given up: it leaves as soon as no group counts on it.
     #[serde(default)]
     pub replaced: bool,
@@ -115,6 +118,11 @@ fn yes() -> bool {
 impl Member {
     /// The role that holds replicas and votes.
     pub const CONTROL: &'static str = "control";
+
+    /// Whether it takes work: it answers and is not about to go.
+    pub fn is_staying(&self) -> bool {
+        self.alive && !self.draining && !self.stopping && !self.replaced
+    }
 
     /// Whether it may hold replicas.
     pub fn is_control(&self) -> bool {
@@ -154,6 +162,9 @@ impl Directory {
             Command::JoinMember { member } => self.join(member),
             Command::HeartbeatMember { id, at_ms } => self.heartbeat(id, at_ms),
             Command::DrainMember { id, draining } => self.drain(id, draining),
+            Command::StopMember { id } => self.change_member(id, |member| member.stopping = true),
+            Command::YieldLeases { id } => self.hand_on(id),
+            Command::ReadyLease { name, host } => self.ready_lease(&name, host),
             Command::LeaveMember { id } => self.leave(id),
             Command::ReplaceMember { id } => self.replace(id),
             Command::MemberLost { id, term: seen } => self.hear(id, false, seen, term),

@@ -28,6 +28,7 @@ fn member(id: u64, name: &str) -> Member {
         heartbeat_ms: 1_795_000_000_000,
         alive: true,
         draining: false,
+        stopping: false,
         replaced: false,
     }
 }
@@ -64,6 +65,9 @@ fn commands() -> Vec<Command> {
         Command::DrainMember { id: 1, draining: false },
         Command::RemoveTenant { tenant: "nobody".into() },
         Command::LeaveMember { id: 9 },
+        Command::StopMember { id: 1 },
+        Command::YieldLeases { id: 1 },
+        Command::ReadyLease { name: name(), host: 1 },
     ]
 }
 
@@ -79,7 +83,12 @@ fn directory() -> Directory {
 
 #[test]
 fn commands_of_every_kind() {
-    let kept = golden::check(&["directory-commands-1.bin"], commands, decode::<Vec<Command>>, encode);
+    let kept = golden::check(
+        &["directory-commands-1.bin", "directory-commands-2.bin"],
+        commands,
+        decode::<Vec<Command>>,
+        encode,
+    );
     assert_eq!(kept, commands());
     let mut later = encode(&commands()[0]);
     later[0] = 9;
@@ -89,7 +98,8 @@ fn commands_of_every_kind() {
 #[test]
 fn answers() {
     let home = Home { group: 2, epoch: 17 };
-    let lease = Lease { host: 2, epoch: 8, wanted: true };
+    let lease = Lease { host: 2, epoch: 8, wanted: true, from: None, ready: false };
+    let handed = Lease { wanted: false, from: Some(1), ready: true, ..lease };
     let answers: Vec<Answer> = vec![
         (1, Ok(Reply::Done)),
         (2, Ok(Reply::Joined { id: 2 })),
@@ -97,14 +107,21 @@ fn answers() {
         (4, Ok(Reply::Leased { lease })),
         (5, Ok(Reply::Moving { epoch: 5 })),
         (6, Err(Refusal::AtHome { tenant: "acme".into(), group: 1 })),
+        (7, Ok(Reply::Leased { lease: handed })),
+        (8, Err(Refusal::LastRole { name: "a".into(), role: "edge".into() })),
     ];
-    let kept = golden::check(&["directory-answers-1.bin"], || answers.clone(), decode::<Vec<Answer>>, encode);
+    let kept = golden::check(
+        &["directory-answers-1.bin", "directory-answers-2.bin"],
+        || answers.clone(),
+        decode::<Vec<Answer>>,
+        encode,
+    );
     assert_eq!(kept, answers);
 }
 
 #[test]
 fn snapshots() {
-    let kept = golden::check(&["directory-1.bin"], directory, decode::<Directory>, encode);
+    let kept = golden::check(&["directory-1.bin", "directory-2.bin"], directory, decode::<Directory>, encode);
     assert_eq!(kept.home("acme").map(|home| home.group), Some(2));
     assert_eq!(kept.tenant_of("number", "74951234567"), Some("acme"));
     assert_eq!(kept.founding.as_ref().map(|founding| founding.nonce_key), Some([1; 32]));

@@ -190,3 +190,43 @@ async fn a_newcomer_gets_a_snapshot_and_then_votes() {
     assert_eq!(nodes[&2].handle(0).leadership(), Leadership::Follower { leader: 1 });
     first.set_voters(&voters).await.unwrap();
 }
+
+/// Some ten megabytes, in chunks over a lane of their own.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_great_state_reaches_a_newcomer_while_all_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut listeners, peers) = listeners().await;
+    // A busy machine may pause; a snapshot that blocks heartbeats takes longer.
+    let (heartbeat, lease) = (Duration::from_millis(100), Duration::from_millis(1_000));
+    let tuning = Tuning { snapshot_every: 20, keep_entries: 2, heartbeat, lease, ..Tuning::default() };
+    let mut nodes = BTreeMap::new();
+    for id in [1, 2] {
+        let listener = listeners.remove(&id).unwrap();
+        nodes.insert(id, Node::start(folder.path(), id, listener, tuning.clone()).await);
+    }
+    let those = |ids: &[NodeId]| ids.iter().map(|id| (*id, peers[id].clone())).collect::<BTreeMap<_, _>>();
+    nodes[&1].host.found_group(0, those(&[1])).await.unwrap();
+    nodes[&1].host.found_group(5, those(&[1, 2])).await.unwrap();
+    let lines: Vec<_> = (0..40u32).map(|number| format!("{number:0>64}").repeat(1 << 14)).collect();
+    for line in &lines {
+        propose(&nodes, 0, line).await;
+    }
+    let first = nodes[&1].handle(0);
+    until("the log is purged", || (first.status().purged > 20).then_some(())).await;
+    propose(&nodes, 5, "before").await;
+    let other = until("somebody leads", || leader(&nodes, 5)).await;
+    let terms = || (first.status().term, nodes[&other].handle(5).status().term);
+    let before = terms();
+
+    let (handle, voters) = (first.clone(), those(&[1, 2]));
+    let joins = tokio::spawn(async move { handle.set_voters(&voters).await });
+    let mut meanwhile = 0;
+    while !joins.is_finished() {
+        propose(&nodes, 5, "meanwhile").await;
+        meanwhile += 1;
+    }
+    joins.await.unwrap().unwrap();
+    until("the newcomer has all lines", || (nodes[&2].books[&0].lines() == lines).then_some(())).await;
+    assert!(meanwhile > 0);
+    assert_eq!(terms(), before, "nobody missed a heartbeat");
+}

@@ -1,6 +1,10 @@
 //! The handle of a running edge: puts the parts together, and takes control's commands.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{
+    io,
+    net::SocketAddr,
+    sync::{Arc, Weak},
+};
 
 use async_trait::async_trait;
 use mangrove_proto::{
@@ -32,6 +36,9 @@ struct Inner {
     options: Arc<Options>,
     signalling: Arc<Signalling>,
     flows: Arc<Flows>,
+    udp: Arc<Udp>,
+    /// The tasks that accept hold them: they close with those.
+    listeners: Vec<Weak<Listener>>,
     addresses: Vec<(Transport, SocketAddr)>,
     contacts: Contacts,
     tasks: TaskTracker,
@@ -59,9 +66,9 @@ impl Edge {
         routes: Arc<dyn service::Routes>,
     ) -> Result<Self, Error> {
         let options = Arc::new(options);
-        let udp = Arc::new(Udp::bind(&options.udp)?);
-        let listeners =
-            options.tcp.iter().map(|address| Listener::bind(*address)).collect::<Result<Vec<_>, _>>()?;
+        let udp = Arc::new(Udp::bind(&options.udp, options.joins)?);
+        let listen = |address: &SocketAddr| Listener::bind(*address, options.joins).map(Arc::new);
+        let listeners = options.tcp.iter().map(listen).collect::<Result<Vec<_>, _>>()?;
         let addresses = addresses(&udp, &listeners);
         let contacts = Contacts::of(&options, &addresses);
         let clock = Clock::start();
@@ -86,11 +93,14 @@ impl Edge {
         });
         udp.read(options.limits.udp_readers, &signalling, &tasks, &stop);
         signalling.start_timers(&tasks, &stop);
+        let weak = listeners.iter().map(Arc::downgrade).collect();
         for listener in listeners {
             listener.accept(signalling.tcp());
         }
         tracing::info!(node = options.node, run = options.run, ?addresses, ?contacts, "edge serves");
-        Ok(Self { inner: Arc::new(Inner { options, signalling, flows, addresses, contacts, tasks, stop }) })
+        let listeners = weak;
+        let inner = Inner { options, signalling, flows, udp, listeners, addresses, contacts, tasks, stop };
+        Ok(Self { inner: Arc::new(inner) })
     }
 
     /// What is really bound, in the order of the options, UDP first.
@@ -105,7 +115,12 @@ impl Edge {
 
     /// Refuses new calls with 503 from now on; what lives goes on. Carriers' OPTIONS get 503 too.
     pub fn drain(&self) {
-        self.inner.signalling.admission.drain();
+        self.refuse_new(true);
+    }
+
+    /// As `drain`, or takes new calls again.
+    pub fn refuse_new(&self, refuse: bool) {
+        self.inner.signalling.admission.refuse_new(refuse);
     }
 
     /// Drains, waits until control has every event (`Limits::drain_time` at most), then closes all sockets.
@@ -113,9 +128,32 @@ impl Edge {
         self.drain();
         let inner = &self.inner;
         inner.signalling.events.finish(inner.options.limits.drain_time).await;
+        self.close().await;
+    }
+
+    /// Lets another process bind the same addresses from now on.
+    pub fn share(&self) -> io::Result<()> {
+        self.inner.udp.share()?;
+        self.inner.listeners.iter().filter_map(Weak::upgrade).try_for_each(|listener| listener.share())
+    }
+
+    /// Closes all sockets; what was heard before is still told to control, by `finish`.
+    pub async fn close(&self) {
+        let inner = &self.inner;
         inner.stop.cancel();
         inner.tasks.close();
         inner.tasks.wait().await;
+        inner.udp.close();
+    }
+
+    /// When it is closed: returns when control has every event, or `Limits::drain_time` is over.
+    pub async fn finish(&self) {
+        self.inner.signalling.events.finish(self.inner.options.limits.drain_time).await;
+    }
+
+    /// Control has all of the edge that was bound to the same addresses: from now on this one reports.
+    pub fn begin(&self) {
+        self.inner.signalling.events.begin();
     }
 
     pub fn status(&self) -> Status {
@@ -140,7 +178,7 @@ impl service::Edge for Edge {
     }
 }
 
-fn addresses(udp: &Udp, listeners: &[Listener]) -> Vec<(Transport, SocketAddr)> {
+fn addresses(udp: &Udp, listeners: &[Arc<Listener>]) -> Vec<(Transport, SocketAddr)> {
     let tcp = listeners.iter().map(|listener| (Transport::Tcp, listener.local));
     udp.addresses().map(|address| (Transport::Udp, address)).chain(tcp).collect()
 }

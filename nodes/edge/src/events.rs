@@ -20,7 +20,7 @@ use mangrove_proto::{
     service,
 };
 use parking_lot::{Mutex, RwLock};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use self::queue::Queue;
@@ -54,6 +54,8 @@ pub(crate) struct Events {
     waiting: AtomicUsize,
     tasks: TaskTracker,
     stop: CancellationToken,
+    /// False while another edge of the same name reports still.
+    open: watch::Sender<bool>,
 }
 
 #[derive(Debug)]
@@ -76,6 +78,7 @@ impl Events {
             waiting: AtomicUsize::new(0),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
+            open: watch::channel(!options.joins).0,
         })
     }
 
@@ -120,6 +123,11 @@ impl Events {
 
     fn hold(&self, group: u64, count: usize) -> bool {
         self.groups.read().get(&group).is_some_and(|group| group.queue.lock().len() >= count)
+    }
+
+    /// What waits may be delivered from now on.
+    pub(crate) fn begin(&self) {
+        self.open.send_replace(true);
     }
 
     /// Events not acknowledged yet, of all groups.

@@ -19,6 +19,9 @@ pub struct Options {
     pub tcp: Vec<SocketAddr>,
     /// What far ends are told where it differs from what is bound.
     pub public: Public,
+    /// Another process is bound to these addresses still: this one binds beside it, and reports nothing until
+    /// `Edge::begin`.
+    pub joins: bool,
     /// `Server` of the answers that the edge gives by itself.
     pub user_agent: String,
     pub limits: Limits,
@@ -33,6 +36,7 @@ impl Options {
             udp: Vec::new(),
             tcp: Vec::new(),
             public: Public::default(),
+            joins: false,
             user_agent: concat!("mangrove/", env!("CARGO_PKG_VERSION")).to_owned(),
             limits: Limits::default(),
         }

@@ -32,14 +32,16 @@ pub(crate) struct Udp {
 
 #[derive(Debug)]
 struct Bound {
-    socket: Arc<UdpSocket>,
+    /// None once it is closed.
+    socket: RwLock<Option<Arc<UdpSocket>>>,
     local: SocketAddr,
 }
 
 impl Udp {
-    pub(crate) fn bind(addresses: &[SocketAddr]) -> Result<Self, crate::Error> {
+    /// `beside`: another process is bound to the same addresses and has shared them.
+    pub(crate) fn bind(addresses: &[SocketAddr], beside: bool) -> Result<Self, crate::Error> {
         let bind_one = |address: &SocketAddr| {
-            bind(*address).map_err(|source| crate::Error::Bind {
+            bind(*address, beside).map_err(|source| crate::Error::Bind {
                 transport: Transport::Udp,
                 address: *address,
                 source,
@@ -57,7 +59,8 @@ impl Udp {
     /// The kernel is asked directly, for the runtime only knows what it saw when it last looked.
     pub(crate) fn send(&self, bytes: &[u8], to: SocketAddr) -> io::Result<()> {
         let bound = self.socket_for(to).ok_or_else(|| io::Error::from(ErrorKind::AddrNotAvailable))?;
-        match SockRef::from(&*bound.socket).send_to(bytes, &to.into()) {
+        let socket = bound.open().ok_or_else(|| io::Error::from(ErrorKind::NotConnected))?;
+        match SockRef::from(&*socket).send_to(bytes, &to.into()) {
             Ok(_) => Ok(()),
             Err(error) if error.kind() == ErrorKind::WouldBlock => {
                 metrics::counter!(DROPPED, "reason" => "kernel_queue").increment(1);
@@ -65,6 +68,17 @@ impl Udp {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// Lets another process bind the same addresses.
+    pub(crate) fn share(&self) -> io::Result<()> {
+        let open = self.sockets.iter().filter_map(Bound::open);
+        open.into_iter().try_for_each(|socket| SockRef::from(&*socket).set_reuse_port(true))
+    }
+
+    /// Closes all sockets once nobody reads: whoever still holds the edge keeps no address with it.
+    pub(crate) fn close(&self) {
+        self.sockets.iter().for_each(|bound| drop(bound.socket.write().take()));
     }
 
     fn socket_for(&self, to: SocketAddr) -> Option<&Bound> {
@@ -104,10 +118,11 @@ impl Udp {
 
     async fn read_socket(&self, index: usize, into: &Signalling) {
         let Some(bound) = self.sockets.get(index) else { return };
+        let Some(socket) = bound.open() else { return };
         let mut buffer = vec![0; LONGEST_DATAGRAM];
-        while bound.socket.readable().await.is_ok() {
+        while socket.readable().await.is_ok() {
             for _ in 0..BATCH {
-                match bound.socket.try_recv_from(&mut buffer) {
+                match socket.try_recv_from(&mut buffer) {
                     Ok((length, remote)) => {
                         self.remember(remote, index);
                         let source =
@@ -123,12 +138,18 @@ impl Udp {
     }
 }
 
+impl Bound {
+    fn open(&self) -> Option<Arc<UdpSocket>> {
+        self.socket.read().clone()
+    }
+}
+
 /// How well a socket fits a destination it never heard: its family above all, then loopback with loopback.
 fn fitness(local: SocketAddr, to: SocketAddr) -> (bool, bool) {
     (local.is_ipv4() == to.is_ipv4(), local.ip().is_loopback() == to.ip().is_loopback())
 }
 
-fn bind(address: SocketAddr) -> io::Result<Bound> {
+fn bind(address: SocketAddr, beside: bool) -> io::Result<Bound> {
     let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
     if address.is_ipv6() {
         socket.set_only_v6(true)?;
@@ -137,8 +158,17 @@ fn bind(address: SocketAddr) -> io::Result<Bound> {
     for outcome in [socket.set_recv_buffer_size(KERNEL_BUFFER), socket.set_send_buffer_size(KERNEL_BUFFER)] {
         outcome.unwrap_or_else(|error| tracing::debug!(%error, %address, "kernel buffer stays small"));
     }
+    if beside {
+        share(&socket, address)?;
+    }
     socket.bind(&address.into())?;
     let socket = UdpSocket::from_std(socket.into())?;
     let local = socket.local_addr()?;
-    Ok(Bound { socket: Arc::new(socket), local })
+    Ok(Bound { socket: RwLock::new(Some(Arc::new(socket))), local })
+}
+
+/// Before it is bound: another process has the same address, which may come to this machine only when all is ready.
+pub(crate) fn share(socket: &Socket, address: SocketAddr) -> io::Result<()> {
+    socket.set_reuse_port(true)?;
+    if address.is_ipv4() { socket.set_freebind_v4(true) } else { socket.set_freebind_v6(true) }
 }

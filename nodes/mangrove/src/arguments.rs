@@ -67,7 +67,7 @@ pub(crate) enum Command {
     Status,
     /// Show the cluster's nodes
     Nodes,
-    /// Take leads and replicas from a node, to stop it or to let it leave
+    /// Take leads, addresses with their calls, and replicas from a node, to stop it or to let it leave
     Drain {
         #[arg(value_name = "NODE", env = "MANGROVE_NODE")]
         node: String,

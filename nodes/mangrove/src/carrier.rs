@@ -1,15 +1,21 @@
 //! The edges and media nodes that this process carries: its own, and those of members that are lost, at their addresses.
 //! Who carries what stands in the directory's leases; an heir goes on from State as the member itself would after a
-//! restart.
+//! restart. From a host that lives they are taken over (`takeover`, and `handover` on its side).
 
 mod carried;
 mod estate;
+pub(crate) mod handover;
 mod hook;
+mod takeover;
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use anyhow::Result;
-use mangrove_membership::{Cluster, Command, Lease, Reply};
+use mangrove_membership::{Cluster, Command, Directory, HANDOVER, Lease, Reply};
 use tokio::sync::Mutex;
 
 use crate::{
@@ -23,6 +29,8 @@ pub(crate) use estate::Estate;
 const AGAIN: Duration = Duration::from_millis(250);
 /// So often an heir tries to bind a lost member's addresses before another one may.
 const TRIES: u32 = 20;
+/// A node that starts leads its share before it asks for its addresses, or after so long all the same.
+const SETTLES: Duration = Duration::from_secs(5);
 
 /// Keeps what this process carries as the directory's leases say.
 #[derive(Debug, Clone)]
@@ -33,18 +41,34 @@ pub(crate) struct Carrier {
     pub(crate) store: Store,
     pub(crate) carried: Carried,
     tries: Arc<Mutex<BTreeMap<String, u32>>>,
+    going: handover::Going,
+    began: Instant,
 }
 
 impl Carrier {
     pub(crate) fn new(configuration: &Configuration, cluster: Cluster, near: Near, store: Store) -> Self {
-        let (carried, tries) = (Carried::default(), Arc::default());
-        Self { configuration: configuration.clone(), cluster, near, store, carried, tries }
+        let (carried, tries, going) = (Carried::default(), Arc::default(), handover::Going::default());
+        Self {
+            configuration: configuration.clone(),
+            cluster,
+            near,
+            store,
+            carried,
+            tries,
+            going,
+            began: Instant::now(),
+        }
     }
 
     /// Carries the node's own addresses, unless an heir has them: `keep` fetches those. It gives them back once control has
     /// all that happened at them, which may wait for a group that this node is to lead.
     pub(crate) async fn begin(&self) -> Result<()> {
         if !self.configuration.has(Role::Edge) && !self.configuration.has(Role::Media) {
+            return Ok(());
+        }
+        if self.are_with_heir() {
+            // They are handed over, for which groups must be led: `keep` sees to it.
+            release(self.cluster.name(), &self.configuration).await;
             return Ok(());
         }
         let lease = loop {
@@ -62,7 +86,18 @@ impl Carrier {
             release(self.cluster.name(), &self.configuration).await;
             return Ok(());
         }
+        if lease.from.is_some() {
+            return Ok(());
+        }
         self.carry(self.cluster.name(), lease, &self.configuration).await
+    }
+
+    /// Whether a living heir has the node's own addresses and hands them over.
+    fn are_with_heir(&self) -> bool {
+        let directory = self.cluster.directory();
+        let lease = directory.lease(self.cluster.name()).filter(|lease| lease.host != self.cluster.node());
+        let lives = |lease: Lease| directory.member(lease.host).is_some_and(|host| host.alive);
+        directory.all_speak(HANDOVER) && lease.is_some_and(lives)
     }
 
     /// Follows the leases until the node stops.
@@ -88,24 +123,61 @@ impl Carrier {
         let mut is_done = true;
         for (name, epoch) in self.carried.names() {
             let lease = directory.lease(&name);
-            if lease.is_none_or(|lease| (lease.host, lease.epoch) != (node, epoch)) {
+            if lease.is_some_and(|lease| lease.host != node && lease.from == Some(node)) {
+                is_done = false;
+                if !self.going.lingers(&name) {
+                    self.put_down(&name).await;
+                }
+            } else if lease.is_none_or(|lease| (lease.host, lease.epoch) != (node, epoch)) {
                 self.put_down(&name).await;
             } else if lease.is_some_and(|lease| lease.wanted) && name != own {
                 self.put_down(&name).await;
                 self.propose(Command::ReturnLease { name, from: node }).await;
+            } else if lease.is_some_and(|lease| lease.is_on_its_way()) {
+                // It was not heard when it was said first.
+                self.say_ready(&name).await;
             }
         }
+        self.refuse_new(&directory);
         for (name, lease) in &directory.leases {
             if lease.host == node && !lease.wanted && self.carried.get(name).is_none() {
                 is_done &= self.pick_up(name, *lease).await;
             }
         }
-        if directory.lease(own).is_some_and(|lease| lease.host != node) {
-            // Lost and back: nobody asked for them yet.
-            self.ask_for_own().await;
-            is_done = false;
+        is_done & self.ask_or_yield(&directory).await
+    }
+
+    /// The node's own addresses are fetched, or all given away if it is about to go. Leads move before, each in its turn:
+    /// what happens at an edge needs them.
+    async fn ask_or_yield(&self, directory: &Directory) -> bool {
+        let node = self.cluster.node();
+        let goes = directory.member(node).is_some_and(|own| own.draining || own.stopping);
+        if goes && !directory.yields(node).is_empty() {
+            if !self.cluster.leads_any() {
+                self.propose(Command::YieldLeases { id: node }).await;
+            }
+            return false;
         }
-        is_done
+        // Lost and back, or started again: nobody asked for them yet.
+        let are_away = directory.lease(self.cluster.name()).is_some_and(|lease| lease.host != node);
+        if are_away && !goes {
+            if self.cluster.leads_its_share() || self.began.elapsed() > SETTLES {
+                self.ask_for_own().await;
+            }
+            return false;
+        }
+        true
+    }
+
+    /// What a draining node still carries nobody can take over: new calls are to go elsewhere.
+    fn refuse_new(&self, directory: &Directory) {
+        let node = self.cluster.node();
+        let drains = directory.member(node).is_some_and(|own| own.draining) && directory.all_speak(HANDOVER);
+        let stays = |name: &str| directory.lease(name).is_some_and(|lease| lease.host == node);
+        for (name, _) in self.carried.names().into_iter().filter(|(name, _)| stays(name)) {
+            let edge = self.carried.get(&name).and_then(|one| one.edge);
+            edge.iter().for_each(|edge| edge.refuse_new(drains));
+        }
     }
 
     async fn ask_for_own(&self) -> Option<Lease> {
@@ -156,9 +228,31 @@ impl Carrier {
     }
 
     async fn carry(&self, name: &str, lease: Lease, configuration: &Configuration) -> Result<()> {
-        hook::run(configuration, hook::Change::Acquire).await?;
-        let edge = roles::edge(configuration, lease.epoch, &self.near).await?;
-        let media = match roles::media(configuration, lease.epoch, &self.near, &self.store) {
+        let taken = match lease.from {
+            Some(host) => self.take_over(name, lease, host, configuration).await,
+            None => Err(anyhow::anyhow!("nobody carries them")),
+        };
+        if let Err(why) = taken {
+            if lease.from.is_some() {
+                tracing::warn!(member = name, error = format!("{why:#}"), "addresses can't be taken over");
+            }
+            hook::run(configuration, hook::Change::Acquire).await?;
+            let one = self.open(lease.epoch, configuration).await?;
+            self.carried.put(name, one);
+            if lease.is_on_its_way() {
+                self.say_ready(name).await;
+            }
+        }
+        if name == self.cluster.name() {
+            self.cluster.set_addresses(self.own_addresses()).await;
+        }
+        Ok(())
+    }
+
+    /// Edge and media node at the configuration's addresses.
+    async fn open(&self, epoch: u64, configuration: &Configuration) -> Result<Carrying> {
+        let edge = roles::edge(configuration, epoch, false, &self.near).await?;
+        let media = match roles::media(configuration, epoch, false, &self.near, &self.store) {
             Ok(media) => media,
             Err(error) => {
                 if let Some(edge) = edge {
@@ -167,11 +261,7 @@ impl Carrier {
                 return Err(error);
             }
         };
-        self.carried.put(name, Carrying { epoch: lease.epoch, edge, media });
-        if name == self.cluster.name() {
-            self.cluster.set_addresses(self.own_addresses()).await;
-        }
-        Ok(())
+        Ok(Carrying { epoch, edge, media })
     }
 
     /// As members should know them.
@@ -195,11 +285,25 @@ impl Carrier {
         if let Some(media) = one.media {
             media.stop().await;
         }
+        self.going.forget(name);
+        self.bring_away(name).await;
+    }
+
+    /// Takes a member's addresses off this machine.
+    async fn bring_away(&self, name: &str) {
         let own = name == self.cluster.name();
         let configuration = if own { Some(self.configuration.clone()) } else { self.inherited(name) };
         if let Some(configuration) = configuration {
             release(name, &configuration).await;
         }
+    }
+
+    /// Whether all that others can carry is carried elsewhere.
+    pub(crate) fn has_handed_over(&self) -> bool {
+        let (directory, node) = (self.cluster.directory(), self.cluster.node());
+        let stays = |name: &str| directory.lease(name).is_some_and(|lease| lease.host == node);
+        let carries_none = self.carried.names().iter().all(|(name, _)| stays(name));
+        directory.yields(node).is_empty() && carries_none && self.going.is_empty()
     }
 
     async fn propose(&self, command: Command) -> Option<Reply> {

@@ -277,7 +277,7 @@ pub(crate) struct Limits {
     pub(crate) requests_per_second: u32,
     /// Wrong passwords a minute from one address; more are refused unchecked.
     pub(crate) failures_per_minute: u32,
-    /// Seconds that a stopping node gives its roles to finish.
+    /// Seconds that a stopping node takes at most: half of them for others to take over, half for its roles to finish.
     pub(crate) stop_seconds: u64,
 }
 

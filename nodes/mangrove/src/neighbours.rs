@@ -42,6 +42,7 @@ struct Met {
     /// The host's gRPC address; none: this process.
     host: Option<String>,
     info: NodeInfo,
+    has_media: bool,
 }
 
 impl Neighbours {
@@ -88,21 +89,37 @@ impl Neighbours {
     }
 
     /// None while this process has not begun to carry what it should.
-    fn look(&self, directory: &Directory, member: &Member, Lease { host, epoch, .. }: Lease) -> Option<Met> {
+    fn look(&self, directory: &Directory, member: &Member, lease: Lease) -> Option<Met> {
+        let Lease { epoch, .. } = lease;
+        // Whoever carried it is talked to until the new host is ready.
+        let host = match lease.from.filter(|_| lease.is_on_its_way()) {
+            Some(_) if self.met.contains_key(&member.name) => return None,
+            Some(before) => before,
+            None => lease.host,
+        };
+        // A host that drains and could not hand them over gets no new sessions.
+        let drains = directory.member(host)?.draining;
         if host != self.cluster.node() {
             let host = Some(directory.member(host)?.address.clone());
-            return Some(Met { epoch, host, info: info(member) });
+            let (info, has_media) = (info(member), has_media(member));
+            return Some(Met {
+                epoch,
+                host,
+                info: NodeInfo { media: has_media && !drains, ..info },
+                has_media,
+            });
         }
         let carrying = self.carried.get(&member.name).filter(|carrying| carrying.epoch == epoch)?;
         let contacts = carrying.edge.as_ref().map(mangrove_edge::Edge::contacts).unwrap_or_default();
-        let info = NodeInfo { name: member.name.clone(), contacts, media: carrying.media.is_some() };
-        Some(Met { epoch, host: None, info })
+        let has_media = carrying.media.is_some();
+        let info = NodeInfo { name: member.name.clone(), contacts, media: has_media && !drains };
+        Some(Met { epoch, host: None, info, has_media })
     }
 
-    fn announce(&self, Met { host, info, .. }: &Met) {
+    fn announce(&self, Met { host, info, has_media, .. }: &Met) {
         let (edge, media) = match host {
             None => self.near(&info.name),
-            Some(address) => self.far(info, address),
+            Some(address) => self.far(info, *has_media, address),
         };
         self.control.announce(info.clone(), edge, media);
     }
@@ -114,7 +131,7 @@ impl Neighbours {
         (edge.map(|edge| Arc::new(edge) as _), media.map(|media| Arc::new(media) as _))
     }
 
-    fn far(&self, info: &NodeInfo, address: &str) -> Ways {
+    fn far(&self, info: &NodeInfo, has_media: bool, address: &str) -> Ways {
         let channel = match self.cluster.channel(address) {
             Ok(channel) => channel,
             Err(error) => {
@@ -125,7 +142,7 @@ impl Neighbours {
         let edge = (!info.contacts.is_empty())
             .then(|| Arc::new(mangrove_edge::grpc::Client::new(info.name.clone(), channel.clone())) as _);
         let media =
-            info.media.then(|| Arc::new(mangrove_media::grpc::Client::new(info.name.clone(), channel)) as _);
+            has_media.then(|| Arc::new(mangrove_media::grpc::Client::new(info.name.clone(), channel)) as _);
         (edge, media)
     }
 }
@@ -141,8 +158,12 @@ fn info(member: &Member) -> NodeInfo {
     NodeInfo {
         name: member.name.clone(),
         contacts: member.addresses.iter().filter_map(contact).collect(),
-        media: member.roles.contains(Role::Media.as_str()),
+        media: has_media(member),
     }
+}
+
+fn has_media(member: &Member) -> bool {
+    member.roles.contains(Role::Media.as_str())
 }
 
 /// Tells an edge which nodes know whose a request is, until the node stops: none where control beside it has a replica of

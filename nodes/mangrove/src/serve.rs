@@ -21,7 +21,7 @@ use tonic::service::Routes;
 use crate::{
     alarm,
     arguments::Format,
-    carrier::Carrier,
+    carrier::{Carrier, handover},
     configuration::{Configuration, Role},
     grpc::{Bound, Grpc},
     neighbours::{self, Neighbours},
@@ -30,6 +30,9 @@ use crate::{
     token::Token,
 };
 use near::NearRoutes;
+
+/// Between two looks whether others have taken over.
+const LOOK: Duration = Duration::from_millis(10);
 
 /// A running node.
 #[derive(Debug)]
@@ -97,7 +100,8 @@ impl Roles {
         let services = cluster
             .routes()
             .add_service(mangrove_edge::grpc::server(carried.edges()))
-            .add_service(mangrove_media::grpc::server(carried.medias()));
+            .add_service(mangrove_media::grpc::server(carried.medias()))
+            .add_service(handover::server(self.carrier.clone()));
         match &self.control {
             Some(control) => services
                 .add_service(mangrove_control::grpc::server(control.clone()))
@@ -128,6 +132,7 @@ impl Roles {
         Arc::new(move || {
             let mut report = control.as_ref().map(Control::own_report).unwrap_or_default();
             report.figures.push(("streams".to_owned(), carried.streams() as u64));
+            report.figures.push(("carried".to_owned(), carried.count() as u64));
             report
         })
     }
@@ -221,9 +226,31 @@ impl Node {
         Ok(())
     }
 
-    /// Ends the roles from the outside in, within the time limit: what is not done then is done by the next start.
+    /// Has others take over what this node leads and carries, for half of the time limit at most.
+    async fn hand_over(&self) {
+        let handed = async {
+            match self.cluster.stop_node().await {
+                Ok(true) => self.is_free().await,
+                Ok(false) => {}
+                Err(error) => tracing::warn!(%error, "nobody takes over from this node: it stops as it is"),
+            }
+        };
+        if tokio::time::timeout(self.patience / 2, handed).await.is_err() {
+            tracing::warn!("others have not taken over all from this node in time");
+        }
+    }
+
+    async fn is_free(&self) {
+        while self.cluster.leads_any() || !self.roles.carrier.has_handed_over() {
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    /// Hands over to others, then ends the roles from the outside in, within the time limit: what is not done then is done
+    /// by the next start.
     pub(crate) async fn stop(self) {
-        let patience = self.patience;
+        self.hand_over().await;
+        let patience = self.patience / 2;
         let in_order = async {
             let Roles { control, carrier } = &self.roles;
             carrier.carried.drain();

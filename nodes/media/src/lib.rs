@@ -7,6 +7,8 @@
 //! packet. Everything else (commands, prompts, events) runs on the async runtime.
 
 mod clock;
+mod gate;
+mod handover;
 mod options;
 mod outbox;
 mod ports;
@@ -29,6 +31,7 @@ use object_store::ObjectStore;
 use parking_lot::Mutex;
 use tokio::task::AbortHandle;
 
+use gate::Gate;
 use outbox::Outbox;
 use prompts::Prompts;
 use recorder::Recorder;
@@ -60,6 +63,7 @@ struct Inner {
     outbox: Arc<Outbox>,
     recorder: Recorder,
     recorder_task: AbortHandle,
+    gate: Gate,
 }
 
 impl Media {
@@ -75,12 +79,14 @@ impl Media {
         }
         let writer = format!("{}/{}", options.node, options.run);
         let sender = common::Sender { node: options.node.clone(), run: options.run };
-        let outbox = Outbox::new(sender, control, runtime);
+        let gate = Gate::new(!options.joins);
+        let outbox = Outbox::new(sender, control, runtime, gate.clone());
         let (recorder, recorder_task) = Recorder::start(recorder::Settings {
             writer,
             parts: options.parts.clone().unwrap_or_else(|| objects.clone()),
             objects: objects.clone(),
             outbox: outbox.clone(),
+            gate: gate.clone(),
             segment: options.segment,
             memory: options.recording_memory,
         });
@@ -96,7 +102,7 @@ impl Media {
             .map_err(Error::Thread)?;
         let prompts = Prompts::new(options.prompts.clone(), objects);
         let sessions = Mutex::new(Sessions::new(&options, threads, outbox.clone(), recorder.clone()));
-        Ok(Self { inner: Arc::new(Inner { sessions, prompts, outbox, recorder, recorder_task }) })
+        Ok(Self { inner: Arc::new(Inner { sessions, prompts, outbox, recorder, recorder_task, gate }) })
     }
 
     /// Endpoints that are open: the measure for "least loaded".
@@ -120,6 +126,9 @@ impl Media {
     fn carry_out(&self, group: u64, tenant: String, set: media::SetSession) {
         let sounds = sessions::sounds(&set, |key| self.inner.prompts.kept(&tenant, key));
         let mut sessions = self.inner.sessions.lock();
+        if sessions.join(group, &tenant, &set) {
+            return self.read_ahead(&tenant, &set);
+        }
         match sounds {
             Some(sounds) => sessions.carry_out(group, &tenant, &set, &sounds),
             None => {
@@ -128,6 +137,18 @@ impl Media {
                 tokio::spawn(async move { media.carry_out_later(group, tenant, set).await });
             }
         }
+    }
+
+    /// So that they are at hand when they may be played.
+    fn read_ahead(&self, tenant: &str, set: &media::SetSession) {
+        let (media, tenant) = (self.clone(), tenant.to_owned());
+        let keys: Vec<_> = sessions::keys(set).into_iter().map(str::to_owned).collect();
+        tokio::spawn(async move {
+            for key in keys {
+                // What can't be read is told when the session is carried out.
+                let _ = media.inner.prompts.load(&tenant, &key).await;
+            }
+        });
     }
 
     /// Reads the sounds first. A newer version that overtakes this one wins.

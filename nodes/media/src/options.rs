@@ -31,6 +31,8 @@ pub struct Options {
     /// The object store's place once more, for the parts of running recordings, if it can do without putting each on
     /// the disk at once: they are many, and only the machine's power takes them. None: parts go where all goes.
     pub parts: Option<Arc<dyn ObjectStore>>,
+    /// Another process carries these addresses still: this one binds its ports beside and prepares, until `Media::begin`.
+    pub joins: bool,
     /// Bytes of recordings that may wait for the object store; what comes beyond is recorded as silence.
     pub recording_memory: usize,
 }
@@ -50,6 +52,7 @@ impl Options {
             segment: Duration::from_secs(2),
             gather: Duration::from_millis(1),
             parts: None,
+            joins: false,
             recording_memory: 256 << 20,
         }
     }

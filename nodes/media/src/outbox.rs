@@ -15,7 +15,7 @@ use mangrove_proto::{
 use parking_lot::Mutex;
 use tokio::{runtime::Handle, sync::Notify, task::AbortHandle};
 
-use crate::metrics::EVENTS_WAITING;
+use crate::{gate::Gate, metrics::EVENTS_WAITING};
 
 /// Events in one batch.
 const BATCH: usize = 256;
@@ -23,6 +23,8 @@ const BATCH: usize = 256;
 const DEADLINE: Duration = Duration::from_secs(5);
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+/// Between two looks whether control has everything.
+const LOOK: Duration = Duration::from_millis(5);
 
 /// Whose event it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +40,7 @@ pub(crate) struct Outbox {
     sender: Sender,
     control: Arc<dyn Control>,
     runtime: Handle,
+    gate: Gate,
     groups: Mutex<BTreeMap<u64, Group>>,
 }
 
@@ -50,8 +53,9 @@ struct Group {
 }
 
 impl Outbox {
-    pub(crate) fn new(sender: Sender, control: Arc<dyn Control>, runtime: Handle) -> Arc<Self> {
-        Arc::new(Self { sender, control, runtime, groups: Mutex::default() })
+    /// Nothing is sent before the gate is open.
+    pub(crate) fn new(sender: Sender, control: Arc<dyn Control>, runtime: Handle, gate: Gate) -> Arc<Self> {
+        Arc::new(Self { sender, control, runtime, gate, groups: Mutex::default() })
     }
 
     /// Numbers the fact and keeps it until control has it.
@@ -69,6 +73,18 @@ impl Outbox {
         metrics::gauge!(EVENTS_WAITING).increment(1.0);
     }
 
+    /// Waits until control has everything, at most for `patience`.
+    pub(crate) async fn finish(&self, patience: Duration) {
+        let until = tokio::time::Instant::now() + patience;
+        while self.waits() && tokio::time::Instant::now() < until {
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    fn waits(&self) -> bool {
+        self.groups.lock().values().any(|group| !group.waiting.is_empty())
+    }
+
     /// Sends nothing more.
     pub(crate) fn stop(&self) {
         for group in self.groups.lock().values() {
@@ -83,6 +99,7 @@ impl Outbox {
     }
 
     async fn deliver(self: Arc<Self>, group: u64, posted: Arc<Notify>) {
+        self.gate.opened().await;
         let mut pause = FIRST_PAUSE;
         loop {
             let events = self.batch(group);
@@ -168,7 +185,7 @@ mod tests {
     async fn every_event_arrives_once_and_in_order_whatever_fails() {
         let control = Arc::new(Control::default());
         let sender = Sender { node: "a".into(), run: 1 };
-        let outbox = Outbox::new(sender, control.clone(), Handle::current());
+        let outbox = Outbox::new(sender, control.clone(), Handle::current(), Gate::new(true));
         for number in 0..5u64 {
             let owner = Owner { group: 1 + number % 2, tenant: "acme".into(), session: "s".into() };
             outbox.post(&owner, Fact::PlayFinished(PlayFinished::default()));

@@ -1,5 +1,6 @@
 //! The ports of a media node: pairs of an even one for RTP and the odd one above for RTCP. A port that was given back
-//! rests for five seconds, so that late packets of one call never reach the next.
+//! rests for five seconds, so that late packets of one call never reach the next. A node that hands its ports over lets
+//! another process bind them beside it.
 
 use std::{
     collections::{BTreeSet, VecDeque},
@@ -41,6 +42,8 @@ pub(crate) struct Sockets {
 #[derive(Debug)]
 pub(crate) struct Ports {
     address: IpAddr,
+    /// Whether another process may bind the same ones.
+    shared: bool,
     /// First and last even port; None = any.
     range: Option<(u16, u16)>,
     next: u16,
@@ -59,7 +62,20 @@ impl Ports {
         let first_even = first.saturating_add(first & 1);
         let range = (last != 0).then(|| (first_even, last.saturating_sub(1) & !1));
         let next = range.map_or(0, |(first, last)| begin(first, last, run));
-        Self { address, range, next, used: BTreeSet::new(), resting: VecDeque::new(), rests: BTreeSet::new() }
+        Self {
+            address,
+            shared: false,
+            range,
+            next,
+            used: BTreeSet::new(),
+            resting: VecDeque::new(),
+            rests: BTreeSet::new(),
+        }
+    }
+
+    /// Whether pairs bound from now on may be bound by another process as well.
+    pub(crate) fn share(&mut self, shared: bool) {
+        self.shared = shared;
     }
 
     /// Binds a pair: `wanted`, or the next free one when that is zero. A wanted port need not have rested.
@@ -69,7 +85,7 @@ impl Ports {
             (0, Some((first, last))) => self.open_next(first, last)?,
             (0, None) => self.open_any()?,
             (port, range) if port & 1 == 0 && range.is_none_or(|(a, b)| (a..=b).contains(&port)) => {
-                bind(self.address, port).map_err(|source| Error::Taken { port, source })?
+                bind(self.address, port, self.shared).map_err(|source| Error::Taken { port, source })?
             }
             (port, _) => return Err(Error::Unfit(port)),
         };
@@ -104,7 +120,7 @@ impl Ports {
             let port = if (first..=last).contains(&self.next) { self.next } else { first };
             self.next = port.checked_add(2).unwrap_or(first);
             if self.is_free(port)
-                && let Ok(sockets) = bind(self.address, port)
+                && let Ok(sockets) = bind(self.address, port, self.shared)
             {
                 return Ok(sockets);
             }
@@ -118,7 +134,7 @@ impl Ports {
         (0..TRIES)
             .filter_map(|_| UdpSocket::bind(SocketAddr::new(self.address, 0)).ok()?.local_addr().ok())
             .map(|address| address.port() & !1)
-            .find_map(|port| self.is_free(port).then(|| bind(self.address, port).ok())?)
+            .find_map(|port| self.is_free(port).then(|| bind(self.address, port, self.shared).ok())?)
             .ok_or(Error::NoneFree)
     }
 }
@@ -130,17 +146,23 @@ fn begin(first: u16, last: u16, run: u64) -> u16 {
     first + 2 * place as u16
 }
 
-fn bind(address: IpAddr, port: u16) -> io::Result<Sockets> {
-    Ok(Sockets { rtp: bind_one(address, port)?, rtcp: bind_one(address, port + 1)?, port })
+fn bind(address: IpAddr, port: u16, shared: bool) -> io::Result<Sockets> {
+    let (rtp, rtcp) = (bind_one(address, port, shared)?, bind_one(address, port + 1, shared)?);
+    Ok(Sockets { rtp, rtcp, port })
 }
 
-fn bind_one(address: IpAddr, port: u16) -> io::Result<UdpSocket> {
+fn bind_one(address: IpAddr, port: u16, shared: bool) -> io::Result<UdpSocket> {
     let address = SocketAddr::new(address, port);
     let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
     if address.is_ipv4() {
         socket.set_tos_v4(EXPEDITED)?;
     }
     socket.set_nonblocking(true)?;
+    if shared {
+        socket.set_reuse_port(true)?;
+        // The address may come to this machine only when all is ready.
+        if address.is_ipv4() { socket.set_freebind_v4(true)? } else { socket.set_freebind_v6(true)? }
+    }
     socket.bind(&address.into())?;
     Ok(socket.into())
 }

@@ -26,6 +26,7 @@ use tokio::sync::{mpsc, oneshot};
 pub(crate) use open::Ticket;
 
 use crate::{
+    gate::Gate,
     metrics::{RECORDING_DROPPED, RECORDING_WAITING},
     outbox::Outbox,
     thread::Batch,
@@ -40,6 +41,8 @@ pub(crate) struct Settings {
     /// The same place, for parts only: they may be lost with the machine's power.
     pub(crate) parts: Arc<dyn ObjectStore>,
     pub(crate) outbox: Arc<Outbox>,
+    /// Nothing is read or written in the store before it is open.
+    pub(crate) gate: Gate,
     pub(crate) segment: Duration,
     pub(crate) memory: usize,
 }

@@ -2,6 +2,7 @@
 //! do the rest. Nothing here waits.
 
 mod fence;
+mod joining;
 mod plan;
 
 use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
@@ -13,6 +14,8 @@ use mangrove_proto::{
 
 pub use fence::{Admission, Fences};
 pub(crate) use plan::{Sounds, keys, sounds};
+
+use joining::Joining;
 
 use crate::{
     Options,
@@ -52,6 +55,9 @@ pub(crate) struct Sessions {
     outbox: Arc<Outbox>,
     recorder: Recorder,
     last_number: u64,
+    joining: Option<Joining>,
+    /// How far what was played under another host is, by session, endpoint and play.
+    places: BTreeMap<(Key, String, String), u64>,
 }
 
 impl Sessions {
@@ -61,16 +67,21 @@ impl Sessions {
         outbox: Arc<Outbox>,
         recorder: Recorder,
     ) -> Self {
+        let mut ports =
+            Ports::new(options.address, *options.ports.start(), *options.ports.end(), options.run);
+        ports.share(options.joins);
         Self {
             fences: Fences::default(),
             sessions: BTreeMap::new(),
-            ports: Ports::new(options.address, *options.ports.start(), *options.ports.end(), options.run),
+            ports,
             advertised: options.advertised(),
             loads: vec![0; threads.len()],
             threads,
             outbox,
             recorder,
             last_number: 0,
+            joining: options.joins.then(Joining::default),
+            places: BTreeMap::new(),
         }
     }
 
@@ -108,9 +119,13 @@ impl Sessions {
         if !is_new || set.close || self.threads.is_empty() {
             return;
         }
-        // What can't be had will be refused when all is at hand.
-        let _ = self.set(group, tenant, &plan::without_sounds(set), &Sounds::new());
-        if let Some(session) = self.sessions.get_mut(&key) {
+        self.set_quietly(group, tenant, &plan::without_sounds(set), &key);
+    }
+
+    /// What can't be had will be refused when all is at hand.
+    fn set_quietly(&mut self, group: u64, tenant: &str, set: &SetSession, key: &Key) {
+        let _ = self.set(group, tenant, set, &Sounds::new());
+        if let Some(session) = self.sessions.get_mut(key) {
             session.version = 0;
         }
     }
@@ -134,8 +149,17 @@ impl Sessions {
 
     /// The sessions of one group.
     pub(crate) fn holdings(&self, group: u64) -> Vec<Holding> {
-        let of_group = self.sessions.iter().filter(|(_, held)| held.group == group && held.version > 0);
-        of_group
+        self.holdings_of(|held| held.group == group)
+    }
+
+    /// As `holdings`, of all groups.
+    pub(crate) fn all_holdings(&self) -> Vec<Holding> {
+        self.holdings_of(|_| true)
+    }
+
+    fn holdings_of(&self, is_meant: impl Fn(&Session) -> bool) -> Vec<Holding> {
+        let meant = self.sessions.iter().filter(|(_, held)| is_meant(held) && held.version > 0);
+        meant
             .map(|((tenant, session), held)| Holding {
                 tenant: tenant.clone(),
                 session: session.clone(),
@@ -159,7 +183,8 @@ impl Sessions {
     ) -> Result<Option<Vec<EndpointAddress>>, String> {
         let mut endpoints = plan::endpoints(set, sounds)?;
         let key = (tenant.to_owned(), set.session.clone());
-        let mut session = self.sessions.remove(&key).unwrap_or_else(|| self.begin());
+        endpoints.iter_mut().for_each(|endpoint| self.find_place(&key, endpoint));
+        let mut session = self.sessions.remove(&key).unwrap_or_else(|| self.new_session());
         let opened = match self.open_ports(&session, set) {
             Ok(opened) => opened,
             Err(why) => {
@@ -187,7 +212,7 @@ impl Sessions {
         Ok(addresses)
     }
 
-    fn begin(&mut self) -> Session {
+    fn new_session(&mut self) -> Session {
         self.last_number += 1;
         let thread = (0..self.loads.len()).min_by_key(|thread| self.loads[*thread]).unwrap_or(0);
         Session {
@@ -269,7 +294,8 @@ impl Sessions {
     /// Closing what is not there is done, but for its recording: the node that wrote it may be gone.
     fn close(&mut self, group: u64, tenant: &str, set: &SetSession) {
         let key = (tenant.to_owned(), set.session.clone());
-        if let (None, Some(left)) = (self.sessions.get(&key), &set.recording) {
+        let records = self.sessions.get(&key).is_some_and(|session| session.recording.is_some());
+        if let (false, Some(left)) = (records, &set.recording) {
             self.recorder.finish_left(ticket(group, tenant, set, left));
         }
         self.end_session(&key);

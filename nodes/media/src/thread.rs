@@ -23,7 +23,7 @@ use std::{
     time::Duration,
 };
 
-pub(crate) use command::{Codec, Command, EndpointPlan, HearsPlan, Plan, RecordingPlan};
+pub(crate) use command::{Codec, Command, EndpointPlan, HearsPlan, Place, Plan, RecordingPlan};
 pub(crate) use tap::{Batch, Frame};
 
 use crate::{outbox::Outbox, recorder::Recorder, sys::Bell};
@@ -43,7 +43,7 @@ pub(crate) struct Surroundings {
 pub(crate) struct Thread {
     commands: mpsc::Sender<Command>,
     bell: Arc<Bell>,
-    joined: Option<std::thread::JoinHandle<()>>,
+    joined: Option<std::thread::JoinHandle<Vec<Place>>>,
 }
 
 impl Thread {
@@ -64,13 +64,20 @@ impl Thread {
     }
 }
 
+impl Thread {
+    /// Closes everything, within a tick; how far each play was.
+    pub(crate) fn end(&mut self) -> Vec<Place> {
+        self.send(Command::End);
+        let Some(thread) = self.joined.take() else { return Vec::new() };
+        thread.join().unwrap_or_else(|_| {
+            tracing::error!("a media thread had panicked");
+            Vec::new()
+        })
+    }
+}
+
 impl Drop for Thread {
     fn drop(&mut self) {
-        self.send(Command::End);
-        if let Some(thread) = self.joined.take()
-            && thread.join().is_err()
-        {
-            tracing::error!("a media thread had panicked");
-        }
+        self.end();
     }
 }

@@ -82,6 +82,9 @@ pub struct Outcome {
     /// What these noticed: silences over 200 ms that began with a fault, and those later, when the victims came back.
     pub gap: Spread,
     pub gap_back: Spread,
+    /// The longest silence of any talk, milliseconds.
+    #[serde(default)]
+    pub longest: u64,
     /// Sides of a talk which in the end did not hear the other.
     pub deaf: usize,
     /// Of calls that were answered or waited; those that were refused are not asked for.
@@ -132,6 +135,7 @@ impl Outcome {
             hit: hit(&offers, &faults),
             gap: spread(gap),
             gap_back: spread(back),
+            longest: longest(&calls, &offers),
             deaf: sides.filter(|heard| *heard == Some(false)).count(),
             differences,
             trouble,
@@ -215,6 +219,11 @@ fn silences<'a>(calls: &'a [Call], offers: &'a [Offer]) -> impl Iterator<Item = 
     callers.chain(offers.iter().flat_map(|offer| &offer.silences)).copied()
 }
 
+fn longest(calls: &[Call], offers: &[Offer]) -> u64 {
+    let sounds = calls.iter().map(|call| &call.sound).chain(offers.iter().map(|offer| &offer.sound));
+    sounds.map(|sound| sound.gap_ms).max().unwrap_or_default()
+}
+
 fn spread(silences: Vec<Silence>) -> Spread {
     Spread::of(silences.iter().map(|silence| silence.ms).collect())
 }
@@ -253,6 +262,7 @@ pub(super) mod tests {
             gap: Spread::default(),
             hit: 0,
             gap_back: Spread::default(),
+            longest: 0,
             deaf: 0,
             differences: Differences::default(),
             trouble: Vec::new(),

@@ -1,5 +1,5 @@
 //! What a run is asked to do, from its environment: `ROWS`, `LAYOUTS`, `NET`, `FAULTS`, `CALLS`, `RATE`, `DOWN`, `PAUSE`, `CUT`,
-//! `FLAP`, `QUIET`, `FOLDER`; what is left out or empty has the figures of the reliability matrix.
+//! `FLAP`, `QUIET`, `FOLDER`, `NEWER`; what is left out or empty has the figures of the reliability matrix.
 
 mod row;
 
@@ -129,6 +129,8 @@ pub struct Plan {
     pub quiet: Duration,
     /// Where outcomes, ledgers and the nodes' output are kept.
     pub folder: PathBuf,
+    /// The binary that row 30 upgrades to.
+    pub newer: Option<PathBuf>,
 }
 
 impl Plan {
@@ -159,6 +161,7 @@ impl Plan {
             flap: Duration::from_secs_f64(number("FLAP", "120")?),
             quiet: Duration::from_secs_f64(number("QUIET", "600")?),
             folder: text("FOLDER", "target/chaos").into(),
+            newer: Some(text("NEWER", "")).filter(|path| !path.is_empty()).map(PathBuf::from),
         })
     }
 
@@ -173,6 +176,8 @@ impl Plan {
             Row::Pause => self.pause,
             Row::Flapping => self.flap,
             _ if row.is_of_the_network() => self.cut,
+            // It is over with its last node.
+            _ if row.is_maintenance() => Duration::ZERO,
             _ => self.down,
         }
     }

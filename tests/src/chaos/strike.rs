@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use serde_json::Value;
 
-use super::{Hall, Plan, Row};
+use super::{Hall, Plan, Row, maintenance};
 use crate::wait;
 
 /// How long another leader may take before the run ends.
@@ -26,10 +26,13 @@ pub(super) async fn victims(row: Row, hall: &Hall) -> Result<Vec<String>> {
         Row::Leader | Row::Pause | Row::LeaderCut | Row::LeaderUnheard => vec![leader],
         Row::Flapping | Row::Far | Row::Late => vec![leader],
         Row::EdgesCut => with(hall, "edge"),
+        Row::Voters => with(hall, "control"),
         Row::Majority | Row::Bridge => {
             [Some(leader.clone()), followers.next()].into_iter().flatten().collect()
         }
-        Row::All => hall.cluster.nodes().iter().map(|node| node.name().to_owned()).collect(),
+        Row::All | Row::Rolling | Row::Upgrade => {
+            hall.cluster.nodes().iter().map(|node| node.name().to_owned()).collect()
+        }
     })
 }
 
@@ -46,10 +49,14 @@ async fn loudest(hall: &Hall) -> Option<String> {
     loudest["name"].as_str().map(str::to_owned)
 }
 
-/// All of them at once.
-pub(super) async fn begin(row: Row, hall: &mut Hall, victims: &[String]) -> Result<()> {
-    if row.is_of_the_network() {
-        return network::begin(row, hall, victims).await;
+/// All of them at once, or one after the other.
+pub(super) async fn begin(plan: &Plan, row: Row, hall: &mut Hall, victims: &[String]) -> Result<()> {
+    match row {
+        Row::Rolling => return maintenance::roll(hall, victims).await,
+        Row::Upgrade => return maintenance::upgrade(hall, victims, plan.newer.as_deref()).await,
+        Row::Voters => return maintenance::change_voters(hall).await,
+        _ if row.is_of_the_network() => return network::begin(row, hall, victims).await,
+        _ => {}
     }
     for name in victims {
         let node = hall.cluster.node_mut(name)?;
@@ -98,6 +105,9 @@ pub(super) async fn somebody_leads(hall: &Hall) -> Result<u64> {
 pub(super) async fn end(row: Row, hall: &mut Hall, victims: &[String]) -> Result<()> {
     if row.is_of_the_network() {
         return network::end(hall, victims);
+    }
+    if row.is_maintenance() {
+        return Ok(());
     }
     for name in victims {
         let node = hall.cluster.node_mut(name)?;

@@ -19,6 +19,7 @@ fn plan(folder: &tempfile::TempDir) -> Plan {
         flap: Duration::from_secs(10),
         quiet: Duration::from_secs(5),
         folder: folder.path().into(),
+        newer: None,
     }
 }
 

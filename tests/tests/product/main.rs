@@ -22,5 +22,7 @@ mod overflow;
 mod page;
 mod queue_call;
 mod restart;
+mod rolling;
 mod telemetry;
 mod transfer;
+mod voters;

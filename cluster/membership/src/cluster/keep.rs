@@ -154,8 +154,8 @@ async fn step(cluster: Cluster, directory: std::sync::Arc<Directory>, handle: Ha
 }
 
 fn same_description(known: &Member, wanted: &Member) -> bool {
-    let Member { heartbeat_ms, alive, draining, replaced, .. } = *known;
-    *known == Member { heartbeat_ms, alive, draining, replaced, ..wanted.clone() }
+    let Member { heartbeat_ms, alive, draining, stopping, replaced, .. } = *known;
+    *known == Member { heartbeat_ms, alive, draining, stopping, replaced, ..wanted.clone() }
 }
 
 fn log_failure(what: &'static str, result: Result<(), Error>) {

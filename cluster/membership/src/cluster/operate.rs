@@ -7,7 +7,7 @@ use mangrove_proto::cluster::{GroupReport, ReportResponse};
 use mangrove_raft::{GroupId, NodeId};
 
 use super::Cluster;
-use crate::directory::{Command, Directory, Refusal};
+use crate::directory::{Command, Directory, HANDOVER, Refusal};
 use crate::error::Error;
 
 /// Who counts in each group, by the word of its leader.
@@ -19,6 +19,16 @@ impl Cluster {
         let id = self.named(name)?;
         self.propose_directory(Command::DrainMember { id, draining }).await?;
         Ok(())
+    }
+
+    /// Has others take over what this node leads, before it ends to be started again; they begin at once. False when nobody can: it is alone, or a member's build is too old for it.
+    pub async fn stop_node(&self) -> Result<bool, Error> {
+        let directory = self.directory();
+        if directory.members.len() < 2 || !directory.all_speak(HANDOVER) {
+            return Ok(false);
+        }
+        self.propose_directory(Command::StopMember { id: self.node() }).await?;
+        Ok(true)
     }
 
     /// Lets a drained or dead member go for good; its id is never used again. Refused while a group counts on it alone.

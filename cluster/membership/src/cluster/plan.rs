@@ -25,6 +25,7 @@ pub(super) fn wanted(directory: &Directory, replicas: usize, given_up: impl Fn(N
 fn standing(member: &Member, given_up: bool) -> Standing {
     match (member.alive, member.draining, given_up) {
         _ if member.replaced => Standing::Lost,
+        (true, false, _) if member.stopping => Standing::Away,
         (true, false, _) => Standing::Staying,
         (true, true, _) => Standing::Draining,
         (false, false, false) => Standing::Away,
@@ -52,5 +53,8 @@ mod tests {
             let member = Member { alive, draining, replaced, ..Member::default() };
             assert_eq!(standing(&member, given_up), expected, "{member:?} given up: {given_up}");
         }
+        let stopping = |alive| Member { alive, stopping: true, ..Member::default() };
+        assert_eq!(standing(&stopping(true), false), Standing::Away, "its replicas wait for it");
+        assert_eq!(standing(&stopping(false), true), Standing::Lost, "not for ever");
     }
 }

@@ -40,6 +40,9 @@ pub struct NodeStatus {
     pub protocol: u32,
     pub alive: bool,
     pub draining: bool,
+    /// It is about to end and be started again.
+    #[serde(default)]
+    pub stopping: bool,
     /// It is given up and leaves when no group counts on it.
     pub replaced: bool,
     /// Replicas that the plan gives it, and how many of them it should lead.
@@ -48,6 +51,9 @@ pub struct NodeStatus {
     /// Members whose addresses it carries: its own, and those of the lost whose heir it is.
     #[serde(default)]
     pub carries: Vec<String>,
+    /// How many of these others could carry.
+    #[serde(default)]
+    pub movable: usize,
     /// What it told; none if it did not answer within a second.
     pub report: Option<Told>,
 }
@@ -120,6 +126,22 @@ impl Cluster {
         Some(answer.ok()?.ok()?.into_inner()).filter(|report| report.node == id)
     }
 
+    /// Whether this node leads a group.
+    pub fn leads_any(&self) -> bool {
+        let groups = self.node.host.groups().into_iter().filter_map(|group| self.group(group));
+        groups.into_iter().any(|group| group.leadership().is_leader())
+    }
+
+    /// Whether this node leads what the plan has given it. False while the plan has given it nothing yet, though it
+    /// could lead.
+    pub fn leads_its_share(&self) -> bool {
+        let directory = self.directory();
+        let mut planned = directory.groups_of(self.node()).filter(|(_, place)| place.leader == self.node());
+        let leads = |group| self.group(group).is_some_and(|group| group.leadership().is_leader());
+        let has_share = planned.next().is_some_and(|(group, _)| leads(group));
+        !self.member().is_control() || (has_share && planned.all(|(group, _)| leads(group)))
+    }
+
     pub(crate) fn own_report(&self) -> ReportResponse {
         let own = self.node.reporter.get().map(|report| report()).unwrap_or_default();
         let groups = self.node.host.groups();
@@ -164,10 +186,12 @@ fn status(directory: &Directory, member: &Member, report: Option<ReportResponse>
         protocol: member.protocol,
         alive: member.alive,
         draining: member.draining,
+        stopping: member.stopping,
         replaced: member.replaced,
         planned: planned.len(),
         planned_leads: planned.iter().filter(|leader| **leader == member.id).count(),
         carries: carries(directory, member.id),
+        movable: directory.yields(member.id).len(),
         report: report.map(told),
     }
 }

@@ -1,4 +1,5 @@
-//! Whole nodes in one process: founding, restarting, joining. `tests/members.rs` has those that come and go.
+//! Whole nodes in one process: founding, restarting, joining. `tests/members.rs` has those that come and go, `tests/upgrade.rs`
+//! those of different builds.
 
 #![allow(clippy::unwrap_used)]
 
@@ -10,6 +11,7 @@ use mangrove_raft::{Leadership, SnapshotError, SnapshotWriter};
 use tokio::time::{sleep, timeout};
 
 mod members;
+mod upgrade;
 
 use super::*;
 use crate::directory::{Command, Home, Name, Refusal, Reply};

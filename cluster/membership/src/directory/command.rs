@@ -18,8 +18,16 @@ pub enum Command {
     JoinMember { member: Member },
     /// The member is alive.
     HeartbeatMember { id: NodeId, at_ms: u64 },
-    /// Begins or ends the member's draining. Refused for the last that may lead.
+    /// Begins or ends the member's draining; its addresses come back with the end. Refused for the last that may lead,
+    /// carry signalling, or carry sound.
     DrainMember { id: NodeId, draining: bool },
+    /// The member is about to end and be started again: what it leads goes to others, its replicas stay. Over with its
+    /// next start.
+    StopMember { id: NodeId },
+    /// The member, which drains or stops, hands over all addresses that heirs can carry.
+    YieldLeases { id: NodeId },
+    /// The new host of a member's addresses takes what it is told, beside the one that hands them over.
+    ReadyLease { name: String, host: NodeId },
     /// Forgets the member, which drains or is dead. Its id is never given again. Refused while a group counts on it.
     LeaveMember { id: NodeId },
     /// Gives up a dead member: others take its replicas at once, and it leaves when no group counts on it. A new
@@ -134,6 +142,10 @@ pub enum Refusal {
         "node {name} is the last one with the role `control` that answers and stays; add another one first"
     )]
     LastControl { name: String },
+    #[error(
+        "node {name} is the last one with the role `{role}` that answers and stays; add another one first"
+    )]
+    LastRole { name: String, role: String },
     #[error("node {name} answers and does not drain; run `mangrove drain {name}` first")]
     NotDrained { name: String },
     #[error("node {name} should still lead group {group}; wait for `mangrove drain {name}` to finish")]

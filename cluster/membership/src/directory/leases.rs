@@ -1,5 +1,6 @@
 //! Leases: who carries a member's addresses, and with them its calls' signalling and sound. The member itself, unless it
-//! was lost and an heir has them until it asks for them back.
+//! was lost, drains or stops and an heir has them until it asks for them back. From a host that lives they are handed
+//! over: it carries on until the new one has everything.
 
 use std::collections::BTreeSet;
 
@@ -8,6 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Directory, Member, Refusal, Reply};
 
+/// The protocol that every member must speak before addresses are handed over: earlier builds put them down at once.
+pub const HANDOVER: u32 = 3;
 /// Roles that have addresses of their own.
 const CARRIED: [&str; 2] = ["edge", "media"];
 /// Which network a member's addresses are in, among its addresses: they can move within it. Without, they stay.
@@ -22,6 +25,19 @@ pub struct Lease {
     pub epoch: u64,
     /// The member is back and waits for its host to give them back.
     pub wanted: bool,
+    /// Who carried them before and hands them over when the host asks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<NodeId>,
+    /// The host takes what it is told; until then the one of before does.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ready: bool,
+}
+
+impl Lease {
+    /// Whether the host of before is still the one to talk to.
+    pub fn is_on_its_way(&self) -> bool {
+        self.from.is_some() && !self.ready
+    }
 }
 
 impl Directory {
@@ -35,10 +51,8 @@ impl Directory {
     pub(super) fn take_lease(&mut self, id: NodeId) -> Result<Reply, Refusal> {
         let name = self.member(id).ok_or(self.unknown(id))?.name.clone();
         let lease = match self.lease(&name) {
-            Some(lease) if lease.host != id && self.is_alive(lease.host) => {
-                Lease { wanted: self.is_alive(id), ..lease }
-            }
-            _ => Lease { host: id, epoch: self.version, wanted: false },
+            Some(lease) if lease.host != id && self.is_alive(lease.host) => self.asked_back(id, lease),
+            _ => self.granted(id, None),
         };
         self.leases.insert(name, lease);
         Ok(Reply::Leased { lease })
@@ -50,8 +64,7 @@ impl Directory {
         if let (Some(home), Some(lease)) = (home, self.lease(name))
             && lease.host == from
         {
-            let lease = Lease { host: home, epoch: self.version, wanted: false };
-            self.leases.insert(name.to_owned(), lease);
+            self.leases.insert(name.to_owned(), self.granted(home, None));
         }
         Ok(Reply::Done)
     }
@@ -59,17 +72,75 @@ impl Directory {
     /// The heir can't carry the addresses: another one tries, if there is one.
     pub(super) fn refuse_lease(&mut self, name: &str, from: NodeId) -> Result<Reply, Refusal> {
         if self.lease(name).is_some_and(|lease| lease.host == from) {
-            self.pass_on(name, from);
+            self.pass_on(name, from, None);
         }
         Ok(Reply::Done)
     }
 
     /// A host is lost: heirs carry on. What nobody can carry stays with it, and is lost with it.
     pub(super) fn inherit(&mut self, lost: NodeId) {
-        let held = self.leases.iter().filter(|(_, lease)| lease.host == lost);
-        for name in held.map(|(name, _)| name.clone()).collect::<Vec<_>>() {
-            self.pass_on(&name, lost);
+        for name in self.held(lost) {
+            self.pass_on(&name, lost, None);
         }
+    }
+
+    /// A host is about to go: heirs take over from it. What nobody can carry stays with it.
+    pub(super) fn hand_on(&mut self, host: NodeId) -> Result<Reply, Refusal> {
+        let from = Some(host).filter(|host| self.is_alive(*host));
+        for name in self.yields(host) {
+            self.pass_on(&name, host, from);
+        }
+        Ok(Reply::Done)
+    }
+
+    /// The new host of addresses that are handed over can be told what belongs to them.
+    pub(super) fn ready_lease(&mut self, name: &str, host: NodeId) -> Result<Reply, Refusal> {
+        if let Some(lease) = self.leases.get_mut(name).filter(|lease| lease.host == host) {
+            lease.ready = true;
+        }
+        Ok(Reply::Done)
+    }
+
+    /// The members whose addresses a host carries and an heir could.
+    pub fn yields(&self, host: NodeId) -> Vec<String> {
+        let mut held = self.held(host);
+        let has_heir = |name: &str| self.member_named(name).and_then(|home| self.heir(home, host)).is_some();
+        held.retain(|name| self.all_speak(HANDOVER) && has_heir(name));
+        held
+    }
+
+    /// A member takes its share again: its heir hands its addresses back.
+    pub(super) fn hand_back(&mut self, id: NodeId) {
+        let Some(name) = self.member(id).map(|member| member.name.clone()) else { return };
+        if let Some(lease) = self.lease(&name).filter(|lease| lease.host != id && self.all_speak(HANDOVER)) {
+            self.leases.insert(name, self.asked_back(id, lease));
+        }
+    }
+
+    /// A role with addresses that no other staying member has.
+    pub(super) fn carries_alone(&self, member: &Member) -> Option<&'static str> {
+        let has = |one: &Member, role: &str| one.roles.contains(role);
+        let others = || self.members.values().filter(|other| other.id != member.id && other.is_staying());
+        let alone = |role: &&str| has(member, role) && !others().any(|other| has(other, role));
+        CARRIED.into_iter().find(alone).filter(|_| self.all_speak(HANDOVER))
+    }
+
+    /// What becomes of a lease when its member asks for it while another living host has it.
+    fn asked_back(&self, id: NodeId, lease: Lease) -> Lease {
+        let is_going = self.member(id).is_some_and(|member| member.draining || member.stopping);
+        match (self.is_alive(id), self.all_speak(HANDOVER)) {
+            (_, true) if is_going => lease,
+            (true, true) => self.granted(id, Some(lease.host)),
+            (wanted, _) => Lease { wanted, ..lease },
+        }
+    }
+
+    fn granted(&self, host: NodeId, from: Option<NodeId>) -> Lease {
+        Lease { host, epoch: self.version, wanted: false, from, ready: false }
+    }
+
+    fn held(&self, host: NodeId) -> Vec<String> {
+        self.leases.iter().filter(|(_, lease)| lease.host == host).map(|(name, _)| name.clone()).collect()
     }
 
     /// A member has left, and its addresses with it.
@@ -77,10 +148,10 @@ impl Directory {
         self.leases.remove(name);
     }
 
-    fn pass_on(&mut self, name: &str, from: NodeId) {
-        let heir = self.member_named(name).and_then(|home| self.heir(home, from));
+    fn pass_on(&mut self, name: &str, but: NodeId, from: Option<NodeId>) {
+        let heir = self.member_named(name).and_then(|home| self.heir(home, but));
         if let Some(host) = heir {
-            self.leases.insert(name.to_owned(), Lease { host, epoch: self.version, wanted: false });
+            self.leases.insert(name.to_owned(), self.granted(host, from));
         }
     }
 
@@ -93,6 +164,7 @@ impl Directory {
             one.id != but
                 && one.alive
                 && !one.draining
+                && !one.stopping
                 && one.addresses.get(NETWORK) == Some(network)
                 && needed.is_subset(&one.roles)
         };

@@ -33,7 +33,7 @@ impl Directory {
         }
         self.check_protocol(&member)?;
         let member = match member.id {
-            0 => Member { alive: false, draining: false, replaced: false, ..member },
+            0 => Member { alive: false, draining: false, stopping: false, replaced: false, ..member },
             id => self.come_back(self.member(id).ok_or(self.unknown(id))?, member)?,
         };
         self.free_name(&member)?;
@@ -56,9 +56,10 @@ impl Directory {
             return Err(Refusal::NeedsControl { name: member.name, groups });
         }
         let Member { heartbeat_ms, alive, replaced, .. } = *known;
-        // Drained to be restarted, as in a rolling upgrade: with the restart that is over.
-        let draining = known.draining && member.boot == known.boot;
-        Ok(Member { heartbeat_ms, alive, draining, replaced, ..member })
+        // Drained or stopped to be restarted, as in a rolling upgrade: with the restart that is over.
+        let is_same = member.boot == known.boot;
+        let (draining, stopping) = (known.draining && is_same, known.stopping && is_same);
+        Ok(Member { heartbeat_ms, alive, draining, stopping, replaced, ..member })
     }
 
     /// A dead member that is being replaced gives up its name.

@@ -54,7 +54,7 @@ impl Directory {
             return Err(Refusal::AtHome { tenant, group: to });
         }
         self.moves_nowhere(&tenant)?;
-        if self.minimum < SINCE {
+        if !self.all_speak(SINCE) {
             return Err(Refusal::MovesNeed { oldest: self.minimum, needed: SINCE });
         }
         let epoch = self.version;

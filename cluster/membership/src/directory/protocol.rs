@@ -1,9 +1,14 @@
 //! Which builds work together: a protocol and the next one. Upgrades go one step at a time, all members, and not back
-//! once all have made the step: what they then write may be new.
+//! once all have made the step: what they then write may be new. Until then all write what the older one reads.
 
 use super::{Directory, Member, Refusal};
 
 impl Directory {
+    /// Whether every member reads what builds of this protocol write, those to come included: only then is it written.
+    pub fn all_speak(&self, protocol: u32) -> bool {
+        self.minimum >= protocol
+    }
+
     pub(super) fn check_protocol(&self, member: &Member) -> Result<(), Refusal> {
         let others = self.members.values().filter(|other| other.id != member.id);
         let newest =

@@ -18,7 +18,8 @@ impl Directory {
         let id = self.last_id + 1;
         let here = || Place { replicas: vec![id], leader: id };
         let minimum = member.protocol;
-        let member = Member { id, alive: true, draining: false, replaced: false, boot: 0, ..member };
+        let member =
+            Member { id, alive: true, draining: false, stopping: false, replaced: false, boot: 0, ..member };
         let directory = Self {
             version: self.version,
             plan: Plan { groups: (0..=founding.shard_groups).map(|group| (group, here())).collect() },

@@ -9,11 +9,25 @@ type Answer = Result<Reply, Refusal>;
 impl Directory {
     pub(super) fn drain(&mut self, id: NodeId, draining: bool) -> Answer {
         let member = self.present(id)?;
-        let stays = |other: &Member| other.alive && !other.draining && !other.replaced;
-        if draining && member.is_control() && !self.other_controls(id).any(stays) {
-            return Err(Refusal::LastControl { name: member.name.clone() });
+        if draining {
+            self.may_drain(member)?;
         }
-        self.change_member(id, |member| member.draining = draining)
+        self.change_member(id, |member| member.draining = draining)?;
+        if !draining {
+            self.hand_back(id);
+        }
+        Ok(Reply::Done)
+    }
+
+    fn may_drain(&self, member: &Member) -> Result<(), Refusal> {
+        let name = || member.name.clone();
+        if member.is_control() && !self.other_controls(member.id).any(Member::is_staying) {
+            return Err(Refusal::LastControl { name: name() });
+        }
+        match self.carries_alone(member) {
+            Some(role) => Err(Refusal::LastRole { name: name(), role: role.into() }),
+            None => Ok(()),
+        }
     }
 
     pub(super) fn leave(&mut self, id: NodeId) -> Answer {

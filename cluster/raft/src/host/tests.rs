@@ -5,6 +5,7 @@
 mod disk_full;
 mod ended;
 mod restart;
+mod snapshot;
 mod suite;
 
 use std::path::Path;

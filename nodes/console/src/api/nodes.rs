@@ -26,6 +26,9 @@ pub(crate) struct Node {
     /// It answers the leader of the directory.
     alive: bool,
     draining: bool,
+    /// It is about to end and be started again.
+    #[serde(default)]
+    stopping: bool,
     /// It is given up and leaves when no group counts on it.
     replaced: bool,
     /// Replicas that it should hold.
@@ -35,6 +38,9 @@ pub(crate) struct Node {
     /// Members whose SIP and RTP addresses it carries: its own, and those of the lost whose heir it is.
     #[serde(default)]
     carries: Vec<String>,
+    /// How many of these others could carry: what a draining node still has to hand over.
+    #[serde(default)]
+    movable: u64,
     /// Null if it did not answer within a second.
     report: Option<Told>,
 }
@@ -81,7 +87,7 @@ pub(crate) async fn list(State(app): State<Arc<App>>) -> Result<Json<Vec<Node>>,
     Ok(Json(serde_json::from_slice(&nodes.json).map_err(|e| Refusal::fault(&e))?))
 }
 
-/// Begins to drain a node: its leads move away, then the replicas that others can hold. `GET` the nodes to follow it.
+/// Begins to drain a node: its leads and its addresses, calls and all, move away, then the replicas that others can hold. `GET` the nodes to follow it.
 #[utoipa::path(post, path = "/api/v1/cluster/nodes/{node}/drain", tag = "operation", params(("node" = String, Path)),
     responses((status = 204), (status = 404, body = Refusal), (status = 422, body = Refusal)))]
 pub(crate) async fn drain(

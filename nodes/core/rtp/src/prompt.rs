@@ -66,6 +66,23 @@ impl Playout {
         Self { prompts, repeat, current: 0, frame: 0 }
     }
 
+    /// Frames since the beginning of the list, counted anew each time round.
+    pub fn place(&self) -> u64 {
+        let before: usize = self.prompts.iter().take(self.current).map(|prompt| prompt.frames()).sum();
+        (before + self.frame) as u64
+    }
+
+    /// Goes on from a place; from the end if that lies behind it.
+    pub fn go_to(&mut self, place: u64) {
+        let mut rest = usize::try_from(place).unwrap_or(usize::MAX);
+        self.current = 0;
+        while let Some(prompt) = self.prompts.get(self.current).filter(|prompt| rest > prompt.frames()) {
+            rest -= prompt.frames();
+            self.current += 1;
+        }
+        self.frame = rest;
+    }
+
     /// The next 20 ms; None when all was played.
     pub fn next(&mut self, law: Law) -> Option<&[u8]> {
         while self.prompts.get(self.current).is_some_and(|prompt| self.frame >= prompt.frames()) {
@@ -91,6 +108,10 @@ mod tests {
     }
 
     fn count(mut playout: Playout, most: usize) -> usize {
+        count_of(&mut playout, most)
+    }
+
+    fn count_of(playout: &mut Playout, most: usize) -> usize {
         (0..most).take_while(|_| playout.next(Law::A).is_some()).count()
     }
 
@@ -100,6 +121,22 @@ mod tests {
         assert_eq!((prompt.frames(), prompt.duration_us()), (2, 40_000));
         assert_eq!(prompt.frame(Law::Mu, 1).unwrap()[1..], [0xff; 159]);
         assert_eq!(prompt.frame(Law::A, 2), None);
+    }
+
+    #[test]
+    fn a_list_goes_on_from_its_place() {
+        for place in 0..=6u64 {
+            let mut playout = Playout::new(list(&[160, 0, 320, 480]), false);
+            let mut later = playout.clone();
+            assert_eq!(count_of(&mut playout, place as usize), place as usize);
+            assert_eq!(playout.place(), place);
+            later.go_to(place);
+            assert_eq!(later.place(), place);
+            assert_eq!(count(later, 100), 6 - place as usize);
+        }
+        let mut behind = Playout::new(list(&[160]), false);
+        behind.go_to(9);
+        assert_eq!(count(behind, 100), 0);
     }
 
     #[test]

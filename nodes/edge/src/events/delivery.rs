@@ -20,6 +20,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// Delivers until the events are told to stop.
 pub(super) async fn run(events: Arc<Events>, group: Arc<Group>) {
+    let mut open = events.open.subscribe();
+    // The sender is the events' own: it can't be gone.
+    let _ = events.stop.run_until_cancelled(open.wait_for(|open| *open)).await;
     let mut pause = FIRST_PAUSE;
     while !events.stop.is_cancelled() {
         let batch = events.next_batch(&group);

@@ -52,9 +52,9 @@ pub(crate) struct Admission {
 }
 
 impl Admission {
-    /// From now on nothing new begins.
-    pub(crate) fn drain(&self) {
-        self.draining.store(true, Ordering::Relaxed);
+    /// Whether nothing new begins from now on.
+    pub(crate) fn refuse_new(&self, refuse: bool) {
+        self.draining.store(refuse, Ordering::Relaxed);
     }
 
     /// What speaks against anything new, before it is known whose it is.

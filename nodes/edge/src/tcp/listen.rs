@@ -1,13 +1,13 @@
 //! Accepts connections.
 
-use std::{io, net::SocketAddr, time::Duration};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use mangrove_sip::Transport;
 use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::{Context, connection};
-use crate::metrics::CONNECTIONS_REFUSED;
+use crate::{metrics::CONNECTIONS_REFUSED, udp::share};
 
 /// Connections the kernel completes before we take them.
 const BACKLOG: i32 = 1_024;
@@ -21,18 +21,24 @@ pub(crate) struct Listener {
 }
 
 impl Listener {
-    pub(crate) fn bind(address: SocketAddr) -> Result<Self, crate::Error> {
+    /// `beside`: another process listens at the same address and has shared it.
+    pub(crate) fn bind(address: SocketAddr, beside: bool) -> Result<Self, crate::Error> {
         let failed = |source| crate::Error::Bind { transport: Transport::Tcp, address, source };
-        let listener = bind(address).map_err(failed)?;
+        let listener = bind(address, beside).map_err(failed)?;
         let local = listener.local_addr().map_err(failed)?;
         Ok(Self { listener, local })
     }
 
     /// Accepts until the edge stops.
-    pub(crate) fn accept(self, context: &Context) {
+    pub(crate) fn accept(self: Arc<Self>, context: &Context) {
         let context = context.clone();
         let stop = context.stop.clone();
         context.tasks.clone().spawn(async move { stop.run_until_cancelled(self.accept_all(&context)).await });
+    }
+
+    /// Lets another process listen at the same address.
+    pub(crate) fn share(&self) -> io::Result<()> {
+        SockRef::from(&self.listener).set_reuse_port(true)
     }
 
     async fn accept_all(&self, context: &Context) {
@@ -72,13 +78,16 @@ pub(super) fn tune(stream: &TcpStream) -> io::Result<()> {
     SockRef::from(stream).set_tcp_keepalive(&keep_alive)
 }
 
-fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+fn bind(address: SocketAddr, beside: bool) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     if address.is_ipv6() {
         socket.set_only_v6(true)?;
     }
     socket.set_reuse_address(true)?;
     socket.set_nonblocking(true)?;
+    if beside {
+        share(&socket, address)?;
+    }
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
     TcpListener::from_std(socket.into())

@@ -24,6 +24,17 @@ pub(crate) struct Carrying {
     pub(crate) media: Option<Media>,
 }
 
+impl Carrying {
+    /// Begins whatever has not begun yet: no other process carries it any more.
+    pub(super) fn goes_on(&self) {
+        self.edge.iter().for_each(Edge::begin);
+        if let Some(media) = &self.media {
+            media.begin(Vec::new());
+            media.complete();
+        }
+    }
+}
+
 impl Default for Carried {
     fn default() -> Self {
         Self { roles: Arc::default(), changes: watch::channel(0).0 }
@@ -55,6 +66,11 @@ impl Carried {
     /// Endpoints that are open, of all media nodes here.
     pub(crate) fn streams(&self) -> usize {
         self.roles.read().values().filter_map(|one| one.media.as_ref()).map(Media::load).sum()
+    }
+
+    /// Members whose addresses are carried here.
+    pub(crate) fn count(&self) -> usize {
+        self.roles.read().len()
     }
 
     /// Where SIP of the member with this name is really bound.

@@ -1,4 +1,4 @@
-//! `mangrove drain NODE`: takes leads, then replicas from a node, and waits until that is done.
+//! `mangrove drain NODE`: takes leads, addresses with their calls, and replicas from a node, and waits until that is done.
 
 use std::time::Duration;
 
@@ -14,15 +14,23 @@ const BETWEEN_LOOKS: Duration = Duration::from_millis(500);
 /// How far a draining is.
 #[derive(Debug, PartialEq, Eq)]
 enum Progress {
-    /// Still to go: groups led, replicas held.
-    Going { leads: usize, replicas: usize },
-    /// Done; so many replicas stay, for too few others can hold them.
-    Done { kept: usize },
+    /// Still to go: groups led, members' addresses carried, replicas held.
+    Going { leads: usize, addresses: usize, replicas: usize },
+    /// Done; what stays nobody else can take.
+    Done(Kept),
     /// It does not answer: others have taken the leads, nothing tells how far its replicas are.
     Silent,
 }
 
-/// Returns when nothing is led on the node and no replica is there that others can hold; at once unless `wait`.
+/// What stays on a drained node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Kept {
+    replicas: usize,
+    /// Members whose addresses, calls and all, it carries to their end.
+    addresses: Vec<String>,
+}
+
+/// Returns when nothing is led on the node and nothing is there that others can take; at once unless `wait`.
 pub(crate) async fn drain(session: &Session, node: &str, wait: bool) -> Result<()> {
     session.client.post(&["cluster", "nodes", node, "drain"]).await?;
     if !wait {
@@ -33,14 +41,24 @@ pub(crate) async fn drain(session: &Session, node: &str, wait: bool) -> Result<(
     let kept = finished(session, node).await?;
     output::show(
         session.arguments.output,
-        &json!({ "drained": node, "replicas_kept": kept }),
-        || match kept {
-            0 => format!("{node} is drained: it may be stopped or leave\n"),
-            _ => format!(
-                "{node} leads nothing and may be stopped; {kept} replicas stay, too few others can hold them\n"
-            ),
-        },
+        &json!({ "drained": node, "replicas_kept": kept.replicas, "addresses_kept": kept.addresses }),
+        || said(node, &kept),
     )
+}
+
+fn said(node: &str, kept: &Kept) -> String {
+    let replicas = match kept.replicas {
+        0 => format!("{node} is drained: it may be stopped or leave\n"),
+        some => format!(
+            "{node} leads nothing and may be stopped; {some} replicas stay, too few others can hold them\n"
+        ),
+    };
+    match kept.addresses.join(", ") {
+        none if none.is_empty() => replicas,
+        some => {
+            format!("{replicas}the addresses of {some} can't move: calls there end, or move when it stops\n")
+        }
+    }
 }
 
 pub(crate) async fn end_drain(session: &Session, node: &str) -> Result<()> {
@@ -50,7 +68,7 @@ pub(crate) async fn end_drain(session: &Session, node: &str) -> Result<()> {
     })
 }
 
-async fn finished(session: &Session, node: &str) -> Result<usize> {
+async fn finished(session: &Session, node: &str) -> Result<Kept> {
     let mut told = Progress::Silent;
     loop {
         let nodes = read(session).await?.1;
@@ -59,14 +77,14 @@ async fn finished(session: &Session, node: &str) -> Result<usize> {
         };
         let now = progress(status);
         match now {
-            Progress::Done { kept } => return Ok(kept),
+            Progress::Done(kept) => return Ok(kept),
             Progress::Silent if !status.alive => {
                 bail!("{node} does not answer; `mangrove leave {node}` lets it go")
             }
-            Progress::Going { leads, replicas }
+            Progress::Going { leads, addresses, replicas }
                 if now != told && session.arguments.output == Format::Text =>
             {
-                eprintln!("{node}: {leads} groups led, {replicas} replicas");
+                eprintln!("{node}: {leads} groups led, {addresses} nodes' addresses, {replicas} replicas");
             }
             _ => {}
         }
@@ -76,15 +94,13 @@ async fn finished(session: &Session, node: &str) -> Result<usize> {
 }
 
 fn progress(status: &NodeStatus) -> Progress {
-    match &status.report {
-        None => Progress::Silent,
-        Some(report)
-            if report.leads == 0 && status.planned_leads == 0 && report.replicas == status.planned =>
-        {
-            Progress::Done { kept: status.planned }
-        }
-        Some(report) => Progress::Going { leads: report.leads, replicas: report.replicas },
+    let Some(report) = &status.report else { return Progress::Silent };
+    let carried = report.figures.get("carried").map_or(0, |count| *count as usize);
+    let is_idle = report.leads == 0 && status.planned_leads == 0 && status.movable == 0;
+    if is_idle && report.replicas == status.planned && carried <= status.carries.len() {
+        return Progress::Done(Kept { replicas: status.planned, addresses: status.carries.clone() });
     }
+    Progress::Going { leads: report.leads, addresses: carried, replicas: report.replicas }
 }
 
 #[cfg(test)]
@@ -92,18 +108,42 @@ mod tests {
     use super::*;
     use crate::command::nodes::tests::status;
 
+    fn going(leads: usize, addresses: usize, replicas: usize) -> Progress {
+        Progress::Going { leads, addresses, replicas }
+    }
+
+    /// It carries its own addresses to their end.
+    fn done(replicas: usize) -> Progress {
+        Progress::Done(Kept { replicas, addresses: vec!["a".into()] })
+    }
+
+    #[test]
+    fn what_stays_is_said() {
+        let text = |replicas, addresses: &[&str]| {
+            said(
+                "b",
+                &Kept { replicas, addresses: addresses.iter().map(|name| (*name).to_owned()).collect() },
+            )
+        };
+        assert_eq!(text(0, &[]), "b is drained: it may be stopped or leave\n");
+        assert!(text(5, &[]).contains("5 replicas stay"));
+        assert!(text(0, &["b", "c"]).contains("the addresses of b, c can't move"));
+    }
+
     #[test]
     fn it_is_done_when_what_stays_is_planned_and_nothing_is_led() {
         let table = [
-            ((2, 5, 0, 0), Progress::Going { leads: 2, replicas: 5 }),
-            ((0, 5, 0, 0), Progress::Going { leads: 0, replicas: 5 }),
-            ((0, 5, 5, 1), Progress::Going { leads: 0, replicas: 5 }),
-            ((0, 0, 0, 0), Progress::Done { kept: 0 }),
-            ((0, 5, 5, 0), Progress::Done { kept: 5 }),
+            ((2, 5, 0, 0, 0), going(2, 0, 5)),
+            ((0, 5, 0, 0, 0), going(0, 0, 5)),
+            ((0, 5, 5, 1, 0), going(0, 0, 5)),
+            ((0, 5, 5, 0, 2), going(0, 2, 5)),
+            ((0, 0, 0, 0, 0), done(0)),
+            ((0, 5, 5, 0, 1), done(5)),
         ];
-        for ((leads, replicas, planned, planned_leads), expected) in table {
+        for ((leads, replicas, planned, planned_leads, carried), expected) in table {
             let mut status = status("a", leads, replicas);
             (status.planned, status.planned_leads) = (planned, planned_leads);
+            status.report.iter_mut().for_each(|told| told.figures.extend([("carried".into(), carried)]));
             assert_eq!(progress(&status), expected);
         }
         assert_eq!(progress(&NodeStatus { report: None, ..status("a", 0, 0) }), Progress::Silent);

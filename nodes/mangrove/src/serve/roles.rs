@@ -61,8 +61,15 @@ pub(super) fn control(
 }
 
 /// The edge of the node that `configuration` names. `run` is greater each time that it begins.
-pub(crate) async fn edge(configuration: &Configuration, run: u64, near: &Near) -> Result<Option<Edge>> {
-    let Some(options) = edge_options(configuration, run) else { return Ok(None) };
+/// `joins`: another process is bound to its addresses and hands them over.
+pub(crate) async fn edge(
+    configuration: &Configuration,
+    run: u64,
+    joins: bool,
+    near: &Near,
+) -> Result<Option<Edge>> {
+    let Some(mut options) = edge_options(configuration, run) else { return Ok(None) };
+    options.joins = joins;
     Ok(Some(Edge::start(options, near.control.clone(), near.routes.clone()).await?))
 }
 
@@ -93,6 +100,7 @@ fn edge_options(configuration: &Configuration, run: u64) -> Option<mangrove_edge
 pub(crate) fn media(
     configuration: &Configuration,
     run: u64,
+    joins: bool,
     near: &Near,
     store: &Store,
 ) -> Result<Option<Media>> {
@@ -102,6 +110,7 @@ pub(crate) fn media(
     let rtp = &configuration.rtp;
     let mut options = mangrove_media::Options::new(configuration.node.clone(), run, rtp.address);
     options.ports = rtp.ports.0.clone();
+    options.joins = joins;
     options.public = match rtp.public.as_ref().and_then(Public::host) {
         Some(host) => Some(host.parse().context("rtp.public is no IP address")?),
         None => rtp.address.is_unspecified().then(|| outward(rtp.address)).transpose()?,

@@ -100,7 +100,10 @@ impl Aligning {
             }
             Message::FinishLeft(ticket) => {
                 let (settings, claims) = (self.settings.clone(), self.claims.clone());
-                tokio::spawn(async move { sweep::finish(&settings, &claims, &ticket).await });
+                tokio::spawn(async move {
+                    settings.gate.opened().await;
+                    sweep::finish(&settings, &claims, &ticket).await;
+                });
             }
             Message::Suspend(answer) => {
                 self.suspend().await;

@@ -11,7 +11,7 @@ use mangrove_rtp::{align::Side, g711::Law};
 use parking_lot::Mutex;
 
 use super::*;
-use crate::{clock::now_us, testing::Store, thread::Frame};
+use crate::{clock::now_us, gate::Gate, testing::Store, thread::Frame};
 
 pub(super) type Facts = Arc<Mutex<Vec<Fact>>>;
 
@@ -35,10 +35,10 @@ impl service::Control for Control {
 pub(super) fn settings(objects: Arc<dyn ObjectStore>) -> (Settings, Facts) {
     let facts = Facts::default();
     let control = Arc::new(Control(facts.clone()));
-    let outbox = Outbox::new(Sender::default(), control, tokio::runtime::Handle::current());
+    let outbox = Outbox::new(Sender::default(), control, tokio::runtime::Handle::current(), Gate::new(true));
     let segment = Duration::from_millis(200);
-    let (writer, parts) = ("a/1".into(), objects.clone());
-    (Settings { writer, parts, objects, outbox, segment, memory: 1 << 20 }, facts)
+    let (writer, parts, gate) = ("a/1".into(), objects.clone(), Gate::new(true));
+    (Settings { writer, parts, objects, outbox, gate, segment, memory: 1 << 20 }, facts)
 }
 
 pub(super) fn ticket(recording: &str) -> Ticket {

@@ -58,6 +58,7 @@ pub(super) async fn run(
     mut pieces: mpsc::UnboundedReceiver<Piece>,
 ) {
     let Beginning { ticket, began_ms, claim } = beginning;
+    settings.gate.opened().await;
     let _claim = match claim {
         Some(claim) => claim,
         None => claims.claim(&ticket).await,

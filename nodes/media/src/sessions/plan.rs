@@ -40,6 +40,11 @@ pub(super) fn without_sounds(set: &SetSession) -> SetSession {
     set
 }
 
+/// The session as it is while another node still carries it: nobody plays or records twice.
+pub(super) fn relay_only(set: &SetSession) -> SetSession {
+    SetSession { recording: None, ..without_sounds(set) }
+}
+
 /// One plan per endpoint, in order, without sockets. The error says what can't be done.
 pub(super) fn endpoints(set: &SetSession, sounds: &Sounds) -> Result<Vec<EndpointPlan>, String> {
     let mut ids = BTreeSet::new();
@@ -110,6 +115,7 @@ fn hears(hears: Option<&Hears>, sounds: &Sounds) -> HearsPlan {
             id: play.id.as_str().into(),
             prompts: play.prompts.iter().filter_map(|key| sounds.get(key).cloned()).collect(),
             repeat: play.repeat,
+            place: 0,
         },
     }
 }

@@ -7,6 +7,7 @@ use std::{
 };
 
 use mangrove_rtp::{g711::Law, prompt::Prompt};
+use tokio::sync::oneshot;
 
 use crate::{outbox::Owner, ports::Sockets};
 
@@ -16,6 +17,8 @@ pub(crate) enum Command {
     Set(Box<Plan>),
     /// Closes the session of this number.
     Close(u64),
+    /// Lets another process bind the same ports, and answers then.
+    Share(oneshot::Sender<()>),
     /// Closes everything and ends the thread. Recordings stay open: the next run goes on with them.
     End,
 }
@@ -59,7 +62,18 @@ pub(crate) enum HearsPlan {
         id: Arc<str>,
         prompts: Arc<[Arc<Prompt>]>,
         repeat: bool,
+        /// The frame to begin with.
+        place: u64,
     },
+}
+
+/// How far a play is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) owner: Owner,
+    pub(crate) endpoint: Arc<str>,
+    pub(crate) play: Arc<str>,
+    pub(crate) frames: u64,
 }
 
 /// A recording that the recorder knows by `number`.

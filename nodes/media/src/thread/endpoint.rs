@@ -1,6 +1,7 @@
 //! One endpoint: its sockets, whom it listens to, what it sends and hears.
 
 use std::{
+    io,
     net::{SocketAddr, UdpSocket},
     sync::Arc,
 };
@@ -15,6 +16,8 @@ use mangrove_rtp::{
     statistics::Statistics,
     stream::Outgoing,
 };
+
+use socket2::SockRef;
 
 use super::command::{Codec, EndpointPlan};
 use crate::{clock, outbox::Owner, ports::Sockets, sys};
@@ -106,6 +109,13 @@ impl Endpoint {
 
     pub(super) fn rtp(&self) -> &UdpSocket {
         &self.rtp
+    }
+
+    /// Lets another process bind the same ports. What comes from the believed address stays here meanwhile: the kernel
+    /// prefers a connected socket.
+    pub(super) fn share(&self) -> io::Result<()> {
+        SockRef::from(&self.rtp).set_reuse_port(true)?;
+        SockRef::from(&self.rtcp).set_reuse_port(true)
     }
 
     /// Takes everything that needs no other endpoint.

@@ -1,11 +1,12 @@
-//! From the wanted state of a session to endpoints, ears and taps. What is as wanted already goes on untouched.
+//! From the wanted state of a session to endpoints, ears and taps. What is as wanted already goes on untouched. And what
+//! another process must know to go on in this one's place.
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use mangrove_rtp::{align::Side, prompt::Playout};
 
 use super::{
-    command::{EndpointPlan, HearsPlan, Plan, RecordingPlan},
+    command::{EndpointPlan, HearsPlan, Place, Plan, RecordingPlan},
     endpoint::{Endpoint, Hears},
     worker::Worker,
 };
@@ -48,6 +49,31 @@ impl Worker {
         self.set_listeners(&session);
         self.set_recording(&mut session, plan.recording);
         self.sessions.insert(plan.number, session);
+    }
+
+    /// Lets another process bind all ports.
+    pub(super) fn share(&mut self) {
+        for index in 0..self.endpoints.end() {
+            let Some(endpoint) = self.endpoints.get_mut(index) else { continue };
+            if let Err(error) = endpoint.share() {
+                tracing::warn!(endpoint = %endpoint.id, %error, "an endpoint's ports can't be shared");
+            }
+        }
+    }
+
+    /// How far the plays are that have not ended.
+    pub(super) fn places(&mut self) -> Vec<Place> {
+        let numbers = 0..self.endpoints.end();
+        let place = |index| match self.endpoints.get_mut(index) {
+            Some(Endpoint {
+                owner, id, hears: Hears::Play { id: play, playout: Some(playout), .. }, ..
+            }) => {
+                let (owner, endpoint, play) = (owner.clone(), id.clone(), play.clone());
+                Some(Place { owner, endpoint, play, frames: playout.place() })
+            }
+            _ => None,
+        };
+        numbers.filter_map(place).collect()
     }
 
     /// Ends the session.
@@ -97,12 +123,16 @@ impl Worker {
             HearsPlan::Peer(peer) => {
                 session.endpoints.get(&peer).map_or(Hears::Silence, |peer| Hears::Peer(*peer))
             }
-            HearsPlan::Play { id, prompts, repeat } => {
+            HearsPlan::Play { id, prompts, repeat, place } => {
                 match std::mem::replace(&mut endpoint.hears, Hears::Silence) {
                     Hears::Play { id: running, playout, first } if running == id => {
                         Hears::Play { id, playout, first }
                     }
-                    _ => Hears::Play { id, playout: Some(Playout::new(prompts, repeat)), first: true },
+                    _ => {
+                        let mut playout = Playout::new(prompts, repeat);
+                        playout.go_to(place);
+                        Hears::Play { id, playout: Some(playout), first: true }
+                    }
                 }
             }
         };

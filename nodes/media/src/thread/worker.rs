@@ -7,7 +7,7 @@ use std::{
     sync::{Arc, mpsc},
 };
 
-use super::{Command, Surroundings, housekeeping::Counts, reconcile::Session, slots::Slots, tap::Tap};
+use super::{Command, Place, Surroundings, housekeeping::Counts, reconcile::Session, slots::Slots, tap::Tap};
 use crate::{
     clock::now_us,
     sys::{Bell, Epoll},
@@ -74,19 +74,19 @@ impl Worker {
         })
     }
 
-    /// Until the thread is told to end.
-    pub(super) fn run(mut self) {
+    /// Until the thread is told to end; how far its plays are.
+    pub(super) fn run(mut self) -> Vec<Place> {
         loop {
             let ready = match self.epoll.wait(self.timeout_ms()) {
                 Ok(ready) => ready,
                 Err(error) => {
                     tracing::error!(%error, "a media thread can't wait for packets and ends");
-                    return;
+                    return Vec::new();
                 }
             };
             self.now_us = now_us();
             if !self.take(ready) {
-                return;
+                return self.places();
             }
             self.tick_if_due();
             if self.is_busy {
@@ -119,6 +119,11 @@ impl Worker {
             match command {
                 Command::Set(plan) => self.set(*plan),
                 Command::Close(number) => self.close(number),
+                Command::Share(done) => {
+                    self.share();
+                    // Who asked may have given up.
+                    let _ = done.send(());
+                }
                 Command::End => {
                     self.tap.flush();
                     return false;

@@ -4,6 +4,7 @@
 mod commands;
 mod digits;
 mod grpc;
+mod handover;
 mod phone;
 mod play;
 mod recording;

@@ -9,7 +9,7 @@ use object_store::{ObjectStore, ObjectStoreExt, memory::InMemory, path::Path};
 use crate::{phone::Phone, support::*};
 
 /// A store with a tone of one second at 16 kHz as `prompt/tone`, and a file that is no sound as `prompt/bad`.
-async fn sounds() -> Arc<dyn ObjectStore> {
+pub(crate) async fn sounds() -> Arc<dyn ObjectStore> {
     let objects = InMemory::new();
     // At twice the rate a tone of 300 Hz is written as one of 150 at 8 kHz.
     let samples = tone::sine(150.0, 4000.0, 0, 16_000);

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// The session with the ports that it had.
-fn on_ports(set: SetSession, ours: &[std::net::SocketAddr]) -> SetSession {
+pub(crate) fn on_ports(set: SetSession, ours: &[std::net::SocketAddr]) -> SetSession {
     let ports = ours.iter().map(|address| u32::from(address.port()));
     let endpoints = set.endpoints.iter().zip(ports).map(|(e, port)| Endpoint { port, ..e.clone() });
     SetSession { endpoints: endpoints.collect(), ..set }

@@ -38,11 +38,17 @@ pub enum Row {
     Flapping,
     /// 15: 150 ms from any node to any other, for the whole run; kill -9 of the leader.
     Far,
+    /// 29: a rolling restart: SIGTERM of each node, which is started again when it has ended.
+    Rolling,
+    /// 30: a rolling upgrade to the binary `NEWER`: all nodes but one, these back, then all.
+    Upgrade,
+    /// 31: voters come, leave and are replaced, those that lead among them.
+    Voters,
     /// 32: what the leader sends comes late, when another leads.
     Late,
 }
 
-const ROWS: [(Row, &str, &str); 15] = [
+const ROWS: [(Row, &str, &str); 18] = [
     (Row::Edge, "1", "kill -9 of the edge"),
     (Row::Media, "2", "kill -9 of the media node with most sound"),
     (Row::Follower, "3", "kill -9 of a follower"),
@@ -57,6 +63,9 @@ const ROWS: [(Row, &str, &str); 15] = [
     (Row::Bridge, "11b", "leader and follower do not hear each other, the third hears both"),
     (Row::Flapping, "12", "the leader's cable out and in each second"),
     (Row::Far, "15", "150 ms between nodes, kill -9 of the leader"),
+    (Row::Rolling, "29", "SIGTERM of each node in turn"),
+    (Row::Upgrade, "30", "rolling upgrade, back, and to its end"),
+    (Row::Voters, "31", "voters added, removed and replaced"),
     (Row::Late, "32", "what the leader sends comes late"),
 ];
 
@@ -96,6 +105,11 @@ impl Row {
                 | Self::Flapping
                 | Self::Late
         )
+    }
+
+    /// Whether it is done on purpose, step by step, and leaves nothing to be ended.
+    pub fn is_maintenance(self) -> bool {
+        matches!(self, Self::Rolling | Self::Upgrade | Self::Voters)
     }
 
     /// The simplest net that it can be done in.

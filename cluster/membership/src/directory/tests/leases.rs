@@ -124,3 +124,93 @@ fn what_a_member_carries_outlives_its_leaving_and_its_own_goes_with_it() {
     apply(&mut directory, Command::LeaveMember { id: 3 }).unwrap();
     assert_eq!(directory.lease("m").map(|lease| lease.host), Some(4));
 }
+
+/// As `cluster`, of builds that hand addresses over.
+fn newer() -> Directory {
+    let mut directory = cluster();
+    directory.minimum = HANDOVER;
+    let speak = |member: Member| Member { protocol: HANDOVER, ..member };
+    directory.members = directory.members.into_iter().map(|(id, member)| (id, speak(member))).collect();
+    directory
+}
+
+fn drain(directory: &mut Directory, id: NodeId, draining: bool) -> Result<Reply, Refusal> {
+    apply(directory, Command::DrainMember { id, draining })?;
+    if draining { apply(directory, Command::YieldLeases { id }) } else { Ok(Reply::Done) }
+}
+
+#[test]
+fn who_drains_or_stops_hands_its_addresses_to_an_heir_and_has_them_back_after() {
+    for begin in [Command::DrainMember { id: 2, draining: true }, Command::StopMember { id: 2 }] {
+        let mut directory = newer();
+        let before = directory.lease("e1").unwrap();
+        apply(&mut directory, begin).unwrap();
+        assert_eq!(directory.lease("e1"), Some(before), "its leads go first");
+        assert_eq!(directory.yields(2), ["e1"]);
+        apply(&mut directory, Command::YieldLeases { id: 2 }).unwrap();
+        assert!(directory.yields(2).is_empty());
+        let handed = directory.lease("e1").unwrap();
+        assert_eq!((handed.host, handed.from, handed.wanted), (3, Some(2), false));
+        assert!(handed.epoch > before.epoch);
+        assert!(handed.is_on_its_way(), "its host of before is talked to");
+        apply(&mut directory, Command::ReadyLease { name: "e1".into(), host: 2 }).unwrap();
+        assert_eq!(directory.lease("e1"), Some(handed), "the new host says so, nobody else");
+        apply(&mut directory, Command::ReadyLease { name: "e1".into(), host: 3 }).unwrap();
+        let handed = Lease { ready: true, ..handed };
+        assert_eq!((directory.lease("e1"), handed.is_on_its_way()), (Some(handed), false));
+        assert_eq!(take(&mut directory, 2), handed, "who is about to go takes nothing");
+        let again = Member { boot: 1, ..directory.member(2).unwrap().clone() };
+        apply(&mut directory, Command::JoinMember { member: again }).unwrap();
+        let back = take(&mut directory, 2);
+        assert_eq!((back.host, back.from), (2, Some(3)), "the heir carries on until it was asked");
+    }
+}
+
+#[test]
+fn a_draining_that_is_ended_brings_the_addresses_back() {
+    let mut directory = newer();
+    drain(&mut directory, 2, true).unwrap();
+    drain(&mut directory, 2, false).unwrap();
+    assert_eq!(directory.lease("e1").map(|lease| (lease.host, lease.from)), Some((2, Some(3))));
+}
+
+#[test]
+fn an_heir_that_drains_hands_on_what_it_inherited() {
+    let mut directory = newer();
+    hear(&mut directory, 4, false);
+    assert_eq!(host(&directory, "m"), 2);
+    drain(&mut directory, 2, true).unwrap();
+    assert_eq!((host(&directory, "e1"), host(&directory, "m")), (3, 3));
+}
+
+#[test]
+fn a_host_that_dies_while_it_hands_over_is_waited_for_no_more() {
+    let mut directory = newer();
+    drain(&mut directory, 2, true).unwrap();
+    hear(&mut directory, 3, false);
+    let lease = directory.lease("e1").unwrap();
+    assert_eq!(
+        (lease.host, lease.from),
+        (3, Some(2)),
+        "nobody else can: it stays with the heir and is lost with it"
+    );
+}
+
+#[test]
+fn the_last_with_a_role_does_not_drain() {
+    let mut directory = newer();
+    drain(&mut directory, 3, true).unwrap();
+    let refused = drain(&mut directory, 2, true);
+    assert_eq!(refused, Err(Refusal::LastRole { name: "e1".into(), role: "edge".into() }));
+    assert!(drain(&mut directory, 4, true).is_ok(), "another one carries sound");
+}
+
+#[test]
+fn beside_an_older_build_addresses_move_as_it_knows() {
+    let mut directory = cluster();
+    apply(&mut directory, Command::StopMember { id: 2 }).unwrap();
+    apply(&mut directory, Command::YieldLeases { id: 2 }).unwrap();
+    assert_eq!(directory.lease("e1").map(|lease| (lease.host, lease.from)), Some((2, None)));
+    drain(&mut directory, 3, true).unwrap();
+    assert!(drain(&mut directory, 4, true).is_ok(), "its replicas must all decide alike");
+}

@@ -29,6 +29,8 @@ export interface ClusterNode {
   version: string;
   alive: boolean;
   draining: boolean;
+  /** It is about to end and be started again. */
+  stopping?: boolean;
   replaced: boolean;
   planned: number;
   planned_leads: number;
@@ -67,7 +69,7 @@ const ROLES = ['control', 'console', 'edge', 'media'];
 export function stateOf(node: ClusterNode): NodeState {
   if (node.replaced) return 'replaced';
   if (!node.alive) return 'lost';
-  if (node.draining) return 'draining';
+  if (node.draining || node.stopping) return 'draining';
   if (!node.report) return 'silent';
   return node.report.trouble.length > 0 ? 'trouble' : 'ready';
 }
