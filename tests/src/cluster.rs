@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 use crate::{
     api::Api,
-    product::{Options, Product},
+    product::{Fragile, Options, Product},
     wait,
 };
 
@@ -44,11 +44,16 @@ pub struct Cluster {
 impl Cluster {
     /// Starts the first node, then the others, which join it, and waits until every group has its replicas.
     pub async fn start(seats: &[Seat]) -> Result<Self> {
+        Self::start_with(seats, |_| None).await
+    }
+
+    /// As `start`, with nodes of which something can be broken.
+    pub async fn start_with(seats: &[Seat], fragile: impl Fn(&str) -> Option<Fragile>) -> Result<Self> {
         let common = tempfile::tempdir()?;
         let mut nodes: Vec<Product> = Vec::new();
         for (name, roles) in seats {
             let join: Vec<SocketAddr> = nodes.first().map(Product::grpc_address).into_iter().collect();
-            let options = options(name, roles, join, common.path());
+            let options = Options { fragile: fragile(name), ..options(name, roles, join, common.path()) };
             nodes.push(Product::start_at(options).await?);
         }
         Self::of(nodes, common).await

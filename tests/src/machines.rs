@@ -3,14 +3,7 @@
 //!
 //! The test's thread is moved to a machine of its own, the office, where phones, the carrier and the database are.
 
-use std::{
-    net::Ipv4Addr,
-    os::unix::process::CommandExt,
-    path::Path,
-    process::{Child, Command, Stdio},
-    sync::Arc,
-    time::Duration,
-};
+use std::{net::Ipv4Addr, path::Path, process::Command, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
 use tempfile::TempDir;
@@ -18,9 +11,8 @@ use tempfile::TempDir;
 use crate::{
     cluster::{Cluster, Seat},
     net::{Hearing, Internet, Namespace},
-    ports,
+    postgres::Postgres,
     product::{Machine, Options, Product, binary, root},
-    wait,
 };
 
 /// The machine of the phones.
@@ -157,45 +149,4 @@ fn certs(arguments: &[&str]) -> Result<()> {
 
 fn shown(path: &Path) -> String {
     path.display().to_string()
-}
-
-/// A PostgreSQL that ends with this.
-#[derive(Debug)]
-struct Postgres {
-    child: Child,
-    address: Ipv4Addr,
-    port: u16,
-    folder: TempDir,
-}
-
-impl Postgres {
-    async fn start(address: Ipv4Addr) -> Result<Self> {
-        let (folder, port) = (tempfile::tempdir()?, ports::free());
-        let log = std::fs::File::create(folder.path().join("log.txt"))?;
-        let child = Command::new(root().join("scripts/postgres"))
-            .args([&shown(folder.path()), &address.to_string(), &port.to_string()])
-            .stdin(Stdio::null())
-            .stdout(log.try_clone()?)
-            .stderr(log)
-            .process_group(0)
-            .spawn()
-            .context("scripts/postgres can't be started")?;
-        let postgres = Self { child, address, port, folder };
-        let reached = async || tokio::net::TcpStream::connect((address, port)).await.ok();
-        let log = || std::fs::read_to_string(postgres.folder.path().join("log.txt")).unwrap_or_default();
-        wait::within(Duration::from_secs(30), "the database", reached).await.with_context(log)?;
-        Ok(postgres)
-    }
-
-    fn url(&self) -> String {
-        format!("postgres://mangrove@{}:{}/postgres", self.address, self.port)
-    }
-}
-
-impl Drop for Postgres {
-    fn drop(&mut self) {
-        // One that ended is what we want.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }

@@ -1,11 +1,12 @@
 //! The product as a process of its own: started on free ports in a folder of its own, stopped, killed, started again.
 
+mod breakage;
 mod pause;
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
-    process::{Child, Command, Output, Stdio},
+    process::{Child, Command, ExitStatus, Output, Stdio},
     sync::{Arc, OnceLock},
     time::Duration,
 };
@@ -15,10 +16,13 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::{api::Api, net::Namespace, ports, wait};
+use breakage::Breakage;
 
 /// A running node.
 #[derive(Debug)]
 pub struct Product {
+    // Before the folder that it lies in.
+    breakage: Breakage,
     folder: TempDir,
     child: Option<Child>,
     /// Stopped by a signal or cut off: it is there and answers nobody.
@@ -48,6 +52,8 @@ pub struct Options {
     pub join: Vec<SocketAddr>,
     /// The folder of database and recordings that a cluster's nodes share; the node's own when none.
     pub common: Option<PathBuf>,
+    /// Where its records are, if not in its own folder or the common one.
+    pub database: Option<String>,
     /// Where SIP and RTP are bound; HTTP and gRPC stay on loopback.
     pub address: IpAddr,
     /// What far ends are told instead, of SIP and of RTP.
@@ -58,6 +64,19 @@ pub struct Options {
     pub more: &'static str,
     /// Its machine, if that is not the calling thread's.
     pub machine: Option<Machine>,
+    /// What can be made to fail.
+    pub fragile: Option<Fragile>,
+}
+
+/// A part of a node that a test may break while it runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fragile {
+    /// Its data lie on a disk of so many megabytes.
+    Room(u32),
+    /// Syncs of its data may fail or take long.
+    Sync,
+    /// Its wall clock may be set.
+    Clock,
 }
 
 /// A machine of a cluster over several.
@@ -80,11 +99,13 @@ impl Default for Options {
             roles: ALL,
             join: Vec::new(),
             common: None,
+            database: None,
             address: loopback,
             public: None,
             carrier: loopback,
             more: "",
             machine: None,
+            fragile: None,
         }
     }
 }
@@ -105,13 +126,14 @@ impl Product {
     /// A node that does not run yet: its folder holds its configuration.
     pub fn unstarted(options: Options) -> Result<Self> {
         let first = ports::free() / 2 * 2 + 10_000;
-        let product = Self {
+        let mut product = Self {
             folder: tempfile::tempdir()?,
             child: None,
             paused: false,
             api: OnceLock::new(),
             options,
             binary: None,
+            breakage: Breakage::None,
             sip: ports::free(),
             carrier: ports::free(),
             http: ports::free(),
@@ -119,6 +141,7 @@ impl Product {
             rtp: (first, first + 1_999),
         };
         std::fs::write(product.folder.path().join("mangrove.toml"), product.configuration())?;
+        product.breakage = Breakage::of(product.options.fragile, product.folder.path())?;
         Ok(product)
     }
 
@@ -147,6 +170,7 @@ impl Product {
         let binary = self.binary.clone().map_or_else(binary, Ok)?;
         let mut command = Command::new(binary);
         command.args(["serve", "-c", "mangrove.toml"]).current_dir(self.folder.path());
+        command.envs(self.breakage.environment());
         command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
         let child = match &self.options.machine {
             Some(machine) => machine.host.within(|| Ok(command.spawn()?))?,
@@ -209,6 +233,15 @@ impl Product {
     /// Whether it has this role.
     pub fn has(&self, role: &str) -> bool {
         self.options.roles.contains(&role)
+    }
+
+    /// Waits until the process has ended by itself; how.
+    pub async fn ends(&mut self, limit: Duration) -> Result<ExitStatus> {
+        let child = self.child.as_mut().context("it does not run")?;
+        let ended = wait::within(limit, "the process to end", async || child.try_wait().ok().flatten()).await;
+        let ended = ended.with_context(|| self.log())?;
+        self.child = None;
+        Ok(ended)
     }
 
     /// Whether the process runs and is not paused, as far as this test knows.
@@ -294,6 +327,7 @@ impl Product {
             let database = machine.as_ref().map_or_else(sqlite, |machine| machine.database.clone());
             format!("[database]\nurl = \"{database}\"\n[objects]\nurl = \"file:{folder}/objects\"\n")
         });
+        let own_database = options.database.as_ref().map(|url| format!("[database]\nurl = \"{url}\"\n"));
         let own = self.own_address();
         let cluster = machine.as_ref().map(|machine| machine.cluster.as_str()).unwrap_or_default();
         format!(
@@ -304,7 +338,7 @@ impl Product {
              [cluster]\nlisten = \"{own}:{grpc}\"\njoin = {join:?}\n{cluster}{}{more}",
             rtp.0,
             rtp.1,
-            common.unwrap_or_default()
+            common.or(own_database).unwrap_or_default()
         )
     }
 }

@@ -1,6 +1,7 @@
 //! The writer's view of a disk: atomic, durable batches. A trait, so that tests can put a failing disk in its place.
 
 mod fjall_disk;
+mod journal;
 
 use std::io;
 

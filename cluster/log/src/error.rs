@@ -20,6 +20,15 @@ pub enum Error {
     #[error("cannot open the log in {path}: {reason}")]
     Open { path: PathBuf, reason: String },
     /// What is stored contradicts itself.
-    #[error("the log of group {group} is damaged: {reason}; restore this node from its peers or a backup")]
+    #[error(
+        "the log of group {group} is damaged: {reason}; the node does not start with it: give it up with `mangrove \
+         replace` on another node and let it join with an empty folder, or restore a backup"
+    )]
     Damaged { group: GroupId, reason: String },
+    /// Bits have changed in a file of the database.
+    #[error(
+        "{path} is damaged: {what}; the node does not start with it: give it up with `mangrove replace` on another node \
+         and let it join with an empty folder, or restore a backup"
+    )]
+    Corrupt { path: PathBuf, what: String },
 }

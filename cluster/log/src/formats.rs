@@ -12,6 +12,7 @@ use std::io;
 use bytes::Bytes;
 use openraft::EntryPayload;
 
+use crate::failed::Failed;
 use crate::record::{decode, decode_entry, encode, encode_entry};
 use crate::snapshots::Snapshots;
 use crate::types::{Entry, LogId, Membership, Payload, Peer, SnapshotMeta, StoredMembership, Vote};
@@ -71,12 +72,12 @@ fn votes_positions_and_the_owner() {
 fn read_snapshot(bytes: &[u8]) -> io::Result<StoredSnapshot> {
     let folder = tempfile::tempdir()?;
     fs::write(folder.path().join("00000000000000000300.snapshot"), bytes)?;
-    Ok(Snapshots::open(folder.path())?.load()?.unwrap())
+    Ok(Snapshots::open(folder.path(), Failed::new(|| {}))?.load()?.unwrap())
 }
 
 fn write_snapshot(StoredSnapshot { meta, state }: &StoredSnapshot) -> Vec<u8> {
     let folder = tempfile::tempdir().unwrap();
-    Snapshots::open(folder.path()).unwrap().save(meta, state).unwrap();
+    Snapshots::open(folder.path(), Failed::new(|| {})).unwrap().save(meta, state).unwrap();
     let file = fs::read_dir(folder.path()).unwrap().next().unwrap().unwrap();
     fs::read(file.path()).unwrap()
 }

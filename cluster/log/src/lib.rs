@@ -14,6 +14,7 @@
 
 mod disk;
 mod error;
+mod failed;
 #[cfg(test)]
 mod formats;
 mod group;

@@ -8,6 +8,7 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
+use crate::failed::Failed;
 use crate::medium::Medium;
 use crate::record::invalid;
 use crate::types::{GroupId, SnapshotMeta};
@@ -18,7 +19,10 @@ const EXTENSION: &str = "snapshot";
 
 /// One group's snapshots, in a folder or on a medium.
 #[derive(Debug, Clone)]
-pub struct Snapshots(Place);
+pub struct Snapshots {
+    place: Place,
+    failed: Failed,
+}
 
 #[derive(Debug, Clone)]
 enum Place {
@@ -44,16 +48,17 @@ pub struct StoredSnapshot {
 
 impl Snapshots {
     /// Opens the folder, made if need be, and clears away what a crash left half written.
-    pub(crate) fn open(folder: &Path) -> io::Result<Self> {
+    pub(crate) fn open(folder: &Path, failed: Failed) -> io::Result<Self> {
         fs::create_dir_all(folder)?;
         for path in files(folder, "partial")? {
             fs::remove_file(path)?;
         }
-        Ok(Self(Place::Folder(Folder { path: folder.into(), saving: Arc::default() })))
+        let place = Place::Folder(Folder { path: folder.into(), saving: Arc::default() });
+        Ok(Self { place, failed })
     }
 
-    pub(crate) fn on(medium: Arc<dyn Medium>, group: GroupId) -> Self {
-        Self(Place::Medium(medium, group))
+    pub(crate) fn on(medium: Arc<dyn Medium>, group: GroupId, failed: Failed) -> Self {
+        Self { place: Place::Medium(medium, group), failed }
     }
 
     /// Runs work that writes or reads these snapshots: off the async threads where that blocks. A panic in it is an
@@ -63,7 +68,7 @@ impl Snapshots {
         work: impl FnOnce(&Self) -> io::Result<T> + Send + 'static,
     ) -> io::Result<T> {
         let snapshots = self.clone();
-        match self.0 {
+        match self.place {
             Place::Folder(_) => {
                 tokio::task::spawn_blocking(move || work(&snapshots)).await.map_err(io::Error::other)?
             }
@@ -73,17 +78,19 @@ impl Snapshots {
 
     /// Keeps this snapshot in place of older ones. On `Ok` it survives a power cut. A newer one, or one of the same
     /// position, which covers the same state, is left as it is. What a failure left half written is removed: a full
-    /// disk needs the room.
+    /// disk needs the room. A failure is one of the store, which is written no more.
     pub fn save(&self, meta: &SnapshotMeta, state: &[u8]) -> io::Result<()> {
-        match &self.0 {
+        self.failed.check()?;
+        let saved = match &self.place {
             Place::Folder(folder) => folder.save(meta, state),
             Place::Medium(medium, group) => medium.save(*group, meta, state),
-        }
+        };
+        saved.inspect_err(|error| self.failed.raise(error))
     }
 
     /// The newest snapshot. A damaged one is an error: the log before it may be gone, so an older one will not do.
     pub fn load(&self) -> io::Result<Option<StoredSnapshot>> {
-        match &self.0 {
+        match &self.place {
             Place::Folder(folder) => folder.load(),
             Place::Medium(medium, group) => medium.load(*group),
         }
@@ -113,7 +120,7 @@ impl Folder {
     }
 
     fn load(&self) -> io::Result<Option<StoredSnapshot>> {
-        self.newest()?.map(|path| read_file(&path).map_err(|error| at(&path, error))).transpose()
+        self.newest()?.map(|path| read_file(&path).map_err(|error| damaged(&path, error))).transpose()
     }
 
     fn newest(&self) -> io::Result<Option<PathBuf>> {
@@ -170,6 +177,16 @@ fn at(path: &Path, error: io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("snapshot {}: {error}", path.display()))
 }
 
+/// What can't be read can't be repaired here.
+fn damaged(path: &Path, error: io::Error) -> io::Error {
+    let cure = "give the node up with `mangrove replace` on another node and let it join with an empty folder, or \
+                restore a backup";
+    match error.kind() {
+        io::ErrorKind::InvalidData => at(path, io::Error::new(error.kind(), format!("{error}; {cure}"))),
+        _ => at(path, error),
+    }
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -183,7 +200,7 @@ mod tests {
     #[test]
     fn the_newest_snapshot_is_the_one_kept() {
         let folder = tempfile::tempdir().unwrap();
-        let snapshots = Snapshots::open(folder.path()).unwrap();
+        let snapshots = Snapshots::open(folder.path(), Failed::new(|| {})).unwrap();
         assert_eq!(snapshots.load().unwrap(), None);
         snapshots.save(&meta(9), b"nine").unwrap();
         snapshots.save(&meta(10), b"ten").unwrap();
@@ -198,9 +215,9 @@ mod tests {
     #[test]
     fn a_half_written_snapshot_leaves_the_old_one() {
         let folder = tempfile::tempdir().unwrap();
-        Snapshots::open(folder.path()).unwrap().save(&meta(9), b"nine").unwrap();
+        Snapshots::open(folder.path(), Failed::new(|| {})).unwrap().save(&meta(9), b"nine").unwrap();
         fs::write(folder.path().join("00000000000000000010.partial"), b"MGSN").unwrap();
-        let snapshots = Snapshots::open(folder.path()).unwrap();
+        let snapshots = Snapshots::open(folder.path(), Failed::new(|| {})).unwrap();
         assert_eq!(snapshots.load().unwrap().unwrap().state, b"nine");
         assert!(files(folder.path(), "partial").unwrap().is_empty());
     }
@@ -208,7 +225,7 @@ mod tests {
     #[test]
     fn what_could_not_be_saved_leaves_no_half() {
         let folder = tempfile::tempdir().unwrap();
-        let snapshots = Snapshots::open(folder.path()).unwrap();
+        let snapshots = Snapshots::open(folder.path(), Failed::new(|| {})).unwrap();
         snapshots.save(&meta(9), b"nine").unwrap();
         // A file on a disk that is full.
         let partial = folder.path().join("00000000000000000010.partial");
@@ -222,7 +239,7 @@ mod tests {
     #[test]
     fn any_changed_or_missing_byte_is_found() {
         let folder = tempfile::tempdir().unwrap();
-        let snapshots = Snapshots::open(folder.path()).unwrap();
+        let snapshots = Snapshots::open(folder.path(), Failed::new(|| {})).unwrap();
         snapshots.save(&meta(3), b"state").unwrap();
         assert_eq!(snapshots.load().unwrap().unwrap().meta, meta(3));
         let path = files(folder.path(), EXTENSION).unwrap().remove(0);

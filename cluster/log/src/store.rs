@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -12,6 +13,7 @@ use tokio::sync::watch;
 
 use crate::disk::{self, Disk, FjallDisk, Op};
 use crate::error::Error;
+use crate::failed::Failed;
 use crate::group::GroupLog;
 use crate::medium::Medium;
 use crate::reader::GroupReader;
@@ -23,6 +25,8 @@ use crate::types::{GroupId, LogId, NodeId};
 use crate::writer::{self, Queue};
 
 const OWNER: &[u8] = b"owner";
+/// A file beside the database as long as no sync has failed since it was opened.
+const SYNCED: &str = "synced";
 
 /// Whose disk it is. Written once, into an empty store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,7 +48,7 @@ pub struct Store {
     place: Place,
     queue: Queue,
     groups: Mutex<BTreeMap<GroupId, GroupLog>>,
-    failure: watch::Receiver<Option<String>>,
+    failed: Failed,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -86,10 +90,15 @@ impl Store {
 
     /// Reads from `disk` and writes through `through`, which tests make fail.
     pub(crate) fn with_writer(folder: &Path, disk: FjallDisk, through: Box<dyn Disk>) -> Result<Self, Error> {
-        let (failed, failure) = watch::channel(None);
-        let (queue, thread) = writer::start(through, failed).map_err(|error| cannot_open(folder, error))?;
+        let mark = folder.join(SYNCED);
+        let failed = Failed::new(move || {
+            // Not there any more is as good.
+            let _ = fs::remove_file(&mark);
+        });
+        let started = writer::start(through, failed.clone());
+        let (queue, thread) = started.map_err(|error| cannot_open(folder, error))?;
         let place = Place::Folder(folder.to_path_buf(), disk);
-        Ok(Self { place, queue, groups: Mutex::default(), failure, thread: Some(thread) })
+        Ok(Self { place, queue, groups: Mutex::default(), failed, thread: Some(thread) })
     }
 
     /// Opens the store on a medium, whose writer is then a task of this runtime. A medium of another owner is refused.
@@ -99,9 +108,9 @@ impl Store {
         if found != owner {
             return Err(Error::Foreign { path: place.name().into(), found, wanted: owner });
         }
-        let (failed, failure) = watch::channel(None);
-        let queue = writer::start_on(medium, failed);
-        Ok(Self { place, queue, groups: Mutex::default(), failure, thread: None })
+        let failed = Failed::new(|| {});
+        let queue = writer::start_on(medium, failed.clone());
+        Ok(Self { place, queue, groups: Mutex::default(), failed, thread: None })
     }
 
     /// The log of a group, made if need be. Calls for the same group give the same log.
@@ -122,15 +131,15 @@ impl Store {
     /// The snapshots of a group.
     pub fn snapshots(&self, group: GroupId) -> Result<Snapshots, Error> {
         let folder = match &self.place {
-            Place::Medium(medium) => return Ok(Snapshots::on(medium.clone(), group)),
+            Place::Medium(medium) => return Ok(Snapshots::on(medium.clone(), group, self.failed.clone())),
             Place::Folder(folder, _) => folder.join("snapshots").join(group.to_string()),
         };
-        Snapshots::open(&folder).map_err(|error| cannot_open(&folder, error))
+        Snapshots::open(&folder, self.failed.clone()).map_err(|error| cannot_open(&folder, error))
     }
 
-    /// Turns `Some` with the reason once a write has failed, and stays so: this node must step down.
+    /// Turns `Some` with the reason once a write has failed, a snapshot's too, and stays so: this node must step down.
     pub fn watch_failure(&self) -> watch::Receiver<Option<String>> {
-        self.failure.clone()
+        self.failed.watch()
     }
 }
 
@@ -147,8 +156,11 @@ impl Drop for Store {
 
 /// Opens the database and checks or writes the owner.
 pub(crate) fn open_disk(folder: &Path, owner: Owner) -> Result<FjallDisk, Error> {
-    std::fs::create_dir_all(folder).map_err(|error| cannot_open(folder, error))?;
-    let disk = FjallDisk::open(&folder.join("log"))?;
+    fs::create_dir_all(folder).map_err(|error| cannot_open(folder, error))?;
+    // It need not be on the disk itself: what it tells of lives as long as the system's memory of it.
+    let mark = folder.join(SYNCED);
+    let disk = FjallDisk::open(&folder.join("log"), !mark.exists())?;
+    fs::write(&mark, []).map_err(|error| cannot_open(&mark, error))?;
     let found = claim(&disk, owner).map_err(|error| cannot_open(folder, error))?;
     if found == owner {
         return Ok(disk);

@@ -10,9 +10,10 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use openraft::storage::IOFlushed;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot};
 
 use crate::disk::{Disk, Op};
+use crate::failed::Failed;
 use crate::medium::Medium;
 use crate::shared::Shared;
 use crate::types::TypeConfig;
@@ -75,28 +76,25 @@ impl Queue {
     }
 }
 
-/// Starts the thread. `failure` turns `Some` at the first failed batch and stays so.
-pub(crate) fn start(
-    disk: Box<dyn Disk>,
-    failure: watch::Sender<Option<String>>,
-) -> io::Result<(Queue, JoinHandle<()>)> {
+/// Starts the thread. `failed` is raised at the first failed batch.
+pub(crate) fn start(disk: Box<dyn Disk>, failed: Failed) -> io::Result<(Queue, JoinHandle<()>)> {
     let (sender, receiver) = channel();
-    let writer = Writer { failure, lazy: Vec::new(), stopping: false };
+    let writer = Writer { failed, lazy: Vec::new(), stopping: false };
     let thread =
         std::thread::Builder::new().name("raft-log".into()).spawn(move || writer.run(disk, &receiver))?;
     Ok((Queue::Thread(sender), thread))
 }
 
 /// Starts the task, which does with a medium what the thread does with a disk.
-pub(crate) fn start_on(medium: Arc<dyn Medium>, failure: watch::Sender<Option<String>>) -> Queue {
+pub(crate) fn start_on(medium: Arc<dyn Medium>, failed: Failed) -> Queue {
     let (sender, receiver) = mpsc::unbounded_channel();
-    let writer = Writer { failure, lazy: Vec::new(), stopping: false };
+    let writer = Writer { failed, lazy: Vec::new(), stopping: false };
     tokio::spawn(writer.run_on(medium, receiver));
     Queue::Task(sender)
 }
 
 struct Writer {
-    failure: watch::Sender<Option<String>>,
+    failed: Failed,
     lazy: Vec<Op>,
     stopping: bool,
 }
@@ -110,13 +108,13 @@ impl Writer {
                 Err(RecvTimeoutError::Disconnected) => break,
             };
             if !ops.is_empty() || !waiting.is_empty() {
-                let result = self.fit().and_then(|()| disk.commit(ops));
+                let result = self.failed.check().and_then(|()| disk.commit(ops));
                 self.settle(waiting, &result);
             }
         }
         let (ops, waiting) = self.overdue();
         if !ops.is_empty() {
-            let result = self.fit().and_then(|()| disk.commit(ops));
+            let result = self.failed.check().and_then(|()| disk.commit(ops));
             self.settle(waiting, &result);
         }
     }
@@ -129,7 +127,7 @@ impl Writer {
                 Ok(None) => return,
             };
             if !ops.is_empty() || !waiting.is_empty() {
-                let result = match self.fit() {
+                let result = match self.failed.check() {
                     Ok(()) => medium.commit(ops).await,
                     unfit => unfit,
                 };
@@ -169,19 +167,9 @@ impl Writer {
         (std::mem::take(&mut self.lazy), Vec::new())
     }
 
-    /// After one failure nothing is written any more.
-    fn fit(&self) -> io::Result<()> {
-        match self.failure.borrow().as_ref() {
-            Some(reason) => Err(io::Error::other(format!("the log failed earlier: {reason}"))),
-            None => Ok(()),
-        }
-    }
-
     fn settle(&self, waiting: Vec<Done>, result: &io::Result<()>) {
-        let first = self.failure.borrow().is_none();
-        if let (Err(error), true) = (result, first) {
-            tracing::error!(%error, "the Raft log cannot be written; this node acknowledges nothing more");
-            self.failure.send_replace(Some(error.to_string()));
+        if let Err(error) = result {
+            self.failed.raise(error);
         }
         waiting.into_iter().for_each(|done| finish(done, repeat(result)));
     }

@@ -1,5 +1,6 @@
 //! One node's part in the cluster: the directory as it knows it, and the groups it runs.
 
+pub(crate) mod clocks;
 mod follow;
 mod join;
 mod keep;
@@ -34,6 +35,7 @@ use crate::machine::{DirectoryMachine, Known};
 use crate::options::Options;
 use crate::service::MembershipService;
 
+use clocks::Clocks;
 pub use report::{GroupTold, NodeStatus, OwnReport, Reporter, Told};
 
 type Factory = Box<dyn Fn(GroupId) -> Box<dyn StateMachine> + Send + Sync>;
@@ -61,6 +63,7 @@ struct Node {
     began: Instant,
     /// What the roles tell of themselves, once they run.
     reporter: OnceLock<Reporter>,
+    clocks: Clocks,
     /// What the identity on disk says of a replica of group 0.
     holds_directory: AtomicBool,
     /// Where group 0's leader was found last.
@@ -138,6 +141,12 @@ impl Cluster {
     /// part of the node has ended for good (it acknowledges nothing more of that part).
     pub fn watch_failure(&self) -> watch::Receiver<Option<String>> {
         self.node.host.watch_failure()
+    }
+
+    /// As `watch_failure`, of the disk alone: no group runs here any more, and a new start may go on with what is on the
+    /// disk.
+    pub fn watch_disk(&self) -> watch::Receiver<Option<String>> {
+        self.node.host.watch_disk()
     }
 
     /// Says that a part of this node has failed for good, for those who watch for it. The first reason stands.

@@ -1,5 +1,6 @@
 //! The directory under Raft: commands and answers as bytes, and every new state shown to the node.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use mangrove_raft::{SnapshotError, SnapshotWriter, StateMachine};
@@ -57,7 +58,7 @@ impl DirectoryMachine {
 impl StateMachine for DirectoryMachine {
     fn apply(&mut self, index: u64, term: u64, payload: &[u8]) -> Vec<u8> {
         let outcome = match decode::<Command>(payload) {
-            Ok(command) => self.directory.apply(index, term, command),
+            Ok(command) => whole(&mut self.directory, index, |next| next.apply(index, term, command)),
             Err(error) => Err(Refusal::Unreadable(error.to_string())),
         };
         self.copy.show(&self.directory);
@@ -75,6 +76,27 @@ impl StateMachine for DirectoryMachine {
         self.directory = decode(bytes).map_err(SnapshotError::new)?;
         self.copy.show(&self.directory);
         Ok(())
+    }
+}
+
+/// Changes the directory, or leaves it but for its version if the rules panic: they do so on every replica alike, at each
+/// replay, and must not end group 0 everywhere.
+fn whole(
+    directory: &mut Directory,
+    index: u64,
+    change: impl FnOnce(&mut Directory) -> Result<Reply, Refusal>,
+) -> Result<Reply, Refusal> {
+    let mut next = directory.clone();
+    match catch_unwind(AssertUnwindSafe(|| change(&mut next))) {
+        Ok(outcome) => {
+            *directory = next;
+            outcome
+        }
+        Err(_) => {
+            tracing::error!(index, "a command of the directory panicked and was dropped");
+            directory.version = index;
+            Err(Refusal::Panicked { index })
+        }
     }
 }
 
@@ -136,6 +158,24 @@ mod tests {
             &encode(&Command::RetireSender { sender: "a".into() }),
         );
         assert_eq!(**copy.watch().borrow(), newer);
+    }
+
+    #[test]
+    fn a_command_that_panics_leaves_the_directory_as_it_was() {
+        let mut directory = Directory::default();
+        (directory.version, directory.minimum) = (4, 3);
+        let before = directory.clone();
+        let outcome = whole(&mut directory, 5, |next| {
+            next.minimum = 9;
+            panic!("poison")
+        });
+        assert_eq!(outcome, Err(Refusal::Panicked { index: 5 }));
+        assert_eq!(directory, Directory { version: 5, ..before });
+        let outcome = whole(&mut directory, 6, |next| {
+            next.version = 6;
+            Ok(Reply::Done)
+        });
+        assert_eq!((outcome, directory.version), (Ok(Reply::Done), 6));
     }
 
     #[test]

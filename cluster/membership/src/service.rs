@@ -6,7 +6,7 @@ use mangrove_proto::cluster as proto;
 use proto::membership_server::Membership;
 use tonic::{Request, Response, Status};
 
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, clocks};
 use crate::directory::{Command, Member, Reply};
 use crate::error::Error;
 use crate::{DIRECTORY, machine};
@@ -88,7 +88,7 @@ impl Membership for MembershipService {
         if self.cluster.is_stopping() {
             return Err(Status::unavailable("this node stops"));
         }
-        Ok(Response::new(proto::PingResponse { node: self.cluster.node() }))
+        Ok(Response::new(proto::PingResponse { node: self.cluster.node(), wall_ms: clocks::wall_ms() }))
     }
 
     async fn report(

@@ -64,6 +64,11 @@ impl Handle {
         Ok(response.data.0)
     }
 
+    /// Whether the group has ended here, by itself or because it was stopped: others may go on with it.
+    pub fn has_ended(&self) -> bool {
+        self.leadership.has_changed().is_err()
+    }
+
     /// Follows who leads. Ends with `Leadership::None` when the group stops.
     pub fn watch_leadership(&self) -> watch::Receiver<Leadership> {
         self.leadership.clone()

@@ -24,6 +24,7 @@ struct Shared {
     owner: Owner,
     tuning: Tuning,
     failure: Failure,
+    disk: watch::Receiver<Option<String>>,
     // Taken on shutdown, so that the disk is free once that returns.
     store: Mutex<Option<Store>>,
     groups: Mutex<BTreeMap<GroupId, Handle>>,
@@ -32,9 +33,12 @@ struct Shared {
 impl GroupHost {
     /// A host without groups. `owner` is this node, in this cluster. Call it inside a runtime.
     pub fn new(store: Store, owner: Owner, tuning: Tuning) -> Self {
-        let failure = Failure::of_disk(store.watch_failure());
+        let disk = store.watch_failure();
+        let failure = Failure::of_disk(disk.clone());
         let (store, groups) = (Mutex::new(Some(store)), Mutex::default());
-        Self { shared: Arc::new(Shared { owner, tuning, failure, store, groups }) }
+        let shared = Arc::new(Shared { owner, tuning, failure, disk: disk.clone(), store, groups });
+        tokio::spawn(step_down(Arc::downgrade(&shared), disk));
+        Self { shared }
     }
 
     /// Recovers a group from disk and runs it: the machine is given its last snapshot and the entries known committed
@@ -113,6 +117,12 @@ impl GroupHost {
         self.shared.failure.watch()
     }
 
+    /// As `watch_failure`, of the disk alone: all groups have ended here then, and a start on the disk as it is read anew may
+    /// go on.
+    pub fn watch_disk(&self) -> watch::Receiver<Option<String>> {
+        self.shared.disk.clone()
+    }
+
     /// Says that a part of this node has failed for good, for those who watch for it. The first reason stands.
     pub fn fail(&self, reason: String) {
         self.shared.failure.raise(reason);
@@ -138,6 +148,19 @@ impl GroupHost {
     }
 }
 
+/// Ends all groups once the disk has failed. One that has nothing to write would lead on otherwise, and learn of it from
+/// the first command that it can't keep.
+async fn step_down(host: Weak<Shared>, mut disk: watch::Receiver<Option<String>>) {
+    if disk.wait_for(Option::is_some).await.is_err() {
+        return;
+    }
+    let Some(host) = host.upgrade() else { return };
+    let handles: Vec<_> = lock(&host.groups).values().cloned().collect();
+    let ends = handles.iter().map(|handle| handle.raft.shutdown());
+    // Those that the failure has ended already have no other end.
+    futures::future::join_all(ends).await;
+}
+
 /// Waits for a group's end and raises the failure unless it was stopped here: what openraft gives up on, a damaged log
 /// or a state machine that panics, it does not take up again.
 async fn note_end(host: Weak<Shared>, handle: Handle) {
@@ -145,7 +168,7 @@ async fn note_end(host: Weak<Shared>, handle: Handle) {
     while leadership.changed().await.is_ok() {}
     let Some(host) = host.upgrade() else { return };
     let running = lock(&host.groups).get(&handle.group()).is_some_and(|now| now.is_same(&handle));
-    if running {
+    if running && host.disk.borrow().is_none() {
         let why = handle.raft.is_initialized().await.err().map(|fatal| fatal.to_string());
         let why = why.unwrap_or_else(|| "nobody follows it any more".into());
         host.failure.raise(format!("group {} has ended: {why}", handle.group()));

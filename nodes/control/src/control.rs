@@ -1,6 +1,7 @@
 //! Wiring of the role: one set of machine, proposer, shard and outbox per shard group, over one cluster.
 
 mod groups;
+mod tend;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -23,6 +24,7 @@ use crate::{
     group::{Group, Prepared},
     hub::Hub,
     options::{Options, Pace},
+    outbox::Waits,
     peers::Peers,
     proposer::{Proposer, Way},
     routes::Table,
@@ -57,6 +59,7 @@ struct Inner {
     stories: Storybook,
     table: Table,
     history: Arc<dyn Ledger>,
+    waits: Waits,
     peers: Peers,
     /// By group.
     shards: Mutex<BTreeMap<u32, ActorRef<shard::Message>>>,
@@ -93,6 +96,7 @@ impl Control {
             stories: Storybook::default(),
             table,
             history: options.history,
+            waits: Waits::default(),
             peers: Peers::default(),
             shards: Mutex::default(),
             movers: Mutex::default(),
@@ -215,6 +219,11 @@ impl Control {
 
     pub(crate) fn table(&self) -> &Table {
         &self.inner.table
+    }
+
+    /// Records that wait for the database.
+    pub(crate) fn waits(&self) -> &Waits {
+        &self.inner.waits
     }
 
     pub(crate) fn history(&self) -> &dyn Ledger {

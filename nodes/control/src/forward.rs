@@ -100,7 +100,9 @@ impl Forward {
     /// Other nodes that may lead a group. Who follows a leader knows it, and only it is asked.
     fn candidates(&self, group: u32) -> Vec<NodeId> {
         let own = self.cluster.node();
-        match self.cluster.group(group).map(|group| group.leadership()) {
+        // What has ended here, after a failure of the disk say, knows nothing of the others.
+        let replica = self.cluster.group(group).filter(|group| !group.has_ended());
+        match replica.map(|group| group.leadership()) {
             Some(Leadership::Follower { leader }) => vec![leader],
             Some(_) => Vec::new(),
             None => {

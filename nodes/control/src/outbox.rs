@@ -2,7 +2,11 @@
 //! key, so that a record written twice (the answer got lost, another leader repeats it) is one record. The stories of
 //! forgotten calls are written once more on the way: lines came after their records.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use mangrove_domain::{Command, Origin, Record};
 use mangrove_history::{Audit, Batch, Ledger, Story};
@@ -24,6 +28,8 @@ const BATCH: usize = 200;
 const GATHER: Duration = Duration::from_millis(100);
 /// How long records wait after a failure before they are tried again.
 const RETRY: Duration = Duration::from_secs(1);
+/// A database that takes nothing for this long is an operator's business.
+const ALARMING: Duration = Duration::from_secs(3);
 
 /// A group's outbox task, to be woken when records came in.
 #[derive(Debug, Clone)]
@@ -34,6 +40,34 @@ pub(crate) struct Outbox {
 
 /// Calls whose stories are to be written for the last time.
 type Forgotten = Arc<Mutex<BTreeSet<Key>>>;
+
+/// Groups whose records the database does not take, since when and why. Clones share it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Waits(Arc<Mutex<BTreeMap<u32, (Instant, String)>>>);
+
+impl Waits {
+    /// A sentence for operators once records have waited for a while.
+    pub(crate) fn alarm(&self, now: Instant) -> Option<String> {
+        let waits = self.0.lock();
+        let (since, why) = waits.values().min_by_key(|(since, _)| *since)?;
+        let lasts = now.duration_since(*since);
+        (lasts >= ALARMING).then(|| {
+            format!(
+                "call records wait for the database for {} s: {why}; they are kept in the log until it takes them",
+                lasts.as_secs()
+            )
+        })
+    }
+
+    fn failed(&self, group: u32, why: String) {
+        let now = Instant::now();
+        self.0.lock().entry(group).or_insert_with(|| (now, String::new())).1 = why;
+    }
+
+    fn works(&self, group: u32) {
+        self.0.lock().remove(&group);
+    }
+}
 
 #[derive(Debug)]
 pub(crate) struct Parts {
@@ -46,6 +80,7 @@ pub(crate) struct Parts {
     pub history: Arc<dyn Ledger>,
     pub stories: Storybook,
     pub leading: watch::Receiver<Option<Clock>>,
+    pub waits: Waits,
 }
 
 impl Outbox {
@@ -75,13 +110,17 @@ async fn run(parts: Parts, outbox: Outbox) {
         while parts.leading.borrow().is_some() {
             match parts.deliver(&outbox.forgotten).await {
                 Ok(0) => break,
-                Ok(_) => {}
+                Ok(_) => parts.waits.works(parts.group),
                 Err(error) => {
                     tracing::warn!(group = parts.group, %error, "records wait for the database");
+                    if let Failure::History(error) = error {
+                        parts.waits.failed(parts.group, error.to_string());
+                    }
                     tokio::time::sleep(RETRY).await;
                 }
             }
         }
+        parts.waits.works(parts.group);
     }
 }
 
@@ -177,7 +216,21 @@ enum Failure {
 
 #[cfg(test)]
 mod tests {
-    use super::{Origin, audit_key};
+    use super::{ALARMING, Instant, Origin, Waits, audit_key};
+
+    #[test]
+    fn a_database_that_takes_nothing_for_a_while_is_told_until_it_does() {
+        let (waits, now) = (Waits::default(), Instant::now());
+        assert_eq!(waits.alarm(now + ALARMING), None);
+        waits.failed(1, "away".into());
+        waits.failed(2, "away".into());
+        assert_eq!(waits.alarm(now), None, "once is nothing");
+        assert!(waits.alarm(now + 2 * ALARMING).is_some_and(|alarm| alarm.contains("away")));
+        waits.works(1);
+        assert!(waits.alarm(now + 2 * ALARMING).is_some(), "another group's wait on");
+        waits.works(2);
+        assert_eq!(waits.alarm(now + 2 * ALARMING), None);
+    }
 
     #[test]
     fn audit_keys_are_in_order_and_another_founding_has_its_own() {

@@ -5,13 +5,18 @@ use std::{path::Path, time::Duration};
 use sqlx::{
     AnyPool, SqlSafeStr as _,
     any::AnyPoolOptions,
-    migrate::{Migration, MigrationType, Migrator},
+    migrate::{MigrateError, Migration, MigrationType, Migrator},
 };
+use tokio::time::timeout;
 
 use crate::{
     Error,
     sql::{Sql, bounded},
 };
+
+/// A node that starts has calls to take up again: it waits no longer for its records' sake.
+const AT_START: Duration = Duration::from_secs(2);
+const BETWEEN_TRIES: Duration = Duration::from_secs(5);
 
 const MIGRATIONS: &[(i64, &str, &str)] = &[(1, "history", include_str!("../migrations/0001_history.sql"))];
 
@@ -24,13 +29,15 @@ pub struct History {
 }
 
 impl History {
-    /// Opens `sqlite:FILE` (made with its folder when missing) or `postgres://…` and migrates its tables.
+    /// Opens `sqlite:FILE` (made with its folder when missing) or `postgres://…` and migrates its tables. A PostgreSQL
+    /// that is away or only to be read is no reason not to start: it is migrated when it can be, and until then every
+    /// statement says that it is not available. Needs a tokio runtime.
     pub async fn open(url: &str) -> Result<Self, Error> {
         sqlx::any::install_default_drivers();
         let history = match url.strip_prefix("sqlite:") {
             Some(path) => open_sqlite(path).await?,
             None if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
-                open_postgres(url).await?
+                return open_postgres(url).await;
             }
             None => {
                 return Err(Error::Refused {
@@ -39,7 +46,7 @@ impl History {
                 });
             }
         };
-        migrator().run(&history.writer).await.map_err(Error::Migration)?;
+        migrate(&history.writer).await.map_err(Error::Migration)?;
         Ok(history)
     }
 
@@ -84,8 +91,38 @@ async fn open_sqlite(path: &str) -> Result<History, Error> {
 }
 
 async fn open_postgres(url: &str) -> Result<History, Error> {
-    let pool = connect(pool(8), url).await?;
+    let pool = pool(8).connect_lazy(url);
+    let pool = pool.map_err(|source| Error::Unavailable { what: "connecting", source })?;
+    match timeout(AT_START, migrate(&pool)).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) if !may_pass(&error) => return Err(Error::Migration(error)),
+        _ => {
+            tracing::error!("the history database can't be used yet: records wait, calls go on without it");
+            tokio::spawn(migrate_later(pool.clone()));
+        }
+    }
     Ok(History { writer: pool.clone(), reader: pool })
+}
+
+async fn migrate(pool: &AnyPool) -> Result<(), MigrateError> {
+    migrator().run(pool).await
+}
+
+/// Until it is done, or can't be.
+async fn migrate_later(pool: AnyPool) {
+    loop {
+        tokio::time::sleep(BETWEEN_TRIES).await;
+        match migrate(&pool).await {
+            Ok(()) => return tracing::info!("the history database can be used"),
+            Err(error) if may_pass(&error) => {}
+            Err(error) => return tracing::error!(%error, "the history tables can't be migrated"),
+        }
+    }
+}
+
+/// Whether it is the database that does not answer or does not write, and not what is in it.
+fn may_pass(error: &MigrateError) -> bool {
+    matches!(error, MigrateError::Execute(_) | MigrateError::ExecuteMigration(..))
 }
 
 async fn connect(options: AnyPoolOptions, url: &str) -> Result<AnyPool, Error> {

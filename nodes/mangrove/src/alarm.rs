@@ -3,10 +3,42 @@
 
 use std::{convert::Infallible, time::Duration};
 
+use mangrove_membership::Cluster;
+use metrics::{describe_gauge, gauge};
 use tokio::{sync::watch, time::sleep};
 
 /// Between two tellings.
 pub(crate) const PERIOD: Duration = Duration::from_secs(60);
+/// Between two looks for the figures.
+const LOOK: Duration = Duration::from_secs(1);
+
+const FAILED: &str = "mangrove_node_failed";
+const ALARMS: &str = "mangrove_alarms";
+const AHEAD: &str = "mangrove_clock_ahead_seconds";
+
+/// Units and sentences for the exporter.
+pub(crate) fn describe() {
+    describe_gauge!(FAILED, "1 when a part of this node has failed for good, else 0");
+    describe_gauge!(ALARMS, "what an operator should see to on this node; `mangrove nodes` says it in words");
+    describe_gauge!(
+        AHEAD,
+        metrics::Unit::Seconds,
+        "how far this node's wall clock is ahead of the other nodes'"
+    );
+}
+
+/// Keeps the figures until the process ends.
+pub(crate) async fn measure(cluster: Cluster) -> Infallible {
+    let failure = cluster.watch_failure();
+    loop {
+        gauge!(FAILED).set(if failure.borrow().is_some() { 1.0 } else { 0.0 });
+        gauge!(ALARMS).set(cluster.alarms().len() as f64);
+        if let Some(ahead_ms) = cluster.clock_ahead_ms() {
+            gauge!(AHEAD).set(ahead_ms as f64 / 1_000.0);
+        }
+        sleep(LOOK).await;
+    }
+}
 
 /// One line of the log.
 pub(crate) fn log(why: &str) {

@@ -9,6 +9,7 @@ mod command;
 mod company;
 mod configuration;
 mod demo;
+mod disk;
 mod grpc;
 mod ladder;
 mod memory;

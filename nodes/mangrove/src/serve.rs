@@ -4,7 +4,7 @@
 mod near;
 pub(crate) mod roles;
 
-use std::{collections::BTreeMap, fmt::Write, net::SocketAddr, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, fmt::Write, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
 use mangrove_console::Console;
@@ -23,6 +23,7 @@ use crate::{
     arguments::Format,
     carrier::{Carrier, handover},
     configuration::{Configuration, Role},
+    disk,
     grpc::{Bound, Grpc},
     neighbours::{self, Neighbours},
     objects, output, retention, security,
@@ -117,6 +118,7 @@ impl Roles {
         self.carrier.begin().await?;
         tokio::spawn(self.carrier.clone().keep());
         cluster.report_with(self.reporter());
+        tokio::spawn(alarm::measure(cluster.clone()));
         let Some(control) = &self.control else { return Ok(()) };
         let mut neighbours = Neighbours::new(cluster.clone(), control.clone(), carried.clone());
         neighbours.meet();
@@ -133,6 +135,7 @@ impl Roles {
             let mut report = control.as_ref().map(Control::own_report).unwrap_or_default();
             report.figures.push(("streams".to_owned(), carried.streams() as u64));
             report.figures.push(("carried".to_owned(), carried.count() as u64));
+            report.alarms.extend(carried.alarms());
             report
         })
     }
@@ -142,15 +145,30 @@ impl Roles {
     }
 }
 
-/// Runs a node until it is told to stop. It stays up when its disk fails: talk needs none.
+/// How a node's time is over.
+enum End {
+    Asked,
+    /// Its disk failed: the reason.
+    Disk(String),
+}
+
+/// Runs a node until it is told to stop, or its disk fails: what becomes of it then, `disk` says.
 pub(crate) async fn serve(configuration: &Configuration, format: Format) -> Result<()> {
     let telemetry = Telemetry::start(configuration)?;
     let node = Node::start(configuration, &telemetry).await?;
     node.announce(format)?;
-    let ended = node.until_stopped().await;
-    node.stop().await;
+    let end = node.until_stopped(&configuration.data_dir).await;
+    if let Ok(End::Disk(why)) = &end {
+        // At once: who is gone is followed sooner than who leaves in order, and nothing more can be kept.
+        tracing::error!(why, "the process ends, for its supervisor to start it again");
+    } else {
+        node.stop().await;
+    }
     tokio::task::spawn_blocking(|| telemetry.stop()).await?;
-    ended
+    match end? {
+        End::Asked => Ok(()),
+        End::Disk(why) => anyhow::bail!(why),
+    }
 }
 
 impl Node {
@@ -214,16 +232,17 @@ impl Node {
         })
     }
 
-    /// Returns when a signal asks for the end. A failure of the node is told each minute meanwhile.
-    pub(crate) async fn until_stopped(&self) -> Result<()> {
+    /// Returns when a signal asks for the end, or the disk has failed. A failure of the node is told each minute meanwhile.
+    async fn until_stopped(&self, data_dir: &Path) -> Result<End> {
         let mut terminate = signal(SignalKind::terminate()).context("signals can't be watched")?;
         let mut interrupt = signal(SignalKind::interrupt()).context("signals can't be watched")?;
         tokio::select! {
             _ = terminate.recv() => tracing::info!("asked to stop (SIGTERM)"),
             _ = interrupt.recv() => tracing::info!("asked to stop (SIGINT)"),
+            why = disk::failed(&self.cluster, data_dir) => return Ok(End::Disk(why)),
             never = alarm::watch(self.cluster.watch_failure(), alarm::PERIOD, alarm::log) => match never {},
         }
-        Ok(())
+        Ok(End::Asked)
     }
 
     /// Has others take over what this node leads and carries, for half of the time limit at most.
@@ -274,4 +293,5 @@ fn describe_metrics() {
     mangrove_media::metrics::describe();
     mangrove_control::metrics::describe();
     mangrove_console::metrics::describe();
+    alarm::describe();
 }

@@ -89,6 +89,7 @@ impl Media {
             gate: gate.clone(),
             segment: options.segment,
             memory: options.recording_memory,
+            failing: recorder::Failing::default(),
         });
         let surroundings = Surroundings {
             outbox: outbox.clone(),
@@ -108,6 +109,11 @@ impl Media {
     /// Endpoints that are open: the measure for "least loaded".
     pub fn load(&self) -> usize {
         self.inner.sessions.lock().load()
+    }
+
+    /// What an operator should see to: recordings that the object store does not take. Calls go on meanwhile.
+    pub fn alarm(&self) -> Option<String> {
+        self.inner.recorder.alarm()
     }
 
     /// Closes all sockets and writes the open parts of recordings; the next run goes on with them. Nothing is

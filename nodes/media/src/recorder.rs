@@ -17,13 +17,14 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use object_store::ObjectStore;
 use tokio::sync::{mpsc, oneshot};
 
 pub(crate) use open::Ticket;
+pub(crate) use store::Failing;
 
 use crate::{
     gate::Gate,
@@ -45,6 +46,7 @@ pub(crate) struct Settings {
     pub(crate) gate: Gate,
     pub(crate) segment: Duration,
     pub(crate) memory: usize,
+    pub(crate) failing: Failing,
 }
 
 #[derive(Debug)]
@@ -70,6 +72,7 @@ pub(crate) struct Recorder {
     messages: mpsc::UnboundedSender<Message>,
     /// Bytes on their way to the recorder.
     backlog: Arc<AtomicUsize>,
+    failing: Failing,
 }
 
 /// Sound on its way to the recorder, beyond which it falls behind hopelessly: a minute of a thousand calls.
@@ -80,8 +83,9 @@ impl Recorder {
     pub(crate) fn start(settings: Settings) -> (Self, tokio::task::AbortHandle) {
         let (messages, inbox) = mpsc::unbounded_channel();
         let backlog = Arc::new(AtomicUsize::new(0));
+        let failing = settings.failing.clone();
         let task = tokio::spawn(aligning::run(settings, inbox, backlog.clone()));
-        (Self { messages, backlog }, task.abort_handle())
+        (Self { messages, backlog, failing }, task.abort_handle())
     }
 
     /// A recording begins, or goes on where a former run left it.
@@ -117,6 +121,11 @@ impl Recorder {
         self.send(Message::Suspend(answer));
         // Gone without an answer is as good as done: there is nobody to wait for.
         let _ = written.await;
+    }
+
+    /// A sentence for operators while the store takes nothing.
+    pub(crate) fn alarm(&self) -> Option<String> {
+        self.failing.alarm(Instant::now())
     }
 
     fn send(&self, message: Message) {

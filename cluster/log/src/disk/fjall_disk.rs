@@ -1,13 +1,16 @@
 //! The real disk: a fjall database with a keyspace a group.
 
 use std::collections::BTreeMap;
+use std::fs::{File, TryLockError};
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode};
 
-use super::{Disk, Op};
+use super::{Disk, Op, journal};
 use crate::error::Error;
 use crate::types::GroupId;
 
@@ -15,6 +18,8 @@ const CACHE_BYTES: u64 = 16 << 20;
 // Tens of groups share one node: the default of 64 MiB each would hold gigabytes of log in memory.
 const MEMTABLE_BYTES: u64 = 4 << 20;
 const JOURNAL_BYTES: u64 = 128 << 20;
+const LOCK_TRIES: usize = 3;
+const LOCK_PAUSE: Duration = Duration::from_millis(100);
 
 /// Cheap to clone; the database closes with the last clone.
 #[derive(Clone)]
@@ -24,17 +29,32 @@ pub(crate) struct FjallDisk {
 }
 
 impl FjallDisk {
-    pub(crate) fn open(path: &Path) -> Result<Self, Error> {
-        let database = Database::builder(path)
-            .cache_size(CACHE_BYTES)
-            .max_journaling_size(JOURNAL_BYTES)
-            .worker_threads(1)
-            .manual_journal_persist(true)
-            .open()
-            .map_err(|error| match error {
-                fjall::Error::Locked => Error::InUse { path: path.into() },
-                other => Error::Open { path: path.into(), reason: other.to_string() },
-            })?;
+    /// A database that is damaged is refused; `rewrites`: what a failed sync may have kept from the disk is written
+    /// once more.
+    pub(crate) fn open(path: &Path, rewrites: bool) -> Result<Self, Error> {
+        {
+            // What another process writes now must not be taken for torn.
+            let _lock = lock(path)?;
+            journal::check(path, rewrites)?;
+        }
+        let open = || {
+            Database::builder(path)
+                .cache_size(CACHE_BYTES)
+                .max_journaling_size(JOURNAL_BYTES)
+                .worker_threads(1)
+                .manual_journal_persist(true)
+                .open()
+        };
+        // Of files that it can't have written itself it panics rather than returns an error.
+        let opened = catch_unwind(AssertUnwindSafe(open));
+        let opened = opened.map_err(|_| corrupt(path, "the database can't read it"))?;
+        let database = opened.map_err(|error| match error {
+            fjall::Error::Locked => Error::InUse { path: path.into() },
+            other => match refusal(&other) {
+                Some(error) => unusable(path, error),
+                None => corrupt(path, &other.to_string()),
+            },
+        })?;
         Ok(Self { database, keyspaces: Arc::default() })
     }
 
@@ -73,6 +93,40 @@ impl Disk for FjallDisk {
         }
         batch.commit().map_err(into_io)
     }
+}
+
+/// The database's own lock; none where there is no database yet. A process that is about to end is waited for.
+fn lock(path: &Path) -> Result<Option<File>, Error> {
+    let Ok(file) = File::open(path.join("lock")) else { return Ok(None) };
+    for _ in 0..LOCK_TRIES {
+        match file.try_lock() {
+            Ok(()) => return Ok(Some(file)),
+            Err(TryLockError::WouldBlock) => std::thread::sleep(LOCK_PAUSE),
+            Err(TryLockError::Error(error)) => return Err(unusable(path, &error)),
+        }
+    }
+    Err(Error::InUse { path: path.into() })
+}
+
+/// What the operating system refused, if that is the reason: what was read and makes no sense is damage.
+fn refusal(error: &fjall::Error) -> Option<&io::Error> {
+    let mut source = std::error::Error::source(error);
+    while let Some(found) = source {
+        if let Some(error) = found.downcast_ref::<io::Error>() {
+            let senseless = [io::ErrorKind::UnexpectedEof, io::ErrorKind::InvalidData, io::ErrorKind::Other];
+            return Some(error).filter(|error| !senseless.contains(&error.kind()));
+        }
+        source = found.source();
+    }
+    None
+}
+
+fn unusable(path: &Path, error: &io::Error) -> Error {
+    Error::Open { path: path.into(), reason: error.to_string() }
+}
+
+fn corrupt(path: &Path, what: &str) -> Error {
+    Error::Corrupt { path: path.into(), what: what.into() }
 }
 
 /// Fjall gives a whole batch one sequence number: of two changes of one key, either could win.

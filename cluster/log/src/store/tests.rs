@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod crash;
+mod flips;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -152,6 +153,33 @@ async fn a_full_disk_is_reported_and_nothing_is_acknowledged_after_it() {
     assert!(append(&mut log, 2..3).await.is_err());
     assert!(store.group(2).unwrap().save_vote(&Vote::new(1, 1)).await.is_err());
     assert_eq!(batches.load(Ordering::SeqCst), 2);
+}
+
+/// The system may show from its memory what a failed sync kept from the disk.
+#[tokio::test]
+async fn a_start_after_a_failed_sync_puts_the_journals_onto_the_disk_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mark, place) = (folder.path().join(SYNCED), || {
+        std::os::unix::fs::MetadataExt::ino(&fs::metadata(crash::newest_journal(folder.path())).unwrap())
+    });
+    {
+        let (store, _) = watched(folder.path(), 1);
+        let mut log = store.group(1).unwrap();
+        append(&mut log, 0..1).await.unwrap();
+        assert!(mark.exists());
+        append(&mut log, 1..2).await.unwrap_err();
+        assert!(!mark.exists());
+    }
+    let before = place();
+    for _ in 0..2 {
+        let store = Store::open(folder.path(), OWNER).unwrap();
+        assert_eq!(indexes(&mut store.group(1).unwrap()).await, [0]);
+        assert!(mark.exists());
+    }
+    let anew = place();
+    assert_ne!(anew, before);
+    drop(Store::open(folder.path(), OWNER).unwrap());
+    assert_eq!(place(), anew, "once is enough");
 }
 
 #[tokio::test]

@@ -2,12 +2,13 @@
 //! directory and once a second, each step harmless when repeated.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use mangrove_raft::{GroupId, Handle, NodeId};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
+use super::clocks::wall_ms;
 use super::{Cluster, plan};
 use crate::directory::{Command, Directory, Member};
 use crate::error::Error;
@@ -77,7 +78,8 @@ impl Cluster {
             }
         }
         for group in self.node.host.groups() {
-            if let Some(handle) = self.group(group).filter(|_| rounds.busy.insert(group)) {
+            let running = self.group(group).filter(|handle| !handle.has_ended());
+            if let Some(handle) = running.filter(|_| rounds.busy.insert(group)) {
                 rounds.steps.spawn(step(self.clone(), directory.clone(), handle));
             }
         }
@@ -127,8 +129,7 @@ impl Cluster {
             // The directory has not reached this node yet, or it has left.
             None => return Ok(()),
         }
-        let at_ms = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);
-        self.propose_directory(Command::HeartbeatMember { id, at_ms }).await?;
+        self.propose_directory(Command::HeartbeatMember { id, at_ms: wall_ms() }).await?;
         Ok(())
     }
 }

@@ -44,7 +44,7 @@ impl Cluster {
 
     /// Here if this node leads group 0, else at the first of the others that does.
     async fn propose_once(&self, command: &[u8]) -> Result<Answer, Error> {
-        if let Some(group) = self.group(DIRECTORY) {
+        if let Some(group) = self.group(DIRECTORY).filter(|group| !group.has_ended()) {
             match group.propose(command.to_vec()).await {
                 Err(mangrove_raft::Error::NotLeader { .. }) => {}
                 answer => return machine::decode(&answer?),

@@ -23,6 +23,8 @@ pub struct OwnReport {
     pub figures: Vec<(String, u64)>,
     /// Why the node should get no work now, besides what the cluster knows; empty: it is ready.
     pub trouble: Vec<String>,
+    /// What an operator should see to while the node works on.
+    pub alarms: Vec<String>,
 }
 
 /// Answers at once, from memory.
@@ -69,7 +71,7 @@ pub struct Told {
     /// Its replicas, in order of the groups.
     #[serde(default)]
     pub groups: Vec<GroupTold>,
-    /// Why it should get no work now; empty: it is ready.
+    /// Why it should get no work now, and what else an operator should see to; empty: all is well.
     pub trouble: Vec<String>,
     pub figures: BTreeMap<String, u64>,
 }
@@ -93,6 +95,12 @@ impl Cluster {
         if self.node.reporter.set(reporter).is_err() {
             tracing::warn!("this node's reporter was set already; the first one stays");
         }
+    }
+
+    /// What an operator should see to on this node while it works on.
+    pub fn alarms(&self) -> Vec<String> {
+        let roles = self.node.reporter.get().map(|report| report().alarms).unwrap_or_default();
+        self.node.clocks.alarm().into_iter().chain(roles).collect()
     }
 
     /// All members in order of their ids, each asked for its numbers, which takes a second at most.
@@ -150,7 +158,8 @@ impl Cluster {
         let failure = failure.map(|why| format!("failed, start the node again: {why}"));
         let leaderless = handles.iter().filter(|group| group.leadership() == Leadership::None);
         let leaderless = leaderless.map(|group| format!("group {} has no leader", group.group()));
-        let trouble = failure.into_iter().chain(leaderless).chain(own.trouble).collect();
+        let alarms = self.node.clocks.alarm().into_iter().chain(own.alarms);
+        let trouble = failure.into_iter().chain(leaderless).chain(own.trouble).chain(alarms).collect();
         ReportResponse {
             node: self.node(),
             boot: self.boot(),

@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 
+use super::clocks::Clocks;
 use super::{Cluster, Factory, Node, join};
 use crate::DIRECTORY;
 use crate::directory::{Command, Founding, Member};
@@ -52,6 +53,7 @@ pub(super) async fn start(options: Options, factory: Factory) -> Result<Cluster,
             wall_before: OnceLock::new(),
             began: Instant::now(),
             reporter: OnceLock::new(),
+            clocks: Clocks::default(),
             leader_at: Mutex::default(),
             stop: watch::channel(false).0,
             tasks: Mutex::new(JoinSet::new()),
@@ -108,6 +110,7 @@ impl Cluster {
         let beats = self.directory().members.values().map(|member| member.heartbeat_ms).max();
         self.node.wall_before.get_or_init(|| beats.unwrap_or_default());
         self.keep_watch();
+        self.compare_clocks();
         self.keep_up();
         Ok(())
     }

@@ -158,4 +158,6 @@ pub enum Refusal {
     StaleVerdict { seen: u64, now: u64 },
     #[error("the command cannot be read: {0}")]
     Unreadable(String),
+    #[error("the rules failed at log position {index} and the command was dropped; report it as a bug")]
+    Panicked { index: u64 },
 }

@@ -1,5 +1,7 @@
 //! The cluster's nodes, for operators; and what this role tells of itself to the other members.
 
+use std::time::Instant;
+
 use mangrove_membership::{self as membership, Cluster, DIRECTORY, OwnReport};
 use mangrove_proto::{control::NodeCommand, service::Error};
 
@@ -43,6 +45,7 @@ impl Control {
         let trouble = idle
             .map(|group| format!("group {} is led here and nobody carries its commands out", group.id))
             .collect();
-        OwnReport { figures: vec![("calls".into(), calls as u64)], trouble }
+        let alarms = self.waits().alarm(Instant::now()).into_iter().collect();
+        OwnReport { figures: vec![("calls".into(), calls as u64)], trouble, alarms }
     }
 }

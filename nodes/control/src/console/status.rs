@@ -18,6 +18,8 @@ struct Status {
     trouble: Vec<String>,
     /// The part of it that only another start heals.
     failure: Option<String>,
+    /// What an operator should see to while the node works on.
+    alarms: Vec<String>,
     members: Vec<Member>,
     groups: Vec<GroupStatus>,
     calls: usize,
@@ -57,6 +59,7 @@ pub(crate) fn read(cluster: &Cluster, here: &[Arc<Group>]) -> Result<Json, Error
         run: cluster.boot(),
         trouble: trouble(cluster, here),
         failure: cluster.watch_failure().borrow().clone(),
+        alarms: cluster.alarms(),
         members: members(cluster),
         calls: groups.iter().map(|group| group.calls).sum(),
         lag_ms: here.iter().map(|group| group.lag_ms()).max().unwrap_or(0),

@@ -3,17 +3,16 @@
 use std::sync::{Arc, atomic::Ordering};
 
 use mangrove_membership::Leadership;
-use ractor::{Actor, ActorRef};
-use tokio::{
-    sync::{Notify, mpsc},
-    task::JoinHandle,
-};
+use ractor::Actor;
+use tokio::sync::Notify;
 
-use super::{Control, Error};
+use super::{
+    Control, Error,
+    tend::{Running, Tools},
+};
 use crate::{
     fresh,
     group::{Group, Seat},
-    machine::Applied,
     moving,
     outbox::{self, Outbox},
     ports,
@@ -70,14 +69,12 @@ impl Control {
 
     async fn open(&self, group: Arc<Group>, seat: Seat) -> Result<(), Error> {
         self.inner.table.rebuild(group.id, &group.shared.get());
-        let moving = Arc::new(Notify::new());
-        let (shard, ended) = self.start_shard(&group, moving.clone()).await?;
-        self.inner.shards.lock().insert(group.id, shard.clone());
-        tokio::spawn(self.clone().note_end(group.id, shard.clone(), ended));
+        let tools = Tools { moving: Arc::new(Notify::new()), outbox: self.start_outbox(&group) };
+        let shard = self.start_shard(&group, &tools).await?;
         self.keep_fresh(&group);
-        self.keep_moving(&group, moving);
+        self.keep_moving(&group, tools.moving.clone());
         seat.followed.store(true, Ordering::Release);
-        self.follow(&group, seat.applied, shard);
+        tokio::spawn(self.clone().tend(group, tools, shard, seat.applied));
         Ok(())
     }
 
@@ -91,17 +88,6 @@ impl Control {
         if let Some(shard) = shard {
             // A shard that is gone already is stopped.
             let _ = shard.stop_and_wait(None, None).await;
-        }
-    }
-
-    /// A shard that ends before its time leaves a group that takes nothing any more: the node must say so.
-    async fn note_end(self, group: u32, shard: ActorRef<shard::Message>, ended: JoinHandle<()>) {
-        let outcome = ended.await;
-        let is_wanted =
-            self.inner.shards.lock().get(&group).is_some_and(|now| now.get_id() == shard.get_id());
-        if is_wanted && !self.inner.stopping.load(Ordering::Acquire) {
-            tracing::error!(group, ?outcome, "a shard ended though nobody stopped it");
-            self.inner.cluster.fail(format!("group {group}'s shard has ended"));
         }
     }
 
@@ -137,12 +123,8 @@ impl Control {
         self.inner.movers.lock().insert(group.id, mover.abort_handle());
     }
 
-    async fn start_shard(
-        &self,
-        group: &Group,
-        moving: Arc<Notify>,
-    ) -> Result<(ActorRef<shard::Message>, JoinHandle<()>), Error> {
-        let outbox = Outbox::start(outbox::Parts {
+    fn start_outbox(&self, group: &Group) -> Outbox {
+        Outbox::start(outbox::Parts {
             group: group.id,
             incarnation: self.inner.cluster.incarnation(),
             shared: group.shared.clone(),
@@ -151,7 +133,12 @@ impl Control {
             history: self.inner.history.clone(),
             stories: self.inner.stories.clone(),
             leading: group.clock.subscribe(),
-        });
+            waits: self.waits().clone(),
+        })
+    }
+
+    /// Starts the group's shard, the first or another one after it fell.
+    pub(super) async fn start_shard(&self, group: &Group, tools: &Tools) -> Result<Running, Error> {
         let context = shard::Context {
             group: group.id,
             shared: group.shared.clone(),
@@ -160,50 +147,17 @@ impl Control {
             peers: self.inner.peers.clone(),
             hub: self.inner.hub.clone(),
             stories: self.inner.stories.clone(),
-            outbox,
+            outbox: tools.outbox.clone(),
             table: self.inner.table.clone(),
             clock: group.clock.clone(),
-            moving,
+            moving: tools.moving.clone(),
             retry: self.inner.pace.retry,
             respawn: self.inner.pace.respawn,
         };
         let name = format!("shard-{}-{}", self.inner.cluster.node(), group.id);
         let started = Shard::spawn(Some(name), Shard, context).await;
-        started.map_err(|source| Error::Actor { group: group.id, source })
-    }
-
-    /// Feeds a shard with what its machine applied and who leads.
-    ///
-    /// What was applied so far comes first: the stories must be back before their records go out. Without its shard the
-    /// group takes no commands any more: better a clear 503 than a call that nobody carries out.
-    fn follow(
-        &self,
-        group: &Group,
-        mut applied: mpsc::UnboundedReceiver<Applied>,
-        shard: ActorRef<shard::Message>,
-    ) {
-        let Some(handle) = self.inner.cluster.group(group.id) else { return };
-        let mut leadership = handle.watch_leadership();
-        let clock = group.clock.clone();
-        tokio::spawn(async move {
-            let mut alive = true;
-            while let Ok(done) = applied.try_recv() {
-                alive &= shard.cast(shard::Message::Applied(done)).is_ok();
-            }
-            let first = *leadership.borrow_and_update();
-            alive &= shard.cast(shard::Message::Leadership(first)).is_ok();
-            while alive {
-                alive = tokio::select! {
-                    biased;
-                    Some(done) = applied.recv() => shard.cast(shard::Message::Applied(done)).is_ok(),
-                    changed = leadership.changed() => changed.is_ok() && {
-                        let now = *leadership.borrow_and_update();
-                        shard.cast(shard::Message::Leadership(now)).is_ok()
-                    },
-                    else => false,
-                };
-            }
-            clock.send_replace(None);
-        });
+        let (shard, ended) = started.map_err(|source| Error::Actor { group: group.id, source })?;
+        self.inner.shards.lock().insert(group.id, shard.clone());
+        Ok(Running { shard, ended })
     }
 }

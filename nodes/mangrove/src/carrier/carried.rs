@@ -73,6 +73,11 @@ impl Carried {
         self.roles.read().len()
     }
 
+    /// What an operator should see to, of all that is carried here.
+    pub(crate) fn alarms(&self) -> Vec<String> {
+        self.roles.read().values().filter_map(|one| one.media.as_ref()?.alarm()).collect()
+    }
+
     /// Where SIP of the member with this name is really bound.
     pub(crate) fn sip(&self, name: &str) -> Vec<(Transport, std::net::SocketAddr)> {
         self.get(name).and_then(|one| one.edge).map(|edge| edge.addresses()).unwrap_or_default()

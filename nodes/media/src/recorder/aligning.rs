@@ -23,7 +23,7 @@ use super::{
     writer::{self, Beginning, Piece},
 };
 use crate::{
-    clock::{now_us, unix_us},
+    clock::{now_us, unix_at},
     metrics::{RECORDING_DROPPED, RECORDINGS},
     thread::{Batch, Frame},
 };
@@ -205,7 +205,7 @@ impl Aligning {
 
 /// The wall clock when the monotonic one showed this.
 fn wall_ms(then_us: u64) -> u64 {
-    unix_us().saturating_sub(now_us().saturating_sub(then_us)) / 1000
+    unix_at(then_us) / 1000
 }
 
 impl Recording {

@@ -14,7 +14,7 @@ use super::{
     layout::{self, LONGEST_GAP_MS, milliseconds},
     open::{Finished, Note, Ticket},
     parts::{self, Part},
-    store::{DEADLINE, insist, next, within},
+    store::{DEADLINE, Failing, next, within},
 };
 
 /// Uploads of one file at the same time.
@@ -30,11 +30,11 @@ const SPARE_MS: u64 = 50;
 pub(super) async fn finish(settings: &Settings, note: Note) {
     let objects = settings.objects.as_ref();
     let ticket = note.ticket.clone();
-    let Some(note) = joined(objects, note).await else {
+    let Some(note) = joined(objects, &settings.failing, note).await else {
         tracing::warn!(recording = ticket.recording, "a recording was put together by another");
         return;
     };
-    insist("remove the parts", &ticket, || remove_parts(objects, &ticket)).await;
+    settings.failing.insist("remove the parts", &ticket, || remove_parts(objects, &ticket)).await;
     report(settings, &note).await;
 }
 
@@ -47,7 +47,7 @@ pub(super) async fn finish_at_once(settings: &Settings, mut note: Note, sound: B
     note.finished = Some(Finished::of(&file));
     let (path, file) = (layout::object(&note.ticket), Bytes::from(file));
     let put = || async { within(DEADLINE, objects.put(&path, file.clone().into())).await.map(drop) };
-    insist("write the file", &note.ticket, put).await;
+    settings.failing.insist("write the file", &note.ticket, put).await;
     report(settings, &note).await;
 }
 
@@ -57,26 +57,27 @@ async fn report(settings: &Settings, note: &Note) {
     if let Some(fact) = note.fact() {
         settings.outbox.post(&ticket.owner(), fact);
     }
-    insist("remove the note", ticket, || remove(objects, layout::note(ticket))).await;
+    settings.failing.insist("remove the note", ticket, || remove(objects, layout::note(ticket))).await;
 }
 
 /// The note of the whole file, made now or found. None when another has done all that.
-async fn joined(objects: &dyn ObjectStore, mut note: Note) -> Option<Note> {
+async fn joined(objects: &dyn ObjectStore, failing: &Failing, mut note: Note) -> Option<Note> {
     if note.finished.is_some() {
         return Some(note);
     }
     let ticket = note.ticket.clone();
-    let parts = insist("list the parts", &ticket, || parts::list(objects, &ticket)).await;
+    let parts = failing.insist("list the parts", &ticket, || parts::list(objects, &ticket)).await;
     let silence = note.shortage(&parts);
-    match insist("put the file together", &ticket, || write(objects, &ticket, &parts, silence)).await {
+    match failing.insist("put the file together", &ticket, || write(objects, &ticket, &parts, silence)).await
+    {
         Some(finished) => {
             note.finished = Some(finished);
-            insist("write the note", &ticket, || note.write(objects)).await;
+            failing.insist("write the note", &ticket, || note.write(objects)).await;
             Some(note)
         }
         None => {
-            let found = insist("read the note", &ticket, || Note::read(objects, &ticket)).await?;
-            Some(insist("read the file", &ticket, || with_file(objects, found.clone())).await)
+            let found = failing.insist("read the note", &ticket, || Note::read(objects, &ticket)).await?;
+            Some(failing.insist("read the file", &ticket, || with_file(objects, found.clone())).await)
         }
     }
 }

@@ -16,6 +16,11 @@ pub(super) fn notes() -> Path {
     Path::from("recordings-open")
 }
 
+/// What is written to learn what time it is for the store.
+pub(super) fn clock() -> Path {
+    Path::from("recordings-clock")
+}
+
 /// The note of one recording.
 pub(super) fn note(ticket: &Ticket) -> Path {
     Path::from_iter(["recordings-open", &ticket.tenant, &format!("{}.json", ticket.recording)])

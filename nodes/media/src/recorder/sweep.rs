@@ -13,7 +13,6 @@ use super::{
     parts,
     store::{DEADLINE, gathered, within},
 };
-use crate::clock::unix_us;
 
 /// When a node looks first, and how often then.
 pub(super) const FIRST: Duration = Duration::from_secs(60);
@@ -23,7 +22,7 @@ const ABANDONED_MS: u64 = 180_000;
 
 /// Looks once, and leaves alone what this node itself works on.
 pub(super) async fn run(settings: Settings, claims: Claims) {
-    match abandoned(settings.objects.as_ref(), unix_us() / 1000).await {
+    match look(settings.objects.as_ref()).await {
         Ok(tickets) => {
             for ticket in tickets {
                 finish(&settings, &claims, &ticket).await;
@@ -44,6 +43,19 @@ pub(super) async fn finish(settings: &Settings, claims: &Claims, ticket: &Ticket
         Ok(None) => {}
         Err(error) => tracing::warn!(%error, recording = ticket.recording, "a note could not be read"),
     }
+}
+
+async fn look(objects: &dyn ObjectStore) -> object_store::Result<Vec<Ticket>> {
+    abandoned(objects, store_ms(objects).await?).await
+}
+
+/// What time it is by the clock that files are dated with: by this node's own, if that was set, a recording that another
+/// node writes might look abandoned.
+async fn store_ms(objects: &dyn ObjectStore) -> object_store::Result<u64> {
+    let path = layout::clock();
+    within(DEADLINE, objects.put(&path, bytes::Bytes::new().into())).await?;
+    let meta = within(DEADLINE, objects.head(&path)).await?;
+    Ok(meta.last_modified.timestamp_millis().max(0) as u64)
 }
 
 /// The recordings that were left alone.

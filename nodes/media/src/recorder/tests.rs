@@ -37,8 +37,8 @@ pub(super) fn settings(objects: Arc<dyn ObjectStore>) -> (Settings, Facts) {
     let control = Arc::new(Control(facts.clone()));
     let outbox = Outbox::new(Sender::default(), control, tokio::runtime::Handle::current(), Gate::new(true));
     let segment = Duration::from_millis(200);
-    let (writer, parts, gate) = ("a/1".into(), objects.clone(), Gate::new(true));
-    (Settings { writer, parts, objects, outbox, gate, segment, memory: 1 << 20 }, facts)
+    let (writer, parts, gate, failing) = ("a/1".into(), objects.clone(), Gate::new(true), Failing::default());
+    (Settings { writer, parts, objects, outbox, gate, segment, memory: 1 << 20, failing }, facts)
 }
 
 pub(super) fn ticket(recording: &str) -> Ticket {

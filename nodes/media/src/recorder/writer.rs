@@ -11,7 +11,7 @@ use super::{
     layout::{self, LONGEST_GAP_MS, milliseconds},
     open::{Note, Ticket},
     parts,
-    store::{DEADLINE, insist, within},
+    store::{DEADLINE, within},
 };
 
 /// What a writer is given, in order.
@@ -102,7 +102,9 @@ impl Writer {
     /// Begins the recording, or takes up what a former run or another node left and fills the gap since then.
     async fn open(settings: Settings, ticket: Ticket, now_ms: u64) -> Self {
         let fresh = Note { writer: settings.writer.clone(), ..Note::new(ticket, now_ms) };
-        let former = insist("begin the note", &fresh.ticket, || fresh.begin(settings.parts.as_ref())).await;
+        let failing = settings.failing.clone();
+        let former =
+            failing.insist("begin the note", &fresh.ticket, || fresh.begin(settings.parts.as_ref())).await;
         let is_new = former.is_none();
         let writer = fresh.writer.clone();
         let note = Note { writer, finished: None, ended_ms: None, ..former.unwrap_or(fresh) };
@@ -151,8 +153,11 @@ impl Writer {
     /// Goes on after the parts that are there; gives their length.
     async fn go_behind_the_last(&mut self) -> u64 {
         let ticket = &self.note.ticket;
-        let parts =
-            insist("list the parts", ticket, || parts::list(self.settings.objects.as_ref(), ticket)).await;
+        let parts = self
+            .settings
+            .failing
+            .insist("list the parts", ticket, || parts::list(self.settings.objects.as_ref(), ticket))
+            .await;
         self.next = parts.last().map_or(1, |part| part.number + 1);
         parts.iter().map(|part| part.bytes).sum()
     }
@@ -211,7 +216,7 @@ impl Writer {
                 Err(error) => Err(error),
             }
         };
-        if insist("write a part", &self.note.ticket, put).await {
+        if self.settings.failing.insist("write a part", &self.note.ticket, put).await {
             self.next += 1;
             return Put::Done;
         }
@@ -221,8 +226,11 @@ impl Writer {
     /// Whether nobody has taken the recording up, or finished it, since this writer did.
     async fn is_still_ours(&mut self) -> bool {
         let ticket = &self.note.ticket;
-        let found =
-            insist("read the note", ticket, || Note::read(self.settings.objects.as_ref(), ticket)).await;
+        let found = self
+            .settings
+            .failing
+            .insist("read the note", ticket, || Note::read(self.settings.objects.as_ref(), ticket))
+            .await;
         if found.is_none_or(|note| note.writer != self.note.writer) {
             tracing::warn!(recording = self.note.ticket.recording, "a recording is written by another now");
             self.is_lost = true;
@@ -233,12 +241,24 @@ impl Writer {
     /// Nothing more is written here. Parts that came after another had finished are nobody's.
     async fn leave(&mut self) {
         let (objects, ticket) = (self.settings.objects.as_ref(), &self.note.ticket);
-        if insist("read the note", ticket, || Note::read(objects, ticket)).await.is_none() {
-            insist("remove the parts", ticket, || compact::remove_parts(objects, ticket)).await;
+        if self
+            .settings
+            .failing
+            .insist("read the note", ticket, || Note::read(objects, ticket))
+            .await
+            .is_none()
+        {
+            self.settings
+                .failing
+                .insist("remove the parts", ticket, || compact::remove_parts(objects, ticket))
+                .await;
         }
     }
 
     async fn write_note(&self) {
-        insist("write the note", &self.note.ticket, || self.note.write(self.settings.objects.as_ref())).await;
+        self.settings
+            .failing
+            .insist("write the note", &self.note.ticket, || self.note.write(self.settings.objects.as_ref()))
+            .await;
     }
 }

@@ -76,7 +76,7 @@ async fn acknowledged_entries_survive_kill_nine() {
     }
 }
 
-fn newest_journal(folder: &Path) -> PathBuf {
+pub(super) fn newest_journal(folder: &Path) -> PathBuf {
     let files = fs::read_dir(folder.join("log")).unwrap().map(|file| file.unwrap().path());
     files.filter(|path| path.extension().is_some_and(|end| end == "jnl")).max().unwrap()
 }

@@ -292,7 +292,8 @@ async fn every_node_tells_of_itself_and_the_dead_keep_nobody_waiting() {
     let mut town = Town::found().await;
     town.nodes["e"].report_with(Arc::new(|| OwnReport {
         figures: vec![("calls".into(), 7)],
-        trouble: vec!["disk nearly full".into()],
+        trouble: vec!["no port is free".into()],
+        alarms: vec!["disk nearly full".into()],
     }));
     town.nodes["a"].propose_directory(Command::TakeLease { id: town.id("e") }).await.unwrap();
     let dead = town.kill("c").await;
@@ -304,7 +305,8 @@ async fn every_node_tells_of_itself_and_the_dead_keep_nobody_waiting() {
     assert_eq!(told(dead), None);
     let edge = told(town.id("e")).unwrap();
     assert_eq!((edge.figures["calls"], edge.replicas), (7, 0));
-    assert_eq!(edge.trouble, ["disk nearly full"]);
+    assert_eq!(edge.trouble, ["no port is free", "disk nearly full"]);
+    assert_eq!(town.nodes["e"].alarms(), ["disk nearly full"]);
     let control = told(town.id("a")).unwrap();
     assert_eq!((control.replicas, control.groups.len()), (5, 5));
     assert!(control.groups.iter().all(|group| group.voters.contains(&town.id("a"))), "{control:?}");

@@ -60,7 +60,12 @@ async fn a_full_disk_stops_the_node_and_loses_nothing_acknowledged() {
         .await
         .unwrap()
         .unwrap();
-    assert!(matches!(other.propose(b"too late".to_vec()).await.unwrap_err(), Error::Storage(_)));
+    // A group with nothing to write must not lead on until it is asked.
+    let mut idle = other.watch_leadership();
+    while idle.changed().await.is_ok() {}
+    assert!(other.has_ended() && other.leadership() == Leadership::None);
+    let error = other.propose(b"too late".to_vec()).await.unwrap_err();
+    assert!(matches!(error, Error::Storage(_) | Error::Stopped), "{error}");
     host.shutdown().await;
     drop((full, other, host));
 

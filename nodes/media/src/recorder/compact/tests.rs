@@ -31,7 +31,7 @@ async fn file(objects: &dyn ObjectStore) -> Vec<u8> {
 async fn parts_become_a_file_in_order() {
     let (objects, note) = (InMemory::new(), note());
     put_parts(&objects, &note, 20, 32_000).await;
-    let finished = joined(&objects, note).await.unwrap().finished.unwrap();
+    let finished = joined(&objects, &Failing::default(), note).await.unwrap().finished.unwrap();
     let file = file(&objects).await;
     assert_eq!((finished.bytes, finished.duration_ms), (file.len() as u64, 20_000));
     assert_eq!(finished.sha256, hex::encode(Sha256::digest(&file)));
@@ -43,12 +43,12 @@ async fn parts_become_a_file_in_order() {
 async fn an_empty_file_never_takes_a_good_ones_place() {
     let (objects, note) = (InMemory::new(), note());
     objects.put(&"acme/r.wav".into(), b"good".to_vec().into()).await.unwrap();
-    assert_eq!(joined(&objects, note.clone()).await, None);
+    assert_eq!(joined(&objects, &Failing::default(), note.clone()).await, None);
     assert_eq!(file(&objects).await, b"good");
     let whole = Finished { bytes: 4, duration_ms: 0, sha256: "x".into() };
     let done = Note { finished: Some(whole), ..note.clone() };
     done.write(&objects).await.unwrap();
-    assert_eq!(joined(&objects, note).await, Some(done), "the other's note goes on");
+    assert_eq!(joined(&objects, &Failing::default(), note).await, Some(done), "the other's note goes on");
 }
 
 /// The node died between the file and the report.
@@ -81,7 +81,7 @@ async fn sound_at_hand_becomes_a_file_without_parts() {
 #[tokio::test]
 async fn a_recording_in_which_nothing_was_said_is_an_empty_file() {
     let objects = InMemory::new();
-    assert_eq!(joined(&objects, note()).await.unwrap().finished.unwrap().duration_ms, 0);
+    assert_eq!(joined(&objects, &Failing::default(), note()).await.unwrap().finished.unwrap().duration_ms, 0);
     assert_eq!(file(&objects).await.len(), wav::HEADER);
 }
 
@@ -92,7 +92,7 @@ async fn what_the_parts_lack_of_the_calls_length_is_silence_and_is_named() {
     {
         let (objects, note) = (InMemory::new(), Note { ended_ms, ..note() });
         put_parts(&objects, &note, 8, 32_000).await;
-        let note = joined(&objects, note).await.unwrap();
+        let note = joined(&objects, &Failing::default(), note).await.unwrap();
         assert_eq!((note.missing_ms, note.finished.unwrap().duration_ms), (missing_ms, duration_ms));
         let file = file(&objects).await;
         assert!(file[wav::HEADER + 8 * 32_000..].iter().all(|byte| *byte == 0));
@@ -105,7 +105,7 @@ async fn a_long_recording_takes_its_time_and_reads_ahead() {
     let (objects, note) = (ThrottledStore::new(InMemory::new(), config), note());
     put_parts(&objects, &note, 400, 3_200).await;
     let began = Instant::now();
-    let note = joined(&objects, note).await.unwrap();
+    let note = joined(&objects, &Failing::default(), note).await.unwrap();
     assert_eq!(note.finished.unwrap().duration_ms, 40_000);
     // 400 seconds of reading, eight at a time: more than any one operation may take.
     let took = began.elapsed();

@@ -19,7 +19,7 @@ async fn only_what_was_left_alone_is_found() {
     let note = Note::new(tests::ticket("left"), 0);
     note.write(&objects).await.unwrap();
     objects.put(&layout::part(&note.ticket, 1), vec![0; 4].into()).await.unwrap();
-    let now_ms = unix_us() / 1000;
+    let now_ms = store_ms(&objects).await.unwrap();
     assert!(abandoned(&objects, now_ms + ABANDONED_MS - 10_000).await.unwrap().is_empty(), "still written?");
     assert_eq!(abandoned(&objects, now_ms + ABANDONED_MS + 10_000).await.unwrap(), [note.ticket]);
 }
