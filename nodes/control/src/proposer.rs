@@ -33,7 +33,7 @@ const BATCH: usize = 512;
 /// From the beginning of one entry to that of the next, unless enough has gathered: an entry costs about as much as ten
 /// commands in it.
 const SPACING: Duration = Duration::from_millis(2);
-const ENOUGH: usize = 32;
+const ENOUGH: usize = 16;
 
 /// How long somebody who asks once waits for a leader: two elections.
 const PATIENCE: Duration = Duration::from_secs(3);
