@@ -6,7 +6,6 @@
 use std::{net::Ipv4Addr, path::Path, process::Command, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
-use tempfile::TempDir;
 
 use crate::{
     cluster::{Cluster, Seat},
