@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode};
+use fjall::{CompressionType, Database, Keyspace, KeyspaceCreateOptions, PersistMode};
 
 use super::{Disk, Op, journal};
 use crate::error::Error;
@@ -43,6 +43,8 @@ impl FjallDisk {
                 .max_journaling_size(JOURNAL_BYTES)
                 .worker_threads(1)
                 .manual_journal_persist(true)
+                // A value that can't be unpacked would be taken for a torn end; plain ones are held by checksums.
+                .journal_compression(CompressionType::None)
                 .open()
         };
         // Of files that it can't have written itself it panics rather than returns an error.

@@ -95,7 +95,11 @@ fn judge(bytes: &[u8]) -> Verdict {
     if is_zero(rest) {
         return Verdict::Whole(end);
     }
-    let Some(trailer) = memmem::find(rest, TRAILER) else { return Verdict::Torn(end) };
+    let Some(trailer) = memmem::find(rest, TRAILER) else {
+        // With something in the place of its last byte it was written to the end.
+        let is_written = items(rest).is_some_and(|(at, _)| rest.get(at + 12).is_some_and(|last| *last != 0));
+        return if is_written { Verdict::Damaged(end) } else { Verdict::Torn(end) };
+    };
     let (last, beyond) = rest.split_at(trailer + TRAILER.len());
     // Sectors reach a disk in any order: the end may be there before the middle.
     if is_zero(beyond) && has_hole(last, end) { Verdict::Torn(end) } else { Verdict::Damaged(end) }
@@ -115,6 +119,13 @@ fn whole_batches(bytes: &[u8]) -> usize {
 
 /// Length and number of the batch that begins here.
 fn batch(bytes: &[u8]) -> Option<(usize, u64)> {
+    let (at, number) = items(bytes)?;
+    let (3, trailer) = (*bytes.get(at)?, bytes.get(at + 9..at + 13)?) else { return None };
+    (trailer == TRAILER).then_some((at + 13, number))
+}
+
+/// Where the items of the batch that begins here end, and its number.
+fn items(bytes: &[u8]) -> Option<(usize, u64)> {
     let (1, items, number) = (*bytes.first()?, number::<4>(bytes, 1)?, number::<8>(bytes, 5)?) else {
         return None;
     };
@@ -122,8 +133,7 @@ fn batch(bytes: &[u8]) -> Option<(usize, u64)> {
     for _ in 0..items {
         at += item(bytes.get(at..)?)?;
     }
-    let (3, trailer) = (*bytes.get(at)?, bytes.get(at + 9..at + 13)?) else { return None };
-    (trailer == TRAILER).then_some((at + 13, number))
+    Some((at, number))
 }
 
 fn item(bytes: &[u8]) -> Option<usize> {
@@ -215,9 +225,12 @@ mod tests {
     #[test]
     fn a_last_batch_that_was_written_to_its_end_is_not_torn() {
         let first = one(4, b"first");
-        let mut damaged = [&first[..], &one(5, b"last")].concat();
-        damaged[first.len()] ^= 0x10;
-        assert_eq!(judge(&damaged), Verdict::Damaged(first.len()));
+        let whole = [&first[..], &one(5, b"last")].concat();
+        for place in [first.len(), whole.len() - 13, whole.len() - 4, whole.len() - 1] {
+            let mut damaged = whole.clone();
+            damaged[place] ^= 0x10;
+            assert_eq!(judge(&damaged), Verdict::Damaged(first.len()), "byte {place}");
+        }
     }
 
     #[test]

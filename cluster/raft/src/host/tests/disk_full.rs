@@ -49,7 +49,8 @@ async fn a_full_disk_stops_the_node_and_loses_nothing_acknowledged() {
             Err(error) => break error,
         }
     };
-    assert!(matches!(error, Error::Storage(_)), "{error}");
+    // All groups end at once then: the command may meet the end before it hears of the disk.
+    assert!(matches!(error, Error::Storage(_) | Error::Stopped), "{error}");
     let mut failure = host.watch_failure();
     let reason =
         timeout(Duration::from_secs(10), failure.wait_for(Option::is_some)).await.unwrap().unwrap().clone();
