@@ -48,8 +48,10 @@ impl Pair {
     }
 
     async fn control_speaks(&mut self, protocol: u32) {
+        // At its old address: the edge looks for it there.
+        let listen = self.a.local_addr();
         self.a.shutdown().await;
-        self.a = restart(of(self.folder.path(), "a", protocol)).await.0;
+        self.a = restart(Options { listen, ..of(self.folder.path(), "a", protocol) }).await.0;
         self.know_each_other().await;
     }
 
