@@ -6,13 +6,14 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use mangrove_tests::{
     cluster::{APART, Cluster},
-    disk::Sync,
+    disk::{SmallDisk, Sync},
     people::ANNA,
     product::{Fragile, Options, Product},
     sipp::{self, Sipp},
     sound::Sound,
     wait,
 };
+use serde_json::Value;
 
 use crate::{cluster::UNHEARD_MS, office::Office};
 
@@ -115,5 +116,91 @@ async fn a_node_alone_with_a_full_disk_lets_people_talk_until_there_is_room() ->
     call.succeeds(Duration::from_secs(10)).await?;
     let records = api.cdrs(1).await?;
     assert_eq!((records.len(), &records[0]["outcome"]), (1, &"answered".into()), "{records:?}");
+    Ok(())
+}
+
+/// Row 16: no room at the leader, at a follower, and for recordings.
+#[tokio::test(flavor = "multi_thread")]
+async fn full_disks_cost_no_call_and_heal_when_there_is_room() -> Result<()> {
+    let fragile = |name: &str| is_voter(name).then_some(Fragile::Room(ROOM));
+    let cluster = Cluster::start_with(APART, fragile).await?;
+    let store = SmallDisk::mount(&cluster.common().join("objects"), ROOM)?;
+    let mut office = Office::open_on(cluster, "edge-1", 30.0).await?;
+    let before = office.floor().await.context("the floor is not to be seen")?;
+
+    store.fill()?;
+    office.alarmed(true).await?;
+    let leader = office.leading().await?;
+    office.cluster.node(&leader)?.disk()?.fill()?;
+    office.goes_on_without(&leader).await?;
+    office.can_not_start(&leader).await?;
+    office.cluster.node(&leader)?.disk()?.free()?;
+    office.comes_back(&leader).await?;
+    store.free()?;
+    office.alarmed(false).await?;
+
+    let leader = office.leading().await?;
+    let follower = ["a", "b", "c"].into_iter().find(|name| **name != *leader).context("all lead")?;
+    office.cluster.node(follower)?.disk()?.fill()?;
+    let ended = office.cluster.node_mut(follower)?.ends(ENDS).await?;
+    assert!(!ended.success(), "{}", office.cluster.node(follower)?.log());
+    let after = wait::until("the calls to be seen", async || office.floor().await).await?;
+    assert_eq!(after, before, "{}", office.cluster.logs());
+    office.cluster.node(follower)?.disk()?.free()?;
+    office.comes_back(follower).await?;
+
+    let report = office.closes().await?;
+    assert!(report.gap.max <= UNHEARD_MS, "a silence of {} ms", report.gap.max);
+    Ok(())
+}
+
+impl Office {
+    /// Every media node says that recordings wait, in words and as a figure; or none does any more.
+    async fn alarmed(&self, expected: bool) -> Result<()> {
+        let what = if expected { "the alarm of recordings" } else { "the end of the alarm" };
+        let told = wait::until(what, async || {
+            for name in ["media-1", "media-2"] {
+                let member = self.cluster.member(name).await?;
+                let words = member["report"]["trouble"].to_string().contains("recordings can't be written");
+                let figure = self.cluster.node(name).ok()?.api().ok()?.text("/metrics").await.ok()?;
+                let counts = figure.contains("\nmangrove_alarms 1");
+                if (words, counts) != (expected, expected) {
+                    return None;
+                }
+            }
+            Some(())
+        });
+        told.await.with_context(|| self.cluster.logs())
+    }
+}
+
+/// How often the company's group has changed its leader is its term.
+async fn term(cluster: &Cluster, group: u64) -> Option<u64> {
+    let terms = cluster.statuses().await;
+    let of = |status: &Value| {
+        status["groups"].as_array()?.iter().find(|one| one["group"] == group)?["term"].as_u64()
+    };
+    terms.iter().filter_map(of).max()
+}
+
+/// Row 19: the leader's disk takes half a second for each sync, from now on and to the end.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_leader_with_a_slow_disk_keeps_nobody_waiting() -> Result<()> {
+    let fragile = |name: &str| is_voter(name).then_some(Fragile::Sync);
+    let office = Office::open_on(Cluster::start_with(APART, fragile).await?, "edge-1", 20.0).await?;
+    let leader = office.leading().await?;
+    let before = term(&office.cluster, office.group).await.context("no term")?;
+    office.cluster.node(&leader)?.faults()?.set(Sync::TakesMs(500))?;
+    let (group, cluster) = (office.group, office.cluster.nodes().len());
+    let terms = async |office: &Office| term(&office.cluster, group).await.context("no term");
+    // Callers who waited are served now, one after the other, as agents get free.
+    let served =
+        async || office.floor().await.filter(|floor| floor.line.is_empty() && !floor.talks.is_empty());
+    wait::within(Duration::from_secs(60), "those in line to be served", served).await?;
+    let after = terms(&office).await?;
+    println!("{cluster} nodes, the leader's disk slow: {} new terms", after - before);
+    assert!(after - before <= 3, "an election storm: {} terms", after - before);
+    let report = office.closes().await?;
+    assert!(report.gap.max <= UNHEARD_MS, "a silence of {} ms", report.gap.max);
     Ok(())
 }
