@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use mangrove_loadtest::company;
 use mangrove_tests::{
     cluster::{APART, Cluster},
     disk::{SmallDisk, Sync},
@@ -49,6 +50,21 @@ impl Office {
     async fn comes_back(&mut self, name: &str) -> Result<()> {
         self.cluster.node_mut(name)?.revive().await?;
         self.cluster.settles(Duration::from_secs(30)).await
+    }
+
+    /// Says by another node than this one, again and again, what is so already: of the little that is written while people
+    /// talk much finds place in a block that is begun.
+    async fn writes(&self, but: &str) -> Result<tokio::task::JoinHandle<()>> {
+        let other = ["a", "b", "c"].into_iter().find(|name| *name != but).context("no other node")?;
+        let api = self.cluster.node(other)?.api()?.tenant(company::TENANT);
+        let live = api.get("/live").await?;
+        let agent = live["agents"][0]["id"].as_str().context("no agent")?.to_owned();
+        Ok(tokio::spawn(async move {
+            loop {
+                // While the lead changes it is refused.
+                let _ = api.agent(&agent, "available").await;
+            }
+        }))
     }
 
     async fn leading(&self) -> Result<String> {
@@ -125,14 +141,16 @@ async fn full_disks_cost_no_call_and_heal_when_there_is_room() -> Result<()> {
     let fragile = |name: &str| is_voter(name).then_some(Fragile::Room(ROOM));
     let cluster = Cluster::start_with(APART, fragile).await?;
     let store = SmallDisk::mount(&cluster.common().join("objects"), ROOM)?;
-    let mut office = Office::open_on(cluster, "edge-1", 30.0).await?;
+    let mut office = Office::open_on(cluster, "edge-1", 60.0).await?;
     let before = office.floor().await.context("the floor is not to be seen")?;
 
     store.fill()?;
     office.alarmed(true).await?;
     let leader = office.leading().await?;
     office.cluster.node(&leader)?.disk()?.fill()?;
+    let writing = office.writes(&leader).await?;
     office.goes_on_without(&leader).await?;
+    writing.abort();
     office.can_not_start(&leader).await?;
     office.cluster.node(&leader)?.disk()?.free()?;
     office.comes_back(&leader).await?;
@@ -142,7 +160,9 @@ async fn full_disks_cost_no_call_and_heal_when_there_is_room() -> Result<()> {
     let leader = office.leading().await?;
     let follower = ["a", "b", "c"].into_iter().find(|name| **name != *leader).context("all lead")?;
     office.cluster.node(follower)?.disk()?.fill()?;
+    let writing = office.writes(follower).await?;
     let ended = office.cluster.node_mut(follower)?.ends(ENDS).await?;
+    writing.abort();
     assert!(!ended.success(), "{}", office.cluster.node(follower)?.log());
     let after = wait::until("the calls to be seen", async || office.floor().await).await?;
     assert_eq!(after, before, "{}", office.cluster.logs());

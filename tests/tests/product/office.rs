@@ -147,9 +147,11 @@ impl Office {
     }
 }
 
-/// The group that holds the company.
+/// The group that holds the only company.
 pub(crate) async fn group(api: &Api) -> Result<u64> {
     let tenants = api.node("/tenants").await?;
-    let listed = tenants.as_array().and_then(|all| all.iter().find(|one| one["id"] == company::TENANT));
-    listed.with_context(|| tenants.to_string())?["group"].as_u64().context("a tenant without a group")
+    let [company] = tenants.as_array().map(Vec::as_slice).unwrap_or_default() else {
+        anyhow::bail!("not one company: {tenants}");
+    };
+    company["group"].as_u64().context("a company without a group")
 }
