@@ -96,10 +96,13 @@ fn variables_are_defined_once_and_before_they_are_used() -> Result<()> {
 #[test]
 fn large_numbers_reach_the_node_as_they_were_written() -> Result<()> {
     let objects = Values::named("everything")?.objects(&[])?;
-    let env = &pod(objects.workload("edge")?)["containers"][0]["env"];
-    for (name, value) in
-        [("LIMITS__CONNECTIONS", "1000000"), ("CLUSTER__SHARD_GROUPS", "32"), ("CLUSTER__REPLICAS", "5")]
-    {
+    let wanted = [
+        ("edge", "LIMITS__CONNECTIONS", "1000000"),
+        ("edge", "CLUSTER__SHARD_GROUPS", "32"),
+        ("control", "CLUSTER__REPLICAS", "5"),
+    ];
+    for (role, name, value) in wanted {
+        let env = &pod(objects.workload(role)?)["containers"][0]["env"];
         let found = named(env, &format!("MANGROVE_{name}")).context(name)?;
         ensure!(found["value"] == value, "{found}");
     }

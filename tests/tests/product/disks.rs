@@ -4,10 +4,9 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use mangrove_loadtest::company;
 use mangrove_tests::{
     cluster::{APART, Cluster},
-    disk::{SmallDisk, Sync},
+    disk::Sync,
     people::ANNA,
     product::{Fragile, Options, Product},
     sipp::{self, Sipp},
@@ -50,21 +49,6 @@ impl Office {
     async fn comes_back(&mut self, name: &str) -> Result<()> {
         self.cluster.node_mut(name)?.revive().await?;
         self.cluster.settles(Duration::from_secs(30)).await
-    }
-
-    /// Says by another node than this one, again and again, what is so already: of the little that is written while people
-    /// talk much finds place in a block that is begun.
-    async fn writes(&self, but: &str) -> Result<tokio::task::JoinHandle<()>> {
-        let other = ["a", "b", "c"].into_iter().find(|name| *name != but).context("no other node")?;
-        let api = self.cluster.node(other)?.api()?.tenant(company::TENANT);
-        let live = api.get("/live").await?;
-        let agent = live["agents"][0]["id"].as_str().context("no agent")?.to_owned();
-        Ok(tokio::spawn(async move {
-            loop {
-                // While the lead changes it is refused.
-                let _ = api.agent(&agent, "available").await;
-            }
-        }))
     }
 
     async fn leading(&self) -> Result<String> {
@@ -133,65 +117,6 @@ async fn a_node_alone_with_a_full_disk_lets_people_talk_until_there_is_room() ->
     let records = api.cdrs(1).await?;
     assert_eq!((records.len(), &records[0]["outcome"]), (1, &"answered".into()), "{records:?}");
     Ok(())
-}
-
-/// Row 16: no room at the leader, at a follower, and for recordings.
-#[tokio::test(flavor = "multi_thread")]
-async fn full_disks_cost_no_call_and_heal_when_there_is_room() -> Result<()> {
-    let fragile = |name: &str| is_voter(name).then_some(Fragile::Room(ROOM));
-    let cluster = Cluster::start_with(APART, fragile).await?;
-    let store = SmallDisk::mount(&cluster.common().join("objects"), ROOM)?;
-    let mut office = Office::open_on(cluster, "edge-1", 60.0).await?;
-    let before = office.floor().await.context("the floor is not to be seen")?;
-
-    store.fill()?;
-    office.alarmed(true).await?;
-    let leader = office.leading().await?;
-    office.cluster.node(&leader)?.disk()?.fill()?;
-    let writing = office.writes(&leader).await?;
-    office.goes_on_without(&leader).await?;
-    writing.abort();
-    office.can_not_start(&leader).await?;
-    office.cluster.node(&leader)?.disk()?.free()?;
-    office.comes_back(&leader).await?;
-    store.free()?;
-    office.alarmed(false).await?;
-
-    let leader = office.leading().await?;
-    let follower = ["a", "b", "c"].into_iter().find(|name| **name != *leader).context("all lead")?;
-    office.cluster.node(follower)?.disk()?.fill()?;
-    let writing = office.writes(follower).await?;
-    let ended = office.cluster.node_mut(follower)?.ends(ENDS).await?;
-    writing.abort();
-    assert!(!ended.success(), "{}", office.cluster.node(follower)?.log());
-    let after = wait::until("the calls to be seen", async || office.floor().await).await?;
-    assert_eq!(after, before, "{}", office.cluster.logs());
-    office.cluster.node(follower)?.disk()?.free()?;
-    office.comes_back(follower).await?;
-
-    let report = office.closes().await?;
-    assert!(report.gap.max <= UNHEARD_MS, "a silence of {} ms", report.gap.max);
-    Ok(())
-}
-
-impl Office {
-    /// Every media node says that recordings wait, in words and as a figure; or none does any more.
-    async fn alarmed(&self, expected: bool) -> Result<()> {
-        let what = if expected { "the alarm of recordings" } else { "the end of the alarm" };
-        let told = wait::until(what, async || {
-            for name in ["media-1", "media-2"] {
-                let member = self.cluster.member(name).await?;
-                let words = member["report"]["trouble"].to_string().contains("recordings can't be written");
-                let figure = self.cluster.node(name).ok()?.api().ok()?.text("/metrics").await.ok()?;
-                let counts = figure.contains("\nmangrove_alarms 1");
-                if (words, counts) != (expected, expected) {
-                    return None;
-                }
-            }
-            Some(())
-        });
-        told.await.with_context(|| self.cluster.logs())
-    }
 }
 
 /// How often the company's group has changed its leader is its term.
