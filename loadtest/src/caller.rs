@@ -44,7 +44,6 @@ struct Life {
 impl Caller {
     /// Lives the whole call and writes it into the ledger.
     pub(crate) async fn run(self) {
-        self.ledger.began();
         let at = wall();
         let mut life =
             Life { started: Instant::now(), setup: None, connected: None, status: 0, retry_after: None };

@@ -147,6 +147,8 @@ async fn arrive(profile: Profile, target: Target, endpoint: Endpoint, studio: St
             hertz: caller_tone(&number),
             number,
         };
+        // Before the next one is thought of: it counts whether its task has run by then or not.
+        ledger.began();
         tokio::spawn(caller.run());
     }
 }
