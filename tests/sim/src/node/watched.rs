@@ -29,6 +29,8 @@ struct Inner {
     states: BTreeMap<(GroupId, u64), (u64, NodeIndex)>,
     /// By node, of the process that runs.
     reached: BTreeMap<(GroupId, NodeIndex), u64>,
+    /// Up to where snapshots go, by their hash: who restores one has reached that.
+    snapshots: BTreeMap<(GroupId, u64), u64>,
 }
 
 impl Agreement {
@@ -39,6 +41,7 @@ impl Agreement {
             entries: BTreeMap::new(),
             states: BTreeMap::new(),
             reached: BTreeMap::new(),
+            snapshots: BTreeMap::new(),
         })))
     }
 
@@ -138,10 +141,21 @@ impl StateMachine for Watched {
     }
 
     fn snapshot(&self) -> SnapshotWriter {
-        self.machine.snapshot()
+        let (agreement, group, write) = (self.agreement.clone(), self.group, self.machine.snapshot());
+        let reached = agreement.0.lock().reached.get(&(group, self.node)).copied().unwrap_or_default();
+        Box::new(move || {
+            let bytes = write()?;
+            agreement.0.lock().snapshots.insert((group, hash_of(&bytes)), reached);
+            Ok(bytes)
+        })
     }
 
     fn restore(&mut self, bytes: &[u8]) -> Result<(), SnapshotError> {
-        self.machine.restore(bytes)
+        self.machine.restore(bytes)?;
+        let mut inner = self.agreement.0.lock();
+        if let Some(reached) = inner.snapshots.get(&(self.group, hash_of(bytes))).copied() {
+            inner.reached.insert((self.group, self.node), reached);
+        }
+        Ok(())
     }
 }
