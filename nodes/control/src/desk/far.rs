@@ -71,7 +71,8 @@ impl Far {
         if let Some(client) = clients.get(&member.address) {
             return Some(client.clone());
         }
-        let channel = self.cluster.channel(&member.address).inspect_err(|error| {
+        // A picture or a backup may be long: heartbeats must not wait behind it.
+        let channel = self.cluster.bulk_channel(&member.address).inspect_err(|error| {
             tracing::warn!(node = member.name, address = member.address, %error, "a node can't be reached there");
         });
         let client = ConsoleClient::new(channel.ok()?)
