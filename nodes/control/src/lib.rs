@@ -37,6 +37,7 @@ mod progress;
 mod proposer;
 pub mod routes;
 mod shard;
+mod slow;
 mod storybook;
 #[cfg(test)]
 mod tests;

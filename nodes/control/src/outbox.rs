@@ -1,6 +1,7 @@
 //! Empties a group's outbox into the database: records stay in State until SQL has them, and are upserted by their own
 //! key, so that a record written twice (the answer got lost, another leader repeats it) is one record. The stories of
-//! forgotten calls are written once more on the way: lines came after their records.
+//! forgotten calls are written once more on the way: lines came after their records. So are those of calls that go on in
+//! another group, whose nodes were not told the beginning.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -35,11 +36,18 @@ const ALARMING: Duration = Duration::from_secs(3);
 #[derive(Debug, Clone)]
 pub(crate) struct Outbox {
     work: Arc<Notify>,
-    forgotten: Forgotten,
+    owed: Owed,
 }
 
-/// Calls whose stories are to be written for the last time.
-type Forgotten = Arc<Mutex<BTreeSet<Key>>>;
+/// Calls whose stories are to be written here for the last time.
+type Owed = Arc<Mutex<BTreeMap<Key, Then>>>;
+
+/// What comes of a story that is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Then {
+    Keep,
+    Drop,
+}
 
 /// Groups whose records the database does not take, since when and why. Clones share it.
 #[derive(Debug, Clone, Default)]
@@ -85,15 +93,24 @@ pub(crate) struct Parts {
 
 impl Outbox {
     pub(crate) fn start(parts: Parts) -> Self {
-        let outbox = Self { work: Arc::new(Notify::new()), forgotten: Forgotten::default() };
+        let outbox = Self { work: Arc::new(Notify::new()), owed: Owed::default() };
         tokio::spawn(run(parts, outbox.clone()));
         outbox
     }
 
     /// Writes these calls' stories for the last time; they leave memory then.
     pub(crate) fn forget(&self, calls: BTreeSet<Key>) {
+        self.owe(calls, Then::Drop);
+    }
+
+    /// Writes these calls' stories as far as they are known here; others go on with them.
+    pub(crate) fn hand_on(&self, calls: BTreeSet<Key>) {
+        self.owe(calls, Then::Keep);
+    }
+
+    fn owe(&self, calls: BTreeSet<Key>, then: Then) {
         if !calls.is_empty() {
-            self.forgotten.lock().extend(calls);
+            self.owed.lock().extend(calls.into_iter().map(|key| (key, then)));
             self.wake();
         }
     }
@@ -108,7 +125,7 @@ async fn run(parts: Parts, outbox: Outbox) {
         outbox.work.notified().await;
         tokio::time::sleep(GATHER).await;
         while parts.leading.borrow().is_some() {
-            match parts.deliver(&outbox.forgotten).await {
+            match parts.deliver(&outbox.owed).await {
                 Ok(0) => break,
                 Ok(_) => parts.waits.works(parts.group),
                 Err(error) => {
@@ -126,7 +143,7 @@ async fn run(parts: Parts, outbox: Outbox) {
 
 impl Parts {
     /// Moves one batch; returns its size. The shard has put all lines up to the records' own into the stories before.
-    async fn deliver(&self, forgotten: &Mutex<BTreeSet<Key>>) -> Result<usize, Failure> {
+    async fn deliver(&self, owed: &Mutex<BTreeMap<Key, Then>>) -> Result<usize, Failure> {
         let current = self.shared.get();
         self.progress.reached(current.index).await;
         let state = current.state;
@@ -137,7 +154,7 @@ impl Parts {
         };
         let of = |(number, record): (u64, &Record)| (number, named(number), record.clone());
         let batch: Vec<(u64, Origin, Record)> = state.outbox().take(BATCH).map(of).collect();
-        let last: Vec<Key> = forgotten.lock().iter().take(BATCH).cloned().collect();
+        let last: Vec<(Key, Then)> = owed.lock().iter().take(BATCH).map(|(key, then)| (key.clone(), *then)).collect();
         self.write(&batch, &last).await?;
         if let Some((up_to, ..)) = batch.last() {
             self.proposer
@@ -145,9 +162,11 @@ impl Parts {
                 .await
                 .map_err(Failure::Group)?;
         }
-        for key in &last {
-            self.stories.drop_story(key);
-            forgotten.lock().remove(key);
+        for (key, then) in &last {
+            if *then == Then::Drop {
+                self.stories.drop_story(key);
+            }
+            owed.lock().remove(key);
         }
         Ok(batch.len() + last.len())
     }
@@ -155,7 +174,7 @@ impl Parts {
     async fn write(
         &self,
         batch: &[(u64, Origin, Record)],
-        last: &[Key],
+        last: &[(Key, Then)],
     ) -> Result<(), mangrove_history::Error> {
         let mut rows = Batch::default();
         let mut drafts = Vec::new();
@@ -169,7 +188,7 @@ impl Parts {
                 Record::Audit(audit) => rows.audits.push(self.audit(origin, audit)),
             }
         }
-        let later = last.iter().filter_map(|key| Some((key.clone(), self.stories.unwritten(key)?)));
+        let later = last.iter().filter_map(|(key, _)| Some((key.clone(), self.stories.unwritten(key)?)));
         drafts.extend(later);
         let mut written = Vec::new();
         for (key, draft) in drafts {

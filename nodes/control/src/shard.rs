@@ -30,7 +30,7 @@ use crate::{
     progress::Progress,
     proposer::Proposer,
     routes::Table,
-    storybook::{Key, Storybook},
+    storybook::Storybook,
     trace,
 };
 use checks::Checks;
@@ -225,24 +225,20 @@ impl ShardState {
         }
     }
 
-    /// Stories of calls that are no more: written for the last time by who leads, the first to go elsewhere.
+    /// Stories of calls that are no more, or no more here: written for the last time by who leads, the first to go elsewhere.
     fn forget_calls(&self, state: &State, touched: &BTreeSet<ObjectRef>) {
-        // Calls of a tenant that has gone go on elsewhere, and so do their stories.
         let has_gone = |tenant: &_| state.tenant(tenant).is_none() && state.hold(tenant).is_some();
-        let is_over = |object: &&ObjectRef| !exists(state, object) && !has_gone(object.tenant());
-        let calls = touched.iter().filter(is_over);
-        let calls: BTreeSet<Key> = calls
-            .filter_map(|object| match object {
-                ObjectRef::Call(tenant, call) => Some((tenant.clone(), *call)),
-                _ => None,
-            })
-            .collect();
-        if calls.is_empty() {
-            return;
+        let (mut over, mut gone) = (BTreeSet::new(), BTreeSet::new());
+        for object in touched.iter().filter(|object| !exists(state, object)) {
+            if let ObjectRef::Call(tenant, call) = object {
+                let calls = if has_gone(tenant) { &mut gone } else { &mut over };
+                calls.insert((tenant.clone(), *call));
+            }
         }
-        calls.iter().for_each(|key| self.context.stories.finish(key));
+        over.iter().chain(&gone).for_each(|key| self.context.stories.finish(key));
         if self.leading.is_some() {
-            self.context.outbox.forget(calls);
+            self.context.outbox.forget(over);
+            self.context.outbox.hand_on(gone);
         }
     }
 

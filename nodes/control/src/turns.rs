@@ -7,10 +7,11 @@ use mangrove_proto::service::Error;
 use tokio::time::timeout;
 
 /// After this long without an answer the next one is asked too.
-const SLOW: Duration = Duration::from_millis(400);
+pub(crate) const SLOW: Duration = Duration::from_millis(400);
 
 /// The first answer to questions that are put in turn: the next one when the last has failed in a way that another may
-/// not, or is slow, for who is asked may have stopped, or only have a slow disk. `none`: what it is when nobody is asked.
+/// not, or is slow, for who is asked may have stopped, or only have a slow disk. Once all are asked, those that are slow
+/// are waited for unless another has failed: asking again is better then. `none`: what it is when nobody is asked.
 pub(crate) async fn first_answer<T, F>(
     mut questions: impl Iterator<Item = F>,
     none: Error,
@@ -18,19 +19,25 @@ pub(crate) async fn first_answer<T, F>(
 where
     F: Future<Output = Result<T, Error>>,
 {
-    let mut last = none;
+    let (mut failed, mut slow) = (None, 0);
     let mut asked = FuturesUnordered::new();
     asked.extend(questions.next());
     while !asked.is_empty() {
         match timeout(SLOW, asked.next()).await {
             Ok(Some(Ok(answer))) => return Ok(answer),
             Ok(Some(Err(error))) if !error.is_retryable() => return Err(error),
-            Ok(Some(Err(error))) => last = error,
-            Ok(None) | Err(_) => {}
+            Ok(Some(Err(error))) => failed = Some(error),
+            Ok(None) => break,
+            Err(_) => slow = asked.len(),
         }
-        asked.extend(questions.next());
+        slow = slow.min(asked.len());
+        match questions.next() {
+            Some(question) => asked.push(question),
+            None if failed.is_some() && slow == asked.len() => break,
+            None => {}
+        }
     }
-    Err(last)
+    Err(failed.unwrap_or(none))
 }
 
 #[cfg(test)]
@@ -62,7 +69,11 @@ mod tests {
             (vec![(10, Err(NONE)), (10, Ok("b"))], Ok("b"), 20),
             (vec![(10, Err(refused())), (10, Ok("b"))], Err(refused()), 10),
             (vec![(9_000, Ok("a")), (10, Ok("b"))], Ok("b"), 410),
-            (vec![(1_000, Ok("a")), (10, Err(NONE))], Ok("a"), 1_000),
+            (vec![(1_000, Ok("a"))], Ok("a"), 1_000),
+            (vec![(1_000, Ok("a")), (2_000, Ok("b"))], Ok("a"), 1_000),
+            (vec![(9_000, Ok("a")), (10, Err(NONE))], Err(NONE), 410),
+            (vec![(10, Err(NONE)), (300, Ok("b"))], Ok("b"), 310),
+            (vec![(10, Err(NONE)), (9_000, Ok("b"))], Err(NONE), 410),
             (vec![(2_000, Err(NONE)), (2_000, Err(NONE)), (10, Ok("c"))], Ok("c"), 810),
         ];
         for (at, (cases, answer, after)) in table.into_iter().enumerate() {

@@ -22,7 +22,7 @@ pub struct Batch {
     pub cdrs: Vec<Cdr>,
     /// Kept once by key.
     pub audits: Vec<Audit>,
-    /// Upserted by call.
+    /// By call, each line once: what was written of it before stays.
     pub stories: Vec<Story>,
 }
 
@@ -35,10 +35,9 @@ impl Batch {
     /// Many rows a statement: each statement is a way to the database's thread and back.
     fn statements(&self) -> Result<Vec<Sql>, Error> {
         let cdrs = last_of_each(&self.cdrs, |cdr| cdr.call);
-        let stories = last_of_each(&self.stories, |story| story.call);
         let cdrs = cdrs.chunks(ROWS).map(cdr::upsert);
         let audits = self.audits.iter().map(|audit| Ok(audit::keep(audit)));
-        cdrs.chain(audits).chain(stories.chunks(ROWS).map(story::upsert)).collect()
+        cdrs.chain(audits).collect()
     }
 }
 
@@ -49,9 +48,13 @@ impl History {
             return Ok(());
         }
         let statements = batch.statements()?;
+        let stories = last_of_each(&batch.stories, |story| story.call);
         bounded("writing a batch", async {
             let mut transaction = self.writer.begin().await?;
             run(&mut transaction, statements).await?;
+            for stories in stories.chunks(ROWS) {
+                story::write(&mut transaction, stories).await?;
+            }
             transaction.commit().await
         })
         .await

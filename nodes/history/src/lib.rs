@@ -27,4 +27,4 @@ pub use ledger::Ledger;
 pub use open::History;
 pub use page::{Listed, Page};
 pub use retention::Expired;
-pub use story::Story;
+pub use story::{Story, merge};

@@ -257,7 +257,7 @@ impl Default for Telemetry {
         Self {
             otlp: None,
             format: LogFormat::Text,
-            level: "info,openraft=warn,fjall=warn,lsm_tree=warn".to_owned(),
+            level: "info,openraft=warn,openraft::core::heartbeat=error,fjall=warn,lsm_tree=warn".to_owned(),
         }
     }
 }

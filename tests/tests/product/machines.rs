@@ -1,5 +1,5 @@
 //! Three machines with every role on each, in a network where addresses move by gratuitous ARP, with mutual TLS and PostgreSQL:
-//! one dies with its cable, one is cut off while it leads. Phones know one address only, and keep it.
+//! one dies with its cable, one is cut off while it leads, one is asked to stop. Phones know one address only, and keep it.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use mangrove_tests::{
     wait,
 };
 
-use crate::office::Office;
+use crate::{cluster::UNHEARD_MS, office::Office};
 
 /// The longest silence when an heir takes addresses to another machine.
 const MOVED_MS: u64 = 2_000;
@@ -34,6 +34,26 @@ async fn a_machine_that_dies_is_followed_at_its_addresses_by_another() -> Result
     let report = office.closes().await?;
     println!("silence of {:?} ms", report.gap);
     assert!(report.gap.max <= MOVED_MS, "a silence of {} ms", report.gap.max);
+    Ok(())
+}
+
+/// Its addresses go to another machine and come home, and nobody on the line notices either way.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_machine_that_is_asked_to_stop_hands_its_addresses_over() -> Result<()> {
+    let (machines, cluster) = Machines::start(ALIKE, "lan").await?;
+    let mut office = Office::on(cluster, "a", 30.0, OFFICE.into()).await?;
+    let before = office.floor().await.context("the floor is not to be seen")?;
+    let took = office.cluster.node_mut("a")?.terminate(Duration::from_secs(10)).await?;
+    let heir = office.carrier("a", |carrier| carrier != "a").await?;
+    let after = wait::until("the calls to be seen", async || office.floor().await).await?;
+    assert_eq!(after, before, "a has stopped, {heir} carries its addresses\n{}", office.cluster.logs());
+    office.cluster.node_mut("a")?.revive().await?;
+    office.carrier("a", |carrier| carrier == "a").await?;
+    let homeless = async || (!machines.addresses(&heir).ok()?.contains("198.51.100.101/32")).then_some(());
+    wait::until("the heir's machine to let go of the address", homeless).await?;
+    let report = office.closes().await?;
+    println!("a ended after {took:.2?}, silence of {:?} ms", report.gap);
+    assert!(report.gap.max <= UNHEARD_MS, "a silence of {} ms", report.gap.max);
     Ok(())
 }
 

@@ -1,4 +1,4 @@
-//! A call's story: of a live or lately finished call from memory, of an older one from the database.
+//! A call's story: what this node was told, and what the database has of it from nodes that knew more.
 
 use mangrove_proto::{
     control::StoryRequest,
@@ -14,13 +14,11 @@ pub(super) async fn read(control: &Control, request: &StoryRequest) -> Result<Ve
     let call: CallId = request.call.parse().map_err(|_| missing())?;
     let tenant = TenantId::from(request.tenant.as_str());
     let present = control.stories().of(&tenant, call);
-    if !present.is_empty() {
-        return Ok(present);
+    match control.history().story(&tenant, call).await {
+        Ok(Some(kept)) => Ok(mangrove_history::merge(kept, &present)),
+        // A live call's story is told without the database too.
+        Ok(None) | Err(_) if !present.is_empty() => Ok(present),
+        Ok(None) => Err(missing()),
+        Err(error) => Err(Error::Unavailable { what: "history".into(), why: error.to_string() }),
     }
-    let kept = control
-        .history()
-        .story(&tenant, call)
-        .await
-        .map_err(|error| Error::Unavailable { what: "history".into(), why: error.to_string() })?;
-    kept.ok_or_else(missing)
 }

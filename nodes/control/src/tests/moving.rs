@@ -3,7 +3,7 @@
 use mangrove_domain::Command;
 use mangrove_membership as membership;
 use mangrove_proto::{
-    control::MoveRequest,
+    control::{MoveRequest, StoryRequest},
     service::{Console, Error, Routes},
 };
 
@@ -40,6 +40,27 @@ async fn a_tenant_moves_under_a_call_and_its_media_follow() {
     let tenants = house.control.tenants().await.unwrap();
     let tenants: serde_json::Value = serde_json::from_slice(&tenants.json).unwrap();
     assert_eq!((tenants.as_array().unwrap().len(), &tenants[0]["group"]), (2, &2.into()));
+    house.close().await;
+}
+
+/// Nodes with a replica of the new group alone were told nothing of what came before.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_calls_story_from_before_the_move_is_in_the_database_for_its_new_home() {
+    let folder = tempfile::tempdir().unwrap();
+    let house = House::with_companies(folder.path()).await;
+    house.answered().await;
+    let call = house.group(1).shared.get().state.tenant(&"acme".into()).unwrap().calls().next().unwrap().id;
+    move_to(&house, "acme", 2).await.unwrap();
+
+    let story = async || house.history.story(&"acme".into(), call).await.unwrap();
+    while story().await.is_none() {
+        tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+    }
+    assert!(story().await.unwrap()[0].title.starts_with("INVITE"));
+    house.control.stories().drop_story(&("acme".into(), call));
+    let request = StoryRequest { tenant: "acme".into(), call: call.to_string() };
+    let told = house.control.story(request).await.unwrap();
+    assert!(told[0].title.starts_with("INVITE"), "the live call's story is told from there");
     house.close().await;
 }
 
