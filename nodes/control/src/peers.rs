@@ -13,6 +13,7 @@ use mangrove_proto::{
     service::{Edge, Error, Media},
 };
 use parking_lot::RwLock;
+use tokio::sync::watch;
 
 use crate::metrics;
 
@@ -26,17 +27,23 @@ pub struct Peers {
     alive: Arc<RwLock<Option<BTreeSet<String>>>>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 struct Peer {
     info: NodeInfo,
     edge: Option<Arc<dyn Edge>>,
     media: Option<Arc<dyn Media>>,
+    /// Closes when the node is lost or reached elsewhere: who waits for its answer waits in vain.
+    here: watch::Sender<()>,
 }
+
+/// One role of a node, and how to learn that it is not there any more.
+type Found<T> = (T, watch::Receiver<()>);
 
 impl Peers {
     /// Makes a node's roles known; replaces what was known of it.
     pub fn set(&self, info: NodeInfo, edge: Option<Arc<dyn Edge>>, media: Option<Arc<dyn Media>>) {
-        self.nodes.write().insert(info.name.clone(), Peer { info, edge, media });
+        let here = watch::channel(()).0;
+        self.nodes.write().insert(info.name.clone(), Peer { info, edge, media, here });
     }
 
     /// Says which nodes are alive; all others are lost.
@@ -62,15 +69,15 @@ impl Peers {
     pub(crate) async fn execute(&self, group: u32, action: Action) -> Result<(), Error> {
         match action {
             Action::Edge { node, command } => {
-                let edge = self.find(&node, "edge", |peer| peer.edge.clone())?;
+                let (edge, here) = self.find(&node, "edge", |peer| peer.edge.clone())?;
                 let commands = EdgeCommands { group: group.into(), commands: vec![command] };
-                let done = in_time(&node, edge.execute(commands)).await?;
+                let done = in_time(&node, here, edge.execute(commands)).await?;
                 metrics::refused("edge", done.refused.len());
             }
             Action::Media { node, command } => {
-                let media = self.find(&node, "media node", |peer| peer.media.clone())?;
+                let (media, here) = self.find(&node, "media node", |peer| peer.media.clone())?;
                 let commands = MediaCommands { group: group.into(), commands: vec![command] };
-                let done = in_time(&node, media.execute(commands)).await?;
+                let done = in_time(&node, here, media.execute(commands)).await?;
                 metrics::refused("media", done.refused.len());
             }
         }
@@ -83,10 +90,10 @@ impl Peers {
             .nodes
             .read()
             .iter()
-            .filter_map(|(name, peer)| Some((name.clone(), peer.media.clone()?)))
+            .filter_map(|(name, peer)| Some((name.clone(), peer.media.clone()?, peer.here.subscribe())))
             .collect();
-        let asked = nodes.into_iter().map(async |(name, media)| {
-            match in_time(&name, media.hold(HoldingsRequest { group: group.into() })).await {
+        let asked = nodes.into_iter().map(async |(name, media, here)| {
+            match in_time(&name, here, media.hold(HoldingsRequest { group: group.into() })).await {
                 Ok(held) => held.sessions.into_iter().map(|holding| (name.clone(), holding)).collect(),
                 Err(error) => {
                     tracing::warn!(node = name, %error, "media node does not say what it holds");
@@ -97,16 +104,75 @@ impl Peers {
         futures::future::join_all(asked).await.concat()
     }
 
-    fn find<T>(&self, node: &str, what: &str, pick: impl Fn(&Peer) -> Option<T>) -> Result<T, Error> {
-        self.nodes.read().get(node).and_then(pick).ok_or_else(|| Error::Unavailable {
+    fn find<T>(&self, node: &str, what: &str, pick: impl Fn(&Peer) -> Option<T>) -> Result<Found<T>, Error> {
+        let nodes = self.nodes.read();
+        let found = nodes.get(node).and_then(|peer| Some((pick(peer)?, peer.here.subscribe())));
+        found.ok_or_else(|| Error::Unavailable {
             what: format!("{what} {node}"),
             why: "it is not a member now".into(),
         })
     }
 }
 
-/// The answer, or the failure of a node that gives none.
-async fn in_time<T>(node: &str, answer: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-    let late = || Error::Unavailable { what: format!("node {node}"), why: "no answer in time".into() };
-    tokio::time::timeout(DEADLINE, answer).await.unwrap_or_else(|_| Err(late()))
+/// The answer, or the failure of a node that gives none, or is `here` no more.
+async fn in_time<T>(
+    node: &str,
+    mut here: watch::Receiver<()>,
+    answer: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    let failed = |why: &str| Error::Unavailable { what: format!("node {node}"), why: why.into() };
+    tokio::select! {
+        answer = tokio::time::timeout(DEADLINE, answer) => answer.unwrap_or_else(|_| Err(failed("no answer in time"))),
+        _ = here.changed() => Err(failed("another carries its addresses now")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mangrove_proto::media::{Holdings, MediaCommand, MediaExecuted};
+    use tokio::time::Instant;
+
+    use super::*;
+    use crate::tests::fakes::FakeMedia;
+
+    /// As a node that is cut off: it never answers.
+    #[derive(Debug)]
+    struct CutOff;
+
+    #[async_trait::async_trait]
+    impl Media for CutOff {
+        async fn execute(&self, _: MediaCommands) -> Result<MediaExecuted, Error> {
+            std::future::pending().await
+        }
+
+        async fn hold(&self, _: HoldingsRequest) -> Result<Holdings, Error> {
+            std::future::pending().await
+        }
+    }
+
+    fn begin(peers: &Peers, media: Arc<dyn Media>) {
+        let info = NodeInfo { name: "n".into(), contacts: Vec::new(), media: true };
+        peers.set(info, None, Some(media));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_waits_for_a_node_that_is_cut_off_learns_of_its_heir_at_once() {
+        let peers = Peers::default();
+        begin(&peers, Arc::new(CutOff));
+        let began = Instant::now();
+        let action = Action::Media { node: "n".into(), command: MediaCommand::default() };
+        let heir = async { begin(&peers, Arc::<FakeMedia>::default()) };
+        let (done, ()) = tokio::join!(peers.execute(1, action.clone()), heir);
+        assert!(done.unwrap_err().is_retryable());
+        assert_eq!(began.elapsed(), Duration::ZERO);
+
+        begin(&peers, Arc::new(CutOff));
+        let gone = async { peers.set_alive(BTreeSet::new()) };
+        let (held, ()) = tokio::join!(peers.holdings(1), gone);
+        assert_eq!((held.len(), began.elapsed()), (0, Duration::ZERO));
+
+        begin(&peers, Arc::new(CutOff));
+        assert!(peers.execute(1, action).await.is_err());
+        assert_eq!(began.elapsed(), DEADLINE, "nobody says what became of it");
+    }
 }

@@ -6,7 +6,7 @@ pub(crate) mod company;
 mod configuring;
 mod effects;
 mod events;
-mod fakes;
+pub(crate) mod fakes;
 mod formats;
 pub(crate) mod house;
 mod invite;

@@ -9,6 +9,7 @@ use std::time::Duration;
 use mangrove_proto::cluster::PingRequest;
 use mangrove_proto::cluster::membership_client::MembershipClient;
 use mangrove_raft::{Handle, Leadership, NodeId};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
@@ -38,11 +39,20 @@ impl Cluster {
         let mut ticks = interval(self.node.options.pulse.every);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut watchman = Watchman::default();
+        let mut leadership = None;
         loop {
             let ping = tokio::select! {
                 _ = ticks.tick() => None,
+                // A new leader begins at once: its predecessor is silent already, most likely.
+                () = next_leadership(&mut leadership) => {
+                    ticks.reset();
+                    None
+                }
                 Some(ping) = watchman.pings.join_next() => Some(ping),
             };
+            if leadership.is_none() {
+                leadership = self.group(DIRECTORY).map(|group| group.watch_leadership());
+            }
             let leading = self.group(DIRECTORY).and_then(|group| Some((term_led(&group)?, group)));
             let Some((term, group)) = leading else {
                 watchman = Watchman::default();
@@ -68,6 +78,7 @@ impl Cluster {
         watchman.pulses.retain(|id, _| directory.member(*id).is_some());
         for member in directory.members.values() {
             if watchman.asked.insert(member.id) {
+                watchman.pulses.entry(member.id).or_insert_with(|| Pulse::new(Instant::now()));
                 let (cluster, id, address) = (self.clone(), member.id, member.address.clone());
                 watchman.pings.spawn(async move { (id, cluster.answers(id, &address).await) });
             }
@@ -94,7 +105,7 @@ impl Cluster {
 
     async fn weigh(&self, watchman: &mut Watchman, group: &Handle, id: NodeId, ping: Ping) {
         let now = Instant::now();
-        let pulse = watchman.pulses.entry(id).or_insert_with(|| Pulse::new(now));
+        let Some(pulse) = watchman.pulses.get_mut(&id) else { return };
         pulse.ping(ping, now);
         let Some(alive) = self.directory().member(id).map(|member| member.alive) else { return };
         let Some(verdict) = pulse.judge(alive, now, &self.node.options.pulse) else { return };
@@ -108,6 +119,14 @@ impl Cluster {
                 tracing::warn!(node = id, ?verdict, %error, "what became of a member was not noted")
             }
         }
+    }
+}
+
+/// Until another leads, or nobody. A group that has stopped is forgotten, and one that is not there yet has no news.
+async fn next_leadership(watched: &mut Option<watch::Receiver<Leadership>>) {
+    let Some(leadership) = watched else { return std::future::pending().await };
+    if leadership.changed().await.is_err() {
+        *watched = None;
     }
 }
 
