@@ -38,7 +38,7 @@ async fn a_machine_that_dies_is_followed_at_its_addresses_by_another() -> Result
 }
 
 /// Its addresses go to another machine and come home, and nobody on the line notices either way.
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn a_machine_that_is_asked_to_stop_hands_its_addresses_over() -> Result<()> {
     let (machines, cluster) = Machines::start(ALIKE, "lan").await?;
     let mut office = Office::on(cluster, "a", 30.0, OFFICE.into()).await?;
