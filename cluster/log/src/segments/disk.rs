@@ -17,8 +17,8 @@ use crate::error::Error;
 use crate::record::invalid;
 use crate::types::GroupId;
 
-/// How much a batch carries on of entries that hold an old segment.
-const CARRIED: usize = 256 << 10;
+/// So much a batch carries on, beside as much as its own, of entries that hold an old segment.
+const CARRIED: usize = 16 << 10;
 /// Segments may take twice what lives in them and so many times the newest besides.
 const SLACK: u64 = 3;
 
@@ -106,7 +106,7 @@ impl SegmentDisk {
     }
 
     /// Where too little of the segments lives, entries of the oldest go into this frame too, before what changes them.
-    fn carry_on(&mut self, frame: &mut Frame) -> io::Result<()> {
+    fn carry_on(&mut self, frame: &mut Frame, limit: usize) -> io::Result<()> {
         let Some(oldest) = self.segments.lock().wasteful(&self.newest) else {
             self.held_up.clear();
             return Ok(());
@@ -115,7 +115,7 @@ impl SegmentDisk {
             self.held_up = self.segments.lock().index.entries_in(oldest);
         }
         let mut operation = Vec::new();
-        while frame.length() < CARRIED
+        while frame.length() < limit
             && let Some((group, index)) = self.held_up.pop()
         {
             if self.segments.lock().index.spot(group, index).is_none_or(|spot| spot.segment != oldest) {
@@ -141,7 +141,7 @@ impl Disk for SegmentDisk {
     fn commit(&mut self, changes: Vec<Change>) -> io::Result<()> {
         let mut frame = std::mem::take(&mut self.frame);
         frame.clear();
-        self.carry_on(&mut frame)?;
+        self.carry_on(&mut frame, CARRIED + changes.iter().map(Change::size).sum::<usize>())?;
         changes.iter().try_for_each(|change| op::write(change, frame.operations()))?;
         if !frame.is_empty() {
             self.put(&mut frame)?;
@@ -154,8 +154,11 @@ impl Disk for SegmentDisk {
 impl Inside {
     /// The oldest segment, if all of them take more than they may.
     fn wasteful(&self, newest: &Segment) -> Option<u32> {
-        let taken: u64 = self.files.values().map(|file| file.size as u64).sum();
-        let allowed = 2 * self.index.all_live() + SLACK * newest.size as u64;
+        let sizes = self.files.values().map(|file| (file.number, file.size as u64));
+        let (taken, live) = sizes.fold((0, 0), |(taken, live), (number, size)| {
+            (taken + size, live + self.index.live_share(number, size))
+        });
+        let allowed = 2 * live + SLACK * newest.size as u64;
         let (oldest, _) = self.files.first_key_value()?;
         (taken > allowed && *oldest != newest.number).then_some(*oldest)
     }

@@ -22,8 +22,14 @@ pub(super) struct Spot {
 #[derive(Debug, Default)]
 pub(super) struct Index {
     groups: BTreeMap<GroupId, Group>,
-    /// Bytes of entries by segment.
-    live: BTreeMap<u32, u64>,
+    entries: BTreeMap<u32, Tally>,
+}
+
+/// Bytes of the entries in one segment.
+#[derive(Debug, Default)]
+struct Tally {
+    written: u64,
+    live: u64,
 }
 
 #[derive(Debug, Default)]
@@ -72,9 +78,14 @@ impl Index {
 
     fn account(&mut self, spot: Spot, comes: bool) {
         if spot.length > 0 {
-            let live = self.live.entry(spot.segment).or_default();
+            let tally = self.entries.entry(spot.segment).or_default();
             let length = u64::from(spot.length);
-            *live = if comes { *live + length } else { live.saturating_sub(length) };
+            if comes {
+                tally.written += length;
+                tally.live += length;
+            } else {
+                tally.live = tally.live.saturating_sub(length);
+            }
         }
     }
 
@@ -108,19 +119,19 @@ impl Index {
         self.groups.get(&group).map_or(0..0, |group| group.first..group.end())
     }
 
-    /// Bytes of entries in this segment.
+    /// Bytes of the entries that live in this segment.
     pub(super) fn live(&self, segment: u32) -> u64 {
-        self.live.get(&segment).copied().unwrap_or(0)
+        self.entries.get(&segment).map_or(0, |tally| tally.live)
     }
 
-    /// Bytes of all entries.
-    pub(super) fn all_live(&self) -> u64 {
-        self.live.values().sum()
+    /// How much of a segment of this size lives, with what is written beside entries.
+    pub(super) fn live_share(&self, segment: u32, size: u64) -> u64 {
+        self.entries.get(&segment).map_or(0, |tally| size * tally.live / tally.written.max(1))
     }
 
     /// A segment is gone.
     pub(super) fn forget(&mut self, segment: u32) {
-        self.live.remove(&segment);
+        self.entries.remove(&segment);
     }
 
     /// The entries that this segment has.
@@ -212,7 +223,8 @@ mod tests {
         }
         assert_eq!((index.extent(1), index.spot(1, 8), index.spot(1, 7)), (8..14, Some(at(9, 10)), None));
         index.put(1, 12, at(9, 50)).unwrap();
-        assert_eq!((index.live(5), index.live(9), index.all_live()), (200, 80, 280));
+        assert_eq!((index.live(5), index.live(9)), (200, 80));
+        assert_eq!((index.live_share(5, 900), index.live_share(7, 900)), (600, 0));
         assert_eq!(index.entries_in(5), [(1, 11), (1, 13)]);
         index.remove(1, 8..12);
         index.remove(1, 13..14);

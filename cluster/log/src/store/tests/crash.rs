@@ -129,3 +129,24 @@ async fn what_something_follows_is_not_torn() {
     assert!(error.contains("0000000001.segment is damaged: it can't be read from byte"), "{error}");
     assert!(error.contains("mangrove replace"), "{error}");
 }
+
+#[tokio::test]
+async fn a_frame_that_is_lost_whole_is_missed() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut ends = Vec::new();
+    {
+        let store = Store::open(folder.path(), OWNER).unwrap();
+        let mut log = store.group(0).unwrap();
+        for entries in [0..100, 100..150, 150..200] {
+            append(&mut log, entries).await.unwrap();
+            ends.push(written(&newest_segment(folder.path())).next_multiple_of(32));
+        }
+    }
+    let segment = newest_segment(folder.path());
+    let mut bytes = fs::read(&segment).unwrap();
+    bytes.copy_within(ends[1]..ends[2], ends[0]);
+    bytes[ends[1]..].fill(0);
+    fs::write(&segment, bytes).unwrap();
+    let error = Store::open(folder.path(), OWNER).unwrap_err().to_string();
+    assert!(error.contains("in place of"), "{error}");
+}

@@ -63,10 +63,11 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// Bytes to be hit: the beginning, the end, and some between.
+/// Bytes to be hit: the beginning, more of where small records are, the end, and some between.
 fn places(length: usize) -> Vec<usize> {
     let step = (length / 12).max(1);
     let mut places: Vec<_> = (0..length.min(24)).chain((24..length).step_by(step)).collect();
+    places.extend((24..length.min(300)).step_by(9));
     places.extend(length.saturating_sub(16)..length);
     places.sort_unstable();
     places.dedup();
