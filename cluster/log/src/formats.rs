@@ -8,12 +8,16 @@ mod golden;
 use std::collections::BTreeSet;
 use std::fs;
 use std::io;
+use std::path::Path;
 
 use bytes::Bytes;
 use openraft::EntryPayload;
 
+use crate::change::Change;
+use crate::disk::Disk;
 use crate::failed::Failed;
-use crate::record::{decode, decode_entry, encode, encode_entry};
+use crate::record::{VOTE, decode, decode_entry, encode, encode_entry};
+use crate::segments::{self, Frame, SegmentDisk};
 use crate::snapshots::Snapshots;
 use crate::types::{Entry, LogId, Membership, Payload, Peer, SnapshotMeta, StoredMembership, Vote};
 use crate::{Owner, StoredSnapshot};
@@ -66,6 +70,59 @@ fn votes_positions_and_the_owner() {
     assert_eq!(kept, purged);
     let owner = Owner { incarnation: 42, node: 3 };
     assert_eq!(golden::check(&["owner-1.bin"], || owner, decode::<Owner>, |one| encode(one).unwrap()), owner);
+}
+
+/// As the first segment of a log.
+fn read_segment(bytes: &[u8]) -> io::Result<(Vote, Vec<Entry>)> {
+    let folder = tempfile::tempdir()?;
+    drop(open_segments(folder.path()));
+    fs::write(folder.path().join("0000000001.segment"), [bytes, &[0; 4096]].concat())?;
+    let segments = open_segments(folder.path()).segments();
+    let vote = decode(&segments.record(5, VOTE).unwrap())?;
+    let (first, last) = segments.extent(5)?.unwrap();
+    Ok((vote, segments.read(5, first..last.index + 1, usize::MAX)?))
+}
+
+fn open_segments(folder: &Path) -> SegmentDisk {
+    SegmentDisk::open(folder, segments::lock(folder).unwrap(), false).unwrap()
+}
+
+/// With an entry before these that is removed again.
+fn write_segment((vote, entries): &(Vote, Vec<Entry>)) -> Vec<u8> {
+    let folder = tempfile::tempdir().unwrap();
+    let mut disk = open_segments(folder.path());
+    let of = |entry: &Entry| Change::Entry { group: 5, entry: entry.clone() };
+    let before = Entry { log_id: LogId::new_term_index(7, 299), payload: EntryPayload::Blank };
+    disk.commit(vec![Change::Record { group: 5, key: VOTE, value: encode(vote).unwrap() }, of(&before)])
+        .unwrap();
+    disk.commit(entries.iter().map(of).collect()).unwrap();
+    disk.commit(vec![Change::Removed { group: 5, range: 299..300 }]).unwrap();
+    let mut bytes = fs::read(folder.path().join("0000000001.segment")).unwrap();
+    bytes.truncate(bytes.iter().rposition(|byte| *byte != 0).unwrap() + 1);
+    bytes
+}
+
+#[test]
+fn segments_of_a_log() {
+    let entries = vec![entry(EntryPayload::Normal(Payload(Bytes::from_static(b"command"))))];
+    let expected = (Vote::new_committed(7, 2), entries);
+    let kept = golden::check(&["segment-1.bin"], || expected.clone(), read_segment, write_segment);
+    assert_eq!(kept, expected);
+}
+
+#[test]
+fn a_frame_of_a_later_build_is_refused_by_its_version() {
+    let mut frame = Frame::default();
+    let mut later = frame.seal(1, 0).unwrap().to_vec();
+    later[3] = 9;
+    let checksum = crc32fast::hash(&later[..28]);
+    later[28..32].copy_from_slice(&checksum.to_be_bytes());
+    let folder = tempfile::tempdir().unwrap();
+    drop(open_segments(folder.path()));
+    fs::write(folder.path().join("0000000001.segment"), later).unwrap();
+    let error =
+        SegmentDisk::open(folder.path(), segments::lock(folder.path()).unwrap(), false).err().unwrap();
+    assert!(error.to_string().contains("version 9"), "{error}");
 }
 
 /// As a file of its own in a folder of its own.

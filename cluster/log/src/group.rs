@@ -7,7 +7,7 @@ use std::sync::Arc;
 use openraft::storage::{IOFlushed, LogState, RaftLogStorage};
 use openraft::{OptionalSend, RaftLogReader};
 
-use crate::disk::Op;
+use crate::change::Change;
 use crate::reader::GroupReader;
 use crate::record;
 use crate::shared::Shared;
@@ -27,29 +27,28 @@ impl GroupLog {
         Self { shared, queue, reader }
     }
 
-    fn put(&self, key: &[u8], value: Vec<u8>) -> Op {
-        Op::Put { group: self.shared.group, key: key.to_vec(), value }
+    fn put(&self, key: &'static [u8], value: Vec<u8>) -> Change {
+        Change::Record { group: self.shared.group, key, value }
     }
 
-    fn remove(&self, indexes: std::ops::Range<u64>) -> Vec<Op> {
-        let group = self.shared.group;
-        indexes.map(|index| Op::Remove { group, key: record::entry_key(index).to_vec() }).collect()
+    fn remove(&self, range: std::ops::Range<u64>) -> Change {
+        Change::Removed { group: self.shared.group, range }
     }
 
     /// Takes the entries into memory and returns what to write. Entries must follow the last one without a gap.
-    fn take_in(&self, entries: impl IntoIterator<Item = Entry>) -> io::Result<Vec<Op>> {
+    fn take_in(&self, entries: impl IntoIterator<Item = Entry>) -> io::Result<Vec<Change>> {
         let mut positions = self.shared.lock();
-        let mut ops = Vec::new();
+        let mut changes = Vec::new();
         for entry in entries {
             let index = entry.log_id.index;
-            ops.push(self.put(&record::entry_key(index), record::encode_entry(&entry)?));
+            changes.push(Change::Entry { group: self.shared.group, entry: entry.clone() });
             positions.push(entry).map_err(|next| {
                 record::invalid(format!("entry {index} would leave a gap: {next} comes next"))
             })?;
         }
         let on_disk = positions.on_disk;
         positions.tail.shrink(on_disk);
-        Ok(ops)
+        Ok(changes)
     }
 }
 
@@ -77,8 +76,8 @@ impl RaftLogStorage<TypeConfig> for GroupLog {
     /// Costs no sync of its own: it travels with the next append. A crash may lose the newest position, never more.
     async fn save_committed(&mut self, committed: Option<LogId>) -> Result<(), io::Error> {
         self.shared.lock().committed = committed;
-        let ops = vec![self.put(record::COMMITTED, record::encode(&committed)?)];
-        self.queue.send(Request { ops, done: Done::Nobody });
+        let changes = vec![self.put(record::COMMITTED, record::encode(&committed)?)];
+        self.queue.send(Request { changes, done: Done::Nobody });
         Ok(())
     }
 
@@ -91,11 +90,11 @@ impl RaftLogStorage<TypeConfig> for GroupLog {
         I: IntoIterator<Item = Entry> + OptionalSend,
         I::IntoIter: OptionalSend,
     {
-        let ops = self.take_in(entries)?;
+        let changes = self.take_in(entries)?;
         match self.shared.lock().last {
             Some(last) => {
                 let done = Done::Flushed { shared: self.shared.clone(), upto: last.index, callback };
-                self.queue.send(Request { ops, done });
+                self.queue.send(Request { changes, done });
             }
             None => callback.io_completed(Ok(())),
         }
@@ -103,14 +102,14 @@ impl RaftLogStorage<TypeConfig> for GroupLog {
     }
 
     async fn truncate_after(&mut self, last: Option<LogId>) -> Result<(), io::Error> {
-        let ops = {
+        let removed = {
             let mut positions = self.shared.lock();
             let end = positions.end();
             positions.tail.truncate_after(last.map(|id| id.index));
             positions.last = positions.last.min(last.max(positions.purged));
             self.remove(positions.end()..end)
         };
-        self.queue.write(ops).await?;
+        self.queue.write(vec![removed]).await?;
         // All earlier appends have reported by now, so none can raise it again.
         let mut positions = self.shared.lock();
         positions.on_disk = positions.on_disk.min(last.map(|id| id.index));
@@ -118,7 +117,7 @@ impl RaftLogStorage<TypeConfig> for GroupLog {
     }
 
     async fn purge(&mut self, upto: LogId) -> Result<(), io::Error> {
-        let mut ops = {
+        let removed = {
             let mut positions = self.shared.lock();
             let present = positions.first..positions.end().min(upto.index + 1);
             positions.tail.purge(upto.index);
@@ -127,8 +126,7 @@ impl RaftLogStorage<TypeConfig> for GroupLog {
             positions.last = positions.last.max(Some(upto));
             self.remove(present)
         };
-        ops.push(self.put(record::PURGED, record::encode(&upto)?));
-        self.queue.write(ops).await
+        self.queue.write(vec![removed, self.put(record::PURGED, record::encode(&upto)?)]).await
     }
 }
 

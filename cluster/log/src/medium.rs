@@ -6,9 +6,15 @@ use std::ops::Range;
 
 use futures::future::BoxFuture;
 
-use crate::disk::Op;
 use crate::snapshots::StoredSnapshot;
 use crate::types::{GroupId, SnapshotMeta};
+
+/// One change of one group's records.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Op {
+    Put { group: GroupId, key: Vec<u8>, value: Vec<u8> },
+    Remove { group: GroupId, key: Vec<u8> },
+}
 
 /// Keeps records by group and key, and a snapshot a group.
 ///

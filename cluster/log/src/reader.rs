@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use openraft::{OptionalSend, RaftLogReader};
 
-use crate::record;
 use crate::shared::{Positions, Shared};
 use crate::table::Table;
 use crate::types::{Entry, TypeConfig, Vote};
@@ -41,36 +40,11 @@ impl GroupReader {
             return Ok(Vec::new());
         }
         let split = positions.tail.first().unwrap_or(range.end).clamp(range.start, range.end);
-        let mut entries = self.read_disk(range.start..split, limit)?;
+        let mut entries = self.table.read(range.start..split, limit)?;
         if entries.len() as u64 == split - range.start {
             entries.extend(read_memory(&positions, split..range.end, limit));
         }
         Ok(entries)
-    }
-
-    fn read_disk(&self, range: Range<u64>, limit: usize) -> io::Result<Vec<Entry>> {
-        let mut entries = Vec::new();
-        let mut bytes = 0;
-        if range.is_empty() {
-            return Ok(entries);
-        }
-        for (expected, item) in range.clone().zip(self.table.entries(range.clone())) {
-            let (key, value) = item?;
-            if record::index_of(&key)? != expected {
-                return Err(self.hole(expected));
-            }
-            entries.push(record::decode_entry(expected, &value)?);
-            bytes += value.len();
-            if bytes > limit {
-                return Ok(entries);
-            }
-        }
-        let next = range.start + entries.len() as u64;
-        if next == range.end { Ok(entries) } else { Err(self.hole(next)) }
-    }
-
-    fn hole(&self, index: u64) -> io::Error {
-        record::invalid(format!("entry {index} of group {} is missing from the log", self.shared.group))
     }
 }
 

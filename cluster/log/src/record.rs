@@ -10,7 +10,7 @@ use openraft::EntryPayload;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::types::{Entry, LogId, Payload};
+use crate::types::{Entry, GroupId, LogId, Payload};
 
 const VERSION: u8 = 1;
 const BLANK: u8 = 0;
@@ -21,6 +21,8 @@ const HEAD: usize = 10;
 pub(crate) const VOTE: &[u8] = b"vote";
 pub(crate) const COMMITTED: &[u8] = b"committed";
 pub(crate) const PURGED: &[u8] = b"purged";
+/// Group 0 has it: whose disk this is.
+pub(crate) const OWNER: &[u8] = b"owner";
 
 /// Keys of entries sort by index and never meet the small records' names.
 pub(crate) fn entry_key(index: u64) -> [u8; 9] {
@@ -39,18 +41,28 @@ pub(crate) fn index_of(key: &[u8]) -> io::Result<u64> {
 }
 
 pub(crate) fn encode_entry(entry: &Entry) -> io::Result<Vec<u8>> {
-    let (kind, body) = match &entry.payload {
-        EntryPayload::Blank => (BLANK, Bytes::new()),
-        EntryPayload::Normal(payload) => (COMMAND, payload.0.clone()),
-        EntryPayload::Membership(membership) => {
-            (MEMBERSHIP, rmp_serde::to_vec_named(membership).map_err(invalid)?.into())
-        }
-    };
-    let mut record = Vec::with_capacity(HEAD + body.len());
-    record.extend([VERSION, kind]);
-    record.extend(entry.log_id.committed_leader_id().term.to_be_bytes());
-    record.extend_from_slice(&body);
+    let mut record = Vec::new();
+    write_entry(entry, &mut record)?;
     Ok(record)
+}
+
+/// Puts the record behind what is there.
+pub(crate) fn write_entry(entry: &Entry, into: &mut Vec<u8>) -> io::Result<()> {
+    let kind = match &entry.payload {
+        EntryPayload::Blank => BLANK,
+        EntryPayload::Normal(_) => COMMAND,
+        EntryPayload::Membership(_) => MEMBERSHIP,
+    };
+    into.extend([VERSION, kind]);
+    into.extend(entry.log_id.committed_leader_id().term.to_be_bytes());
+    match &entry.payload {
+        EntryPayload::Blank => {}
+        EntryPayload::Normal(payload) => into.extend_from_slice(&payload.0),
+        EntryPayload::Membership(membership) => {
+            rmp_serde::encode::write_named(into, membership).map_err(invalid)?;
+        }
+    }
+    Ok(())
 }
 
 pub(crate) fn decode_entry(index: u64, record: &[u8]) -> io::Result<Entry> {
@@ -77,6 +89,11 @@ pub(crate) fn decode<T: DeserializeOwned>(record: &[u8]) -> io::Result<T> {
     let (version, body) = record.split_first().ok_or_else(|| invalid("empty record"))?;
     known_version(*version)?;
     rmp_serde::from_slice(body).map_err(invalid)
+}
+
+/// An entry that should be there is not.
+pub(crate) fn hole(group: GroupId, index: u64) -> io::Error {
+    invalid(format!("entry {index} of group {group} is missing from the log"))
 }
 
 pub(crate) fn invalid(reason: impl ToString) -> io::Error {

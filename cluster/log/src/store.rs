@@ -1,4 +1,4 @@
-//! The store of one node: opens the database, checks whose it is, and hands out groups' logs.
+//! The store of one node: opens its log, checks whose it is, and hands out groups' logs.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,21 +11,22 @@ use std::thread::JoinHandle;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
-use crate::disk::{self, Disk, FjallDisk, Op};
+use crate::change::Change;
+use crate::disk::Disk;
 use crate::error::Error;
 use crate::failed::Failed;
 use crate::group::GroupLog;
-use crate::medium::Medium;
+use crate::medium::{Medium, Op};
 use crate::reader::GroupReader;
-use crate::record;
+use crate::record::{self, OWNER};
+use crate::segments::{self, SegmentDisk, Segments};
 use crate::shared::{Positions, Shared};
 use crate::snapshots::Snapshots;
 use crate::table::Table;
 use crate::types::{GroupId, LogId, NodeId};
 use crate::writer::{self, Queue};
 
-const OWNER: &[u8] = b"owner";
-/// A file beside the database as long as no sync has failed since it was opened.
+/// A file beside the log as long as no sync has failed since it was opened.
 const SYNCED: &str = "synced";
 
 /// Whose disk it is. Written once, into an empty store.
@@ -54,7 +55,7 @@ pub struct Store {
 
 /// Where it is kept.
 enum Place {
-    Folder(PathBuf, FjallDisk),
+    Folder(PathBuf, Arc<Segments>),
     Medium(Arc<dyn Medium>),
 }
 
@@ -73,10 +74,10 @@ impl Place {
         }
     }
 
-    fn table(&self, group: GroupId) -> io::Result<Table> {
+    fn table(&self, group: GroupId) -> Table {
         match self {
-            Self::Folder(_, disk) => disk.keyspace(group).map(Table::Keyspace),
-            Self::Medium(medium) => Ok(Table::Medium(medium.clone(), group)),
+            Self::Folder(_, segments) => Table::Segments(segments.clone(), group),
+            Self::Medium(medium) => Table::Medium(medium.clone(), group),
         }
     }
 }
@@ -85,11 +86,15 @@ impl Store {
     /// Opens the store in `folder`, made if need be, for `owner`; a folder of another owner is refused.
     pub fn open(folder: &Path, owner: Owner) -> Result<Self, Error> {
         let disk = open_disk(folder, owner)?;
-        Self::with_writer(folder, disk.clone(), Box::new(disk))
+        Self::with_writer(folder, disk.segments(), Box::new(disk))
     }
 
-    /// Reads from `disk` and writes through `through`, which tests make fail.
-    pub(crate) fn with_writer(folder: &Path, disk: FjallDisk, through: Box<dyn Disk>) -> Result<Self, Error> {
+    /// Reads from `segments` and writes through `through`, which tests make fail.
+    pub(crate) fn with_writer(
+        folder: &Path,
+        segments: Arc<Segments>,
+        through: Box<dyn Disk>,
+    ) -> Result<Self, Error> {
         let mark = folder.join(SYNCED);
         let failed = Failed::new(move || {
             // Not there any more is as good.
@@ -97,7 +102,7 @@ impl Store {
         });
         let started = writer::start(through, failed.clone());
         let (queue, thread) = started.map_err(|error| cannot_open(folder, error))?;
-        let place = Place::Folder(folder.to_path_buf(), disk);
+        let place = Place::Folder(folder.to_path_buf(), segments);
         Ok(Self { place, queue, groups: Mutex::default(), failed, thread: Some(thread) })
     }
 
@@ -119,7 +124,7 @@ impl Store {
         if let Some(log) = groups.get(&group) {
             return Ok(log.clone());
         }
-        let table = self.place.table(group).map_err(|error| cannot_open(self.place.name(), error))?;
+        let table = self.place.table(group);
         let positions =
             recover(&table).map_err(|error| Error::Damaged { group, reason: error.to_string() })?;
         let shared = Arc::new(Shared::new(group, positions));
@@ -154,27 +159,27 @@ impl Drop for Store {
     }
 }
 
-/// Opens the database and checks or writes the owner.
-pub(crate) fn open_disk(folder: &Path, owner: Owner) -> Result<FjallDisk, Error> {
-    fs::create_dir_all(folder).map_err(|error| cannot_open(folder, error))?;
+/// Opens the log and checks or writes the owner.
+pub(crate) fn open_disk(folder: &Path, owner: Owner) -> Result<SegmentDisk, Error> {
+    let log = folder.join("log");
+    let lock = segments::lock(&log)?;
     // It need not be on the disk itself: what it tells of lives as long as the system's memory of it.
     let mark = folder.join(SYNCED);
-    let disk = FjallDisk::open(&folder.join("log"), !mark.exists())?;
+    let rewrites = fs::remove_file(&mark).is_err();
+    let mut disk = SegmentDisk::open(&log, lock, rewrites)?;
+    let found = claim(&mut disk, owner).map_err(|error| cannot_open(folder, error))?;
     fs::write(&mark, []).map_err(|error| cannot_open(&mark, error))?;
-    let found = claim(&disk, owner).map_err(|error| cannot_open(folder, error))?;
     if found == owner {
         return Ok(disk);
     }
     Err(Error::Foreign { path: folder.into(), found, wanted: owner })
 }
 
-fn claim(disk: &FjallDisk, owner: Owner) -> io::Result<Owner> {
-    let keyspace = disk.named("owner")?;
-    if let Some(found) = Table::Keyspace(keyspace.clone()).get(OWNER)? {
-        return Ok(found);
+fn claim(disk: &mut SegmentDisk, owner: Owner) -> io::Result<Owner> {
+    if let Some(found) = disk.segments().record(0, OWNER) {
+        return record::decode(&found);
     }
-    keyspace.insert(OWNER, record::encode(&owner)?).map_err(disk::into_io)?;
-    disk.persist()?;
+    disk.commit(vec![Change::Record { group: 0, key: OWNER, value: record::encode(&owner)? }])?;
     Ok(owner)
 }
 
@@ -189,29 +194,19 @@ async fn claim_medium(medium: &dyn Medium, owner: Owner) -> io::Result<Owner> {
 
 fn recover(table: &Table) -> io::Result<Positions> {
     let purged: Option<LogId> = table.get(record::PURGED)?;
-    let last = last_entry(table)?.max(purged);
+    let extent = table.extent()?;
+    let last = extent.map(|(_, last)| last).max(purged);
     let mut positions = Positions { last, purged, vote: table.get(record::VOTE)?, ..Positions::default() };
     positions.on_disk = last.map(|id| id.index);
     // The position may have been written before the entries it speaks of.
     positions.committed = table.get::<Option<LogId>>(record::COMMITTED)?.flatten().min(last);
-    positions.first = first_index(table)?.unwrap_or(positions.end());
+    positions.first = extent.map_or(positions.end(), |(first, _)| first);
     match purged {
         Some(purged) if positions.first != purged.index + 1 => {
             Err(record::invalid(format!("it starts at {}, not at {}", positions.first, purged.index + 1)))
         }
         _ => Ok(positions),
     }
-}
-
-fn first_index(table: &Table) -> io::Result<Option<u64>> {
-    let first = table.entries(0..u64::MAX).next();
-    first.map(|first| record::index_of(&first?.0)).transpose()
-}
-
-fn last_entry(table: &Table) -> io::Result<Option<LogId>> {
-    let Some(last) = table.entries(0..u64::MAX).next_back() else { return Ok(None) };
-    let (key, value) = last?;
-    Ok(Some(record::decode_entry(record::index_of(&key)?, &value)?.log_id))
 }
 
 fn cannot_open(path: &Path, error: io::Error) -> Error {

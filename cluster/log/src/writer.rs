@@ -12,7 +12,8 @@ use std::time::Duration;
 use openraft::storage::IOFlushed;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::disk::{Disk, Op};
+use crate::change::Change;
+use crate::disk::Disk;
 use crate::failed::Failed;
 use crate::medium::Medium;
 use crate::shared::Shared;
@@ -38,7 +39,7 @@ pub(crate) enum Done {
 }
 
 pub(crate) struct Request {
-    pub(crate) ops: Vec<Op>,
+    pub(crate) changes: Vec<Change>,
     pub(crate) done: Done,
 }
 
@@ -54,7 +55,7 @@ pub(crate) enum Queue {
 impl Queue {
     /// Lets the writer end once it has written all that was queued before; what comes later is refused.
     pub(crate) fn stop(&self) {
-        self.send(Request { ops: Vec::new(), done: Done::Stop });
+        self.send(Request { changes: Vec::new(), done: Done::Stop });
     }
 
     /// Queues a request; a writer that has ended answers with an error.
@@ -69,9 +70,9 @@ impl Queue {
     }
 
     /// Queues operations and waits until they are on disk.
-    pub(crate) async fn write(&self, ops: Vec<Op>) -> io::Result<()> {
+    pub(crate) async fn write(&self, changes: Vec<Change>) -> io::Result<()> {
         let (answer, waiting) = oneshot::channel();
-        self.send(Request { ops, done: Done::Answer(answer) });
+        self.send(Request { changes, done: Done::Answer(answer) });
         waiting.await.unwrap_or_else(|_| Err(io::Error::other("the log's writer has stopped")))
     }
 }
@@ -95,40 +96,40 @@ pub(crate) fn start_on(medium: Arc<dyn Medium>, failed: Failed) -> Queue {
 
 struct Writer {
     failed: Failed,
-    lazy: Vec<Op>,
+    lazy: Vec<Change>,
     stopping: bool,
 }
 
 impl Writer {
     fn run(mut self, mut disk: Box<dyn Disk>, queue: &Receiver<Request>) {
         while !self.stopping {
-            let (ops, waiting) = match queue.recv_timeout(LAZY) {
+            let (changes, waiting) = match queue.recv_timeout(LAZY) {
                 Ok(first) => self.gather(first, || queue.try_recv().ok()),
                 Err(RecvTimeoutError::Timeout) => self.overdue(),
                 Err(RecvTimeoutError::Disconnected) => break,
             };
-            if !ops.is_empty() || !waiting.is_empty() {
-                let result = self.failed.check().and_then(|()| disk.commit(ops));
+            if !changes.is_empty() || !waiting.is_empty() {
+                let result = self.failed.check().and_then(|()| disk.commit(changes));
                 self.settle(waiting, &result);
             }
         }
-        let (ops, waiting) = self.overdue();
-        if !ops.is_empty() {
-            let result = self.failed.check().and_then(|()| disk.commit(ops));
+        let (changes, waiting) = self.overdue();
+        if !changes.is_empty() {
+            let result = self.failed.check().and_then(|()| disk.commit(changes));
             self.settle(waiting, &result);
         }
     }
 
     async fn run_on(mut self, medium: Arc<dyn Medium>, mut queue: mpsc::UnboundedReceiver<Request>) {
         while !self.stopping {
-            let (ops, waiting) = match tokio::time::timeout(LAZY, queue.recv()).await {
+            let (changes, waiting) = match tokio::time::timeout(LAZY, queue.recv()).await {
                 Ok(Some(first)) => self.gather(first, || queue.try_recv().ok()),
                 Err(_) => self.overdue(),
                 Ok(None) => return,
             };
-            if !ops.is_empty() || !waiting.is_empty() {
+            if !changes.is_empty() || !waiting.is_empty() {
                 let result = match self.failed.check() {
-                    Ok(()) => medium.commit(ops).await,
+                    Ok(()) => commit_to(&*medium, changes).await,
                     unfit => unfit,
                 };
                 self.settle(waiting, &result);
@@ -137,18 +138,22 @@ impl Writer {
     }
 
     /// One batch of all that waits, and who waits for it. Nothing, if nobody does.
-    fn gather(&mut self, first: Request, mut more: impl FnMut() -> Option<Request>) -> (Vec<Op>, Vec<Done>) {
-        let mut ops = Vec::new();
+    fn gather(
+        &mut self,
+        first: Request,
+        mut more: impl FnMut() -> Option<Request>,
+    ) -> (Vec<Change>, Vec<Done>) {
+        let mut changes = Vec::new();
         let mut waiting = Vec::new();
         let mut bytes = 0;
         let mut next = Some(first);
         while let Some(request) = next {
-            bytes += request.ops.iter().map(Op::size).sum::<usize>();
+            bytes += request.changes.iter().map(Change::size).sum::<usize>();
             match request.done {
-                Done::Nobody => self.lazy.extend(request.ops),
+                Done::Nobody => self.lazy.extend(request.changes),
                 Done::Stop => self.stopping = true,
                 done => {
-                    ops.extend(request.ops);
+                    changes.extend(request.changes);
                     waiting.push(done);
                 }
             }
@@ -156,14 +161,14 @@ impl Writer {
             next = if room { more() } else { None };
         }
         if !waiting.is_empty() {
-            ops.append(&mut self.lazy);
+            changes.append(&mut self.lazy);
         }
-        (ops, waiting)
+        (changes, waiting)
     }
 
     /// Lazy operations only state positions of what was queued before them, so they may be written after it. A failure
     /// is made visible by `settle`, and nobody waits for these.
-    fn overdue(&mut self) -> (Vec<Op>, Vec<Done>) {
+    fn overdue(&mut self) -> (Vec<Change>, Vec<Done>) {
         (std::mem::take(&mut self.lazy), Vec::new())
     }
 
@@ -175,13 +180,10 @@ impl Writer {
     }
 }
 
-impl Op {
-    fn size(&self) -> usize {
-        match self {
-            Op::Put { key, value, .. } => key.len() + value.len(),
-            Op::Remove { key, .. } => key.len(),
-        }
-    }
+async fn commit_to(medium: &dyn Medium, changes: Vec<Change>) -> io::Result<()> {
+    let mut ops = Vec::new();
+    changes.into_iter().try_for_each(|change| change.into_ops(&mut ops))?;
+    medium.commit(ops).await
 }
 
 fn finish(done: Done, result: io::Result<()>) {

@@ -1,7 +1,7 @@
 //! Prints how long a commit takes on this machine's disk: p50 and p99 latency and commits a second, for 1, 64 and 256
 //! proposers over 17 groups of one node.
 //!
-//! `cargo run --release -p mangrove-raft --example commit_latency [seconds a step] [folder]`
+//! `cargo run --release -p mangrove-raft --example commit_latency [seconds a step] [folder] [bytes a command]`
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -13,7 +13,6 @@ use mangrove_raft::{
 };
 
 const GROUPS: u32 = 17;
-const PAYLOAD: usize = 300;
 
 struct Nothing;
 
@@ -39,13 +38,14 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let seconds = arguments.next().map_or(Ok(5), |text| text.parse())?;
     let folder = arguments.next().map_or_else(std::env::temp_dir, Into::into);
     let folder = folder.join(format!("mangrove-commit-latency-{}", std::process::id()));
+    let payload = arguments.next().map_or(Ok(300), |text| text.parse())?;
     let owner = Owner { incarnation: 1, node: 1 };
     let host = GroupHost::new(Store::open(&folder, owner)?, owner, Tuning::default());
     let handles = start(&host).await?;
-    println!("{GROUPS} groups, {PAYLOAD} bytes a command, in {}", folder.display());
+    println!("{GROUPS} groups, {payload} bytes a command, in {}", folder.display());
     println!("{:>9} {:>10} {:>10} {:>12}", "proposers", "p50 us", "p99 us", "commits/s");
     for proposers in [1, 64, 256] {
-        measure(&handles, proposers, Duration::from_secs(seconds)).await;
+        measure(&handles, proposers, payload, Duration::from_secs(seconds)).await;
     }
     host.shutdown().await;
     std::fs::remove_dir_all(folder)?;
@@ -63,11 +63,11 @@ async fn start(host: &GroupHost) -> Result<Vec<Handle>, Box<dyn std::error::Erro
     Ok(handles)
 }
 
-async fn measure(handles: &[Handle], proposers: usize, during: Duration) {
+async fn measure(handles: &[Handle], proposers: usize, payload: usize, during: Duration) {
     let started = Instant::now();
     let mut tasks = tokio::task::JoinSet::new();
     for proposer in 0..proposers {
-        tasks.spawn(propose_for(handles[proposer % handles.len()].clone(), during));
+        tasks.spawn(propose_for(handles[proposer % handles.len()].clone(), payload, during));
     }
     let mut latencies: Vec<Duration> = tasks.join_all().await.into_iter().flatten().flatten().collect();
     let elapsed = started.elapsed();
@@ -77,12 +77,12 @@ async fn measure(handles: &[Handle], proposers: usize, during: Duration) {
     println!("{proposers:>9} {:>10} {:>10} {rate:>12.0}", at(0.5), at(0.99));
 }
 
-async fn propose_for(handle: Handle, during: Duration) -> Result<Vec<Duration>, Error> {
+async fn propose_for(handle: Handle, payload: usize, during: Duration) -> Result<Vec<Duration>, Error> {
     let end = Instant::now() + during;
     let mut latencies = Vec::new();
     while Instant::now() < end {
         let started = Instant::now();
-        handle.propose(vec![7; PAYLOAD]).await?;
+        handle.propose(vec![7; payload]).await?;
         latencies.push(started.elapsed());
     }
     Ok(latencies)

@@ -1,6 +1,8 @@
 //! Logs and snapshots with changed bits, or torn by a crash (row 18): never is anything wrong taken for right.
 
 use std::{
+    fs::OpenOptions,
+    os::unix::fs::FileExt,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -17,8 +19,19 @@ use crate::disks::ENDS;
 const VOTERS: &[Seat] =
     &[("a", &["control", "console"]), ("b", &["control", "console"]), ("c", &["control", "console"])];
 
-fn journal(product: &Product) -> Result<PathBuf> {
-    newest(&product.folder().join("data/raft/log"), "jnl")
+/// The log's newest segment that something is written in; those that were made ahead are zeros.
+fn segment(product: &Product) -> Result<PathBuf> {
+    let files = std::fs::read_dir(product.folder().join("data/raft/log"))?;
+    let paths = files.filter_map(|entry| Some(entry.ok()?.path()));
+    let found =
+        paths.filter(|path| path.extension().is_some_and(|end| end == "segment") && written(path).is_ok());
+    found.max().context("no segment is written in")
+}
+
+/// Where the zeros begin.
+fn written(path: &Path) -> Result<usize> {
+    let bytes = std::fs::read(path)?;
+    Ok(bytes.iter().rposition(|byte| *byte != 0).context("nothing is written")? + 1)
 }
 
 fn newest(folder: &Path, extension: &str) -> Result<PathBuf> {
@@ -29,8 +42,7 @@ fn newest(folder: &Path, extension: &str) -> Result<PathBuf> {
 
 fn flip(path: &Path, place: impl FnOnce(usize) -> usize) -> Result<()> {
     let mut bytes = std::fs::read(path)?;
-    let end = bytes.iter().rposition(|byte| *byte != 0).context("nothing is written")?;
-    bytes[place(end)] ^= 4;
+    bytes[place(written(path)? - 1)] ^= 4;
     Ok(std::fs::write(path, bytes)?)
 }
 
@@ -50,20 +62,17 @@ async fn a_torn_log_is_cut_and_a_damaged_one_is_replaced_from_the_others() -> Re
     cluster.node("a")?.apply(&cluster.node("a")?.company()?)?;
     let node = cluster.node_mut("b")?;
     node.kill()?;
-    let path = journal(node)?;
-    let mut bytes = std::fs::read(&path)?;
-    let end = bytes.iter().rposition(|byte| *byte != 0).context("nothing is written")? + 1;
-    bytes.truncate(end);
-    // The beginning of a batch of one record with a long value.
-    bytes.extend([1, 1, 0, 0, 0, 255, 255, 255, 0, 0, 0, 0, 0, 2, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 9, 0, 99]);
-    std::fs::write(&path, bytes)?;
+    let path = segment(node)?;
+    // A sector of a frame whose beginning didn't reach the disk.
+    let sector = written(&path)?.next_multiple_of(512) + 512;
+    OpenOptions::new().write(true).open(&path)?.write_all_at(&[99; 512], sector as u64)?;
     node.revive().await?;
     assert!(node.log().contains("never acknowledged is cut off"), "{}", node.log());
     cluster.settles(Duration::from_secs(30)).await?;
 
     let node = cluster.node_mut("b")?;
     node.kill()?;
-    flip(&journal(node)?, |end| end / 2)?;
+    flip(&segment(node)?, |end| end / 2)?;
     refuses(node, "is damaged").await?;
     let lost = async || cluster.member("b").await.filter(|one| one["alive"] == false);
     wait::until("its absence to be known", lost).await?;

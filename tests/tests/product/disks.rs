@@ -84,6 +84,16 @@ async fn a_leader_whose_disk_fails_to_sync_leaves_and_no_call_is_lost() -> Resul
     Ok(())
 }
 
+/// A company with so many numbers that its changes soon take what the log has made ahead.
+fn large_company(product: &Product, name: u32) -> Result<String> {
+    let source = "where this number is advertised ".repeat(8);
+    let number =
+        |number| format!("  - {{number: \"7495{number:07}\", scheme: main, source: \"{source}\"}}\n");
+    let numbers: String = (0..1000).map(number).collect();
+    let company = product.company()?.replace("\nnumbers:\n", &format!("\nnumbers:\n{numbers}"));
+    Ok(company.replace("Acme Air Conditioners", &format!("Acme {name}")))
+}
+
 /// Row 16, of a node that has nobody to carry on: it stays for those who talk, and ends once a start may help.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_alone_with_a_full_disk_lets_people_talk_until_there_is_room() -> Result<()> {
@@ -96,7 +106,10 @@ async fn a_node_alone_with_a_full_disk_lets_people_talk_until_there_is_room() ->
     sound.hears(ANNA.hertz).await?;
 
     product.disk()?.fill()?;
-    wait::until("a change to be refused", async || ANNA.rests(&product).await.err()).await?;
+    let mut changes = 0..;
+    let refused = async || product.apply(&large_company(&product, changes.next()?).ok()?).err();
+    wait::within(Duration::from_secs(60), "a change to be refused", refused).await?;
+    ANNA.rests(&product).await.expect_err("nothing is changed any more");
     let failed = async || {
         let status = api.node("/status").await.ok()?;
         status["failure"].as_str()?.contains("space").then_some(())

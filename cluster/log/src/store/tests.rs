@@ -4,6 +4,8 @@
 
 mod crash;
 mod flips;
+mod former;
+mod space;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -13,10 +15,23 @@ use openraft::type_config::TypeConfigExt;
 use openraft::{EntryPayload, RaftLogReader};
 
 use super::*;
-use crate::disk::Op;
 use crate::types::{Entry, Payload, TypeConfig, Vote};
 
 const OWNER: Owner = Owner { incarnation: 7, node: 1 };
+
+/// Also segments that were made ahead, by number.
+fn segments(folder: &Path) -> Vec<PathBuf> {
+    let files = fs::read_dir(folder.join("log")).unwrap().map(|file| file.unwrap().path());
+    let mut found: Vec<_> =
+        files.filter(|path| path.extension().is_some_and(|end| end == "segment")).collect();
+    found.sort();
+    found
+}
+
+/// Where the zeros begin.
+fn written(segment: &Path) -> usize {
+    fs::read(segment).unwrap().iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1)
+}
 
 pub(super) fn entry(index: u64) -> Entry {
     let payload = Payload(Bytes::from(format!("command {index}")));
@@ -88,6 +103,24 @@ async fn old_entries_are_read_from_disk_and_new_ones_from_memory() {
     assert!(log.try_get_log_entries(6000..7000).await.unwrap().is_empty());
 }
 
+/// Not only at a start.
+#[tokio::test]
+async fn a_bit_that_changes_under_a_running_store_is_found_when_it_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path(), OWNER).unwrap();
+    let mut log = store.group(1).unwrap();
+    append(&mut log, 0..3000).await.unwrap();
+    append(&mut log, 3000..3001).await.unwrap();
+    let path = &segments(folder.path())[0];
+    let mut bytes = fs::read(path).unwrap();
+    let place = bytes.windows(9).position(|text| text == b"command 7").unwrap();
+    bytes[place] ^= 4;
+    fs::write(path, bytes).unwrap();
+    let error = log.try_get_log_entries(5..9).await.unwrap_err().to_string();
+    assert!(error.contains("0000000001.segment at byte") && error.contains("entry 7 of group 1"), "{error}");
+    assert_eq!(log.try_get_log_entries(8..12).await.unwrap().len(), 4);
+}
+
 #[tokio::test]
 async fn a_gap_is_refused() {
     let folder = tempfile::tempdir().unwrap();
@@ -117,26 +150,26 @@ fn a_second_process_is_refused() {
 
 /// Counts batches and fails from the given one on, the way a full disk or a failing fsync does.
 struct Watched {
-    disk: FjallDisk,
+    disk: SegmentDisk,
     batches: Arc<AtomicUsize>,
     fails_from: usize,
 }
 
 impl Disk for Watched {
-    fn commit(&mut self, ops: Vec<Op>) -> io::Result<()> {
+    fn commit(&mut self, changes: Vec<Change>) -> io::Result<()> {
         let batch = self.batches.fetch_add(1, Ordering::SeqCst);
         if batch >= self.fails_from {
             return Err(io::Error::from(io::ErrorKind::StorageFull));
         }
-        self.disk.commit(ops)
+        self.disk.commit(changes)
     }
 }
 
 fn watched(folder: &Path, fails_from: usize) -> (Store, Arc<AtomicUsize>) {
     let disk = open_disk(folder, OWNER).unwrap();
-    let batches = Arc::new(AtomicUsize::new(0));
-    let through = Watched { disk: disk.clone(), batches: batches.clone(), fails_from };
-    (Store::with_writer(folder, disk, Box::new(through)).unwrap(), batches)
+    let (segments, batches) = (disk.segments(), Arc::new(AtomicUsize::new(0)));
+    let through = Watched { disk, batches: batches.clone(), fails_from };
+    (Store::with_writer(folder, segments, Box::new(through)).unwrap(), batches)
 }
 
 #[tokio::test]
@@ -157,10 +190,10 @@ async fn a_full_disk_is_reported_and_nothing_is_acknowledged_after_it() {
 
 /// The system may show from its memory what a failed sync kept from the disk.
 #[tokio::test]
-async fn a_start_after_a_failed_sync_puts_the_journals_onto_the_disk_anew() {
+async fn a_start_after_a_failed_sync_puts_the_log_onto_the_disk_anew() {
     let folder = tempfile::tempdir().unwrap();
     let (mark, place) = (folder.path().join(SYNCED), || {
-        std::os::unix::fs::MetadataExt::ino(&fs::metadata(crash::newest_journal(folder.path())).unwrap())
+        std::os::unix::fs::MetadataExt::ino(&fs::metadata(crash::newest_segment(folder.path())).unwrap())
     });
     {
         let (store, _) = watched(folder.path(), 1);

@@ -1,13 +1,13 @@
 //! A store killed at any moment, or cut short as by a power failure, keeps all that it acknowledged.
 
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use openraft::RaftLogReader;
 
-use super::{OWNER, append, entry};
+use super::{OWNER, append, entry, segments, written};
 use crate::Store;
 
 const FOLDER: &str = "MANGROVE_LOG_CRASH_FOLDER";
@@ -76,11 +76,12 @@ async fn acknowledged_entries_survive_kill_nine() {
     }
 }
 
-pub(super) fn newest_journal(folder: &Path) -> PathBuf {
-    let files = fs::read_dir(folder.join("log")).unwrap().map(|file| file.unwrap().path());
-    files.filter(|path| path.extension().is_some_and(|end| end == "jnl")).max().unwrap()
+/// Of those that something is written in.
+pub(super) fn newest_segment(folder: &Path) -> PathBuf {
+    segments(folder).into_iter().rfind(|path| written(path) > 0).unwrap()
 }
 
+/// Sectors reach a disk in any order: any may be missing of the frame that was under way.
 #[tokio::test]
 async fn a_torn_tail_loses_only_what_was_being_written() {
     let folder = tempfile::tempdir().unwrap();
@@ -89,26 +90,63 @@ async fn a_torn_tail_loses_only_what_was_being_written() {
         let store = Store::open(folder.path(), OWNER).unwrap();
         let mut log = store.group(0).unwrap();
         append(&mut log, 0..50).await.unwrap();
-        safe = journal_end(&newest_journal(folder.path()));
-        append(&mut log, 50..53).await.unwrap();
+        safe = written(&newest_segment(folder.path())).next_multiple_of(32);
+        append(&mut log, 50..150).await.unwrap();
     }
-    let journal = newest_journal(folder.path());
-    let whole = fs::read(&journal).unwrap();
-    let end = journal_end(&journal);
-    assert!(end > safe, "the journal grows with appends");
-    // The tail is missing, or, in a journal allocated ahead, zeros. Fjall's debug build asserts on zeros within an
-    // item's lengths, so those are tried in the last item's value and the batch's end only.
-    for (length, padded) in (safe..end).map(|at| (at, false)).chain((end - 30..end).map(|at| (at, true))) {
-        fs::write(&journal, &whole[..length]).unwrap();
-        if padded {
-            OpenOptions::new().write(true).open(&journal).unwrap().set_len(whole.len() as u64).unwrap();
+    let segment = newest_segment(folder.path());
+    let (whole, end) = (fs::read(&segment).unwrap(), written(&segment));
+    let mut starts: Vec<_> = (safe..end).filter(|at| *at == safe || at % 512 == 0).collect();
+    starts.push(end);
+    assert!(starts.len() > 8, "the frame reaches over many sectors");
+    for sectors in starts.windows(2) {
+        for missing in [sectors[0]..sectors[1], sectors[0]..end, safe..sectors[1]] {
+            let mut torn = whole.clone();
+            torn[missing.clone()].fill(0);
+            fs::write(&segment, torn).unwrap();
+            assert_eq!(lengths(folder.path()).await[0], 50, "without {missing:?} of {safe}..{end}");
+            assert_eq!(written(&segment).next_multiple_of(32), safe, "what is left of it is cut off");
         }
-        assert_eq!(lengths(folder.path()).await[0], 50, "cut at {length} of {end}");
     }
 }
 
-/// The journal is allocated ahead: its end is where the zeros begin.
-fn journal_end(journal: &Path) -> usize {
-    let bytes = fs::read(journal).unwrap();
-    bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1)
+#[tokio::test]
+async fn what_something_follows_is_not_torn() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut ends = Vec::new();
+    {
+        let store = Store::open(folder.path(), OWNER).unwrap();
+        let mut log = store.group(0).unwrap();
+        for start in [0, 50, 100] {
+            append(&mut log, start..start + 50).await.unwrap();
+            ends.push(written(&newest_segment(folder.path())).next_multiple_of(512));
+        }
+    }
+    let segment = newest_segment(folder.path());
+    let mut bytes = fs::read(&segment).unwrap();
+    bytes[ends[0]..ends[0] + 512].fill(0);
+    fs::write(&segment, bytes).unwrap();
+    let error = Store::open(folder.path(), OWNER).unwrap_err().to_string();
+    assert!(error.contains("0000000001.segment is damaged: it can't be read from byte"), "{error}");
+    assert!(error.contains("mangrove replace"), "{error}");
+}
+
+#[tokio::test]
+async fn a_frame_that_is_lost_whole_is_missed() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut ends = Vec::new();
+    {
+        let store = Store::open(folder.path(), OWNER).unwrap();
+        let mut log = store.group(0).unwrap();
+        for entries in [0..100, 100..150, 150..200] {
+            append(&mut log, entries).await.unwrap();
+            ends.push(written(&newest_segment(folder.path())).next_multiple_of(32));
+        }
+    }
+    let segment = newest_segment(folder.path());
+    let mut bytes = fs::read(&segment).unwrap();
+    bytes.copy_within(ends[1]..ends[2], ends[0]);
+    bytes[ends[1]..].fill(0);
+    fs::write(&segment, bytes).unwrap();
+    let error = Store::open(folder.path(), OWNER).unwrap_err().to_string();
+    assert!(error.contains("in place of"), "{error}");
 }

@@ -8,8 +8,8 @@
 //! Format of fjall 3: `1, items (4), number (8)`, then per item `2, kind, compression, keyspace (8), key's length (2),
 //! value's length (4), stored length (4), key, value`, or `4, keyspace (8)`, then `3, checksum (8), "FJL", 3`.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::fs::{self, OpenOptions};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use memchr::memmem;
@@ -31,22 +31,18 @@ enum Verdict {
     Damaged(usize),
 }
 
-/// Cuts off what a crash tore and refuses what is damaged. `rewrites`: the journals are put onto the disk once more.
-pub(super) fn check(folder: &Path, rewrites: bool) -> Result<(), Error> {
+/// Cuts off what a crash tore and refuses what is damaged.
+pub(super) fn check(folder: &Path) -> Result<(), Error> {
     let failed = |path: &Path, error: io::Error| Error::Open { path: path.into(), reason: error.to_string() };
-    for path in journals(folder).map_err(|error| failed(folder, error))? {
+    for path in super::journals(folder).map_err(|error| failed(folder, error))? {
         let bytes = fs::read(&path).map_err(|error| failed(&path, error))?;
-        let end = match judge(&bytes) {
+        match judge(&bytes) {
             Verdict::Damaged(at) => return Err(damaged(path, at)),
             Verdict::Torn(end) => {
                 tracing::warn!(path = %path.display(), end, "a write that was never acknowledged is cut off");
                 cut(&path, end).map_err(|error| failed(&path, error))?;
-                end
             }
-            Verdict::Whole(end) => end,
-        };
-        if rewrites {
-            rewrite(&path, &bytes[..end]).map_err(|error| failed(&path, error))?;
+            Verdict::Whole(_) => {}
         }
     }
     Ok(())
@@ -59,34 +55,10 @@ fn damaged(path: PathBuf, at: usize) -> Error {
     }
 }
 
-/// None where no database is yet.
-fn journals(folder: &Path) -> io::Result<Vec<PathBuf>> {
-    let mut found = Vec::new();
-    if folder.exists() {
-        for entry in fs::read_dir(folder)? {
-            let path = entry?.path();
-            if path.extension().is_some_and(|end| end == "jnl") {
-                found.push(path);
-            }
-        }
-    }
-    Ok(found)
-}
-
 fn cut(path: &Path, end: usize) -> io::Result<()> {
     let file = OpenOptions::new().write(true).open(path)?;
     file.set_len(end as u64)?;
     file.sync_all()
-}
-
-/// After a sync that failed, the system may show what the disk never got: written anew, it has it.
-fn rewrite(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let partial = path.with_extension("partial");
-    let mut file = File::create(&partial)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&partial, path)?;
-    path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
 }
 
 fn judge(bytes: &[u8]) -> Verdict {
