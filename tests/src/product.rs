@@ -1,22 +1,25 @@
 //! The product as a process of its own: started on free ports in a folder of its own, stopped, killed, started again.
 
 mod breakage;
+mod operator;
+mod options;
 mod pause;
 
 use std::{
-    net::{IpAddr, Ipv4Addr, SocketAddr},
+    net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
-    process::{Child, Command, ExitStatus, Output, Stdio},
-    sync::{Arc, OnceLock},
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::OnceLock,
     time::Duration,
 };
 
 use anyhow::{Context, Result};
-use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::{api::Api, net::Namespace, ports, wait};
+use crate::{api::Api, ports, wait};
 use breakage::Breakage;
+pub use operator::{binary, root};
+pub use options::{ALL, Fragile, Machine, Options};
 
 /// A running node.
 #[derive(Debug)]
@@ -38,76 +41,6 @@ pub struct Product {
     http: u16,
     grpc: u16,
     rtp: (u16, u16),
-}
-
-/// Every role.
-pub const ALL: &[&str] = &["edge", "control", "media", "console"];
-
-/// Where a node is in its network, and what it is in its cluster.
-#[derive(Debug, Clone)]
-pub struct Options {
-    pub name: String,
-    pub roles: &'static [&'static str],
-    /// gRPC addresses of members; none: it begins a cluster.
-    pub join: Vec<SocketAddr>,
-    /// The folder of database and recordings that a cluster's nodes share; the node's own when none.
-    pub common: Option<PathBuf>,
-    /// Where its records are, if not in its own folder or the common one.
-    pub database: Option<String>,
-    /// Where SIP and RTP are bound; HTTP and gRPC stay on loopback.
-    pub address: IpAddr,
-    /// What far ends are told instead, of SIP and of RTP.
-    pub public: Option<IpAddr>,
-    /// The carrier's host, named in the company's trunk.
-    pub carrier: IpAddr,
-    /// Further tables of `mangrove.toml`.
-    pub more: &'static str,
-    /// Its machine, if that is not the calling thread's.
-    pub machine: Option<Machine>,
-    /// What can be made to fail.
-    pub fragile: Option<Fragile>,
-}
-
-/// A part of a node that a test may break while it runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fragile {
-    /// Its data lie on a disk of so many megabytes.
-    Room(u32),
-    /// Syncs of its data may fail or take long.
-    Sync,
-    /// Its wall clock may be set.
-    Clock,
-}
-
-/// A machine of a cluster over several.
-#[derive(Debug, Clone)]
-pub struct Machine {
-    pub host: Arc<Namespace>,
-    /// Its own address, for HTTP and gRPC: this one never moves.
-    pub address: Ipv4Addr,
-    pub database: String,
-    /// Further keys of `[cluster]`.
-    pub cluster: String,
-}
-
-impl Default for Options {
-    /// Everything on loopback.
-    fn default() -> Self {
-        let loopback = IpAddr::from(Ipv4Addr::LOCALHOST);
-        Self {
-            name: "a".into(),
-            roles: ALL,
-            join: Vec::new(),
-            common: None,
-            database: None,
-            address: loopback,
-            public: None,
-            carrier: loopback,
-            more: "",
-            machine: None,
-            fragile: None,
-        }
-    }
 }
 
 impl Product {
@@ -268,40 +201,6 @@ impl Product {
         self.options.machine.as_ref().map_or(Ipv4Addr::LOCALHOST, |machine| machine.address)
     }
 
-    /// Runs an operator's command.
-    pub fn command(&self, arguments: &[&str]) -> Result<Output> {
-        let output = Command::new(binary()?)
-            .args(arguments)
-            .current_dir(self.folder.path())
-            .env("MANGROVE_SERVER", self.url())
-            .output()?;
-        Ok(output)
-    }
-
-    /// As `command` with `-o json`: what it answered. An error carries all that it printed.
-    pub fn ask(&self, arguments: &[&str]) -> Result<Value> {
-        let output = self.command(&[&["-o", "json"], arguments].concat())?;
-        let printed = String::from_utf8_lossy(&output.stdout);
-        anyhow::ensure!(output.status.success(), "{printed}{}", String::from_utf8_lossy(&output.stderr));
-        serde_json::from_str(&printed).with_context(|| printed.into_owned())
-    }
-
-    /// `mangrove apply`; an error carries what it printed.
-    pub fn apply(&self, yaml: &str) -> Result<String> {
-        std::fs::write(self.folder.path().join("company.yaml"), yaml)?;
-        let output = self.command(&["apply", "-f", "company.yaml"])?;
-        let text = [output.stdout, output.stderr].concat();
-        let text = String::from_utf8_lossy(&text).into_owned();
-        anyhow::ensure!(output.status.success(), "apply failed: {text}\n{}", self.log());
-        Ok(text)
-    }
-
-    /// The company of the repository's example, with this run's carrier.
-    pub fn company(&self) -> Result<String> {
-        let text = std::fs::read_to_string(root().join("examples/acme.yaml"))?;
-        Ok(text.replace("127.0.0.1:5080", &self.carrier_address().to_string()))
-    }
-
     /// The node's folder.
     pub fn folder(&self) -> &Path {
         self.folder.path()
@@ -315,32 +214,6 @@ impl Product {
     fn log_path(&self) -> PathBuf {
         self.folder.path().join("log.txt")
     }
-
-    fn configuration(&self) -> String {
-        let Self { sip, http, grpc, rtp, options, .. } = self;
-        let Options { name, roles, join, common, address, public, more, machine, .. } = options;
-        let public = public.map(|address| format!("public = \"{address}\"\n")).unwrap_or_default();
-        let join: Vec<_> = join.iter().map(ToString::to_string).collect();
-        let common = common.as_ref().map(|folder| {
-            let folder = folder.display();
-            let sqlite = || format!("sqlite:{folder}/mangrove.db");
-            let database = machine.as_ref().map_or_else(sqlite, |machine| machine.database.clone());
-            format!("[database]\nurl = \"{database}\"\n[objects]\nurl = \"file:{folder}/objects\"\n")
-        });
-        let own_database = options.database.as_ref().map(|url| format!("[database]\nurl = \"{url}\"\n"));
-        let own = self.own_address();
-        let cluster = machine.as_ref().map(|machine| machine.cluster.as_str()).unwrap_or_default();
-        format!(
-            "node = \"{name}\"\nroles = {roles:?}\ndata_dir = \"data\"\n\
-             [sip]\nudp = \"{address}:{sip}\"\ntcp = \"{address}:{sip}\"\n{public}\
-             [rtp]\naddress = \"{address}\"\nports = \"{}-{}\"\n{public}\
-             [http]\nlisten = \"{own}:{http}\"\n\
-             [cluster]\nlisten = \"{own}:{grpc}\"\njoin = {join:?}\n{cluster}{}{more}",
-            rtp.0,
-            rtp.1,
-            common.or(own_database).unwrap_or_default()
-        )
-    }
 }
 
 impl Drop for Product {
@@ -348,21 +221,4 @@ impl Drop for Product {
         // The folder goes with it; a process that is gone already is stopped.
         let _ = self.kill();
     }
-}
-
-/// The repository.
-pub fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
-
-/// The binary that `MANGROVE_BINARY` names, else the one beside this test's own, built by `make build`.
-pub fn binary() -> Result<PathBuf> {
-    if let Some(named) = std::env::var_os("MANGROVE_BINARY") {
-        return Ok(std::path::absolute(named)?);
-    }
-    let here = std::env::current_exe()?;
-    let folder = here.parent().and_then(Path::parent).context("the test binary has no folder")?;
-    let path = folder.join("mangrove");
-    anyhow::ensure!(path.exists(), "{} is missing: run `make build` first", path.display());
-    Ok(path)
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod clocks;
 mod follow;
+mod forget;
 mod join;
 mod keep;
 mod operate;

@@ -128,6 +128,11 @@ impl Member {
     pub fn is_control(&self) -> bool {
         self.roles.contains(Self::CONTROL)
     }
+
+    /// Whether something is left behind when it goes: replicas, or addresses that far ends know. A console has neither.
+    pub fn has_work(&self) -> bool {
+        self.is_control() || leases::CARRIED.iter().any(|role| self.roles.contains(*role))
+    }
 }
 
 /// Where a tenant lives.

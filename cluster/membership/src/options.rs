@@ -60,6 +60,9 @@ pub struct Options {
     /// How long the replicas of a node that does not answer are kept for it. Shorter restores redundancy sooner,
     /// longer spares the copying when it was only restarted.
     pub grace: Duration,
+    /// How long a member without work (a console) is remembered that does not answer. When it comes back later than that, it
+    /// has to join as a new one.
+    pub forget: Duration,
 }
 
 /// How group 0's leader finds out who answers.
@@ -109,6 +112,7 @@ impl Options {
             pulse: Pulse::default(),
             replicas: 3,
             grace: Duration::from_secs(300),
+            forget: Duration::from_secs(24 * 60 * 60),
         }
     }
 }

@@ -1,11 +1,12 @@
 //! How nodes trust one another: not at all asked (`Plain`), or by certificates of the cluster's own authority (`Mutual`).
 //!
 //! `files` are what the operator puts on disk, `material` what connections are made of, `verify` whom to believe,
-//! `renew` the watch over the files, `accept` and `connect` the two sides of a handshake, `reason` and `refusals` how a
-//! failure is told.
+//! `renew` the watch over the files, `ending` when an operator is told of a certificate's end, `accept` and `connect` the
+//! two sides of a handshake, `reason` and `refusals` how a failure is told.
 
 mod accept;
 mod connect;
+mod ending;
 mod files;
 mod material;
 mod reason;
@@ -43,6 +44,22 @@ impl Security {
         match self {
             Self::Plain => None,
             Self::Mutual(mutual) => Some(mutual.expires_at()),
+        }
+    }
+
+    /// As `Mutual::seconds_left`; none without a certificate.
+    pub fn seconds_left(&self) -> Option<i64> {
+        match self {
+            Self::Plain => None,
+            Self::Mutual(mutual) => Some(mutual.seconds_left()),
+        }
+    }
+
+    /// As `Mutual::alarm`.
+    pub fn alarm(&self) -> Option<String> {
+        match self {
+            Self::Plain => None,
+            Self::Mutual(mutual) => mutual.alarm(),
         }
     }
 }
@@ -85,7 +102,7 @@ impl Mutual {
 
     /// Unix seconds when the certificate in use ends.
     pub fn expires_at(&self) -> u64 {
-        self.0.material().expires_at
+        self.0.material().life.ends
     }
 }
 

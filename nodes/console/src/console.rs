@@ -1,14 +1,26 @@
-//! Starts and stops the role: one listener for API, pages, probes and whatever routes the binary adds.
+//! Starts and stops the role: one listener for API, pages, probes and whatever routes the binary adds. It listens before
+//! the node has anything to serve, so that whoever watches the process sees it alive; what it serves is exchanged then.
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
-use axum::Router;
+use axum::{
+    Router,
+    extract::{Request, State},
+    response::Response,
+};
 use mangrove_history::History;
 use mangrove_proto::service;
 use object_store::ObjectStore;
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
+use tower::ServiceExt;
 
-use crate::{api, app::App, demo::Demo, headers, pages, probes};
+use crate::{
+    api,
+    app::App,
+    bare::{self, Trouble},
+    demo::Demo,
+    headers, pages, probes,
+};
 
 /// How long requests under way may take to end when the role stops.
 const FAREWELL: Duration = Duration::from_secs(5);
@@ -86,28 +98,52 @@ impl Options {
 pub struct Console {
     /// Where it listens.
     pub addr: SocketAddr,
-    pub(crate) stop: watch::Sender<bool>,
-    pub(crate) server: JoinHandle<()>,
+    options: Options,
+    routes: watch::Sender<Router>,
+    stop: watch::Sender<bool>,
+    server: JoinHandle<()>,
 }
 
 impl Console {
-    /// Listens and serves until `shutdown`.
-    pub async fn start(
-        options: Options,
-        control: Arc<dyn service::Console>,
-        history: History,
-        objects: Arc<dyn ObjectStore>,
-    ) -> Result<Self, Error> {
+    /// Listens until `shutdown`. The node is alive and not ready, for the reason `why`; whoever asks for anything else is
+    /// told to come again.
+    pub async fn open(options: Options, why: &str) -> Result<Self, Error> {
         let listen = options.listen;
         let failed = |source| Error::Listen { listen, source };
         let listener = TcpListener::bind(listen).await.map_err(failed)?;
         let addr = listener.local_addr().map_err(failed)?;
         let (stop, stopping) = watch::channel(false);
-        let further = options.routes.clone();
-        let app = App::new(options, control, history, objects, stopping.clone())?;
-        let server = tokio::spawn(serve(listener, router(app, further), stopping));
-        tracing::info!(%addr, "console listens");
-        Ok(Self { addr, stop, server })
+        let (routes, served) = watch::channel(bare::starting(&options, why));
+        let server = tokio::spawn(serve(listener, served, stopping));
+        tracing::info!(%addr, "http listens");
+        Ok(Self { addr, options, routes, stop, server })
+    }
+
+    /// The node is still not ready, for another reason.
+    pub fn wait(&self, why: &str) {
+        self.serve(bare::starting(&self.options, why));
+    }
+
+    /// From now on serves `/healthz`, `/readyz` and `/metrics`, and nothing else.
+    pub fn serve_probes(&self, trouble: Trouble) {
+        self.serve(bare::running(&self.options, trouble));
+    }
+
+    /// From now on serves everything.
+    pub fn serve_pages(
+        &self,
+        control: Arc<dyn service::Console>,
+        history: History,
+        objects: Arc<dyn ObjectStore>,
+    ) -> Result<(), Error> {
+        let further = self.options.routes.clone();
+        let app = App::new(self.options.clone(), control, history, objects, self.stop.subscribe())?;
+        self.serve(router(app, further));
+        Ok(())
+    }
+
+    fn serve(&self, router: Router) {
+        self.routes.send_modify(|routes| *routes = router);
     }
 
     /// Stops listening, ends event streams, and gives the other requests a moment to end.
@@ -131,13 +167,23 @@ fn router(app: Arc<App>, further: Option<Router>) -> Router {
     }
 }
 
-pub(crate) async fn serve(listener: TcpListener, router: Router, mut stopping: watch::Receiver<bool>) {
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+async fn serve(listener: TcpListener, routes: watch::Receiver<Router>, mut stopping: watch::Receiver<bool>) {
+    let current = Router::new().fallback(pass).with_state(routes);
+    let service = current.into_make_service_with_connect_info::<SocketAddr>();
     let stopped = async move {
         // An error means that the console was dropped: stop as well.
         let _ = stopping.wait_for(|stop| *stop).await;
     };
     if let Err(error) = axum::serve(listener, service).with_graceful_shutdown(stopped).await {
         tracing::error!(%error, "http server ended");
+    }
+}
+
+/// To what is served at this moment.
+async fn pass(State(routes): State<watch::Receiver<Router>>, request: Request) -> Response {
+    let router = routes.borrow().clone();
+    match router.oneshot(request).await {
+        Ok(response) => response,
+        Err(never) => match never {},
     }
 }

@@ -17,12 +17,14 @@ use serde_json::json;
 
 use crate::{access, app::App, console::Options, refusal::Refusal};
 
+/// What `/healthz` says of a node that serves; of one that starts it says `starting`. Both are alive.
+pub(crate) const ALIVE: &str = "ok\n";
 /// A probe that hangs is worse than one that fails.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 pub(crate) fn router() -> Router<Arc<App>> {
     Router::new()
-        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/healthz", get(|| async { ALIVE }))
         .route("/readyz", get(ready))
         .route("/metrics", get(figures))
 }

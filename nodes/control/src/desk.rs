@@ -3,6 +3,8 @@
 
 mod far;
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use futures::future::try_join_all;
 use mangrove_membership::Cluster;
@@ -22,6 +24,9 @@ use tokio_stream::StreamExt;
 use crate::{console, control::Control, moving};
 use far::{Far, Whom};
 
+/// One node may take this long to answer: a person waits. Configuring hashes passwords, which takes long on purpose.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 /// Answers a console of this node; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Desk {
@@ -33,7 +38,12 @@ pub struct Desk {
 impl Desk {
     /// `here`: this node's control role, where it has one.
     pub fn new(cluster: Cluster, here: Option<Control>) -> Self {
-        Self { far: Far::new(cluster.clone()), cluster, here }
+        Self::with_patience(cluster, here, PATIENCE)
+    }
+
+    /// `patience`: how long one other node may take to answer.
+    pub(crate) fn with_patience(cluster: Cluster, here: Option<Control>, patience: Duration) -> Self {
+        Self { far: Far::new(cluster.clone(), patience), cluster, here }
     }
 
     /// Why this node should get no work now; empty: it is ready.

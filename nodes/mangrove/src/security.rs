@@ -9,6 +9,7 @@ use metrics::{Unit, describe_gauge, gauge};
 use crate::configuration::Configuration;
 
 const EXPIRES: &str = "mangrove_cluster_certificate_expires_seconds";
+const LEFT: &str = "mangrove_cluster_certificate_left_seconds";
 /// The certificate may be renewed at any time.
 const PERIOD: Duration = Duration::from_secs(10);
 
@@ -20,14 +21,22 @@ pub(crate) fn open(configuration: &Configuration) -> Result<Security> {
     Ok(Security::Mutual(mutual))
 }
 
-/// Keeps the metric of the certificate's end, where there is one.
+/// Keeps the metrics of the certificate's end, where there is one.
 pub(crate) async fn measure(security: Security) -> Infallible {
     describe_gauge!(
         EXPIRES,
         Unit::Seconds,
         "when the certificate in use between nodes ends, seconds since 1970"
     );
+    describe_gauge!(
+        LEFT,
+        Unit::Seconds,
+        "how long the certificate in use between nodes is still good by this node's clock; negative when it has ended"
+    );
     loop {
+        if let Some(left) = security.seconds_left() {
+            gauge!(LEFT).set(left as f64);
+        }
         if let Some(expires_at) = security.expires_at() {
             gauge!(EXPIRES).set(expires_at as f64);
         }

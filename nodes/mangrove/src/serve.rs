@@ -1,21 +1,21 @@
-//! One node from start to stop: opens what the roles need, starts them from the inside out, and ends them in the
+//! One node from start to stop: opens what the roles need, starts them from the inside out, and ends them (`ending`) in the
 //! opposite order. The roles themselves know nothing of one another; those that this node has not, other nodes have.
 
+mod ending;
 mod near;
 pub(crate) mod roles;
 
-use std::{collections::BTreeMap, fmt::Write, net::SocketAddr, path::Path, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, fmt::Write, net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
 use mangrove_console::Console;
-use mangrove_control::{Control, Prepared, grpc::Remote};
+use mangrove_control::{Control, Desk, Prepared, grpc::Remote};
 use mangrove_edge::{Transport, directory::DirectoryCopy};
 use mangrove_history::History;
 use mangrove_membership::{Cluster, Reporter};
 use mangrove_proto::service;
 use object_store::ObjectStore;
 use serde_json::json;
-use tokio::signal::unix::{SignalKind, signal};
 use tonic::service::Routes;
 
 use crate::{
@@ -23,17 +23,14 @@ use crate::{
     arguments::Format,
     carrier::{Carrier, handover},
     configuration::{Configuration, Role},
-    disk,
     grpc::{Bound, Grpc},
     neighbours::{self, Neighbours},
     objects, output, retention, security,
     telemetry::Telemetry,
     token::Token,
 };
+use ending::End;
 use near::NearRoutes;
-
-/// Between two looks whether others have taken over.
-const LOOK: Duration = Duration::from_millis(10);
 
 /// A running node.
 #[derive(Debug)]
@@ -145,20 +142,13 @@ impl Roles {
     }
 }
 
-/// How a node's time is over.
-enum End {
-    Asked,
-    /// Its disk failed: the reason.
-    Disk(String),
-}
-
-/// Runs a node until it is told to stop, or its disk fails: what becomes of it then, `disk` says.
+/// Runs a node until it is told to stop, its disk fails (what becomes of it then, `disk` says), or a media thread has ended.
 pub(crate) async fn serve(configuration: &Configuration, format: Format) -> Result<()> {
     let telemetry = Telemetry::start(configuration)?;
     let node = Node::start(configuration, &telemetry).await?;
     node.announce(format)?;
     let end = node.until_stopped(&configuration.data_dir).await;
-    if let Ok(End::Disk(why)) = &end {
+    if let Ok(End::Failed(why)) = &end {
         // At once: who is gone is followed sooner than who leaves in order, and nothing more can be kept.
         tracing::error!(why, "the process ends, for its supervisor to start it again");
     } else {
@@ -167,7 +157,7 @@ pub(crate) async fn serve(configuration: &Configuration, format: Format) -> Resu
     tokio::task::spawn_blocking(|| telemetry.stop()).await?;
     match end? {
         End::Asked => Ok(()),
-        End::Disk(why) => anyhow::bail!(why),
+        End::Failed(why) => anyhow::bail!(why),
     }
 }
 
@@ -179,11 +169,14 @@ impl Node {
             .with_context(|| format!("data_dir {} can't be used", data_dir.display()))?;
         describe_metrics();
         let token = Token::find_or_create(data_dir)?;
+        // Alive from here on: joining may take as long as the others are not there.
+        let console = roles::console(configuration, telemetry, &token).await?;
         let port = Bound::open(configuration.cluster.listen, security::open(configuration)?).await?;
         let prepared = Prepared::default();
         let machines = prepared.clone();
         let options = roles::cluster(configuration, &port);
         let cluster = Cluster::start(options, move |group| machines.machine(group)).await?;
+        console.wait("it is in its cluster, and its roles do not run yet");
         let store = Store::open(configuration).await?;
         let control = roles::control(configuration, &cluster, prepared, &store)?;
         let near = Near::of(&cluster, control.as_ref());
@@ -191,8 +184,12 @@ impl Node {
         let roles = Roles { control, carrier };
         let grpc = port.serve(roles.services());
         roles.begin().await?;
-        let console = roles::console(configuration, telemetry, &token, &roles, &store).await?;
         let pages = configuration.has(Role::Console);
+        let desk = Desk::new(roles.carrier.cluster.clone(), roles.control.clone());
+        match pages {
+            true => console.serve_pages(Arc::new(desk), store.history.clone(), store.objects.clone())?,
+            false => console.serve_probes(Arc::new(move || desk.trouble())),
+        }
         let patience = Duration::from_secs(configuration.limits.stop_seconds);
         Ok(Self { name: configuration.node.clone(), cluster, roles, console, pages, grpc, token, patience })
     }
@@ -230,61 +227,6 @@ impl Node {
         output::show(Format::Text, &json!(null), || {
             format!("{text}\nadministrator's token: {}\n", self.token().origin())
         })
-    }
-
-    /// Returns when a signal asks for the end, or the disk has failed. A failure of the node is told each minute meanwhile.
-    async fn until_stopped(&self, data_dir: &Path) -> Result<End> {
-        let mut terminate = signal(SignalKind::terminate()).context("signals can't be watched")?;
-        let mut interrupt = signal(SignalKind::interrupt()).context("signals can't be watched")?;
-        tokio::select! {
-            _ = terminate.recv() => tracing::info!("asked to stop (SIGTERM)"),
-            _ = interrupt.recv() => tracing::info!("asked to stop (SIGINT)"),
-            why = disk::failed(&self.cluster, data_dir) => return Ok(End::Disk(why)),
-            never = alarm::watch(self.cluster.watch_failure(), alarm::PERIOD, alarm::log) => match never {},
-        }
-        Ok(End::Asked)
-    }
-
-    /// Has others take over what this node leads and carries, for half of the time limit at most.
-    async fn hand_over(&self) {
-        let handed = async {
-            match self.cluster.stop_node().await {
-                Ok(true) => self.is_free().await,
-                Ok(false) => {}
-                Err(error) => tracing::warn!(%error, "nobody takes over from this node: it stops as it is"),
-            }
-        };
-        if tokio::time::timeout(self.patience / 2, handed).await.is_err() {
-            tracing::warn!("others have not taken over all from this node in time");
-        }
-    }
-
-    async fn is_free(&self) {
-        while self.cluster.leads_any() || !self.roles.carrier.has_handed_over() {
-            tokio::time::sleep(LOOK).await;
-        }
-    }
-
-    /// Hands over to others, then ends the roles from the outside in, within the time limit: what is not done then is done
-    /// by the next start.
-    pub(crate) async fn stop(self) {
-        self.hand_over().await;
-        let patience = self.patience / 2;
-        let in_order = async {
-            let Roles { control, carrier } = &self.roles;
-            carrier.carried.drain();
-            self.console.shutdown().await;
-            carrier.carried.stop().await;
-            self.grpc.stop();
-            if let Some(control) = control {
-                control.stop().await;
-            }
-            self.cluster.shutdown().await;
-        };
-        match tokio::time::timeout(patience, in_order).await {
-            Ok(()) => tracing::info!(node = self.name, "node has stopped"),
-            Err(_) => tracing::warn!(node = self.name, ?patience, "node did not stop in time and is cut off"),
-        }
     }
 }
 

@@ -23,20 +23,23 @@ mod thread;
 pub mod grpc;
 pub mod metrics;
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use async_trait::async_trait;
 use mangrove_proto::{common, media, service};
 use object_store::ObjectStore;
 use parking_lot::Mutex;
-use tokio::task::AbortHandle;
+use tokio::{
+    sync::{mpsc, watch},
+    task::AbortHandle,
+};
 
 use gate::Gate;
 use outbox::Outbox;
 use prompts::Prompts;
 use recorder::Recorder;
 use sessions::{Sessions, Sounds};
-use thread::{Surroundings, Thread};
+use thread::{Fallen, Surroundings, Thread};
 
 pub use options::Options;
 pub use sessions::{Admission, Fences};
@@ -64,6 +67,7 @@ struct Inner {
     recorder: Recorder,
     recorder_task: AbortHandle,
     gate: Gate,
+    failed: watch::Sender<bool>,
 }
 
 impl Media {
@@ -91,11 +95,13 @@ impl Media {
             memory: options.recording_memory,
             failing: recorder::Failing::default(),
         });
+        let (fallen, falls) = mpsc::unbounded_channel();
         let surroundings = Surroundings {
             outbox: outbox.clone(),
             recorder: recorder.clone(),
             silence: options.silence,
             gather: options.gather,
+            fallen,
         };
         let threads = (0..options.thread_count())
             .map(|number| Thread::start(number, surroundings.clone()))
@@ -103,7 +109,16 @@ impl Media {
             .map_err(Error::Thread)?;
         let prompts = Prompts::new(options.prompts.clone(), objects);
         let sessions = Mutex::new(Sessions::new(&options, threads, outbox.clone(), recorder.clone()));
-        Ok(Self { inner: Arc::new(Inner { sessions, prompts, outbox, recorder, recorder_task, gate }) })
+        let failed = watch::channel(false).0;
+        let inner = Arc::new(Inner { sessions, prompts, outbox, recorder, recorder_task, gate, failed });
+        tokio::spawn(heed(Arc::downgrade(&inner), falls));
+        Ok(Self { inner })
+    }
+
+    /// Turns true when a media thread has ended though nobody told it to: its calls are silent from then on, so whoever
+    /// runs this node should end it, for another process to go on at its addresses.
+    pub fn watch_failed(&self) -> watch::Receiver<bool> {
+        self.inner.failed.subscribe()
     }
 
     /// Endpoints that are open: the measure for "least loaded".
@@ -170,6 +185,17 @@ impl Media {
             }
         }
         self.inner.sessions.lock().carry_out(group, &tenant, &set, &sounds);
+    }
+}
+
+/// Until the node's threads are gone.
+async fn heed(inner: Weak<Inner>, mut falls: mpsc::UnboundedReceiver<Fallen>) {
+    while let Some(fallen) = falls.recv().await {
+        let Some(inner) = inner.upgrade() else { return };
+        match fallen {
+            Fallen::Session(number) => inner.sessions.lock().fell(number),
+            Fallen::Thread => drop(inner.failed.send_replace(true)),
+        }
     }
 }
 

@@ -7,6 +7,7 @@ pub(crate) const RECEIVED: &str = "media_packets_received_total";
 pub(crate) const SENT: &str = "media_packets_sent_total";
 pub(crate) const FOREIGN: &str = "media_packets_foreign_total";
 pub(crate) const MALFORMED: &str = "media_packets_malformed_total";
+pub(crate) const FALLS: &str = "media_falls_total";
 pub(crate) const ROUND_TRIP: &str = "media_round_trip_seconds";
 pub(crate) const LATE_COMMANDS: &str = "media_commands_late_total";
 pub(crate) const EVENTS_WAITING: &str = "media_events_waiting";
@@ -22,6 +23,7 @@ pub fn describe() {
     describe_counter!(SENT, Unit::Count, "RTP packets sent to far ends");
     describe_counter!(FOREIGN, Unit::Count, "packets dropped because of where they came from");
     describe_counter!(MALFORMED, Unit::Count, "packets dropped because they are no RTP or RTCP");
+    describe_counter!(FALLS, Unit::Count, "sessions that a media thread fell over and dropped");
     describe_histogram!(ROUND_TRIP, Unit::Seconds, "round trips to far ends, from their RTCP reports");
     describe_counter!(
         LATE_COMMANDS,

@@ -4,6 +4,7 @@
 
 mod aligning;
 mod claims;
+mod clocks;
 mod compact;
 mod layout;
 mod open;

@@ -1,15 +1,17 @@
-//! What this node holds: which commands may still change it, which ports it has, on which thread it runs. The threads
-//! do the rest. Nothing here waits.
+//! What this node holds: which commands may still change it, and what they make of it. `opening` has each session's ports
+//! and its thread. The threads do the rest. Nothing here waits.
 
+mod fallen;
 mod fence;
 mod joining;
+mod opening;
 mod plan;
 
 use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
 
 use mangrove_proto::{
     common::Fence,
-    media::{EndpointAddress, Holding, Ready, Recording, Refused, SetSession, media_event::Fact},
+    media::{Holding, Ready, Recording, Refused, SetSession, media_event::Fact},
 };
 
 pub use fence::{Admission, Fences};
@@ -22,9 +24,9 @@ use crate::{
     clock::now_us,
     metrics::ENDPOINTS,
     outbox::{Outbox, Owner},
-    ports::{Ports, Sockets},
+    ports::Ports,
     recorder::{Recorder, Ticket},
-    thread::{Command, Plan, RecordingPlan, Thread},
+    thread::Thread,
 };
 
 type Key = (String, String);
@@ -134,7 +136,8 @@ impl Sessions {
     pub(crate) fn refuse(&mut self, group: u64, tenant: &str, set: &SetSession, why: String) {
         let key = (tenant.to_owned(), set.session.clone());
         let is_newest = self.fences.is_newest(tenant, &set.session, set.version);
-        if is_newest && self.sessions.get(&key).is_some_and(|session| session.version == 0) {
+        let is_prepared = |session: &Session| session.version == 0 && !session.has_fallen();
+        if is_newest && self.sessions.get(&key).is_some_and(is_prepared) {
             self.end_session(&key);
         }
         tracing::warn!(tenant, session = set.session, version = set.version, why, "a session is refused");
@@ -173,124 +176,6 @@ impl Sessions {
         std::mem::take(&mut self.threads)
     }
 
-    /// The addresses, if control has not been told one of them.
-    fn set(
-        &mut self,
-        group: u64,
-        tenant: &str,
-        set: &SetSession,
-        sounds: &Sounds,
-    ) -> Result<Option<Vec<EndpointAddress>>, String> {
-        let mut endpoints = plan::endpoints(set, sounds)?;
-        let key = (tenant.to_owned(), set.session.clone());
-        endpoints.iter_mut().for_each(|endpoint| self.find_place(&key, endpoint));
-        let mut session = self.sessions.remove(&key).unwrap_or_else(|| self.new_session());
-        let opened = match self.open_ports(&session, set) {
-            Ok(opened) => opened,
-            Err(why) => {
-                if !session.ports.is_empty() {
-                    self.sessions.insert(key, session);
-                }
-                return Err(why);
-            }
-        };
-        let is_news = session.version == 0 || opened.iter().any(Option::is_some);
-        for (endpoint, sockets) in endpoints.iter_mut().zip(opened) {
-            if let Some(sockets) = &sockets {
-                session.ports.insert(endpoint.id.to_string(), sockets.port);
-                self.loads[session.thread] += 1;
-            }
-            endpoint.sockets = sockets;
-        }
-        self.close_ports(&mut session, |id| set.endpoints.iter().all(|e| e.id != id));
-        let recording = self.recording(&mut session, tenant, group, set);
-        (session.group, session.version) = (group, set.version);
-        let plan = Plan { number: session.number, owner: owner(group, tenant, set), endpoints, recording };
-        self.threads[session.thread].send(Command::Set(Box::new(plan)));
-        let addresses = is_news.then(|| self.addresses(&session, set));
-        self.sessions.insert(key, session);
-        Ok(addresses)
-    }
-
-    fn new_session(&mut self) -> Session {
-        self.last_number += 1;
-        let thread = (0..self.loads.len()).min_by_key(|thread| self.loads[*thread]).unwrap_or(0);
-        Session {
-            group: 0,
-            number: self.last_number,
-            version: 0,
-            thread,
-            ports: BTreeMap::new(),
-            recording: None,
-        }
-    }
-
-    /// Sockets for the endpoints that are new, all or none.
-    fn open_ports(&mut self, session: &Session, set: &SetSession) -> Result<Vec<Option<Sockets>>, String> {
-        let now_us = now_us();
-        let mut opened = Vec::new();
-        for endpoint in &set.endpoints {
-            if session.ports.contains_key(&endpoint.id) {
-                opened.push(None);
-                continue;
-            }
-            let wanted = u16::try_from(endpoint.port).unwrap_or(1);
-            match self.ports.open(wanted, now_us) {
-                Ok(sockets) => opened.push(Some(sockets)),
-                Err(error) => {
-                    opened.iter().flatten().for_each(|s: &Sockets| self.ports.close(s.port, now_us));
-                    return Err(error.to_string());
-                }
-            }
-        }
-        Ok(opened)
-    }
-
-    fn close_ports(&mut self, session: &mut Session, is_gone: impl Fn(&str) -> bool) {
-        let now_us = now_us();
-        session.ports.retain(|id, port| {
-            let gone = is_gone(id);
-            if gone {
-                self.ports.close(*port, now_us);
-                self.loads[session.thread] -= 1;
-            }
-            !gone
-        });
-    }
-
-    /// The recording to go on with, or a new one.
-    fn recording(
-        &mut self,
-        session: &mut Session,
-        tenant: &str,
-        group: u64,
-        set: &SetSession,
-    ) -> Option<RecordingPlan> {
-        let Some(wanted) = &set.recording else {
-            session.recording = None;
-            return None;
-        };
-        let number = match &session.recording {
-            Some((id, number)) if *id == wanted.id => *number,
-            _ => {
-                self.last_number += 1;
-                self.recorder.begin(self.last_number, ticket(group, tenant, set, wanted), now_us());
-                self.last_number
-            }
-        };
-        session.recording = Some((wanted.id.clone(), number));
-        Some(RecordingPlan { number, left: wanted.left.clone(), right: wanted.right.clone() })
-    }
-
-    fn addresses(&self, session: &Session, set: &SetSession) -> Vec<EndpointAddress> {
-        let address = |id: &str| {
-            let port = *session.ports.get(id)?;
-            let address = std::net::SocketAddr::new(self.advertised, port).to_string();
-            Some(EndpointAddress { endpoint: id.to_owned(), address })
-        };
-        set.endpoints.iter().filter_map(|endpoint| address(&endpoint.id)).collect()
-    }
-
     /// Closing what is not there is done, but for its recording: the node that wrote it may be gone.
     fn close(&mut self, group: u64, tenant: &str, set: &SetSession) {
         let key = (tenant.to_owned(), set.session.clone());
@@ -300,13 +185,6 @@ impl Sessions {
         }
         self.end_session(&key);
         self.fences.closed(tenant, &set.session, now_us());
-    }
-
-    fn end_session(&mut self, key: &Key) {
-        if let Some(mut session) = self.sessions.remove(key) {
-            self.threads[session.thread].send(Command::Close(session.number));
-            self.close_ports(&mut session, |_| true);
-        }
     }
 }
 

@@ -8,6 +8,7 @@
 
 mod command;
 mod endpoint;
+mod fall;
 mod housekeeping;
 mod play;
 mod reconcile;
@@ -15,16 +16,23 @@ mod relay;
 mod reports;
 mod slots;
 mod tap;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;
 mod worker;
 
 use std::{
     io,
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, mpsc},
     time::Duration,
 };
 
 pub(crate) use command::{Codec, Command, EndpointPlan, HearsPlan, Place, Plan, RecordingPlan};
+pub(crate) use fall::Fallen;
 pub(crate) use tap::{Batch, Frame};
+
+use tokio::sync::mpsc::UnboundedSender;
 
 use crate::{outbox::Outbox, recorder::Recorder, sys::Bell};
 
@@ -36,6 +44,8 @@ pub(crate) struct Surroundings {
     /// How far RTP may be silent.
     pub(crate) silence: Duration,
     pub(crate) gather: Duration,
+    /// Hears what threads fall over.
+    pub(crate) fallen: UnboundedSender<Fallen>,
 }
 
 /// A running media thread.
@@ -50,9 +60,16 @@ impl Thread {
     pub(crate) fn start(number: usize, surroundings: Surroundings) -> io::Result<Self> {
         let (commands, orders) = mpsc::channel();
         let bell = Arc::new(Bell::new()?);
+        let fallen = surroundings.fallen.clone();
         let worker = worker::Worker::new(bell.clone(), orders, surroundings)?;
-        let joined =
-            std::thread::Builder::new().name(format!("media-{number}")).spawn(move || worker.run())?;
+        let joined = std::thread::Builder::new().name(format!("media-{number}")).spawn(move || {
+            let places = catch_unwind(AssertUnwindSafe(|| worker.run())).ok().flatten();
+            places.unwrap_or_else(|| {
+                // Nobody hears it when the node stops.
+                let _ = fallen.send(Fallen::Thread);
+                Vec::new()
+            })
+        })?;
         Ok(Self { commands, bell, joined: Some(joined) })
     }
 
@@ -69,10 +86,8 @@ impl Thread {
     pub(crate) fn end(&mut self) -> Vec<Place> {
         self.send(Command::End);
         let Some(thread) = self.joined.take() else { return Vec::new() };
-        thread.join().unwrap_or_else(|_| {
-            tracing::error!("a media thread had panicked");
-            Vec::new()
-        })
+        // What it falls over it has told.
+        thread.join().unwrap_or_default()
     }
 }
 

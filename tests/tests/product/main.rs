@@ -4,6 +4,7 @@
 mod backup;
 mod bad_input;
 mod calls_out;
+mod certificate;
 mod chaos;
 mod clocks;
 mod cluster;
@@ -28,6 +29,7 @@ mod poison;
 mod queue_call;
 mod restart;
 mod rolling;
+mod starting;
 mod telemetry;
 mod transfer;
 mod voters;

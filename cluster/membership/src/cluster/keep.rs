@@ -86,7 +86,7 @@ impl Cluster {
         Ok(())
     }
 
-    /// Group 0's leader plans for the members there are, and lets those go that are replaced.
+    /// Group 0's leader plans for the members there are, and lets those go that are replaced, or gone and not missed.
     async fn keep_plan(
         &self,
         directory: &Directory,
@@ -103,7 +103,8 @@ impl Cluster {
         if plan != directory.plan {
             self.propose_directory(Command::SetPlan { plan }).await?;
         }
-        self.release_replaced(directory).await
+        self.release_replaced(directory).await?;
+        self.forget_the_gone(directory, |id| silent.get(&id).map(Instant::elapsed)).await
     }
 
     async fn beats(&self) {

@@ -99,8 +99,13 @@ impl Cluster {
 
     /// What an operator should see to on this node while it works on.
     pub fn alarms(&self) -> Vec<String> {
-        let roles = self.node.reporter.get().map(|report| report().alarms).unwrap_or_default();
-        self.node.clocks.alarm().into_iter().chain(roles).collect()
+        self.alarms_with(self.node.reporter.get().map(|report| report().alarms).unwrap_or_default())
+    }
+
+    /// What concerns the node as a member first, then what its roles tell.
+    fn alarms_with(&self, roles: Vec<String>) -> Vec<String> {
+        let certificate = self.node.options.transport.security.alarm();
+        self.node.clocks.alarm().into_iter().chain(certificate).chain(roles).collect()
     }
 
     /// All members in order of their ids, each asked for its numbers, which takes a second at most.
@@ -158,7 +163,7 @@ impl Cluster {
         let failure = failure.map(|why| format!("failed, start the node again: {why}"));
         let leaderless = handles.iter().filter(|group| group.leadership() == Leadership::None);
         let leaderless = leaderless.map(|group| format!("group {} has no leader", group.group()));
-        let alarms = self.node.clocks.alarm().into_iter().chain(own.alarms);
+        let alarms = self.alarms_with(own.alarms);
         let trouble = failure.into_iter().chain(leaderless).chain(own.trouble).chain(alarms).collect();
         ReportResponse {
             node: self.node(),

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use mangrove_raft::{Leadership, SnapshotError, SnapshotWriter};
 use tokio::time::{sleep, timeout};
 
+mod forgotten;
 mod members;
 mod upgrade;
 

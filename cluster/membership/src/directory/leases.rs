@@ -12,7 +12,7 @@ use super::{Directory, Member, Refusal, Reply};
 /// The protocol that every member must speak before addresses are handed over: earlier builds put them down at once.
 pub const HANDOVER: u32 = 3;
 /// Roles that have addresses of their own.
-const CARRIED: [&str; 2] = ["edge", "media"];
+pub(super) const CARRIED: [&str; 2] = ["edge", "media"];
 /// Which network a member's addresses are in, among its addresses: they can move within it. Without, they stay.
 pub const NETWORK: &str = "network";
 

@@ -11,6 +11,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
 use rustls::server::NoServerSessionStorage;
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
 
+use super::ending::Life;
 use super::files::{Content, Contents, Files};
 use super::reason;
 use super::verify::Trust;
@@ -37,13 +38,12 @@ pub enum Error {
     Refused { cert: PathBuf, reason: String },
 }
 
-/// Both sides' configuration, and when the certificate in it ends.
+/// Both sides' configuration, and from when to when the certificate in it is good.
 #[derive(Debug)]
 pub(super) struct Material {
     pub(super) server: Arc<ServerConfig>,
     pub(super) client: Arc<ClientConfig>,
-    /// Unix seconds.
-    pub(super) expires_at: u64,
+    pub(super) life: Life,
 }
 
 impl Material {
@@ -63,7 +63,8 @@ impl Material {
         let server =
             server(provider.clone(), trust.clone(), chain.clone(), key.clone_key()).map_err(mismatch)?;
         let client = client(provider, trust, chain, key).map_err(mismatch)?;
-        Ok(Self { server: Arc::new(server), client: Arc::new(client), expires_at: own.not_after })
+        let life = Life { begins: own.not_before, ends: own.not_after };
+        Ok(Self { server: Arc::new(server), client: Arc::new(client), life })
     }
 }
 

@@ -44,7 +44,7 @@ fn renew(shared: &Shared, contents: &Contents) -> bool {
     let (files, node) = (&shared.files, &shared.node);
     match Material::load(files, contents, node, UnixTime::now()) {
         Ok(material) => {
-            let expires_at = material.expires_at;
+            let expires_at = material.life.ends;
             tracing::info!(cert = %files.cert.display(), expires_at, "the cluster's certificate was read again: new connections use it");
             shared.current.send_replace(Arc::new(material));
             true
@@ -57,7 +57,7 @@ fn renew(shared: &Shared, contents: &Contents) -> bool {
 }
 
 fn warn(shared: &Shared, warned: &mut Option<u64>) {
-    let (now, expires_at) = (UnixTime::now().as_secs(), shared.material().expires_at);
+    let (now, expires_at) = (UnixTime::now().as_secs(), shared.material().life.ends);
     if !is_due(now, expires_at, *warned) {
         return;
     }

@@ -78,7 +78,8 @@ pub(crate) async fn house_with(set: impl FnOnce(&mut Options)) -> House {
     let mut options = Options::new("127.0.0.1:0".parse().unwrap(), OPERATOR.into());
     set(&mut options);
     let store: Arc<dyn ObjectStore> = objects.clone();
-    let console = Console::start(options, control.clone(), history.clone(), store).await.unwrap();
+    let console = Console::open(options, "it starts").await.unwrap();
+    console.serve_pages(control.clone(), history.clone(), store).unwrap();
     House { console, control, history, objects, client: Client::new(), _folder: folder }
 }
 

@@ -10,9 +10,6 @@ use tonic::transport::Channel;
 
 use crate::forward::LARGEST;
 
-/// One node may take this long to answer: a person waits. Configuring hashes passwords, which takes long on purpose.
-const DEADLINE: Duration = Duration::from_secs(5);
-
 pub(super) type Client = ConsoleClient<Channel>;
 
 /// Whom to ask.
@@ -28,12 +25,14 @@ pub(super) enum Whom {
 #[derive(Debug, Clone)]
 pub(super) struct Far {
     cluster: Cluster,
+    /// How long one node may take to answer.
+    patience: Duration,
     clients: Arc<Mutex<BTreeMap<String, Client>>>,
 }
 
 impl Far {
-    pub(super) fn new(cluster: Cluster) -> Self {
-        Self { cluster, clients: Arc::default() }
+    pub(super) fn new(cluster: Cluster, patience: Duration) -> Self {
+        Self { cluster, patience, clients: Arc::default() }
     }
 
     /// The first answer of those that may know, but for failures that another one may not have. One at a time: what is asked
@@ -51,12 +50,12 @@ impl Far {
         let mut last = nobody(whom);
         for member in candidates(&directory, self.cluster.node(), whom) {
             let Some(client) = self.client(member) else { continue };
-            last = match timeout(DEADLINE, question(client, request.clone())).await {
+            last = match timeout(self.patience, question(client, request.clone())).await {
                 Ok(Ok(answer)) => return Ok(answer.into_inner()),
                 Ok(Err(status)) => Error::from_status(&status, &format!("node {}", member.name)),
                 Err(_) => Error::Unavailable {
                     what: format!("node {}", member.name),
-                    why: format!("it did not answer within {} s", DEADLINE.as_secs()),
+                    why: format!("it did not answer within {:?}", self.patience),
                 },
             };
             if !last.is_retryable() {
@@ -105,4 +104,42 @@ fn candidates(directory: &Directory, own: NodeId, whom: Whom) -> Vec<&Member> {
     };
     let members = ids.into_iter().filter(|id| *id != own).filter_map(|id| directory.member(id));
     members.filter(|member| member.alive && member.is_control()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use mangrove_membership::Place;
+
+    use super::*;
+
+    /// Four control nodes, of which these live, and a console; group 1 is with the second, fourth and third.
+    fn directory(alive: &[u64]) -> Directory {
+        let mut directory = Directory::default();
+        for id in 1..=5 {
+            let role = if id == 5 { "console" } else { Member::CONTROL };
+            let member =
+                Member { id, roles: [role.into()].into(), alive: alive.contains(&id), ..Member::default() };
+            directory.members.insert(id, member);
+        }
+        directory.plan.groups.insert(1, Place { replicas: vec![2, 3, 4], leader: 4 });
+        directory
+    }
+
+    #[test]
+    fn the_likeliest_comes_first_and_who_can_not_answer_is_left_out() {
+        let all = &[1, 2, 3, 4, 5][..];
+        for (alive, own, whom, expected) in [
+            (all, 5, Whom::Control, &[1, 2, 3, 4][..]),
+            (all, 1, Whom::Control, &[2, 3, 4]),
+            (all, 5, Whom::Replicas(1), &[4, 2, 3]),
+            (all, 2, Whom::Replicas(1), &[4, 3]),
+            (&[1, 2, 5], 5, Whom::Replicas(1), &[2]),
+            (&[1, 5], 5, Whom::Replicas(1), &[]),
+            (all, 5, Whom::Replicas(9), &[]),
+        ] {
+            let directory = directory(alive);
+            let found: Vec<_> = candidates(&directory, own, whom).iter().map(|member| member.id).collect();
+            assert_eq!(found, expected, "{whom:?} of {alive:?} for {own}");
+        }
+    }
 }

@@ -6,7 +6,7 @@ use mangrove_edge::{Edge, Transport};
 use mangrove_media::Media;
 use mangrove_proto::service;
 use parking_lot::RwLock;
-use tokio::sync::watch;
+use tokio::{sync::watch, task::JoinSet};
 
 /// What one process carries, by the name of the member whose it is. Clones share it.
 #[derive(Debug, Clone)]
@@ -76,6 +76,29 @@ impl Carried {
     /// What an operator should see to, of all that is carried here.
     pub(crate) fn alarms(&self) -> Vec<String> {
         self.roles.read().values().filter_map(|one| one.media.as_ref()?.alarm()).collect()
+    }
+
+    /// Returns when a media node here has lost a thread; the member's name.
+    pub(crate) async fn lost_thread(&self) -> String {
+        let mut changes = self.changes();
+        loop {
+            let mut watches = self.watches();
+            tokio::select! {
+                Some(Ok(Some(name))) = watches.join_next() => return name,
+                // Never an error: the sender is our own.
+                _ = changes.changed() => {}
+            }
+        }
+    }
+
+    fn watches(&self) -> JoinSet<Option<String>> {
+        let mut watches = JoinSet::new();
+        for (name, one) in self.roles.read().iter() {
+            let Some(mut failed) = one.media.as_ref().map(Media::watch_failed) else { continue };
+            let name = name.clone();
+            watches.spawn(async move { failed.wait_for(|failed| *failed).await.is_ok().then_some(name) });
+        }
+        watches
     }
 
     /// Where SIP of the member with this name is really bound.

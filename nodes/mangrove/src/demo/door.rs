@@ -1,5 +1,5 @@
-//! The demo's one address for browsers: passes each connection on to a node that lives. A connection ends with its node;
-//! the browser makes another, which leads to another node, and there its session is as good.
+//! The demo's one address for browsers: passes each connection on to a node that serves pages by now. A connection ends with
+//! its node; the browser makes another, which leads to another node, and there its session is as good.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -20,14 +20,15 @@ pub(super) async fn open(listen: SocketAddr, nodes: Vec<SocketAddr>) -> Result<S
     let taken = || format!("can't listen for pages on {listen}, give another --listen");
     let listener = TcpListener::bind(listen).await.with_context(taken)?;
     let address = listener.local_addr()?;
-    tokio::spawn(accept(listener, nodes));
+    let asker = reqwest::Client::builder().timeout(PATIENCE).pool_max_idle_per_host(0).no_proxy().build()?;
+    tokio::spawn(accept(listener, asker, nodes));
     Ok(address)
 }
 
-async fn accept(listener: TcpListener, nodes: Vec<SocketAddr>) {
+async fn accept(listener: TcpListener, asker: reqwest::Client, nodes: Vec<SocketAddr>) {
     loop {
         match listener.accept().await {
-            Ok((browser, _)) => drop(tokio::spawn(pass(browser, nodes.clone()))),
+            Ok((browser, _)) => drop(tokio::spawn(pass(browser, asker.clone(), nodes.clone()))),
             Err(error) => {
                 tracing::warn!(%error, "a browser's connection could not be taken");
                 sleep(PAUSE).await;
@@ -36,9 +37,12 @@ async fn accept(listener: TcpListener, nodes: Vec<SocketAddr>) {
     }
 }
 
-/// To the first node that takes it. Without any the browser is hung up on, and its page says that nobody answers.
-async fn pass(mut browser: TcpStream, nodes: Vec<SocketAddr>) {
+/// To the first node that serves. Without any the browser is hung up on, and its page says that nobody answers.
+async fn pass(mut browser: TcpStream, asker: reqwest::Client, nodes: Vec<SocketAddr>) {
     for node in nodes {
+        if is_starting(&asker, node).await {
+            continue;
+        }
         if let Ok(Ok(mut node)) = timeout(PATIENCE, TcpStream::connect(node)).await {
             // Small answers should not wait for more; where that can't be set they come a little later.
             let _ = (browser.set_nodelay(true), node.set_nodelay(true));
@@ -47,6 +51,12 @@ async fn pass(mut browser: TcpStream, nodes: Vec<SocketAddr>) {
             return;
         }
     }
+}
+
+/// Whether the node is alive and has no pages yet; of one that does not answer the connection itself will tell.
+async fn is_starting(asker: &reqwest::Client, node: SocketAddr) -> bool {
+    let told = async { asker.get(format!("http://{node}/healthz")).send().await?.text().await };
+    told.await.is_ok_and(|told| told.trim() == "starting")
 }
 
 #[cfg(test)]
@@ -62,18 +72,35 @@ mod tests {
         text
     }
 
-    #[tokio::test]
-    async fn connections_go_to_a_node_that_lives() {
-        let any = SocketAddr::from(([127, 0, 0, 1], 0));
-        let (dead, living) = (TcpListener::bind(any).await.unwrap(), TcpListener::bind(any).await.unwrap());
-        let nodes = vec![dead.local_addr().unwrap(), living.local_addr().unwrap()];
-        drop(dead);
-        tokio::spawn(async move {
-            let (mut browser, _) = living.accept().await.unwrap();
+    /// Tells the first who connects how it is, and all others that they are here.
+    async fn play(node: TcpListener, alive: &str) {
+        let (mut asker, _) = node.accept().await.unwrap();
+        let mut request = [0; 1024];
+        asker.read(&mut request).await.unwrap();
+        let length = alive.len();
+        let answer =
+            format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{alive}");
+        asker.write_all(answer.as_bytes()).await.unwrap();
+        if let Ok((mut browser, _)) = node.accept().await {
             browser.write_all(b"here").await.unwrap();
-        });
+        }
+    }
+
+    #[tokio::test]
+    async fn connections_go_to_a_node_that_serves() {
+        let any = SocketAddr::from(([127, 0, 0, 1], 0));
+        let mut listeners = Vec::new();
+        for _ in 0..3 {
+            listeners.push(TcpListener::bind(any).await.unwrap());
+        }
+        let nodes = listeners.iter().map(|one| one.local_addr().unwrap()).collect();
+        let [dead, starting, living] = listeners.try_into().unwrap();
+        drop(dead);
+        let starting = tokio::spawn(play(starting, "starting\n"));
+        tokio::spawn(play(living, "ok\n"));
         let door = open(any, nodes).await.unwrap();
         assert_eq!(greeting(door).await, "here");
+        starting.abort();
         assert_eq!(greeting(door).await, "", "nobody is left: the browser is hung up on");
     }
 }

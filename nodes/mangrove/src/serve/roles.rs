@@ -7,12 +7,12 @@ use std::{
 
 use anyhow::{Context, Result};
 use mangrove_console::Console;
-use mangrove_control::{Control, Desk, Prepared};
+use mangrove_control::{Control, Prepared};
 use mangrove_edge::Edge;
 use mangrove_media::Media;
 use mangrove_membership::{Cluster, Pulse, Tuning};
 
-use super::{Near, Roles, Store};
+use super::{Near, Store};
 use crate::{
     carrier::Estate,
     configuration::{Configuration, Profile, Public, Role},
@@ -132,13 +132,11 @@ fn outward(family: IpAddr) -> Result<IpAddr> {
     ask().context("no default route tells what address far ends should be told: set rtp.public")
 }
 
-/// The console, or the probes of a node without one.
+/// The port of pages, API and probes; it says that the node is not ready until there is more to serve.
 pub(super) async fn console(
     configuration: &Configuration,
     telemetry: &Telemetry,
     token: &Token,
-    roles: &Roles,
-    store: &Store,
 ) -> Result<Console> {
     let mut options = mangrove_console::Options::new(configuration.http.listen, token.secret().to_owned());
     options.data_dir = configuration.data_dir.clone();
@@ -150,10 +148,13 @@ pub(super) async fn console(
     }
     let metrics = telemetry.metrics();
     options.metrics = Arc::new(move || metrics.render());
-    let desk = Desk::new(roles.carrier.cluster.clone(), roles.control.clone());
-    if !configuration.has(Role::Console) {
-        return Ok(Console::probes_only(options, Arc::new(move || desk.trouble())).await?);
+    Ok(Console::open(options, &absent(&configuration.cluster.join)).await?)
+}
+
+/// Why a node is not ready before its part in the cluster runs. `others`: whom it asks.
+fn absent(others: &[String]) -> String {
+    match others {
+        [] => "it reads what is on its disk".to_owned(),
+        others => format!("it is not in its cluster yet and asks {}", others.join(", ")),
     }
-    let (history, objects) = (store.history.clone(), store.objects.clone());
-    Ok(Console::start(options, Arc::new(desk), history, objects).await?)
 }

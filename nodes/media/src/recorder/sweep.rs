@@ -8,6 +8,7 @@ use object_store::{ObjectStore, ObjectStoreExt};
 use super::{
     Settings,
     claims::Claims,
+    clocks::date_ms,
     compact, layout,
     open::{Note, Ticket},
     parts,
@@ -54,8 +55,7 @@ async fn look(objects: &dyn ObjectStore) -> object_store::Result<Vec<Ticket>> {
 async fn store_ms(objects: &dyn ObjectStore) -> object_store::Result<u64> {
     let path = layout::clock();
     within(DEADLINE, objects.put(&path, bytes::Bytes::new().into())).await?;
-    let meta = within(DEADLINE, objects.head(&path)).await?;
-    Ok(meta.last_modified.timestamp_millis().max(0) as u64)
+    date_ms(objects, &path).await
 }
 
 /// The recordings that were left alone.

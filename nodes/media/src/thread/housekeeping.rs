@@ -42,7 +42,7 @@ impl Worker {
         }
         let mut index = (frame % PARTS) as usize;
         while index < self.endpoints.end() {
-            self.look_after(index);
+            self.with(index, |worker| worker.look_after(index));
             index += PARTS as usize;
         }
     }

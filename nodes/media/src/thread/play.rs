@@ -12,7 +12,7 @@ impl Worker {
     /// Sends a frame to each player of the phase.
     pub(super) fn play(&mut self, phase: usize) {
         let mut players = std::mem::take(&mut self.players[phase]);
-        players.retain(|index| self.play_frame(*index));
+        players.retain(|index| self.with(*index, |worker| worker.play_frame(*index)).unwrap_or(false));
         self.players[phase] = players;
     }
 

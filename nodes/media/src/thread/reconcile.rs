@@ -20,6 +20,25 @@ pub(super) struct Session {
     recording: Option<RecordingPlan>,
 }
 
+impl Session {
+    /// What is left of a session without its endpoints.
+    pub(super) fn rest(plan: &Plan) -> Self {
+        Self { owner: plan.owner.clone(), endpoints: BTreeMap::new(), recording: plan.recording.clone() }
+    }
+
+    pub(super) fn has(&self, index: usize) -> bool {
+        self.indices().any(|one| one == index)
+    }
+
+    pub(super) fn indices(&self) -> impl Iterator<Item = usize> {
+        self.endpoints.values().copied()
+    }
+
+    pub(super) fn lose_endpoints(&mut self) {
+        self.endpoints.clear();
+    }
+}
+
 impl Worker {
     /// Makes the session what is wanted.
     pub(super) fn set(&mut self, mut plan: Plan) {
@@ -53,6 +72,8 @@ impl Worker {
 
     /// Lets another process bind all ports.
     pub(super) fn share(&mut self) {
+        #[cfg(test)]
+        super::tests::collapse(self);
         for index in 0..self.endpoints.end() {
             let Some(endpoint) = self.endpoints.get_mut(index) else { continue };
             if let Err(error) = endpoint.share() {
@@ -83,6 +104,12 @@ impl Worker {
         for index in session.endpoints.into_values() {
             self.remove(index);
         }
+    }
+
+    /// Closes an endpoint of which nothing is worth telling.
+    pub(super) fn drop_endpoint(&mut self, index: usize) {
+        self.set_player(index, false);
+        self.endpoints.remove(index);
     }
 
     fn remove(&mut self, index: usize) {

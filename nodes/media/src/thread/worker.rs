@@ -74,19 +74,19 @@ impl Worker {
         })
     }
 
-    /// Until the thread is told to end; how far its plays are.
-    pub(super) fn run(mut self) -> Vec<Place> {
+    /// Until the thread is told to end; how far its plays are. None: it can't go on.
+    pub(super) fn run(mut self) -> Option<Vec<Place>> {
         loop {
             let ready = match self.epoll.wait(self.timeout_ms()) {
                 Ok(ready) => ready,
                 Err(error) => {
                     tracing::error!(%error, "a media thread can't wait for packets and ends");
-                    return Vec::new();
+                    return None;
                 }
             };
             self.now_us = now_us();
             if !self.take(ready) {
-                return self.places();
+                return Some(self.places());
             }
             self.tick_if_due();
             if self.is_busy {
@@ -107,8 +107,13 @@ impl Worker {
         for index in 0..ready {
             match self.epoll.token(index) {
                 BELL => rings = true,
-                token if token & 1 == 0 => self.read_rtp((token / 2) as usize),
-                token => self.read_rtcp((token / 2) as usize),
+                token => {
+                    let index = (token / 2) as usize;
+                    self.with(index, |worker| match token & 1 {
+                        0 => worker.read_rtp(index),
+                        _ => worker.read_rtcp(index),
+                    });
+                }
             }
         }
         if !rings {
@@ -117,8 +122,8 @@ impl Worker {
         self.bell.hear();
         while let Ok(command) = self.commands.try_recv() {
             match command {
-                Command::Set(plan) => self.set(*plan),
-                Command::Close(number) => self.close(number),
+                Command::Set(plan) => self.try_set(*plan),
+                Command::Close(number) => self.try_close(number),
                 Command::Share(done) => {
                     self.share();
                     // Who asked may have given up.

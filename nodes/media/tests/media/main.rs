@@ -12,3 +12,4 @@ mod relay;
 mod strangers;
 mod support;
 mod takeover;
+mod talk;

@@ -48,6 +48,18 @@ pub(crate) async fn objects(node: &Node) -> Vec<String> {
     all.into_iter().map(|meta| meta.location.to_string()).collect()
 }
 
+/// Waits until so many parts of the recording are in the store.
+pub(crate) async fn has_parts(node: &Node, count: usize) {
+    let parts = async || objects(node).await.iter().filter(|o| o.starts_with("acme/r.wav.part/")).count();
+    for _ in 0..500 {
+        if parts().await >= count {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("not {count} parts: {:?}", objects(node).await);
+}
+
 /// Waits until the finished file is all that is left of a recording.
 pub(crate) async fn only_file_is_left(node: &Node) {
     for _ in 0..500 {

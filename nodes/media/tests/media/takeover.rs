@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use mangrove_proto::media::{Endpoint, SetSession, media_event::Fact};
-use mangrove_rtp::{g711::Law, tone};
+use mangrove_proto::media::{SetSession, media_event::Fact};
+use mangrove_rtp::g711::Law;
 use object_store::{
     memory::InMemory,
     throttle::{ThrottleConfig, ThrottledStore},
@@ -11,51 +11,30 @@ use object_store::{
 
 use crate::{
     phone::Phone,
-    recording::{finished, objects, only_file_is_left, sides},
+    recording::{finished, has_parts, only_file_is_left, sides},
     support::*,
+    talk::{Talk, is_on_both_sides, on_ports},
 };
 
-/// The session with the ports that it had.
-pub(crate) fn on_ports(set: SetSession, ours: &[std::net::SocketAddr]) -> SetSession {
-    let ports = ours.iter().map(|address| u32::from(address.port()));
-    let endpoints = set.endpoints.iter().zip(ports).map(|(e, port)| Endpoint { port, ..e.clone() });
-    SetSession { endpoints: endpoints.collect(), ..set }
-}
-
 async fn taken_over(gently: bool) {
-    let store = Arc::new(InMemory::new());
-    let first = Node::start_with(store.clone(), |_| {});
-    let (mut a, mut b) = (Phone::new("127.0.0.1", Law::A).await, Phone::new("127.0.0.1", Law::A).await);
-    let set = |version| {
-        let (ea, eb) = (endpoint("a", Law::A, a.address()), endpoint("b", Law::A, b.address()));
-        recording(bridged(version, ea, eb), "r", "a", "b")
-    };
-    let (before, again) = (set(3), set(3));
-    let ours = first.ready(before).await;
-    a.talk(ours[0], 440.0);
-    b.talk(ours[1], 1000.0);
-    until("they hear each other", || a.hears(1000.0, 440.0) && b.hears(440.0, 1000.0)).await;
-    let parts = async || objects(&first).await.iter().filter(|o| o.starts_with("acme/r.wav.part/")).count();
-    while parts().await < 3 {
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-    }
+    let first = Node::start();
+    let talk = Talk::through(&first).await;
+    has_parts(&first, 3).await;
+    let store = first.objects.clone();
     if gently {
         first.media.stop().await;
     }
     drop(first);
 
     let second = Node::start_with(store, |options| options.run = 2);
-    assert_eq!(second.ready(on_ports(again, &ours)).await, ours);
-    a.forget();
-    b.forget();
-    until("they hear each other again", || a.hears(1000.0, 440.0) && b.hears(440.0, 1000.0)).await;
+    assert_eq!(second.ready(talk.again()).await, talk.ours());
+    talk.goes_on().await;
     second.ready(close(4)).await;
     let finished = finished(&second, "r").await;
-    let [left, right] = sides(&second, &finished).await;
-    let end = left.len() - 4000..left.len() - 1000;
-    for part in [1500..3000, end] {
-        assert!(tone::level(&left[part.clone()], 440.0) > 2500.0);
-        assert!(tone::level(&right[part], 1000.0) > 2500.0);
+    let sides = sides(&second, &finished).await;
+    let left = &sides[0];
+    for part in [1500..3000, left.len() - 4000..left.len() - 1000] {
+        assert!(is_on_both_sides(&sides, part.clone()), "{part:?} of {}", left.len());
     }
     let lost =
         (0..left.len() - 400).step_by(400).filter(|n| left[*n..n + 400].iter().all(|s| *s == 0)).count();
@@ -68,23 +47,15 @@ async fn taken_over(gently: bool) {
 /// The call ended while nobody had its session: the heir gets nothing but the order to close it.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_killed_node_recorded_of_a_call_that_is_over_is_put_together_at_once() {
-    let store = Arc::new(InMemory::new());
-    let first = Node::start_with(store.clone(), |_| {});
-    let (mut a, b) = (Phone::new("127.0.0.1", Law::A).await, Phone::new("127.0.0.1", Law::A).await);
-    let (ea, eb) = (endpoint("a", Law::A, a.address()), endpoint("b", Law::A, b.address()));
-    let set = recording(bridged(3, ea, eb), "r", "a", "b");
-    let over = SetSession { recording: set.recording.clone(), ..close(4) };
-    let ours = first.ready(set).await;
-    a.talk(ours[0], 440.0);
-    let parts = async || objects(&first).await.iter().filter(|o| o.starts_with("acme/r.wav.part/")).count();
-    while parts().await < 3 {
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-    }
+    let first = Node::start();
+    let talk = Talk::through(&first).await;
+    has_parts(&first, 3).await;
+    let store = first.objects.clone();
     drop(first);
 
     let second = Node::start_with(store, |options| options.run = 2);
-    second.set(over.clone()).await;
-    second.set(over).await;
+    second.set(talk.over()).await;
+    second.set(talk.over()).await;
     let finished = finished(&second, "r").await;
     assert!(finished.duration_ms >= 600, "{finished:?}");
     only_file_is_left(&second).await;

@@ -10,7 +10,7 @@ struct Town {
 }
 
 /// Quick enough for a test, with more patience than a busy machine uses up.
-fn hasty(folder: &Path, node: &str) -> Options {
+pub(super) fn hasty(folder: &Path, node: &str) -> Options {
     let pulse = Pulse { every: Duration::from_millis(50), ..Pulse::default() };
     Options { zone: node.into(), pulse, ..options(folder, node) }
 }

@@ -17,6 +17,8 @@ pub(super) struct Authority(CertifiedIssuer<'static, KeyPair>);
 #[derive(Clone)]
 pub(super) struct Wish {
     pub(super) names: Vec<String>,
+    /// Since so many days it is good.
+    pub(super) age: i64,
     pub(super) days: i64,
     pub(super) purposes: Vec<ExtendedKeyUsagePurpose>,
 }
@@ -31,6 +33,7 @@ impl Wish {
     pub(super) fn good(node: &str) -> Self {
         Self {
             names: vec![format!("{node}.mangrove.internal"), "127.0.0.1".to_owned()],
+            age: 2,
             days: 90,
             purposes: vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth],
         }
@@ -42,6 +45,10 @@ impl Wish {
 
     pub(super) fn days(self, days: i64) -> Self {
         Self { days, ..self }
+    }
+
+    pub(super) fn age(self, age: i64) -> Self {
+        Self { age, ..self }
     }
 
     pub(super) fn purpose(self, purpose: ExtendedKeyUsagePurpose) -> Self {
@@ -65,7 +72,7 @@ impl Authority {
     pub(super) fn issue(&self, wish: Wish) -> Pair {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new(wish.names).unwrap();
-        params.not_before = OffsetDateTime::now_utc() - Duration::days(2);
+        params.not_before = OffsetDateTime::now_utc() - Duration::days(wish.age);
         params.not_after = OffsetDateTime::now_utc() + Duration::days(wish.days);
         params.extended_key_usages = wish.purposes;
         Pair { cert: params.signed_by(&key, &self.0).unwrap().pem(), key: key.serialize_pem() }
