@@ -4,7 +4,6 @@
 
 mod aligning;
 mod claims;
-mod clocks;
 mod compact;
 mod layout;
 mod open;

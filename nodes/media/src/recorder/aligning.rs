@@ -117,8 +117,7 @@ impl Aligning {
         let (writer, pieces) = mpsc::unbounded_channel();
         // Claimed here, not in the task: no sweep may come between.
         let claim = self.claims.try_claim(&ticket);
-        let beginning =
-            Beginning { ticket: ticket.clone(), began_ms: wall_ms(now_us), began_us: now_us, claim };
+        let beginning = Beginning { ticket: ticket.clone(), began_ms: wall_ms(now_us), claim };
         let (settings, memory, claims) = (self.settings.clone(), self.memory.clone(), self.claims.clone());
         tokio::spawn(writer::run(settings, memory, claims, beginning, pieces));
         let aligner = Aligner::new(now_us);

@@ -37,11 +37,8 @@ pub(super) struct Note {
     /// Whose it is to write: the one that took it up last.
     #[serde(default)]
     pub(super) writer: String,
-    /// When it began by its writer's clock, milliseconds since 1970.
+    /// When it began, milliseconds since 1970.
     pub(super) began_ms: u64,
-    /// The same by the store's clock. None in a note that was written once: that one's date is it.
-    #[serde(default)]
-    pub(super) dated_ms: Option<u64>,
     /// When its call ended; none while it runs, and when its node died first.
     #[serde(default)]
     pub(super) ended_ms: Option<u64>,
@@ -62,15 +59,7 @@ pub(super) struct Finished {
 impl Note {
     /// The note of a recording that begins.
     pub(super) fn new(ticket: Ticket, began_ms: u64) -> Self {
-        Self {
-            ticket,
-            writer: String::new(),
-            began_ms,
-            dated_ms: None,
-            ended_ms: None,
-            missing_ms: 0,
-            finished: None,
-        }
+        Self { ticket, writer: String::new(), began_ms, ended_ms: None, missing_ms: 0, finished: None }
     }
 
     /// Puts this note into the store, unless the recording was begun before and not forgotten: then the note of then.
@@ -95,17 +84,13 @@ impl Note {
         objects: &dyn ObjectStore,
         ticket: &Ticket,
     ) -> object_store::Result<Option<Self>> {
-        let read = async {
-            let found = objects.get(&layout::note(ticket)).await?;
-            Ok((found.meta.last_modified.timestamp_millis().max(0) as u64, found.bytes().await?))
-        };
-        let (date_ms, bytes) = match within(DEADLINE, read).await {
-            Ok(found) => found,
+        let read = async { objects.get(&layout::note(ticket)).await?.bytes().await };
+        let bytes = match within(DEADLINE, read).await {
+            Ok(bytes) => bytes,
             Err(Error::NotFound { .. }) => return Ok(None),
             Err(error) => return Err(error),
         };
-        let found = Self::parse(&bytes).filter(|note| note.ticket.object == ticket.object);
-        Ok(found.map(|note| Self { dated_ms: note.dated_ms.or(Some(date_ms)), ..note }))
+        Ok(Self::parse(&bytes).filter(|note| note.ticket.object == ticket.object))
     }
 
     /// None when it is no note: somebody else's file, or one cut off.

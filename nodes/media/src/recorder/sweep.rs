@@ -8,7 +8,6 @@ use object_store::{ObjectStore, ObjectStoreExt};
 use super::{
     Settings,
     claims::Claims,
-    clocks::date_ms,
     compact, layout,
     open::{Note, Ticket},
     parts,
@@ -55,7 +54,8 @@ async fn look(objects: &dyn ObjectStore) -> object_store::Result<Vec<Ticket>> {
 async fn store_ms(objects: &dyn ObjectStore) -> object_store::Result<u64> {
     let path = layout::clock();
     within(DEADLINE, objects.put(&path, bytes::Bytes::new().into())).await?;
-    date_ms(objects, &path).await
+    let meta = within(DEADLINE, objects.head(&path)).await?;
+    Ok(meta.last_modified.timestamp_millis().max(0) as u64)
 }
 
 /// The recordings that were left alone.

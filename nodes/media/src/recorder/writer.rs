@@ -7,13 +7,12 @@ use tokio::sync::{mpsc, oneshot};
 use super::{
     Memory, Settings,
     claims::{Claim, Claims},
-    clocks, compact,
+    compact,
     layout::{self, LONGEST_GAP_MS, milliseconds},
     open::{Note, Ticket},
     parts,
     store::{DEADLINE, within},
 };
-use crate::clock::now_us;
 
 /// What a writer is given, in order.
 #[derive(Debug)]
@@ -44,9 +43,8 @@ struct Writer {
 #[derive(Debug)]
 pub(super) struct Beginning {
     pub(super) ticket: Ticket,
-    /// Milliseconds since 1970 by this node's clock, and microseconds by its monotonic one.
+    /// Milliseconds since 1970.
     pub(super) began_ms: u64,
-    pub(super) began_us: u64,
     /// None while another still works on the recording.
     pub(super) claim: Option<Claim>,
 }
@@ -59,13 +57,13 @@ pub(super) async fn run(
     beginning: Beginning,
     mut pieces: mpsc::UnboundedReceiver<Piece>,
 ) {
-    let Beginning { ticket, began_ms, began_us, claim } = beginning;
+    let Beginning { ticket, began_ms, claim } = beginning;
     settings.gate.opened().await;
     let _claim = match claim {
         Some(claim) => claim,
         None => claims.claim(&ticket).await,
     };
-    let mut writer = Writer::open(settings, ticket, began_ms, began_us).await;
+    let mut writer = Writer::open(settings, ticket, began_ms).await;
     while let Some(piece) = pieces.recv().await {
         match piece {
             Piece::Sound(bytes) => {
@@ -102,8 +100,8 @@ enum Put {
 
 impl Writer {
     /// Begins the recording, or takes up what a former run or another node left and fills the gap since then.
-    async fn open(settings: Settings, ticket: Ticket, began_ms: u64, began_us: u64) -> Self {
-        let fresh = Note { writer: settings.writer.clone(), ..Note::new(ticket, began_ms) };
+    async fn open(settings: Settings, ticket: Ticket, now_ms: u64) -> Self {
+        let fresh = Note { writer: settings.writer.clone(), ..Note::new(ticket, now_ms) };
         let failing = settings.failing.clone();
         let former =
             failing.insist("begin the note", &fresh.ticket, || fresh.begin(settings.parts.as_ref())).await;
@@ -113,30 +111,9 @@ impl Writer {
         let mut writer = Self { next: 1, note, is_lost: false, settings };
         if !is_new {
             writer.write_note().await;
-            let lasted_ms = writer.lasted_ms(began_ms, began_us).await;
-            // From now on by this node's clock: it is the one that will say when the recording ends.
-            writer.note.began_ms = began_ms.saturating_sub(lasted_ms);
-            writer.resume(lasted_ms).await;
+            writer.resume(now_ms).await;
         }
         writer
-    }
-
-    /// How old the recording was when this node took it up, then. The note that was just written has the store's date of now.
-    async fn lasted_ms(&self, then_ms: u64, then_us: u64) -> u64 {
-        let (objects, ticket) = (self.settings.objects.as_ref(), &self.note.ticket);
-        let path = layout::note(ticket);
-        let dated = || async {
-            match clocks::date_ms(objects, &path).await {
-                // Another has finished the recording meanwhile, and this writer will find that out.
-                Err(Error::NotFound { .. }) => Ok(then_ms),
-                date => date,
-            }
-        };
-        let now_ms = self.settings.failing.insist("read the note's date", ticket, dated).await;
-        let since_ms = now_us().saturating_sub(then_us) / 1000;
-        let by_walls = then_ms as i64 - self.note.began_ms as i64;
-        let dated_ms = self.note.dated_ms.unwrap_or(now_ms);
-        clocks::lasted_ms(by_walls, now_ms as i64 - since_ms as i64 - dated_ms as i64)
     }
 
     /// What is all at hand becomes a file at once. Else the end is noted first: whoever puts the parts together knows
@@ -160,9 +137,10 @@ impl Writer {
     }
 
     /// The gap is looked at again when another still wrote a part meanwhile.
-    async fn resume(&mut self, lasted_ms: u64) {
+    async fn resume(&mut self, now_ms: u64) {
         loop {
             let written = self.go_behind_the_last().await;
+            let lasted_ms = now_ms.saturating_sub(self.note.began_ms);
             let gap_ms = lasted_ms.saturating_sub(milliseconds(written)).min(LONGEST_GAP_MS);
             tracing::info!(recording = self.note.ticket.recording, gap_ms, "a recording is taken up");
             // What is not filled here is found short at the end, and counted then.
@@ -253,15 +231,9 @@ impl Writer {
             .failing
             .insist("read the note", ticket, || Note::read(self.settings.objects.as_ref(), ticket))
             .await;
-        match found {
-            Some(note) if note.writer == self.note.writer => self.note.dated_ms = note.dated_ms,
-            _ => {
-                tracing::warn!(
-                    recording = self.note.ticket.recording,
-                    "a recording is written by another now"
-                );
-                self.is_lost = true;
-            }
+        if found.is_none_or(|note| note.writer != self.note.writer) {
+            tracing::warn!(recording = self.note.ticket.recording, "a recording is written by another now");
+            self.is_lost = true;
         }
         !self.is_lost
     }
@@ -290,7 +262,3 @@ impl Writer {
             .await;
     }
 }
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests;

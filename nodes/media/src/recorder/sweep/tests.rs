@@ -6,7 +6,6 @@ use tokio::sync::mpsc;
 
 use super::*;
 use crate::{
-    clock::now_us,
     recorder::{
         Memory, tests,
         writer::{self, Beginning, Piece},
@@ -36,7 +35,7 @@ async fn a_recording_whose_writer_still_runs_is_left_alone() {
         sender.send(piece).unwrap();
     }
     let claim = claims.try_claim(&ticket);
-    let beginning = Beginning { ticket: ticket.clone(), began_ms: 1_000, began_us: now_us(), claim };
+    let beginning = Beginning { ticket: ticket.clone(), began_ms: 1_000, claim };
     let memory = Memory::new(1 << 20);
     assert!(memory.reserve(64_000));
     let writing = tokio::spawn(writer::run(settings.clone(), memory, claims.clone(), beginning, pieces));
