@@ -22,6 +22,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .bytes(".")
         .skip_debug(SECRET)
         .type_attribute(".", "#[derive(serde::Serialize, serde::Deserialize)]")
+        // States keep sessions without it, as earlier builds do.
+        .field_attribute(
+            ".mangrove.media.v1.Recording.ran_ms",
+            "#[serde(skip_serializing_if = \"Option::is_none\")]",
+        )
         .compile_fds(descriptors)?;
     Ok(())
 }

@@ -38,6 +38,7 @@ impl Agent {
             caller,
             at: wall(),
             answered_at: None,
+            confirmed_at: None,
             ended_at: 0,
             sound: Counters::default(),
             heard_caller: None,
@@ -93,7 +94,7 @@ impl Agent {
     }
 
     /// Until the far end hangs up.
-    async fn listen(&self, line: &mut Line, sound: &Sound, offer: &Offer) {
+    async fn listen(&self, line: &mut Line, sound: &Sound, offer: &mut Offer) {
         loop {
             tokio::select! {
                 fact = line.facts.recv() => match fact {
@@ -103,6 +104,7 @@ impl Agent {
                     }
                     Some(ua::Fact::OfferAccepted { audio }) => self.aim(sound, Some(&audio)),
                     Some(ua::Fact::Confirmed) => {
+                        offer.confirmed_at.get_or_insert_with(wall);
                         self.ledger.talks(&offer.caller, self.hertz);
                         self.aim(sound, line.audio().as_ref());
                         sound.listen(offer.caller_hertz);

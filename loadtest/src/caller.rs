@@ -39,14 +39,14 @@ struct Life {
     connected: Option<u64>,
     status: u16,
     retry_after: Option<u32>,
+    hung_up: bool,
 }
 
 impl Caller {
     /// Lives the whole call and writes it into the ledger.
     pub(crate) async fn run(self) {
         let at = wall();
-        let mut life =
-            Life { started: Instant::now(), setup: None, connected: None, status: 0, retry_after: None };
+        let mut life = Life::begins();
         let sound = self.studio.open(self.endpoint.local().ip(), self.hertz).ok();
         let (end, heard_agent) = match &sound {
             Some(sound) => self.live(sound, &mut life).await,
@@ -61,6 +61,7 @@ impl Caller {
             connected_ms: life.connected,
             ended_ms: life.elapsed(),
             end,
+            hung_up: life.hung_up,
             status: life.status,
             retry_after: life.retry_after,
             sound,
@@ -116,7 +117,10 @@ impl Caller {
         tokio::pin!(plan);
         loop {
             tokio::select! {
-                () = &mut plan => return (End::Talked, self.profile.verdict(sound)),
+                () = &mut plan => {
+                    life.hung_up = true;
+                    return (End::Talked, self.profile.verdict(sound));
+                }
                 fact = timeout(LOOK, line.facts.recv()) => match fact {
                     Ok(Some(fact)) => if let Some(end) = self.note(fact, line, sound, life) {
                         return (end, self.profile.verdict(sound));
@@ -170,6 +174,11 @@ impl Caller {
 }
 
 impl Life {
+    fn begins() -> Self {
+        let started = Instant::now();
+        Self { started, setup: None, connected: None, status: 0, retry_after: None, hung_up: false }
+    }
+
     fn elapsed(&self) -> u64 {
         self.started.elapsed().as_millis() as u64
     }

@@ -1,12 +1,15 @@
 //! Holds the run's own ledger against the product's call records: every call has exactly one, and it says what the
 //! caller lived.
 
+mod length;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::ledger::{Call, End, Offer};
+use length::{Talk, undecided_ms};
 
 /// What does not agree.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,11 +48,15 @@ pub fn compare(calls: &[Call], offers: &[Offer], records: &[Value], recorded: bo
     let mut by_caller: BTreeMap<&str, Vec<&Value>> = BTreeMap::new();
     records.iter().for_each(|record| by_caller.entry(caller(record)).or_default().push(record));
     let mut differences = Differences::default();
+    let undecided_ms = undecided_ms(calls);
     for call in calls.iter().filter(|call| call.end != End::Unfinished) {
         differences.compared += 1;
         match by_caller.get(call.caller.as_str()).map(Vec::as_slice) {
             None | Some([]) => differences.missing.push(call.caller.clone()),
-            Some([record]) => differences.check(call, offers, record, recorded),
+            Some([record]) => {
+                differences.check(call, offers, record, recorded);
+                differences.check_talk(call, offers, record, recorded, undecided_ms);
+            }
             Some(_) => differences.doubled.push(call.caller.clone()),
         }
     }
@@ -66,16 +73,11 @@ fn caller(record: &Value) -> &str {
 
 impl Differences {
     fn check(&mut self, call: &Call, offers: &[Offer], record: &Value, recorded: bool) {
-        let answers: Vec<&Offer> =
-            offers.iter().filter(|o| o.caller == call.caller && o.answered_at.is_some()).collect();
-        let talked = call.end == End::Talked || call.end == End::Dropped;
+        let answers: Vec<&Offer> = answers(call, offers).collect();
+        let talked = talked(call);
         let found = [
             contradicted_outcome(call, talked, !answers.is_empty(), record),
             contradicted_agent(&answers, talked, record),
-            answers
-                .first()
-                .filter(|_| recorded && talked)
-                .and_then(|answer| contradicted_length(answer, record)),
         ];
         let caller = &call.caller;
         self.contradicted.extend(found.into_iter().flatten().map(|what| format!("{caller}: {what}")));
@@ -83,6 +85,32 @@ impl Differences {
             self.unrecorded.push(caller.clone());
         }
     }
+
+    fn check_talk(
+        &mut self,
+        call: &Call,
+        offers: &[Offer],
+        record: &Value,
+        recorded: bool,
+        undecided_ms: u64,
+    ) {
+        let answer = answers(call, offers).next().filter(|_| talked(call));
+        let Some(talk) = answer.and_then(|answer| Talk::of(call, answer, undecided_ms)) else { return };
+        let found = [
+            talk.contradicted_pace(undecided_ms),
+            talk.contradicted_time(record),
+            talk.contradicted_length(record).filter(|_| recorded),
+        ];
+        self.contradicted.extend(found.into_iter().flatten().map(|what| format!("{}: {what}", call.caller)));
+    }
+}
+
+fn talked(call: &Call) -> bool {
+    call.end == End::Talked || call.end == End::Dropped
+}
+
+fn answers<'a>(call: &Call, offers: &'a [Offer]) -> impl Iterator<Item = &'a Offer> {
+    offers.iter().filter(move |offer| offer.caller == call.caller && offer.answered_at.is_some())
 }
 
 /// An agent who picked up in the moment the caller gave up may be recorded either way.
@@ -105,16 +133,6 @@ fn contradicted_agent(answers: &[&Offer], talked: bool, record: &Value) -> Optio
             Some(format!("answered by {}", names.join(" and ")))
         }
     }
-}
-
-/// A recording lasts as long as the talk, within 2 % and 200 ms, and may be shorter by what it says is missing.
-fn contradicted_length(answer: &Offer, record: &Value) -> Option<String> {
-    let sum = |key: &str| recordings(record).filter_map(|one| one[key].as_u64()).sum::<u64>();
-    let lived = answer.ended_at.saturating_sub(answer.answered_at?);
-    let (lasts, missing, spare) = (sum("duration_ms"), sum("missing_ms"), lived / 50 + 200);
-    let fits = (lived.saturating_sub(missing + spare)..=lived + spare).contains(&lasts);
-    (!fits && recordings(record).next().is_some())
-        .then(|| format!("talked {lived} ms, recorded {lasts} ms with {missing} ms missing"))
 }
 
 fn recordings(record: &Value) -> impl Iterator<Item = &Value> {

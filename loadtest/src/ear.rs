@@ -12,6 +12,9 @@ const WINDOW_US: u64 = 1_000_000;
 const WINDOW: usize = (WINDOW_US / FRAME_US) as usize;
 /// Frames of the window that must carry the tone: two in fifty may be lost, three late.
 const ENOUGH: usize = WINDOW * 9 / 10;
+/// Of the last second's frames at the end: a fifth of a second. More would call those deaf who talked on for less than a
+/// second after a gap.
+const LATELY: usize = WINDOW / 5;
 /// How long the way may take to open once a talk began: nobody notices half a second.
 const SETTLES_US: u64 = 500_000;
 /// Mean square below which there is silence, whatever shape it has.
@@ -28,9 +31,8 @@ pub(crate) struct Ear {
     frames: VecDeque<(u64, bool)>,
     due: u32,
     heard: u32,
-    /// When it was asked last, and when it said yes last.
+    /// When it was asked last.
     asked_us: u64,
-    heard_us: Option<u64>,
 }
 
 impl Ear {
@@ -52,22 +54,21 @@ impl Ear {
         if now_us.saturating_sub(self.began_us) < WINDOW_US + SETTLES_US {
             return;
         }
-        let is_recent = |at: u64| now_us.saturating_sub(at) <= WINDOW_US;
-        let toned = self.frames.iter().filter(|(at, tone)| *tone && is_recent(*at)).count();
         self.due += 1;
         self.asked_us = now_us;
-        if toned >= ENOUGH {
-            self.heard += 1;
-            self.heard_us = Some(now_us);
-        }
+        self.heard += u32::from(self.toned() >= ENOUGH);
     }
 
-    /// Whether the tone was there in this share of the looks, and in one of the last second's. None when the talk was
-    /// too short for one look.
+    /// Whether the tone was there in this share of the looks, and for a moment of the last second. None when the talk was too short for one look.
     pub(crate) fn verdict(&self, share: f64) -> Option<bool> {
         let often = f64::from(self.heard) >= share * f64::from(self.due);
-        let lately = self.heard_us.is_some_and(|at| self.asked_us - at <= WINDOW_US);
-        (self.due > 0).then_some(often && lately)
+        (self.due > 0).then_some(often && self.toned() >= LATELY)
+    }
+
+    /// Frames with the tone in the second before the last look.
+    fn toned(&self) -> usize {
+        let is_recent = |at: u64| self.asked_us.saturating_sub(at) <= WINDOW_US;
+        self.frames.iter().filter(|(at, tone)| *tone && is_recent(*at)).count()
     }
 }
 
@@ -138,12 +139,22 @@ mod tests {
         lives(&mut ear, 0..3_000, sine(700.0));
         lives(&mut ear, 3_000..3_040, |_| None);
         assert_eq!(ear.verdict(SHARE), Some(true), "a moment is forgiven");
-        lives(&mut ear, 3_040..3_060, |_| None);
+        lives(&mut ear, 3_040..3_051, |_| None);
         assert_eq!(
             ear.verdict(SHARE),
             Some(false),
             "the last second was not heard, though 95 % of all looks were"
         );
+    }
+
+    #[test]
+    fn who_talks_on_after_a_gap_for_a_moment_is_not_deaf() {
+        let gap = |number: u64| if (500..545).contains(&number) { None } else { sine(700.0)(number) };
+        for (end, expected) in [(520, true), (545, false), (555, true)] {
+            let mut ear = Ear::listen(700, 0);
+            lives(&mut ear, 0..end, gap);
+            assert_eq!(ear.verdict(0.8), Some(expected), "{end}");
+        }
     }
 
     #[test]

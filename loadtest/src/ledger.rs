@@ -43,6 +43,9 @@ pub struct Call {
     pub connected_ms: Option<u64>,
     pub ended_ms: u64,
     pub end: End,
+    /// The caller ended the talk, or would have: the other side may have done so in the same moment.
+    #[serde(default)]
+    pub hung_up: bool,
     pub status: u16,
     /// Seconds after which it was asked to try again.
     #[serde(default)]
@@ -63,6 +66,9 @@ pub struct Offer {
     pub at: u64,
     /// Wall clock of the 200.
     pub answered_at: Option<u64>,
+    /// Of its ACK: whom it answered talks with it from then on at the latest.
+    #[serde(default)]
+    pub confirmed_at: Option<u64>,
     pub ended_at: u64,
     pub sound: Counters,
     /// The caller's tone was heard all along; none without sound or with too short a talk.

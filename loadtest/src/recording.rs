@@ -41,6 +41,7 @@ mod tests {
             caller: "1".into(),
             at: 0,
             answered_at: Some(0),
+            confirmed_at: None,
             ended_at: 2_000,
             sound: Counters::default(),
             heard_caller: None,

@@ -18,10 +18,9 @@ use mangrove_proto::{
 };
 use prost::Message;
 
-fn check<M: Message + Default + Debug + PartialEq + Clone>(file: &str, expected: &M) {
-    let kept =
-        golden::check(&[file], || expected.clone(), |bytes| M::decode(bytes), |one| one.encode_to_vec());
-    assert_eq!(kept, *expected, "{file}");
+fn check<M: Message + Default + Debug + PartialEq + Clone>(files: &[&str], expected: &M) {
+    let kept = golden::check(files, || expected.clone(), |bytes| M::decode(bytes), |one| one.encode_to_vec());
+    assert_eq!(kept, *expected, "{files:?}");
 }
 
 fn position(index: u64) -> Option<LogId> {
@@ -40,7 +39,7 @@ fn raft() {
     ];
     let entry = |(index, payload)| Entry { id: position(index), payload: Some(payload) };
     check(
-        "append-request-1.bin",
+        &["append-request-1.bin"],
         &AppendRequest {
             group: 3,
             vote: Some(Vote { term: 5, node: 1, committed: true }),
@@ -76,7 +75,7 @@ fn edges() {
         fact: Some(Fact::Received(received)),
     };
     let sender = Some(Sender { node: "a".into(), run: 3 });
-    check("edge-events-1.bin", &EdgeEvents { sender, group: 3, events: vec![event] });
+    check(&["edge-events-1.bin"], &EdgeEvents { sender, group: 3, events: vec![event] });
     let request = SendRequest {
         branch: "z9hG4bKacme.leg".into(),
         method: "INVITE".into(),
@@ -95,7 +94,7 @@ fn edges() {
         fence: fence(),
         op: Some(Op::Request(request)),
     };
-    check("edge-commands-1.bin", &EdgeCommands { group: 3, commands: vec![command] });
+    check(&["edge-commands-1.bin"], &EdgeCommands { group: 3, commands: vec![command] });
 }
 
 #[test]
@@ -117,6 +116,7 @@ fn media_nodes() {
         object: "acme/1.wav".into(),
         left: "leg".into(),
         right: "other".into(),
+        ran_ms: Some(1_500),
     };
     let set = SetSession {
         session: "call".into(),
@@ -126,7 +126,10 @@ fn media_nodes() {
         close: false,
     };
     let command = MediaCommand { effect: 12, tenant: "acme".into(), fence: fence(), set: Some(set) };
-    check("media-commands-1.bin", &MediaCommands { group: 3, commands: vec![command] });
+    check(
+        &["media-commands-1.bin", "media-commands-2.bin"],
+        &MediaCommands { group: 3, commands: vec![command] },
+    );
 }
 
 #[test]
@@ -147,5 +150,5 @@ fn routes() {
         removed: vec!["bolt".into()],
         more: false,
     };
-    check("routes-update-1.bin", &RoutesUpdate { content: Some(Content::Step(step)) });
+    check(&["routes-update-1.bin"], &RoutesUpdate { content: Some(Content::Step(step)) });
 }

@@ -28,9 +28,9 @@ impl SmallDisk {
         Ok(Self { folder: folder.into() })
     }
 
-    /// Takes all room that is left.
+    /// Takes all room that is left, again whatever has become free since the last time.
     pub fn fill(&self) -> Result<()> {
-        let mut filler = std::fs::File::create(self.filler())?;
+        let mut filler = std::fs::OpenOptions::new().create(true).append(true).open(self.filler())?;
         let mut bytes = 1 << 20;
         while bytes > 0 {
             match filler.write(&vec![1; bytes]) {

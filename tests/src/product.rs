@@ -58,7 +58,6 @@ impl Product {
 
     /// A node that does not run yet: its folder holds its configuration.
     pub fn unstarted(options: Options) -> Result<Self> {
-        let first = ports::free() / 2 * 2 + 10_000;
         let mut product = Self {
             folder: tempfile::tempdir()?,
             child: None,
@@ -71,7 +70,7 @@ impl Product {
             carrier: ports::free(),
             http: ports::free(),
             grpc: ports::free(),
-            rtp: (first, first + 1_999),
+            rtp: ports::range(),
         };
         std::fs::write(product.folder.path().join("mangrove.toml"), product.configuration())?;
         product.breakage = Breakage::of(product.options.fragile, product.folder.path())?;
@@ -170,11 +169,15 @@ impl Product {
 
     /// Waits until the process has ended by itself; how.
     pub async fn ends(&mut self, limit: Duration) -> Result<ExitStatus> {
-        let child = self.child.as_mut().context("it does not run")?;
-        let ended = wait::within(limit, "the process to end", async || child.try_wait().ok().flatten()).await;
-        let ended = ended.with_context(|| self.log())?;
-        self.child = None;
-        Ok(ended)
+        let ended = wait::within(limit, "the process to end", async || self.has_ended()).await;
+        ended.with_context(|| self.log())
+    }
+
+    /// How the process has ended by itself, the first time that this is seen.
+    pub fn has_ended(&mut self) -> Option<ExitStatus> {
+        let ended = self.child.as_mut()?.try_wait().ok().flatten();
+        self.child.take_if(|_| ended.is_some());
+        ended
     }
 
     /// Whether the process runs and is not paused, as far as this test knows.

@@ -154,7 +154,8 @@ impl Parts {
         };
         let of = |(number, record): (u64, &Record)| (number, named(number), record.clone());
         let batch: Vec<(u64, Origin, Record)> = state.outbox().take(BATCH).map(of).collect();
-        let last: Vec<(Key, Then)> = owed.lock().iter().take(BATCH).map(|(key, then)| (key.clone(), *then)).collect();
+        let last: Vec<(Key, Then)> =
+            owed.lock().iter().take(BATCH).map(|(key, then)| (key.clone(), *then)).collect();
         self.write(&batch, &last).await?;
         if let Some((up_to, ..)) = batch.last() {
             self.proposer

@@ -161,7 +161,8 @@ async fn a_later_record_of_a_call_takes_the_earlier_ones_place() {
 #[tokio::test]
 async fn who_led_first_and_who_led_later_tell_one_story_in_any_order() {
     let whole = story(1, 6);
-    let part = |range: std::ops::Range<usize>| Story { entries: whole.entries[range].to_vec(), ..whole.clone() };
+    let part =
+        |range: std::ops::Range<usize>| Story { entries: whole.entries[range].to_vec(), ..whole.clone() };
     for parts in [[part(0..4), part(3..6)], [part(3..6), part(0..4)]] {
         let (_folder, history) = open().await;
         for story in parts {

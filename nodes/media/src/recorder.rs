@@ -55,13 +55,17 @@ enum Message {
         number: u64,
         ticket: Ticket,
         now_us: u64,
+        ran_ms: u64,
     },
     Batch(Batch),
     Finish {
         number: u64,
         now_us: u64,
     },
-    FinishLeft(Ticket),
+    FinishLeft {
+        ticket: Ticket,
+        ran_ms: Option<u64>,
+    },
     /// Writes what is gathered and answers when it is in the store.
     Suspend(oneshot::Sender<()>),
 }
@@ -88,9 +92,10 @@ impl Recorder {
         (Self { messages, backlog, failing }, task.abort_handle())
     }
 
-    /// A recording begins, or goes on where a former run left it.
-    pub(crate) fn begin(&self, number: u64, ticket: Ticket, now_us: u64) {
-        self.send(Message::Begin { number, ticket, now_us });
+    /// A recording begins, or goes on where a former run left it. It should have begun `ran_ms` ago: what nobody recorded of
+    /// that is missing.
+    pub(crate) fn begin(&self, number: u64, ticket: Ticket, now_us: u64, ran_ms: u64) {
+        self.send(Message::Begin { number, ticket, now_us, ran_ms });
     }
 
     /// Takes sound; when the recorder is hopelessly behind, only the news of what is lost.
@@ -109,10 +114,10 @@ impl Recorder {
         self.send(Message::Finish { number, now_us });
     }
 
-    /// Puts together what is in the store of a recording whose node is gone and whose call is over; nothing to do if it is
-    /// finished, or this node is about to.
-    pub(crate) fn finish_left(&self, ticket: Ticket) {
-        self.send(Message::FinishLeft(ticket));
+    /// Puts together what is in the store of a recording whose node is gone and whose call is over, or reports it again if that
+    /// is done; nothing to do if this node is about to. It should be as long as it ran, if that is known.
+    pub(crate) fn finish_left(&self, ticket: Ticket, ran_ms: Option<u64>) {
+        self.send(Message::FinishLeft { ticket, ran_ms });
     }
 
     /// Writes the open parts, for the next run to go on with.

@@ -181,7 +181,7 @@ impl Sessions {
         let key = (tenant.to_owned(), set.session.clone());
         let records = self.sessions.get(&key).is_some_and(|session| session.recording.is_some());
         if let (false, Some(left)) = (records, &set.recording) {
-            self.recorder.finish_left(ticket(group, tenant, set, left));
+            self.recorder.finish_left(ticket(group, tenant, set, left), left.ran_ms);
         }
         self.end_session(&key);
         self.fences.closed(tenant, &set.session, now_us());

@@ -8,7 +8,10 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use mangrove_loadtest::{Swarm, Target, company, ledger::Ledger};
+use mangrove_loadtest::{
+    Swarm, Target, company,
+    ledger::{End, Ledger},
+};
 use serde_json::Value;
 
 use super::{Layout, Net, Plan, Row, strike::network};
@@ -181,14 +184,19 @@ impl Hall {
         Closed { ledger, records, trouble, logs }
     }
 
-    /// When every caller who was answered has one, or after a while: fewer are a finding. Some who were turned away have one too.
+    /// When every caller who was answered has one, with the recording of whoever talked, or after a while: fewer are a
+    /// finding. A recording may be finished after its record. Some who were turned away have one too.
     async fn records(&self, ledger: &Ledger) -> Result<Vec<Value>> {
         let api = self.cluster.api()?.tenant(company::TENANT);
         let calls = ledger.calls();
         let has_all = |records: &Vec<Value>| {
-            let recorded: BTreeSet<_> = records.iter().filter_map(caller).collect();
+            let recorded: BTreeMap<_, _> =
+                records.iter().filter_map(|one| Some((caller(one)?, one))).collect();
             let mut answered = calls.iter().filter(|call| call.connected_ms.is_some());
-            answered.all(|call| recorded.contains(call.caller.as_str()))
+            answered.all(|call| {
+                let record = recorded.get(call.caller.as_str());
+                record.is_some_and(|record| call.end != End::Talked || has_recording(record))
+            })
         };
         let all =
             wait::within(RECORDS, "records of all calls", async || api.all_cdrs().await.ok().filter(has_all));
@@ -240,6 +248,10 @@ fn late(figures: &str) -> u64 {
 /// Whose call a record is of, as the load writes numbers.
 fn caller(record: &Value) -> Option<&str> {
     Some(record["caller"].as_str()?.trim_start_matches('+'))
+}
+
+fn has_recording(record: &Value) -> bool {
+    record["recordings"].as_array().is_some_and(|recordings| !recordings.is_empty())
 }
 
 fn is_well(member: &Value) -> bool {

@@ -132,6 +132,9 @@ pub struct Recording {
     pub right: Option<LegId>,
     /// Still wanted.
     pub running: bool,
+    /// Since when, monotonic milliseconds; none of one that an earlier build began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<u64>,
     /// What became of it.
     pub finished: Option<mangrove_proto::live::CdrRecording>,
 }

@@ -12,7 +12,7 @@ use mangrove_proto::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    call::{Call, party::Party},
+    call::{Call, party::Party, stage::Stage},
     config::TenantConfig,
     effect::{Action, Effect, ObjectRef},
     scene::Scene,
@@ -94,11 +94,16 @@ pub(crate) fn sync(call: &mut Call, scene: &mut Scene<'_>) {
     scene.effects.actions.extend(again(call, scene.tenant.epoch, scene.stamp));
 }
 
-/// The present command once more, with the ports that are known.
+/// The present command once more, with the ports that are known and how long the recording was wanted until now. Of a
+/// recording that is finished nobody is asked again.
 pub(crate) fn again(call: &Call, epoch: u64, stamp: Stamp) -> Option<Effect> {
     let mut set = SetSession::clone(call.media.asked.as_ref()?);
     for endpoint in &mut set.endpoints {
         endpoint.port = port(call, &endpoint.id);
+    }
+    set.recording = set.recording.filter(|_| !set.close || !is_recorded(call));
+    if let Some(recording) = &mut set.recording {
+        recording.ran_ms = ran_ms(call, stamp);
     }
     let fence = common::Fence {
         incarnation: stamp.fence.incarnation,
@@ -116,6 +121,18 @@ pub(crate) fn again(call: &Call, epoch: u64, stamp: Stamp) -> Option<Effect> {
 fn port(call: &Call, endpoint: &str) -> u32 {
     let party = endpoint.parse().ok().and_then(|leg| call.party(leg));
     party.and_then(|party| party.address).map_or(0, |address| u32::from(address.port()))
+}
+
+fn is_recorded(call: &Call) -> bool {
+    call.recording.as_ref().is_some_and(|recording| recording.finished.is_some())
+}
+
+fn ran_ms(call: &Call, stamp: Stamp) -> Option<u64> {
+    let until = match &call.stage {
+        Stage::Over(end) => end.at.now,
+        _ => stamp.now,
+    };
+    Some(until.saturating_sub(call.recording.as_ref()?.since?))
 }
 
 fn wanted(call: &Call, config: &TenantConfig) -> SetSession {
@@ -171,5 +188,6 @@ fn recording(call: &Call) -> Option<Recording> {
         object: recording.object.clone(),
         left: recording.left.to_string(),
         right: recording.right.map_or_else(String::new, |leg| leg.to_string()),
+        ran_ms: None,
     })
 }

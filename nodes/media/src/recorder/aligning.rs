@@ -84,7 +84,7 @@ pub(super) async fn run(
 impl Aligning {
     async fn take(&mut self, message: Message, backlog: &AtomicUsize) {
         match message {
-            Message::Begin { number, ticket, now_us } => self.begin(number, ticket, now_us),
+            Message::Begin { number, ticket, now_us, ran_ms } => self.begin(number, ticket, now_us, ran_ms),
             Message::Batch(batch) => {
                 backlog.fetch_sub(batch.bytes.len(), Ordering::Relaxed);
                 for frame in &batch.frames {
@@ -98,11 +98,11 @@ impl Aligning {
                     recording.send(Piece::Finish { ended_ms: wall_ms(now_us), rest });
                 }
             }
-            Message::FinishLeft(ticket) => {
+            Message::FinishLeft { ticket, ran_ms } => {
                 let (settings, claims) = (self.settings.clone(), self.claims.clone());
                 tokio::spawn(async move {
                     settings.gate.opened().await;
-                    sweep::finish(&settings, &claims, &ticket).await;
+                    sweep::finish(&settings, &claims, &ticket, ran_ms).await;
                 });
             }
             Message::Suspend(answer) => {
@@ -113,11 +113,11 @@ impl Aligning {
         metrics::gauge!(RECORDINGS).set(self.recordings.len() as f64);
     }
 
-    fn begin(&mut self, number: u64, ticket: Ticket, now_us: u64) {
+    fn begin(&mut self, number: u64, ticket: Ticket, now_us: u64, ran_ms: u64) {
         let (writer, pieces) = mpsc::unbounded_channel();
         // Claimed here, not in the task: no sweep may come between.
         let claim = self.claims.try_claim(&ticket);
-        let beginning = Beginning { ticket: ticket.clone(), began_ms: wall_ms(now_us), claim };
+        let beginning = Beginning { ticket: ticket.clone(), began_ms: wall_ms(now_us), ran_ms, claim };
         let (settings, memory, claims) = (self.settings.clone(), self.memory.clone(), self.claims.clone());
         tokio::spawn(writer::run(settings, memory, claims, beginning, pieces));
         let aligner = Aligner::new(now_us);

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::{
     Settings,
-    layout::{self, LONGEST_GAP_MS, milliseconds},
+    layout::{self, LONGEST_GAP_MS, SPARE_MS, milliseconds},
     open::{Finished, Note, Ticket},
     parts::{self, Part},
     store::{DEADLINE, Failing, next, within},
@@ -23,8 +23,6 @@ const UPLOADS: usize = 4;
 const AHEAD: usize = 8;
 /// The store may take this long to make the file of what was uploaded: it is hours of sound at most.
 const COMPLETES: Duration = Duration::from_secs(300);
-/// A recording that is this much shorter than its time has lost nothing: two clocks were read.
-const SPARE_MS: u64 = 50;
 
 /// Finishes a recording whose parts are all written, however often the store fails.
 pub(super) async fn finish(settings: &Settings, note: Note) {
@@ -49,6 +47,16 @@ pub(super) async fn finish_at_once(settings: &Settings, mut note: Note, sound: B
     let put = || async { within(DEADLINE, objects.put(&path, file.clone().into())).await.map(drop) };
     settings.failing.insist("write the file", &note.ticket, put).await;
     report(settings, &note).await;
+}
+
+/// Tells control of a file whose note is gone: the node that finished it died, or lost its say, before control had heard.
+pub(super) async fn report_again(settings: &Settings, ticket: &Ticket) -> Result<()> {
+    let objects = settings.objects.as_ref();
+    if is_there(objects, ticket).await? {
+        let note = with_file(objects, Note::new(ticket.clone(), 0)).await?;
+        note.fact().into_iter().for_each(|fact| settings.outbox.post(&ticket.owner(), fact));
+    }
+    Ok(())
 }
 
 /// Tells control of a whole file, and forgets the recording.

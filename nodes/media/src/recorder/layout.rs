@@ -10,6 +10,8 @@ use super::open::Ticket;
 pub(super) const SAMPLE: u64 = 4;
 /// The longest gap that is filled with silence.
 pub(super) const LONGEST_GAP_MS: u64 = 600_000;
+/// A recording that is this much shorter than its time has lost nothing: two clocks were read.
+pub(super) const SPARE_MS: u64 = 50;
 
 /// Where the notes are.
 pub(super) fn notes() -> Path {

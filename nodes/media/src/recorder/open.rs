@@ -62,6 +62,11 @@ impl Note {
         Self { ticket, writer: String::new(), began_ms, ended_ms: None, missing_ms: 0, finished: None }
     }
 
+    /// The note, with the end that its writer did not note: so long after it began.
+    pub(super) fn ended_after(self, ran_ms: Option<u64>) -> Self {
+        Self { ended_ms: self.ended_ms.or(ran_ms.map(|ran| self.began_ms.saturating_add(ran))), ..self }
+    }
+
     /// Puts this note into the store, unless the recording was begun before and not forgotten: then the note of then.
     /// It may be lost with the machine's power, as the sound that follows may.
     pub(super) async fn begin(&self, parts: &dyn ObjectStore) -> object_store::Result<Option<Self>> {

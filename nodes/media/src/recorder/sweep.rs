@@ -25,22 +25,28 @@ pub(super) async fn run(settings: Settings, claims: Claims) {
     match look(settings.objects.as_ref()).await {
         Ok(tickets) => {
             for ticket in tickets {
-                finish(&settings, &claims, &ticket).await;
+                finish(&settings, &claims, &ticket, None).await;
             }
         }
         Err(error) => tracing::warn!(%error, "abandoned recordings could not be looked for"),
     }
 }
 
-/// Puts one together, if nobody does and it is still to be done.
-pub(super) async fn finish(settings: &Settings, claims: &Claims, ticket: &Ticket) {
+/// Puts one together, if nobody does and it is still to be done. Where it is known how long it ran and its writer did
+/// not note its end, what it lacks of that is missing. One that is finished is reported once more: whoever is asked for it
+/// has not heard.
+pub(super) async fn finish(settings: &Settings, claims: &Claims, ticket: &Ticket, ran_ms: Option<u64>) {
     let Some(_claim) = claims.try_claim(ticket) else { return };
     match Note::read(settings.objects.as_ref(), ticket).await {
         Ok(Some(note)) => {
             tracing::info!(recording = ticket.recording, "an abandoned recording is put together");
-            compact::finish(settings, note).await;
+            compact::finish(settings, note.ended_after(ran_ms)).await;
         }
-        Ok(None) => {}
+        Ok(None) => {
+            if let Err(error) = compact::report_again(settings, ticket).await {
+                tracing::warn!(%error, recording = ticket.recording, "a file could not be read");
+            }
+        }
         Err(error) => tracing::warn!(%error, recording = ticket.recording, "a note could not be read"),
     }
 }

@@ -80,7 +80,7 @@ async fn sound_that_is_dropped_on_its_way_is_named_as_missing() {
         let (settings, facts) = settings(Arc::new(Store::default()));
         let (recorder, _task) = Recorder::start(settings);
         let began_us = now_us();
-        recorder.begin(1, ticket("r"), began_us);
+        recorder.begin(1, ticket("r"), began_us, 0);
         if is_behind {
             recorder.backlog.store(BACKLOG + 1, Ordering::Relaxed);
         }
@@ -93,11 +93,25 @@ async fn sound_that_is_dropped_on_its_way_is_named_as_missing() {
 }
 
 #[tokio::test]
+async fn a_recording_that_begins_late_has_silence_before_it_that_is_named() {
+    for (ran_ms, missing_ms) in [(0, 0), (40, 0), (1_500, 1_500)] {
+        let (settings, facts) = settings(Arc::new(Store::default()));
+        let (recorder, _task) = Recorder::start(settings);
+        let began_us = now_us();
+        recorder.begin(1, ticket("r"), began_us, ran_ms);
+        recorder.add(second(Side::Left, began_us));
+        recorder.finish(1, began_us + 1_000_000);
+        let finished = reported(&facts).await;
+        assert_eq!((finished.missing_ms, finished.duration_ms), (missing_ms, 1_000 + missing_ms));
+    }
+}
+
+#[tokio::test]
 async fn a_stopping_node_waits_for_recordings_that_are_being_put_together() {
     let store = Arc::new(Store::default());
     let (recorder, _task) = Recorder::start(settings(store.clone()).0);
     let began_us = now_us();
-    recorder.begin(1, ticket("r"), began_us);
+    recorder.begin(1, ticket("r"), began_us, 0);
     recorder.add(second(Side::Left, began_us));
     recorder.finish(1, began_us + 1_000_000);
     recorder.suspend().await;
@@ -129,10 +143,10 @@ async fn a_recording_has_one_writer_the_one_that_took_it_up_last() {
     let (heirs, facts) = settings(store.clone());
     let (heir, _heirs_task) = Recorder::start(Settings { writer: "b/2".into(), ..heirs });
     let began_us = now_us();
-    cut_off.begin(1, ticket("r"), began_us);
+    cut_off.begin(1, ticket("r"), began_us, 0);
     cut_off.add(second(Side::Left, began_us));
     let before = more_parts(&store, 2).await;
-    heir.begin(7, ticket("r"), now_us());
+    heir.begin(7, ticket("r"), now_us(), 0);
     // Its own of the gap, and then two of what it would hear, with those of the other between them.
     more_parts(&store, before + 3).await;
     let ended_us = now_us();

@@ -8,11 +8,14 @@ use super::{
     Memory, Settings,
     claims::{Claim, Claims},
     compact,
-    layout::{self, LONGEST_GAP_MS, milliseconds},
+    layout::{self, LONGEST_GAP_MS, SPARE_MS, milliseconds},
     open::{Note, Ticket},
     parts,
     store::{DEADLINE, within},
 };
+
+/// What the two measures of a recording's age may differ by while both clocks are right: a command takes its time.
+const TOLERANCE_MS: u64 = 3_000;
 
 /// What a writer is given, in order.
 #[derive(Debug)]
@@ -45,6 +48,8 @@ pub(super) struct Beginning {
     pub(super) ticket: Ticket,
     /// Milliseconds since 1970.
     pub(super) began_ms: u64,
+    /// How long before that it should have begun.
+    pub(super) ran_ms: u64,
     /// None while another still works on the recording.
     pub(super) claim: Option<Claim>,
 }
@@ -57,13 +62,13 @@ pub(super) async fn run(
     beginning: Beginning,
     mut pieces: mpsc::UnboundedReceiver<Piece>,
 ) {
-    let Beginning { ticket, began_ms, claim } = beginning;
+    let Beginning { ticket, began_ms, ran_ms, claim } = beginning;
     settings.gate.opened().await;
     let _claim = match claim {
         Some(claim) => claim,
         None => claims.claim(&ticket).await,
     };
-    let mut writer = Writer::open(settings, ticket, began_ms).await;
+    let mut writer = Writer::open(settings, ticket, began_ms, ran_ms).await;
     while let Some(piece) = pieces.recv().await {
         match piece {
             Piece::Sound(bytes) => {
@@ -99,9 +104,11 @@ enum Put {
 }
 
 impl Writer {
-    /// Begins the recording, or takes up what a former run or another node left and fills the gap since then.
-    async fn open(settings: Settings, ticket: Ticket, now_ms: u64) -> Self {
-        let fresh = Note { writer: settings.writer.clone(), ..Note::new(ticket, now_ms) };
+    /// Begins the recording, or takes up what a former run or another node left. What is missing until now is silence.
+    async fn open(settings: Settings, ticket: Ticket, now_ms: u64, ran_ms: u64) -> Self {
+        let is_late = ran_ms > SPARE_MS;
+        let began_ms = if is_late { now_ms.saturating_sub(ran_ms) } else { now_ms };
+        let fresh = Note { writer: settings.writer.clone(), ..Note::new(ticket, began_ms) };
         let failing = settings.failing.clone();
         let former =
             failing.insist("begin the note", &fresh.ticket, || fresh.begin(settings.parts.as_ref())).await;
@@ -110,7 +117,11 @@ impl Writer {
         let note = Note { writer, finished: None, ended_ms: None, ..former.unwrap_or(fresh) };
         let mut writer = Self { next: 1, note, is_lost: false, settings };
         if !is_new {
+            // From now on by this node's clock: it is the one that will say when the recording ends.
+            writer.note.began_ms = began_by(now_ms, writer.note.began_ms, ran_ms);
             writer.write_note().await;
+            writer.resume(now_ms).await;
+        } else if is_late {
             writer.resume(now_ms).await;
         }
         writer
@@ -262,3 +273,14 @@ impl Writer {
             .await;
     }
 }
+
+/// When a recording that is taken up began, by the clock of the node that takes it up. Two nodes' wall clocks are the finer
+/// measure, unless the time that control says it has been wanted shows that one of them is wrong.
+fn began_by(now_ms: u64, noted_ms: u64, ran_ms: u64) -> u64 {
+    let are_right = ran_ms == 0 || now_ms.saturating_sub(noted_ms).abs_diff(ran_ms) <= TOLERANCE_MS;
+    if are_right && noted_ms <= now_ms { noted_ms } else { now_ms.saturating_sub(ran_ms) }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

@@ -36,8 +36,10 @@ impl Sessions {
         let is_news = session.version == 0 || opened.iter().any(Option::is_some);
         for (endpoint, sockets) in endpoints.iter_mut().zip(opened) {
             if let Some(sockets) = &sockets {
-                session.ports.insert(endpoint.id.to_string(), sockets.port);
-                self.loads[session.thread] += 1;
+                match session.ports.insert(endpoint.id.to_string(), sockets.port) {
+                    Some(former) => self.ports.close(former, now_us()),
+                    None => self.loads[session.thread] += 1,
+                }
             }
             endpoint.sockets = sockets;
         }
@@ -64,16 +66,17 @@ impl Sessions {
         }
     }
 
-    /// Sockets for the endpoints that are new, all or none.
+    /// Sockets for the endpoints that are new or have another port, all or none.
     fn open_ports(&mut self, session: &Session, set: &SetSession) -> Result<Vec<Option<Sockets>>, String> {
         let now_us = now_us();
         let mut opened = Vec::new();
         for endpoint in &set.endpoints {
-            if session.ports.contains_key(&endpoint.id) {
+            let wanted = u16::try_from(endpoint.port).unwrap_or(1);
+            // Another one than is open: the host of before had told it when this node did not know yet.
+            if session.ports.get(&endpoint.id).is_some_and(|port| wanted == 0 || *port == wanted) {
                 opened.push(None);
                 continue;
             }
-            let wanted = u16::try_from(endpoint.port).unwrap_or(1);
             match self.ports.open(wanted, now_us) {
                 Ok(sockets) => opened.push(Some(sockets)),
                 Err(error) => {
@@ -113,7 +116,8 @@ impl Sessions {
             Some((id, number)) if *id == wanted.id => *number,
             _ => {
                 self.last_number += 1;
-                self.recorder.begin(self.last_number, ticket(group, tenant, set, wanted), now_us());
+                let ticket = ticket(group, tenant, set, wanted);
+                self.recorder.begin(self.last_number, ticket, now_us(), wanted.ran_ms.unwrap_or_default());
                 self.last_number
             }
         };

@@ -51,7 +51,8 @@ impl Worker {
         let gone: Vec<Arc<str>> = session
             .endpoints
             .keys()
-            .filter(|id| plan.endpoints.iter().all(|e| e.id != **id))
+            // One with other sockets begins anew.
+            .filter(|id| plan.endpoints.iter().all(|e| e.id != **id || e.sockets.is_some()))
             .cloned()
             .collect();
         for id in gone {

@@ -1,8 +1,10 @@
 //! Which commands count, and what is answered to those that can't be carried out.
 
+use std::net::{SocketAddr, UdpSocket};
+
 use mangrove_proto::{
     common::Fence,
-    media::{Endpoint, Holding, HoldingsRequest, media_event::Fact},
+    media::{self, Endpoint, Holding, HoldingsRequest, media_event::Fact},
     service::Media as _,
 };
 use mangrove_rtp::g711::Law;
@@ -83,4 +85,25 @@ async fn the_public_address_is_what_far_ends_are_told() {
     let a = Phone::new("127.0.0.1", Law::A).await;
     let ours = node.ready(session(1, vec![endpoint("a", Law::A, a.address())])).await;
     assert_eq!(ours[0].ip().to_string(), "203.0.113.10");
+}
+
+/// A session that was begun here while another host had it: that one told far ends its port.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_port_that_far_ends_know_takes_the_place_of_another() {
+    let node = Node::start();
+    let far = SocketAddr::from(([127, 0, 0, 1], 9));
+    let at = |port: u16| Endpoint { port: port.into(), ..endpoint("a", Law::A, far) };
+    let spare = node.ready(session(1, vec![endpoint("b", Law::A, far)])).await[0];
+    let first = node.ready(session(2, vec![at(0)])).await[0];
+    until("the other one is free", || UdpSocket::bind(spare).is_ok()).await;
+    node.set(session(3, vec![at(spare.port())])).await;
+    until("the port is told that was wanted", || {
+        let told = |ready: &media::Ready| ready.addresses.iter().any(|one| one.address == spare.to_string());
+        node.facts()
+            .iter()
+            .any(|fact| matches!(fact, Fact::Ready(ready) if ready.version == 3 && told(ready)))
+    })
+    .await;
+    until("the first one is free", || UdpSocket::bind(first).is_ok()).await;
+    assert!(UdpSocket::bind(spare).is_err(), "it is bound");
 }

@@ -189,6 +189,7 @@ pub(crate) fn recording(set: SetSession, id: &str, left: &str, right: &str) -> S
         object: format!("acme/{id}.wav"),
         left: left.into(),
         right: right.into(),
+        ran_ms: None,
     };
     SetSession { recording: Some(recording), ..set }
 }

@@ -99,8 +99,9 @@ fn record(call: &mut Call, peer: LegId, scene: &Scene<'_>) {
             let date = day::date(scene.day());
             let id = format!("rec_{}_1", call.id);
             let object = format!("recordings/{}/{date}/{}-1.wav", call.tenant, call.id);
-            let (left, right) = (guest, Some(peer));
-            call.recording = Some(Recording { id, object, left, right, running: true, finished: None });
+            let (left, right, since) = (guest, Some(peer), Some(scene.now()));
+            call.recording =
+                Some(Recording { id, object, left, right, running: true, since, finished: None });
         }
         None => {}
     }

@@ -44,11 +44,14 @@ fn ready(call: &mut Call, ready: &media::Ready, scene: &mut Scene<'_>) {
             continue;
         };
         let waits = |party: &Party| party.address.is_none() && party.is_alive();
+        // A phone that rings was told another one: it learns this one once it has answered.
+        let rings = call.offer_of(leg).is_some();
         if call.party(leg).is_some_and(waits)
             && let Some(party) = call.party_mut(leg)
         {
             party.address = Some(told);
-            moved.extend(party.answered.map(|_| party.id));
+            let knows = party.answered.is_some() || (rings && !party.line.is_planned());
+            moved.extend(knows.then_some(party.id));
         }
     }
     for leg in moved {

@@ -30,6 +30,8 @@ pub(super) fn give_way(call: &mut Call, scene: &mut Scene<'_>) {
         Sacrifice::Sounds => call.media.silenced = true,
         Sacrifice::Phones => give_up_phones(call, scene),
         Sacrifice::Ports => {
+            // It was not the music, then.
+            call.media.silenced = false;
             call.media.forget_ports();
             call.parties.values_mut().map(Arc::make_mut).for_each(|party| party.address = None);
         }

@@ -33,7 +33,7 @@ fn state() -> State {
 #[test]
 fn snapshots() {
     let write = |state: &State| state.snapshot().expect("a snapshot");
-    let kept = golden::check(&["state-1.bin", "state-2.bin"], state, State::restore, write);
+    let kept = golden::check(&["state-1.bin", "state-2.bin", "state-3.bin"], state, State::restore, write);
     let tenant = kept.tenant(&tenant_id()).expect("acme");
     let mut stages: Vec<_> = tenant.calls().map(|call| call.stage.name()).collect();
     stages.sort_unstable();

@@ -35,7 +35,7 @@ async fn a_recording_whose_writer_still_runs_is_left_alone() {
         sender.send(piece).unwrap();
     }
     let claim = claims.try_claim(&ticket);
-    let beginning = Beginning { ticket: ticket.clone(), began_ms: 1_000, claim };
+    let beginning = Beginning { ticket: ticket.clone(), began_ms: 1_000, ran_ms: 0, claim };
     let memory = Memory::new(1 << 20);
     assert!(memory.reserve(64_000));
     let writing = tokio::spawn(writer::run(settings.clone(), memory, claims.clone(), beginning, pieces));
@@ -47,14 +47,14 @@ async fn a_recording_whose_writer_still_runs_is_left_alone() {
     // Hours pass.
     for _ in 0..10 {
         tokio::time::sleep(EVERY).await;
-        let sweep = tokio::time::timeout(EVERY, finish(&settings, &claims, &ticket));
+        let sweep = tokio::time::timeout(EVERY, finish(&settings, &claims, &ticket, None));
         sweep.await.expect("it keeps its hands off");
     }
     store.refuses.store(false, Ordering::Relaxed);
     writing.await.unwrap();
     let file = store.get(&layout::object(&ticket)).await.unwrap().bytes().await.unwrap();
     assert_eq!(file.len(), 44 + 64_000);
-    finish(&settings, &claims, &ticket).await;
+    finish(&settings, &claims, &ticket, None).await;
     while facts.lock().is_empty() {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
@@ -67,10 +67,39 @@ async fn a_recording_that_nobody_writes_is_put_together_and_its_place_is_free_ag
     let (claims, note) = (Claims::default(), Note::new(tests::ticket("r"), 0));
     note.write(settings.objects.as_ref()).await.unwrap();
     settings.objects.put(&layout::part(&note.ticket, 1), vec![0; 32_000].into()).await.unwrap();
-    finish(&settings, &claims, &note.ticket).await;
+    finish(&settings, &claims, &note.ticket, None).await;
     while facts.lock().is_empty() {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
     assert_eq!(Note::read(settings.objects.as_ref(), &note.ticket).await.unwrap(), None);
     claims.all_released().await;
+}
+
+/// Its node was cut off when it had just finished: what it reports then is nobody's.
+#[tokio::test]
+async fn a_finished_recording_of_which_control_has_not_heard_is_reported_again() {
+    let (settings, facts) = tests::settings(Arc::new(Store::default()));
+    let ticket = tests::ticket("r");
+    finish(&settings, &Claims::default(), &ticket, Some(1_000)).await;
+    let whole = [&mangrove_rtp::wav::header(2, mangrove_rtp::RATE, 32_000)[..], &[7; 32_000]].concat();
+    settings.objects.put(&layout::object(&ticket), whole.into()).await.unwrap();
+    finish(&settings, &Claims::default(), &ticket, Some(1_000)).await;
+    assert_eq!(tests::reported(&facts).await.duration_ms, 1_000);
+    assert_eq!(facts.lock().len(), 1, "there is nothing to report where there is nothing");
+}
+
+/// Its node died in mid part, and its call ended before an heir had its session.
+#[tokio::test]
+async fn what_a_recording_lacks_of_the_time_it_ran_is_silence_and_is_named() {
+    for (ended_ms, ran_ms, missing_ms) in
+        [(None, Some(2_500), 1_500), (None, Some(1_040), 0), (None, None, 0), (Some(1_800), Some(2_500), 800)]
+    {
+        let (settings, facts) = tests::settings(Arc::new(Store::default()));
+        let note = Note { ended_ms, ..Note::new(tests::ticket("r"), 0) };
+        note.write(settings.objects.as_ref()).await.unwrap();
+        settings.objects.put(&layout::part(&note.ticket, 1), vec![0; 32_000].into()).await.unwrap();
+        finish(&settings, &Claims::default(), &note.ticket, ran_ms).await;
+        let finished = tests::reported(&facts).await;
+        assert_eq!((finished.missing_ms, finished.duration_ms), (missing_ms, 1_000 + missing_ms));
+    }
 }

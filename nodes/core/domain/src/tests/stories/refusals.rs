@@ -67,6 +67,34 @@ fn a_port_that_was_taken_while_the_node_was_down_is_exchanged() {
     assert!(!world.call(caller).media.moved, "the next time it may help again");
 }
 
+/// Its INVITE named the port that is taken now.
+#[test]
+fn a_phone_that_rang_meanwhile_is_told_the_other_port_when_it_answers() {
+    let mut world = World::acme();
+    let caller = world.queued();
+    let anna = world.ringing("101").expect("anna's phone rings");
+    world.refuse_media(caller);
+    world.refuse_media(caller);
+    world.pending.clear();
+    let address = |end: usize, port: u16| EndpointAddress {
+        endpoint: world.ends[end].leg.clone(),
+        address: format!("10.0.0.2:{port}"),
+    };
+    let addresses = vec![address(caller, 30_000), address(anna, 30_002)];
+    let (call, version) = (world.call(caller).id, world.call(caller).media.version);
+    world.media(call, Fact::Ready(Ready { version, addresses }));
+    world.run();
+    assert_eq!(world.plays(caller).expect("it was not the music").prompts, ["music/default"]);
+    let told = |world: &World| {
+        let heard = world.ends[anna].heard.iter().filter(|message| message.method().as_str() == "INVITE");
+        heard.filter(|invite| String::from_utf8_lossy(invite.body()).contains("m=audio 30002")).count()
+    };
+    assert_eq!(told(&world), 0, "not while it rings");
+    world.pick_up("101");
+    assert!(world.are_joined(caller, anna));
+    assert_eq!(told(&world), 1);
+}
+
 #[test]
 fn a_node_that_refuses_other_ports_too_ends_the_call() {
     let mut world = World::acme();

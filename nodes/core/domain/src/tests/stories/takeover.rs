@@ -1,10 +1,13 @@
 //! A new leader: what it owes is what was promised, byte for byte.
 
-use mangrove_proto::edge::edge_command::Op;
+use mangrove_proto::{edge::edge_command::Op, media::media_event::Fact};
 
 use crate::{
     Action, Command, Effect, ObjectRef, State,
-    tests::{acme::NUMBER, world::World},
+    tests::{
+        acme::NUMBER,
+        world::{Pending, World},
+    },
 };
 
 fn messages(effects: &[Effect]) -> Vec<Vec<u8>> {
@@ -55,6 +58,36 @@ fn a_session_is_asked_for_again_with_the_ports_that_far_ends_know() {
     assert_eq!(session.version, world.call(caller).media.version);
     assert!(session.endpoints.iter().all(|endpoint| endpoint.port >= 20_000), "{session:?}");
     assert!(messages(&owed).is_empty(), "everything was acknowledged");
+}
+
+#[test]
+fn a_node_that_takes_a_session_over_learns_how_long_its_recording_ran() {
+    let mut world = World::acme();
+    let (caller, _) = world.talking("101");
+    let object = ObjectRef::Call("acme".into(), world.call(caller).id);
+    let ran_ms = |world: &World| {
+        let owed = world.state.owed(&object, world.stamp());
+        let session = owed.into_iter().find_map(|effect| match effect.action {
+            Action::Media { command, .. } => command.set,
+            Action::Edge { .. } => None,
+        });
+        session.expect("a session").recording.map(|recording| recording.ran_ms)
+    };
+    assert_eq!(ran_ms(&world), Some(Some(0)));
+    world.pass(5_000);
+    assert_eq!(ran_ms(&world), Some(Some(5_000)));
+    let bye = world.ends[caller].request("BYE", "", "");
+    world.sip(caller, bye);
+    let finished = world
+        .pending
+        .extract_if(.., |pending| matches!(pending, Pending::Media(_, Fact::RecordingFinished(_))));
+    let finished: Vec<_> = finished.collect();
+    world.pass(2_000);
+    assert_eq!(ran_ms(&world), Some(Some(5_000)), "to its end");
+    for finished in finished {
+        world.deliver(finished);
+    }
+    assert_eq!(ran_ms(&world), None, "it is there");
 }
 
 #[test]
