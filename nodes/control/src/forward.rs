@@ -16,7 +16,7 @@ use parking_lot::Mutex;
 use tokio::time::timeout;
 use tonic::{Request, Streaming, transport::Channel};
 
-use crate::{entry, turns::first_answer};
+use crate::{entry, quiet::Quiet, turns::first_answer};
 
 /// One node may take this long to answer. Longer than a commit takes on a slow disk, shorter than an election and a
 /// half: a node that is gone must not keep commands from the next leader.
@@ -35,6 +35,7 @@ pub(crate) type Client = ControlClient<Channel>;
 pub(crate) struct Forward {
     cluster: Cluster,
     clients: Arc<Mutex<BTreeMap<String, Client>>>,
+    quiet: Quiet,
 }
 
 /// What the leader answered.
@@ -48,7 +49,7 @@ pub(crate) struct Committed {
 
 impl Forward {
     pub(crate) fn new(cluster: Cluster) -> Self {
-        Self { cluster, clients: Arc::default() }
+        Self { cluster, clients: Arc::default(), quiet: Quiet::default() }
     }
 
     /// Commits commands at the group's leader. Repeating them is harmless, so a node that did not answer is followed by
@@ -70,14 +71,16 @@ impl Forward {
     where
         F: Future<Output = Result<tonic::Response<T>, tonic::Status>>,
     {
-        let put = |(name, client): (String, Client)| {
-            let answer = question(client);
+        let put = |(node, (name, client)): (NodeId, (String, Client))| {
+            let (asked, answer) = (self.quiet.asked(node), question(client));
             async move {
                 let failed = |status| Error::from_status(&status, &format!("node {name}"));
-                answer.await.map(tonic::Response::into_inner).map_err(failed)
+                let answer = answer.await.map_err(failed)?.into_inner();
+                asked.answered();
+                Ok(answer)
             }
         };
-        let nodes = self.candidates(group).into_iter().filter_map(|node| self.client(node));
+        let nodes = self.candidates(group).into_iter().filter_map(|node| Some((node, self.client(node)?)));
         first_answer(nodes.map(put), Error::NoLeader { group: group.into() }).await
     }
 
@@ -111,7 +114,7 @@ impl Forward {
                 let replicas =
                     place.into_iter().flat_map(|place| [&[place.leader], &place.replicas[..]].concat());
                 let mut seen = BTreeSet::from([own]);
-                replicas.filter(|node| seen.insert(*node)).collect()
+                self.quiet.last(replicas.filter(|node| seen.insert(*node)).collect())
             }
         }
     }

@@ -35,6 +35,7 @@ mod peers;
 mod ports;
 mod progress;
 mod proposer;
+mod quiet;
 pub mod routes;
 mod shard;
 mod storybook;

@@ -7,10 +7,12 @@ use mangrove_proto::service::Error;
 use tokio::time::timeout;
 
 /// After this long without an answer the next one is asked too.
-const SLOW: Duration = Duration::from_millis(400);
+pub(crate) const SLOW: Duration = Duration::from_millis(400);
 
 /// The first answer to questions that are put in turn: the next one when the last has failed in a way that another may
-/// not, or is slow, for who is asked may have stopped, or only have a slow disk. `none`: what it is when nobody is asked.
+/// not, or is slow, for who is asked may have stopped, or only have a slow disk. When nobody is left to be asked and others
+/// have failed, those who are slow are waited for once more so long: what is asked again may be answered sooner. `none`: what
+/// it is when nobody is asked.
 pub(crate) async fn first_answer<T, F>(
     mut questions: impl Iterator<Item = F>,
     none: Error,
@@ -18,17 +20,20 @@ pub(crate) async fn first_answer<T, F>(
 where
     F: Future<Output = Result<T, Error>>,
 {
-    let mut last = none;
+    let (mut last, mut others_failed, mut is_out) = (none, false, false);
     let mut asked = FuturesUnordered::new();
     asked.extend(questions.next());
     while !asked.is_empty() {
         match timeout(SLOW, asked.next()).await {
             Ok(Some(Ok(answer))) => return Ok(answer),
             Ok(Some(Err(error))) if !error.is_retryable() => return Err(error),
-            Ok(Some(Err(error))) => last = error,
+            Ok(Some(Err(error))) => (last, others_failed) = (error, true),
+            Err(_) if is_out && others_failed => break,
             Ok(None) | Err(_) => {}
         }
-        asked.extend(questions.next());
+        let next = questions.next();
+        is_out = next.is_none();
+        asked.extend(next);
     }
     Err(last)
 }
@@ -62,7 +67,9 @@ mod tests {
             (vec![(10, Err(NONE)), (10, Ok("b"))], Ok("b"), 20),
             (vec![(10, Err(refused())), (10, Ok("b"))], Err(refused()), 10),
             (vec![(9_000, Ok("a")), (10, Ok("b"))], Ok("b"), 410),
-            (vec![(1_000, Ok("a")), (10, Err(NONE))], Ok("a"), 1_000),
+            (vec![(700, Ok("a")), (10, Err(NONE))], Ok("a"), 700),
+            (vec![(9_000, Ok("a"))], Ok("a"), 9_000),
+            (vec![(9_000, Ok("a")), (10, Err(NONE)), (10, Err(NONE))], Err(NONE), 820),
             (vec![(2_000, Err(NONE)), (2_000, Err(NONE)), (10, Ok("c"))], Ok("c"), 810),
         ];
         for (at, (cases, answer, after)) in table.into_iter().enumerate() {
