@@ -33,8 +33,8 @@ pub(super) async fn run(settings: Settings, claims: Claims) {
 }
 
 /// Puts one together, if nobody does and it is still to be done. Where it is known how long it ran and its writer did
-/// not note its end, what it lacks of that is missing. One that is finished is reported once more: whoever is asked for it
-/// has not heard.
+/// not note its end, what it lacks of that is missing. One that is finished is reported once more then: who says its
+/// length still waits for it.
 pub(super) async fn finish(settings: &Settings, claims: &Claims, ticket: &Ticket, ran_ms: Option<u64>) {
     let Some(_claim) = claims.try_claim(ticket) else { return };
     match Note::read(settings.objects.as_ref(), ticket).await {
@@ -42,6 +42,7 @@ pub(super) async fn finish(settings: &Settings, claims: &Claims, ticket: &Ticket
             tracing::info!(recording = ticket.recording, "an abandoned recording is put together");
             compact::finish(settings, note.ended_after(ran_ms)).await;
         }
+        Ok(None) if ran_ms.is_none() => {}
         Ok(None) => {
             if let Err(error) = compact::report_again(settings, ticket).await {
                 tracing::warn!(%error, recording = ticket.recording, "a file could not be read");
