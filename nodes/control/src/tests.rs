@@ -4,7 +4,6 @@
 
 pub(crate) mod company;
 mod configuring;
-mod desk;
 mod effects;
 mod events;
 pub(crate) mod fakes;
@@ -12,9 +11,7 @@ mod formats;
 pub(crate) mod house;
 mod invite;
 mod moving;
-mod proposing;
 mod table;
 mod takeover;
-mod town;
 mod trouble;
 mod watch;
