@@ -128,6 +128,7 @@ async fn in_time<T>(
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use mangrove_proto::media::{Holdings, MediaCommand, MediaExecuted};
     use tokio::time::Instant;
