@@ -42,7 +42,10 @@ impl Cluster {
         let mut leadership = None;
         loop {
             let ping = tokio::select! {
-                _ = ticks.tick() => None,
+                _ = ticks.tick() => {
+                    leadership = leadership.or_else(|| Some(self.group(DIRECTORY)?.watch_leadership()));
+                    None
+                }
                 // A new leader begins at once: its predecessor is silent already, most likely.
                 () = next_leadership(&mut leadership) => {
                     ticks.reset();
@@ -50,9 +53,6 @@ impl Cluster {
                 }
                 Some(ping) = watchman.pings.join_next() => Some(ping),
             };
-            if leadership.is_none() {
-                leadership = self.group(DIRECTORY).map(|group| group.watch_leadership());
-            }
             let leading = self.group(DIRECTORY).and_then(|group| Some((term_led(&group)?, group)));
             let Some((term, group)) = leading else {
                 watchman = Watchman::default();
