@@ -86,7 +86,8 @@ async fn a_leader_whose_disk_fails_to_sync_leaves_and_no_call_is_lost() -> Resul
 
 /// A company with so many numbers that its changes soon take what the log has made ahead.
 fn large_company(product: &Product, name: u32) -> Result<String> {
-    let source = "where this number is advertised ".repeat(8);
+    let source = "where this number is advertised, ".repeat(3);
+    let source = source.trim_end();
     let number =
         |number| format!("  - {{number: \"7495{number:07}\", scheme: main, source: \"{source}\"}}\n");
     let numbers: String = (0..1000).map(number).collect();
@@ -105,8 +106,9 @@ async fn a_node_alone_with_a_full_disk_lets_people_talk_until_there_is_room() ->
     let call = Sipp::call(&product, &sound, &[sipp::CUE, sipp::BYE])?;
     sound.hears(ANNA.hertz).await?;
 
+    product.apply(&large_company(&product, 0)?)?;
     product.disk()?.fill()?;
-    let mut changes = 0..;
+    let mut changes = 1..;
     let refused = async || product.apply(&large_company(&product, changes.next()?).ok()?).err();
     wait::within(Duration::from_secs(60), "a change to be refused", refused).await?;
     ANNA.rests(&product).await.expect_err("nothing is changed any more");
