@@ -90,6 +90,7 @@ async fn quiet(plan: &Plan, hall: &Hall) -> Result<Quiet> {
 /// One fault from its cause to the moment when nothing is left of it; what is known of it stays when it fails.
 async fn one(plan: &Plan, row: Row, hall: &mut Hall, faults: &mut Vec<Fault>) -> Result<()> {
     hall.settles(SETTLES).await.context("before the next fault")?;
+    hall.comes_home(SETTLES).await.context("before the next fault")?;
     hall.fills(SETTLES).await.context("before the next fault")?;
     let before = hall.floor().await.context("the floor is not to be seen before the next fault")?;
     let victims = strike::victims(row, hall).await?;

@@ -4,7 +4,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     net::{IpAddr, Ipv4Addr, SocketAddr},
     path::Path,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result};
@@ -27,6 +27,9 @@ use crate::{
 const LAST_CALLS: Duration = Duration::from_secs(60);
 /// How long after that every call must have its record.
 const RECORDS: Duration = Duration::from_secs(30);
+
+/// Longer than it takes to hand a member's addresses over, from the moment when they are said to be its own.
+const HANDED_OVER: Duration = Duration::from_secs(1);
 
 /// A running cluster with callers and agents.
 #[derive(Debug)]
@@ -136,6 +139,17 @@ impl Hall {
         wait::within(limit, "every group to have its leader", async || self.is_led().await.then_some(()))
             .await?;
         self.fills(limit).await
+    }
+
+    /// Waits until every member has had its addresses for a while: who dies while its heir still has them hits nobody.
+    pub(super) async fn comes_home(&self, limit: Duration) -> Result<()> {
+        let mut since = None;
+        wait::within(limit, "every member to have its addresses", async || {
+            let at_home = self.cluster.members().await?.iter().all(is_at_home);
+            since = since.filter(|_| at_home).or(at_home.then(Instant::now));
+            (since?.elapsed() > HANDED_OVER).then_some(())
+        })
+        .await
     }
 
     async fn is_led(&self) -> bool {
@@ -257,6 +271,13 @@ fn has_recording(record: &Value) -> bool {
 fn is_well(member: &Value) -> bool {
     let trouble = member["report"]["trouble"].as_array();
     member["alive"] == true && trouble.is_some_and(Vec::is_empty)
+}
+
+/// Whether the member's addresses, if it has any, are not with an heir.
+fn is_at_home(member: &Value) -> bool {
+    let has = |key: &str, one: &Value| member[key].as_array().is_some_and(|all| all.contains(one));
+    let has_addresses = ["edge", "media"].into_iter().any(|role| has("roles", &role.into()));
+    !has_addresses || has("carries", &member["name"])
 }
 
 /// The group that holds the company.

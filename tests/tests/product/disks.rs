@@ -19,10 +19,10 @@ use crate::{cluster::UNHEARD_MS, office::Office};
 
 /// How long a process may take to end once its disk has failed.
 pub(crate) const ENDS: Duration = Duration::from_secs(20);
-/// Room for a node's log in a test, megabytes.
-const ROOM: u32 = 96;
+/// Room for a node's data in a test, megabytes: for some files of the log as they are set up ahead.
+pub(crate) const ROOM: u32 = 192;
 
-fn is_voter(name: &str) -> bool {
+pub(crate) fn is_voter(name: &str) -> bool {
     name.len() == 1
 }
 
@@ -46,12 +46,12 @@ impl Office {
         Ok(())
     }
 
-    async fn comes_back(&mut self, name: &str) -> Result<()> {
+    pub(crate) async fn comes_back(&mut self, name: &str) -> Result<()> {
         self.cluster.node_mut(name)?.revive().await?;
         self.cluster.settles(Duration::from_secs(30)).await
     }
 
-    async fn leading(&self) -> Result<String> {
+    pub(crate) async fn leading(&self) -> Result<String> {
         self.cluster.leader(self.group).await.context("nobody leads the company's group")
     }
 }

@@ -15,6 +15,7 @@ mod database;
 mod demo;
 mod disks;
 mod employees;
+mod full_disks;
 mod hang_up;
 mod limits;
 mod lost_media;
