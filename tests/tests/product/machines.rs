@@ -10,12 +10,10 @@ use mangrove_tests::{
     wait,
 };
 
-use crate::office::Office;
+use crate::{cluster::UNHEARD_MS, office::Office};
 
 /// The longest silence when an heir takes addresses to another machine.
 const MOVED_MS: u64 = 2_000;
-/// The longest silence when a machine hands its addresses over and takes them home.
-const HANDED_MS: u64 = 1_000;
 
 #[tokio::test]
 async fn a_machine_that_dies_is_followed_at_its_addresses_by_another() -> Result<()> {
@@ -39,7 +37,7 @@ async fn a_machine_that_dies_is_followed_at_its_addresses_by_another() -> Result
     Ok(())
 }
 
-/// Its addresses go to another machine and come home.
+/// Its addresses go to another machine and come home, and nobody on the line notices either way.
 #[tokio::test]
 async fn a_machine_that_is_asked_to_stop_hands_its_addresses_over() -> Result<()> {
     let (machines, cluster) = Machines::start(ALIKE, "lan").await?;
@@ -55,8 +53,7 @@ async fn a_machine_that_is_asked_to_stop_hands_its_addresses_over() -> Result<()
     wait::until("the heir's machine to let go of the address", homeless).await?;
     let report = office.closes().await?;
     println!("a ended after {took:.2?}, silence of {:?} ms", report.gap);
-    // On one machine it is below 200 ms; between two, up to 520 were heard, and it is not known yet where they come from.
-    assert!(report.gap.max <= HANDED_MS, "a silence of {} ms", report.gap.max);
+    assert!(report.gap.max <= UNHEARD_MS, "a silence of {} ms", report.gap.max);
     Ok(())
 }
 
