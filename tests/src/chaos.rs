@@ -91,8 +91,7 @@ async fn quiet(plan: &Plan, hall: &Hall) -> Result<Quiet> {
 async fn one(plan: &Plan, row: Row, hall: &mut Hall, faults: &mut Vec<Fault>) -> Result<()> {
     hall.settles(SETTLES).await.context("before the next fault")?;
     hall.comes_home(SETTLES).await.context("before the next fault")?;
-    hall.fills(SETTLES).await.context("before the next fault")?;
-    let before = hall.floor().await.context("the floor is not to be seen before the next fault")?;
+    let before = hall.fills(SETTLES).await.context("before the next fault")?;
     let victims = strike::victims(row, hall).await?;
     let (late, elections) = (hall.late_commands().await, hall.company_elections().await);
     let since = Instant::now();

@@ -138,6 +138,12 @@ impl Cluster {
         self.statuses().await.iter().find_map(leads)
     }
 
+    /// The node that leads a group, once one does.
+    pub async fn led_by(&self, group: u64) -> Result<String> {
+        let leader = wait::until("a leader", async || self.leader(group).await);
+        leader.await.with_context(|| self.logs())
+    }
+
     /// Waits until some node but `other` leads a group; how long that took.
     pub async fn leader_but(&self, group: u64, other: &str) -> Result<(String, Duration)> {
         let since = Instant::now();

@@ -138,7 +138,7 @@ impl Hall {
         replicas.map_err(|why| anyhow::anyhow!("{}", why.root_cause()))?;
         wait::within(limit, "every group to have its leader", async || self.is_led().await.then_some(()))
             .await?;
-        self.fills(limit).await
+        self.fills(limit).await.map(drop)
     }
 
     /// Waits until every member has had its addresses for a while: who dies while its heir still has them hits nobody.
@@ -170,18 +170,20 @@ impl Hall {
         members.iter().filter(|one| !is_well(one)).map(tell).collect::<Vec<_>>().join("; ")
     }
 
-    /// Nine tenths of the calls, and of the agents in talk most: some are between two calls.
-    pub(super) async fn fills(&self, limit: Duration) -> Result<()> {
+    /// Nine tenths of the calls, and of the agents in talk most: some are between two calls. The floor as it is then.
+    pub(super) async fn fills(&self, limit: Duration) -> Result<Floor> {
         let full =
             |floor: &Floor| floor.talks.len() * 4 >= self.agents * 3 && floor.calls() * 10 >= self.calls * 8;
-        let filled = wait::within(limit, "agents in talk and the line full", async || {
-            self.floor().await.filter(full).map(drop)
-        });
-        if let Err(why) = filled.await {
-            let floor = self.floor().await.map(|floor| (floor.talks.len(), floor.line.len()));
-            anyhow::bail!("{why}: (talks, in line) {floor:?} of {} agents; {}", self.agents, self.load());
+        let filled =
+            wait::within(limit, "agents in talk and the line full", async || self.floor().await.filter(full));
+        match filled.await {
+            Ok(floor) => Ok(floor),
+            Err(why) => {
+                let floor = self.floor().await.map(|floor| (floor.talks.len(), floor.line.len()));
+                let (agents, load) = (self.agents, self.load());
+                anyhow::bail!("{why}: (talks, in line) {floor:?} of {agents} agents; {load}")
+            }
         }
-        Ok(())
     }
 
     /// Lets all calls come to their end, and takes their records and everything the nodes printed.

@@ -81,7 +81,7 @@ async fn leaves(hall: &mut Hall, name: &str) -> Result<()> {
 }
 
 async fn dies_for_good(hall: &mut Hall, newcomer: Seat) -> Result<()> {
-    let leader = hall.cluster.leader(hall.group).await.context("nobody leads the company's group")?;
+    let leader = hall.cluster.led_by(hall.group).await?;
     hall.cluster.node_mut(&leader)?.kill()?;
     let gone = async || hall.cluster.member(&leader).await.filter(|one| one["alive"] == false);
     wait::within(READY, "the death to be known", gone).await?;

@@ -17,7 +17,7 @@ const READY: Duration = Duration::from_secs(60);
 
 /// Whom the fault is for, now.
 pub(super) async fn victims(row: Row, hall: &Hall) -> Result<Vec<String>> {
-    let leader = hall.cluster.leader(hall.group).await.context("nobody leads the company's group")?;
+    let leader = hall.cluster.led_by(hall.group).await?;
     let mut followers = with(hall, "control").into_iter().filter(|name| *name != leader);
     Ok(match row {
         Row::Edge => vec![hall.layout.edge().to_owned()],

@@ -32,8 +32,8 @@ impl Office {
 async fn clocks_may_be_set_to_anything_under_calls() -> Result<()> {
     let cluster = Cluster::start_with(APART, |_| Some(Fragile::Clock)).await?;
     let office = Office::open_on(cluster, "edge-1", 26.0).await?;
-    let before = office.floor().await.context("the floor is not to be seen")?;
-    let leader = office.cluster.leader(office.group).await.context("nobody leads")?;
+    let before = office.sees().await?;
+    let leader = office.cluster.led_by(office.group).await?;
     for (name, seconds, words) in [
         (leader.as_str(), HOUR, "s ahead of the other nodes"),
         ("edge-1", -HOUR, "s behind the other nodes"),
@@ -42,7 +42,7 @@ async fn clocks_may_be_set_to_anything_under_calls() -> Result<()> {
     ] {
         office.cluster.node(name)?.clock()?.set(seconds)?;
         office.tells_of_its_clock(name, Some(words)).await?;
-        let now = wait::until("the calls to be seen", async || office.floor().await).await?;
+        let now = office.sees().await?;
         assert_eq!(now, before, "{name}'s clock set by {seconds} s\n{}", office.cluster.logs());
         assert_eq!(office.cluster.leader(office.group).await.as_deref(), Some(leader.as_str()));
     }

@@ -28,7 +28,7 @@ async fn any_console_and_any_edge_serve_every_company() -> Result<()> {
     let stranger = without(&cluster, group).await?;
     let mut office = Office::open_on(cluster, &stranger, 20.0).await?;
     let strange = office.cluster.node(&stranger)?.api()?.tenant(company::TENANT);
-    let before = office.floor().await.context("the floor is not to be seen")?;
+    let before = office.sees().await?;
     assert_eq!(before.calls(), CALLERS);
     for api in [&api, &strange] {
         sees_all(api, &before).await.with_context(|| office.cluster.logs())?;

@@ -52,7 +52,7 @@ impl Office {
     }
 
     pub(crate) async fn leading(&self) -> Result<String> {
-        self.cluster.leader(self.group).await.context("nobody leads the company's group")
+        self.cluster.led_by(self.group).await
     }
 }
 
@@ -61,7 +61,7 @@ impl Office {
 async fn a_leader_whose_disk_fails_to_sync_leaves_and_no_call_is_lost() -> Result<()> {
     let fragile = |name: &str| is_voter(name).then_some(Fragile::Sync);
     let mut office = Office::open_on(Cluster::start_with(APART, fragile).await?, "edge-1", 30.0).await?;
-    let before = office.floor().await.context("the floor is not to be seen")?;
+    let before = office.sees().await?;
 
     let leader = office.leading().await?;
     office.cluster.node(&leader)?.faults()?.set(Sync::FailsOnce)?;
@@ -74,7 +74,7 @@ async fn a_leader_whose_disk_fails_to_sync_leaves_and_no_call_is_lost() -> Resul
     office.cluster.node(&leader)?.faults()?.set(Sync::FailsAlways)?;
     office.goes_on_without(&leader).await?;
     office.can_not_start(&leader).await?;
-    let after = wait::until("the calls to be seen", async || office.floor().await).await?;
+    let after = office.sees().await?;
     assert_eq!(after, before, "{}", office.cluster.logs());
     office.cluster.node(&leader)?.faults()?.set(Sync::Works)?;
     office.comes_back(&leader).await?;

@@ -31,7 +31,7 @@ async fn full_disks_cost_no_call_and_heal_when_there_is_room() -> Result<()> {
     let cluster = Cluster::start_with(APART, fragile).await?;
     let store = SmallDisk::mount(&cluster.common().join("objects"), ROOM)?;
     let mut office = Office::open_on(cluster, "edge-1", 45.0).await?;
-    let before = office.floor().await.context("the floor is not to be seen")?;
+    let before = office.sees().await?;
 
     store.fill()?;
     office.alarmed(true).await?;
@@ -39,7 +39,7 @@ async fn full_disks_cost_no_call_and_heal_when_there_is_room() -> Result<()> {
     office.fills_up(&leader).await?;
     let (next, took) = office.cluster.leader_but(office.group, &leader).await?;
     println!("{leader}'s disk was full, {next} leads, seen {took:.2?} after its end");
-    let after = wait::until("the calls to be seen", async || office.floor().await).await?;
+    let after = office.sees().await?;
     assert_eq!(after, before, "{}", office.cluster.logs());
     office.has_room_again(&leader).await?;
     store.free()?;

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use mangrove_tests::{
     cluster::ALIKE,
     machines::{Machines, OFFICE},
@@ -19,11 +19,11 @@ const MOVED_MS: u64 = 2_000;
 async fn a_machine_that_dies_is_followed_at_its_addresses_by_another() -> Result<()> {
     let (machines, cluster) = Machines::start(ALIKE, "lan").await?;
     let mut office = Office::on(cluster, "a", 35.0, OFFICE.into()).await?;
-    let before = office.floor().await.context("the floor is not to be seen")?;
+    let before = office.sees().await?;
     machines.plug("a", false)?;
     office.cluster.node_mut("a")?.kill()?;
     let heir = office.carrier("a", |carrier| carrier != "a").await?;
-    let after = wait::until("the calls to be seen", async || office.floor().await).await?;
+    let after = office.sees().await?;
     assert_eq!(after, before, "a's machine died, {heir} carries its addresses\n{}", office.cluster.logs());
     machines.plug("a", true)?;
     office.cluster.node_mut("a")?.revive().await?;
@@ -42,10 +42,10 @@ async fn a_machine_that_dies_is_followed_at_its_addresses_by_another() -> Result
 async fn a_machine_that_is_asked_to_stop_hands_its_addresses_over() -> Result<()> {
     let (machines, cluster) = Machines::start(ALIKE, "lan").await?;
     let mut office = Office::on(cluster, "a", 30.0, OFFICE.into()).await?;
-    let before = office.floor().await.context("the floor is not to be seen")?;
+    let before = office.sees().await?;
     let took = office.cluster.node_mut("a")?.terminate(Duration::from_secs(10)).await?;
     let heir = office.carrier("a", |carrier| carrier != "a").await?;
-    let after = wait::until("the calls to be seen", async || office.floor().await).await?;
+    let after = office.sees().await?;
     assert_eq!(after, before, "a has stopped, {heir} carries its addresses\n{}", office.cluster.logs());
     office.cluster.node_mut("a")?.revive().await?;
     office.carrier("a", |carrier| carrier == "a").await?;
@@ -62,14 +62,14 @@ async fn a_machine_that_is_asked_to_stop_hands_its_addresses_over() -> Result<()
 async fn a_leader_that_is_cut_off_is_followed_and_comes_back_by_itself() -> Result<()> {
     let (machines, cluster) = Machines::start(ALIKE, "lan").await?;
     let mut office = Office::on(cluster, "a", 35.0, OFFICE.into()).await?;
-    let before = office.floor().await.context("the floor is not to be seen")?;
-    let leader = office.cluster.leader(office.group).await.context("nobody leads")?;
+    let before = office.sees().await?;
+    let leader = office.cluster.led_by(office.group).await?;
     machines.plug(&leader, false)?;
     office.cluster.node_mut(&leader)?.set_reachable(false);
     let (next, took) = office.cluster.leader_but(office.group, &leader).await?;
     println!("{leader} cut off, {next} leads after {took:.2?}");
     office.carrier(&leader, |carrier| carrier != leader).await?;
-    let after = wait::until("the calls to be seen", async || office.floor().await).await?;
+    let after = office.sees().await?;
     assert_eq!(after, before, "{leader} cut off, {next} leads\n{}", office.cluster.logs());
     machines.plug(&leader, true)?;
     office.cluster.node_mut(&leader)?.set_reachable(true);

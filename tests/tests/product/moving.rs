@@ -73,12 +73,12 @@ fn said(child: Child) -> Result<(bool, String)> {
 async fn a_company_moves_under_its_calls_and_nobody_notices() -> Result<()> {
     let mut office = Office::open(APART, "edge-1", 25.0).await?;
     for _ in 0..5 {
-        let (before, to) = (office.floor().await.context("no floor")?, office.elsewhere());
+        let (before, to) = (office.sees().await?, office.elsewhere());
         let (done, text) = said(office.moves(to, "")?)?;
         assert!(done, "{text}\n{}", office.cluster.logs());
         office.group = office.home().await?;
         assert_eq!(office.group, to);
-        let after = wait::until("the calls to be seen", async || office.floor().await).await?;
+        let after = office.sees().await?;
         assert_eq!(after, before, "{}", office.cluster.logs());
     }
     let report = office.closes().await?;
@@ -90,7 +90,7 @@ async fn a_company_moves_under_its_calls_and_nobody_notices() -> Result<()> {
 async fn a_leader_that_dies_in_the_middle_leaves_the_company_in_one_home() -> Result<()> {
     let mut office = Office::open(APART, "edge-1", 40.0).await?;
     for round in 0..6 {
-        let (before, to) = (office.floor().await.context("no floor")?, office.elsewhere());
+        let (before, to) = (office.sees().await?, office.elsewhere());
         // Whoever leads the old home, the new one, or the directory.
         let of = [office.group, to, 0][round % 3];
         let leads = async || office.leader(of).await;
@@ -102,7 +102,7 @@ async fn a_leader_that_dies_in_the_middle_leaves_the_company_in_one_home() -> Re
         office.group = office.home().await?;
         println!("{leader}, leader of group {of}, killed: {done}, in group {}: {text}", office.group);
         assert!(!done || office.group == to, "{text}");
-        let seen = wait::until("the calls to be seen", async || office.floor().await).await?;
+        let seen = office.sees().await?;
         assert_eq!(seen, before, "{leader} killed\n{}", office.cluster.logs());
         office.cluster.node_mut(&leader)?.revive().await?;
     }

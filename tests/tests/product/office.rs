@@ -93,21 +93,27 @@ impl Office {
         Floor::now(&self.cluster.api().ok()?.tenant(company::TENANT)).await
     }
 
+    /// As `floor`, once somebody tells: nobody does while the lead moves.
+    pub(crate) async fn sees(&self) -> Result<Floor> {
+        let seen = wait::until("the floor to be seen", async || self.floor().await);
+        seen.await.with_context(|| self.cluster.logs())
+    }
+
     /// kill -9 of the node that leads the company's group; it comes back when another leads.
     pub(crate) async fn loses_its_leader(&mut self) -> Result<()> {
-        let before = self.floor().await.context("the floor is not to be seen")?;
-        let leader = self.cluster.leader(self.group).await.context("nobody leads")?;
+        let before = self.sees().await?;
+        let leader = self.cluster.led_by(self.group).await?;
         self.cluster.node_mut(&leader)?.kill()?;
         let (next, took) = self.cluster.leader_but(self.group, &leader).await?;
         println!("{leader} killed, {next} leads after {took:.2?}");
-        let after = wait::until("the calls to be seen", async || self.floor().await).await?;
+        let after = self.sees().await?;
         assert_eq!(after, before, "{leader} killed, {next} leads\n{}", self.cluster.logs());
         self.cluster.node_mut(&leader)?.revive().await
     }
 
     /// kill -9 of a node with addresses, which an heir carries then. It comes back, has them again, and all groups are led.
     pub(crate) async fn loses(&mut self, name: &str) -> Result<()> {
-        let before = self.floor().await.context("the floor is not to be seen")?;
+        let before = self.sees().await?;
         self.cluster.node_mut(name)?.kill()?;
         let since = Instant::now();
         let state = wait::until("the death to be known", async || {
@@ -116,7 +122,7 @@ impl Office {
         state.await.with_context(|| self.cluster.logs())?;
         println!("{name} killed, known after {:.2?}", since.elapsed());
         let heir = self.carrier(name, |carrier| carrier != name).await?;
-        let after = wait::until("the calls to be seen", async || self.floor().await).await?;
+        let after = self.sees().await?;
         assert_eq!(after, before, "{name} killed\n{}", self.cluster.logs());
         self.cluster.node_mut(name)?.revive().await?;
         let back = Instant::now();
