@@ -11,7 +11,7 @@ use ractor::{Actor, ActorProcessingErr, ActorRef};
 use tokio::task::AbortHandle;
 use tracing::{Instrument, Span};
 
-use crate::{clock::Clock, metrics, owed, peers::Peers, proposer::Proposer, shard, trace};
+use crate::{clock::Clock, owed, peers::Peers, proposer::Proposer, shard, trace};
 
 /// How long a due timer waits for its proposal before it proposes again.
 const RETRY: Duration = Duration::from_secs(2);
@@ -113,8 +113,7 @@ impl FaceState {
             let done = self.context.peers.execute(self.context.group, action).instrument(span.clone()).await;
             if let Err(error) = done {
                 span.record("error", tracing::field::display(&error));
-                metrics::undelivered();
-                tracing::warn!(object = ?self.object, %error, "effect not delivered");
+                self.context.peers.missed.note(&self.object, &error);
                 self.note_undelivered(myself, id);
             } else {
                 self.retries = 0;

@@ -26,6 +26,7 @@ pub mod grpc;
 mod hub;
 mod machine;
 pub mod metrics;
+mod missed;
 mod moving;
 mod options;
 mod outbox;

@@ -110,7 +110,7 @@ impl Outbox {
 
     fn owe(&self, calls: BTreeSet<Key>, then: Then) {
         if !calls.is_empty() {
-            self.owed.lock().extend(calls.into_iter().map(|key| (key, then)));
+            owe(&mut self.owed.lock(), calls, then);
             self.wake();
         }
     }
@@ -167,7 +167,7 @@ impl Parts {
             if *then == Then::Drop {
                 self.stories.drop_story(key);
             }
-            owed.lock().remove(key);
+            settle(&mut owed.lock(), key, *then);
         }
         Ok(batch.len() + last.len())
     }
@@ -216,6 +216,20 @@ impl Parts {
     }
 }
 
+fn owe(owed: &mut BTreeMap<Key, Then>, calls: BTreeSet<Key>, then: Then) {
+    for key in calls {
+        let known = owed.entry(key).or_insert(then);
+        *known = then.max(*known);
+    }
+}
+
+/// What was owed is done, unless more of it came to be owed meanwhile.
+fn settle(owed: &mut BTreeMap<Key, Then>, key: &Key, done: Then) {
+    if owed.get(key).is_some_and(|then| *then <= done) {
+        owed.remove(key);
+    }
+}
+
 fn story((tenant, call): Key, draft: Draft) -> Option<Story> {
     let at = draft.entries.first()?.at;
     Some(Story { tenant, call, at, entries: draft.entries })
@@ -236,7 +250,7 @@ enum Failure {
 
 #[cfg(test)]
 mod tests {
-    use super::{ALARMING, Instant, Origin, Waits, audit_key};
+    use super::*;
 
     #[test]
     fn a_database_that_takes_nothing_for_a_while_is_told_until_it_does() {
@@ -250,6 +264,19 @@ mod tests {
         assert!(waits.alarm(now + 2 * ALARMING).is_some(), "another group's wait on");
         waits.works(2);
         assert_eq!(waits.alarm(now + 2 * ALARMING), None);
+    }
+
+    #[test]
+    fn a_story_that_came_to_be_forgotten_while_it_was_written_is_written_once_more() {
+        let key: Key = ("acme".into(), mangrove_proto::id::CallId(1));
+        let mut owed = BTreeMap::new();
+        owe(&mut owed, [key.clone()].into(), Then::Keep);
+        owe(&mut owed, [key.clone()].into(), Then::Drop);
+        owe(&mut owed, [key.clone()].into(), Then::Keep);
+        settle(&mut owed, &key, Then::Keep);
+        assert_eq!(owed.get(&key), Some(&Then::Drop));
+        settle(&mut owed, &key, Then::Drop);
+        assert!(owed.is_empty());
     }
 
     #[test]

@@ -15,7 +15,7 @@ use mangrove_proto::{
 use parking_lot::RwLock;
 use tokio::sync::watch;
 
-use crate::metrics;
+use crate::{metrics, missed::Missed};
 
 /// A node may take this long to answer; what it did not take stays owed.
 const DEADLINE: Duration = Duration::from_secs(2);
@@ -25,6 +25,7 @@ const DEADLINE: Duration = Duration::from_secs(2);
 pub struct Peers {
     nodes: Arc<RwLock<BTreeMap<String, Peer>>>,
     alive: Arc<RwLock<Option<BTreeSet<String>>>>,
+    pub(crate) missed: Missed,
 }
 
 #[derive(Debug)]
