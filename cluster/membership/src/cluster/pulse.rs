@@ -1,8 +1,9 @@
 //! When a silent member counts as lost, and when an answering one as back. Pure: time comes as an argument.
 //!
 //! Lost: nothing heard for `lost_after`, and at least two pings in a row failed, so that a pause of the asking node
-//! itself condemns nobody; or two pings in a row refused by its machine, which says that the process is gone. Back: `back_after` answers in a row, and twice as many for each time that the member was
-//! lost within the last minute, so that one which comes and goes stays away.
+//! itself condemns nobody; or two pings in a row refused by its machine, which says that the process is gone. The silence
+//! that made an election counts for the leader that was followed until then. Back: `back_after` answers in a row, and twice
+//! as many for each time that the member was lost within the last minute, so that one which comes and goes stays away.
 
 use std::time::Duration;
 
@@ -46,6 +47,12 @@ impl Pulse {
     /// A member that has not been asked yet: it gets the benefit of the doubt.
     pub(super) fn new(now: Instant) -> Self {
         Self { heard: now, failed: 0, refused: 0, answered: 0, falls: 0, fell: None }
+    }
+
+    /// The leader whom this node followed until it was elected itself: an election is longer than half of `lost_after`, and
+    /// nothing was heard meanwhile. One that has handed the lead over answers the first ping.
+    pub(super) fn deposed(now: Instant, rule: &Rule) -> Self {
+        Self { heard: now.checked_sub(rule.lost_after / 2).unwrap_or(now), failed: 1, ..Self::new(now) }
     }
 
     /// Takes the outcome of a ping.
@@ -144,6 +151,20 @@ mod tests {
         for (what, alive, beats, expected) in table {
             assert_eq!(verdicts(*alive, beats), *expected, "{what}");
         }
+    }
+
+    #[test]
+    fn one_unanswered_ping_more_loses_a_deposed_leader_and_an_answer_clears_it() {
+        let (rule, start) = (Rule::default(), Instant::now());
+        let hangs = rule.lost_after / 2;
+        let mut gone = Pulse::deposed(start, &rule);
+        assert_eq!(gone.judge(true, start, &rule), None, "it was not asked yet");
+        gone.ping(Ping::Silent, start + hangs);
+        assert_eq!(gone.judge(true, start + hangs, &rule), Some(Verdict::Lost));
+        let mut there = Pulse::deposed(start, &rule);
+        there.ping(Ping::Answered, start);
+        there.ping(Ping::Silent, start + hangs);
+        assert_eq!(there.judge(true, start + hangs, &rule), None);
     }
 
     #[test]

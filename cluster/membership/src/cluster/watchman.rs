@@ -23,6 +23,8 @@ use crate::{DIRECTORY, machine};
 #[derive(Default)]
 struct Watchman {
     term: u64,
+    /// Who led before, as far as this node knew.
+    predecessor: Option<NodeId>,
     pulses: BTreeMap<NodeId, Pulse>,
     pings: JoinSet<(NodeId, Ping)>,
     asked: BTreeSet<NodeId>,
@@ -40,6 +42,7 @@ impl Cluster {
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut watchman = Watchman::default();
         let mut leadership = None;
+        let mut followed = None;
         loop {
             let ping = tokio::select! {
                 _ = ticks.tick() => {
@@ -53,13 +56,14 @@ impl Cluster {
                 }
                 Some(ping) = watchman.pings.join_next() => Some(ping),
             };
-            let leading = self.group(DIRECTORY).and_then(|group| Some((term_led(&group)?, group)));
-            let Some((term, group)) = leading else {
+            let group = self.group(DIRECTORY);
+            followed = group.as_ref().and_then(leader_of).or(followed);
+            let Some((term, group)) = group.and_then(|group| Some((term_led(&group)?, group))) else {
                 watchman = Watchman::default();
                 continue;
             };
             if watchman.term != term {
-                watchman = Watchman { term, ..Watchman::default() };
+                watchman = Watchman { term, predecessor: followed.take(), ..Watchman::default() };
             }
             match ping {
                 None => self.ping_all(&mut watchman),
@@ -78,11 +82,17 @@ impl Cluster {
         watchman.pulses.retain(|id, _| directory.member(*id).is_some());
         for member in directory.members.values() {
             if watchman.asked.insert(member.id) {
-                watchman.pulses.entry(member.id).or_insert_with(|| Pulse::new(Instant::now()));
+                let was_followed = watchman.predecessor == Some(member.id);
+                watchman.pulses.entry(member.id).or_insert_with(|| self.first_pulse(was_followed));
                 let (cluster, id, address) = (self.clone(), member.id, member.address.clone());
                 watchman.pings.spawn(async move { (id, cluster.answers(id, &address).await) });
             }
         }
+    }
+
+    fn first_pulse(&self, was_followed: bool) -> Pulse {
+        let now = Instant::now();
+        if was_followed { Pulse::deposed(now, &self.node.options.pulse) } else { Pulse::new(now) }
     }
 
     /// Whether this very node answers, in half the time after which it would be lost.
@@ -146,6 +156,13 @@ fn is_refused(status: &tonic::Status) -> bool {
 fn term_led(group: &Handle) -> Option<u64> {
     match group.leadership() {
         Leadership::Leader { term, .. } => Some(term),
+        _ => None,
+    }
+}
+
+fn leader_of(group: &Handle) -> Option<NodeId> {
+    match group.leadership() {
+        Leadership::Follower { leader } => Some(leader),
         _ => None,
     }
 }
