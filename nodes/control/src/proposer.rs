@@ -26,7 +26,7 @@ use crate::{
     metrics,
     progress::Progress,
 };
-use lag::Lag;
+use lag::{Lag, Tenure};
 
 /// Commands in one entry at most.
 const BATCH: usize = 512;
@@ -150,10 +150,11 @@ fn no_leader(group: u32) -> Error {
 async fn run(way: Way, mut waiting: mpsc::UnboundedReceiver<Pending>, lag: Arc<Lag>) {
     let mut batch = Vec::new();
     let mut next = tokio::time::Instant::now();
+    let mut tenure = Tenure::default();
     while waiting.recv_many(&mut batch, BATCH).await > 0 {
         gather(&mut waiting, &mut batch, next).await;
         next = tokio::time::Instant::now() + SPACING;
-        way.fly(std::mem::take(&mut batch), &lag).await;
+        way.fly(std::mem::take(&mut batch), &lag, &mut tenure).await;
     }
 }
 
@@ -177,20 +178,22 @@ async fn gather(
 
 impl Way {
     /// One entry's way through the log, here or at the node that leads.
-    async fn fly(&self, batch: Vec<Pending>, lag: &Lag) {
+    async fn fly(&self, batch: Vec<Pending>, lag: &Lag, tenure: &mut Tenure) {
         let oldest = batch.first().map(|pending| pending.since);
         let (commands, authors): (Vec<_>, Vec<_>) = batch.into_iter().map(|p| (p.command, p.reply)).unzip();
         let count = commands.len();
-        lag.begin(oldest);
         let outcome = loop {
             if let Some((replica, fence)) = self.leading() {
-                break replica.commit(fence, commands).await;
+                let since = tenure.waits(fence.term, oldest);
+                lag.begin(since);
+                let outcome = replica.commit(fence, commands).await;
+                lag.end(since);
+                break outcome;
             }
             if let Some(outcome) = self.send_on(&commands).await {
                 break outcome;
             }
         };
-        lag.end(oldest);
         if let Some(since) = oldest {
             metrics::committed(since.elapsed().as_secs_f64());
         }

@@ -1,4 +1,5 @@
-//! How long commands wait on their way through a group, as the measure of overload.
+//! How long commands wait on their way through a group, as the measure of overload. Only who leads measures, and tells the
+//! others: that a group changes its leader is no overload, and whoever waits for the next one is not turned away for it.
 
 use std::{
     sync::atomic::{AtomicU64, Ordering},
@@ -52,9 +53,26 @@ impl Lag {
     }
 }
 
+/// Since when this node leads.
+#[derive(Debug, Default)]
+pub(super) struct Tenure {
+    term: u64,
+    since: Option<Instant>,
+}
+
+impl Tenure {
+    /// Since when a command that came at `oldest` waits for the leader of this term.
+    pub(super) fn waits(&mut self, term: u64, oldest: Option<Instant>) -> Option<Instant> {
+        if self.since.is_none() || self.term != term {
+            *self = Self { term, since: Some(Instant::now()) };
+        }
+        oldest.max(self.since.filter(|_| oldest.is_some()))
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::Lag;
+    use super::{Lag, Tenure};
     use std::time::{Duration, Instant};
 
     #[test]
@@ -72,5 +90,17 @@ mod tests {
         assert!(came.elapsed() >= waited, "{} ms after {:?}", lag.ms(), came.elapsed());
         lag.end(Some(came));
         assert!(lag.ms() >= 29, "what the last one took still counts");
+    }
+
+    #[test]
+    fn what_waited_for_an_election_does_not_count_as_overload() {
+        let (came, mut tenure) = (Instant::now(), Tenure::default());
+        while Instant::now() == came {}
+        let began = tenure.waits(3, Some(came)).expect("a command waits");
+        assert!(began > came, "it waited for somebody to lead");
+        let later = Instant::now();
+        assert_eq!(tenure.waits(3, Some(later)), Some(later));
+        assert!(tenure.waits(5, Some(later)) > Some(later), "the lead was lost in between");
+        assert_eq!(tenure.waits(5, None), None);
     }
 }
