@@ -2,6 +2,7 @@
 //! object and passes each its effects. Followers only keep the stories and count.
 
 mod checks;
+mod faces;
 mod health;
 mod orphans;
 mod takeover;
@@ -12,7 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use mangrove_domain::{Action, Command, Effects, Hold, ObjectRef, Record, Standing, State};
+use mangrove_domain::{Command, Effects, Hold, ObjectRef, Record, Standing, State};
 use mangrove_membership::{Fence, Leadership};
 use mangrove_proto::id::TenantId;
 use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
@@ -20,7 +21,7 @@ use tokio::sync::{Notify, watch};
 
 use crate::{
     clock::Clock,
-    face::{self, Face},
+    face,
     hub::Hub,
     machine::{Applied, Current, Shared},
     metrics,
@@ -34,7 +35,8 @@ use crate::{
     trace,
 };
 use checks::Checks;
-use health::{Health, Verdict};
+use faces::Seat;
+use health::Health;
 
 /// From a change to the check of the invariants by time.
 const CHECK_AFTER: Duration = Duration::from_secs(10);
@@ -104,13 +106,6 @@ struct Leading {
     clock: Clock,
     faces: BTreeMap<ObjectRef, Seat>,
     health: Health,
-}
-
-/// An object's face and the due time that it was told last.
-#[derive(Debug)]
-struct Seat {
-    face: ActorRef<face::Message>,
-    due: Option<u64>,
 }
 
 impl Actor for Shard {
@@ -262,95 +257,6 @@ impl ShardState {
         self.leading.as_ref().is_some_and(|leading| same(leading.fence))
     }
 
-    /// Gives each face its effects and its next due time. Order within an object is kept.
-    async fn pass(
-        &mut self,
-        myself: &ActorRef<Message>,
-        current: &Current,
-        actions: Vec<mangrove_domain::Effect>,
-        touched: BTreeSet<ObjectRef>,
-    ) -> Result<(), ActorProcessingErr> {
-        let mut parcels: BTreeMap<ObjectRef, Vec<Action>> =
-            touched.into_iter().map(|object| (object, Vec::new())).collect();
-        for effect in actions {
-            parcels.entry(effect.object).or_default().push(effect.action);
-        }
-        for (object, actions) in parcels {
-            self.tell_face(myself, current, object, actions).await?;
-        }
-        Ok(())
-    }
-
-    async fn tell_face(
-        &mut self,
-        myself: &ActorRef<Message>,
-        current: &Current,
-        object: ObjectRef,
-        actions: Vec<Action>,
-    ) -> Result<(), ActorProcessingErr> {
-        let exists = exists(&current.state, &object);
-        let due = current.state.due(&object);
-        let Some(leading) = &mut self.leading else { return Ok(()) };
-        if leading.health.is_down(&object) {
-            // It is told all that is owed when it rises, unless it is no more.
-            if !exists {
-                leading.health.forget(&object);
-            }
-            return Ok(());
-        }
-        if !leading.faces.contains_key(&object) {
-            if !exists && actions.is_empty() {
-                return Ok(());
-            }
-            let face = spawn(myself, &self.context, leading.clock, object.clone()).await?;
-            leading.faces.insert(object.clone(), Seat { face, due: None });
-        }
-        let Some(seat) = leading.faces.get_mut(&object) else { return Ok(()) };
-        if !actions.is_empty() || seat.due != due {
-            seat.due = due;
-            // A face that just died is made again by supervision, with all that is owed.
-            let _ = seat.face.cast(face::Message::Carry { actions, due });
-        }
-        if !exists && let Some(seat) = leading.faces.remove(&object) {
-            // Not a stop: what is queued before is carried out first.
-            let _ = seat.face.drain();
-        }
-        Ok(())
-    }
-
-    /// An object whose face fell gets another one after a pause, unless that fell too often.
-    fn fell(&mut self, myself: &ActorRef<Message>, dead: ractor::ActorId) {
-        let Some(leading) = &mut self.leading else { return };
-        let fallen = leading.faces.iter().find(|(_, seat)| seat.face.get_id() == dead);
-        let Some(object) = fallen.map(|(object, _)| object.clone()) else { return };
-        leading.faces.remove(&object);
-        match leading.health.fell(object.clone(), Instant::now()) {
-            Verdict::Again(pause) => {
-                myself.send_after(pause, move || Message::Rested(object));
-            }
-            Verdict::GivenUp => {
-                metrics::given_up();
-                tracing::error!(
-                    group = self.context.group,
-                    ?object,
-                    "a face fell too often, its object gets nothing more from this leader"
-                );
-            }
-        }
-    }
-
-    /// The new face is told all that is owed.
-    async fn rise(
-        &mut self,
-        myself: &ActorRef<Message>,
-        object: ObjectRef,
-    ) -> Result<(), ActorProcessingErr> {
-        let Some(leading) = &mut self.leading else { return Ok(()) };
-        leading.health.is_up(&object);
-        let current = self.context.shared.get();
-        self.take_over(myself, &current, object).await
-    }
-
     fn restored(&self, index: u64) {
         self.context.hub.forget();
         self.context.table.rebuild(self.context.group, &self.context.shared.get());
@@ -407,24 +313,6 @@ fn moved<'t>(state: &State, touched: &'t BTreeSet<ObjectRef>) -> impl Iterator<I
     });
     let standing = |tenant: &TenantId| state.hold(tenant).map(Hold::standing);
     tenants.filter(move |tenant| matches!(standing(tenant), Some(Standing::Arriving | Standing::Gone)))
-}
-
-async fn spawn(
-    shard: &ActorRef<Message>,
-    context: &Context,
-    clock: Clock,
-    object: ObjectRef,
-) -> Result<ActorRef<face::Message>, ActorProcessingErr> {
-    let face = face::Context {
-        group: context.group,
-        peers: context.peers.clone(),
-        proposer: context.proposer.clone(),
-        clock,
-        shard: shard.clone(),
-        retry: context.retry,
-    };
-    let (face, _) = Face::spawn_linked(None, Face, (object, face), shard.get_cell()).await?;
-    Ok(face)
 }
 
 fn exists(state: &State, object: &ObjectRef) -> bool {
