@@ -1,5 +1,8 @@
 //! A SIP user agent over one UDP socket, for many calls at once: the product's own transaction layer and legs, driven
-//! from the other side. Each leg has a task of its own; here are the socket, the timers and the way of messages.
+//! from the other side. Each leg has a task of its own; here are the socket, the timers and what is sent.
+
+mod inbound;
+mod line;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -18,6 +21,8 @@ use tokio::{
     net::UdpSocket,
     sync::{mpsc, oneshot},
 };
+
+pub(crate) use line::Line;
 
 /// How often timers are looked at.
 const TICK: Duration = Duration::from_millis(10);
@@ -72,14 +77,6 @@ struct Seat {
 pub(crate) struct Invite {
     pub message: Message,
     pub line: Line,
-}
-
-/// One call of ours: what happens to it, and what we do about it. Dropping it hangs up.
-#[derive(Debug)]
-pub(crate) struct Line {
-    endpoint: Endpoint,
-    number: u64,
-    pub facts: mpsc::UnboundedReceiver<Fact>,
 }
 
 impl Endpoint {
@@ -276,80 +273,6 @@ impl Endpoint {
             }
         }
     }
-
-    fn request_in(&self, book: &mut Book, message: Message, source: &Source, now: u64) {
-        if message.to_tag().is_some() {
-            self.to_leg(book, &message, source, now);
-        } else if message.method() == Method::INVITE {
-            self.invited(book, message, source, now);
-        } else {
-            let status = if message.method() == Method::OPTIONS { 200 } else { 405 };
-            self.respond(book, &message, source, status, now);
-        }
-    }
-
-    fn invited(&self, book: &mut Book, message: Message, source: &Source, now: u64) {
-        let (number, local) = self.seat(book);
-        let mut ctx = Ctx { now, seed: &mut book.seed, local: &local };
-        match Leg::incoming(&message, source, &mut ctx) {
-            Ok((leg, outputs)) => {
-                let line = self.sit(book, number, leg, local, outputs, now);
-                self.on_leg(book, number, now, |leg, ctx| leg.trying(ctx));
-                // The receiver is gone only when the run ends.
-                let _ = self.inner.invites.send(Invite { message, line });
-            }
-            Err(reject) => self.respond(book, &message, source, reject.status, now),
-        }
-    }
-
-    fn respond(&self, book: &mut Book, request: &Message, source: &Source, status: u16, now: u64) {
-        let mut response = Message::reply_to(request, status);
-        response.set_to_tag(&book.seed.token());
-        let destination = request.response_destination(source);
-        let bytes = response.to_bytes().into();
-        self.drive(book, Input::Respond { destination, message: response, bytes, now }, now);
-    }
-
-    fn to_leg(&self, book: &mut Book, message: &Message, source: &Source, now: u64) {
-        let named =
-            message.request_uri().ok().and_then(|uri| uri.user()?.strip_prefix('u')?.parse::<u64>().ok());
-        let known =
-            named.filter(|number| book.legs.get(number).is_some_and(|seat| seat.leg.matches(message)));
-        let number =
-            known.or_else(|| book.legs.iter().find(|(_, seat)| seat.leg.matches(message)).map(|(n, _)| *n));
-        match number {
-            Some(number) => self.on_leg(book, number, now, |leg, ctx| leg.receive(message, source, ctx)),
-            None if message.method() == Method::ACK => {}
-            None => self.respond(book, message, source, 481, now),
-        }
-    }
-
-    fn response_in(&self, book: &mut Book, branch: &str, message: Message, source: &Source, now: u64) {
-        match book.branches.get(branch) {
-            Some(Owner::Leg(number)) => {
-                let number = *number;
-                self.on_leg(book, number, now, |leg, ctx| leg.receive(&message, source, ctx));
-            }
-            Some(Owner::Waits(_)) if message.status().is_some_and(|status| status >= 200) => {
-                if let Some(Owner::Waits(waits)) = book.branches.remove(branch) {
-                    // Whoever asked may have given up.
-                    let _ = waits.send(message);
-                }
-            }
-            _ => {}
-        }
-    }
-
-    fn fail(&self, book: &mut Book, failure: Failure, now: u64) {
-        let branch = match &failure {
-            Failure::TimedOut { branch, .. } | Failure::TransportFailed { branch, .. } => branch.clone(),
-            Failure::AckMissing | Failure::PrackMissing => return,
-        };
-        // A plain request's waiter learns it by the dropped sender.
-        if let Some(Owner::Leg(number)) = book.branches.remove(&branch) {
-            self.on_leg(book, number, now, |leg, ctx| leg.failed(failure, ctx));
-        }
-    }
 }
 
 impl Book {
@@ -374,58 +297,6 @@ impl Book {
             seat.branches.push(branch.clone());
             self.branches.insert(branch, Owner::Leg(number));
         }
-    }
-}
-
-impl Line {
-    /// The address in our Contact.
-    pub(crate) fn local(&self) -> SocketAddr {
-        self.endpoint.local()
-    }
-
-    /// 180.
-    pub(crate) fn ring(&self) {
-        self.act(|leg, ctx| leg.ring(None, ctx));
-    }
-
-    /// 200 with our sound's address.
-    pub(crate) fn answer(&self, media: mangrove_sip::sdp::MediaAddress) {
-        self.act(|leg, ctx| leg.answer(media, ctx));
-    }
-
-    /// A final refusal.
-    pub(crate) fn reject(&self, status: u16) {
-        self.act(|leg, ctx| leg.reject(status, None, None, ctx));
-    }
-
-    /// CANCEL or BYE, whichever the state asks for.
-    pub(crate) fn hang_up(&self) {
-        self.act(|leg, ctx| leg.hang_up(None, ctx));
-    }
-
-    /// Takes what the far end offers in the call (hold, resume, another address).
-    pub(crate) fn accept_offer(&self, media: mangrove_sip::sdp::MediaAddress) {
-        self.act(|leg, ctx| {
-            let direction =
-                leg.audio().map_or(mangrove_sip::sdp::Direction::SendRecv, |audio| audio.direction);
-            leg.accept_offer(media, direction, ctx)
-        });
-    }
-
-    /// What both sides agreed on, or else what the far end offers.
-    pub(crate) fn audio(&self) -> Option<mangrove_sip::sdp::Audio> {
-        self.endpoint.inner.book.lock().legs.get(&self.number)?.leg.audio().cloned()
-    }
-
-    fn act(&self, work: impl FnOnce(&mut Leg, &mut Ctx<'_>) -> Vec<ua::Output>) {
-        self.endpoint.with(|book, now| self.endpoint.on_leg(book, self.number, now, work));
-    }
-}
-
-impl Drop for Line {
-    fn drop(&mut self) {
-        self.facts.close();
-        self.hang_up();
     }
 }
 
