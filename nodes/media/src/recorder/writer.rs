@@ -40,6 +40,8 @@ struct Writer {
     next: u32,
     /// Another has taken the recording up: nothing of this one's is written any more.
     is_lost: bool,
+    /// Bytes of this one's sound that others have written already: those are left out.
+    ahead: u64,
 }
 
 /// How a recording begins.
@@ -73,13 +75,19 @@ pub(super) async fn run(
         match piece {
             Piece::Sound(bytes) => {
                 let length = bytes.len();
+                let bytes = writer.unwritten(bytes);
                 writer.put(bytes).await;
                 memory.release(length);
             }
-            Piece::Hole(bytes) => writer.put_silence(bytes).await,
-            Piece::Lost(ms) => writer.miss(ms).await,
+            Piece::Hole(bytes) => {
+                let bytes = bytes - writer.skip(bytes);
+                writer.put_silence(bytes).await;
+            }
+            Piece::Lost(ms) if writer.ahead == 0 => writer.miss(ms).await,
+            Piece::Lost(_) => {}
             Piece::Finish { ended_ms, rest } => {
                 let length = rest.len();
+                let rest = writer.unwritten(rest);
                 writer.finish(ended_ms, rest).await;
                 memory.release(length);
                 return;
@@ -115,7 +123,7 @@ impl Writer {
         let is_new = former.is_none();
         let writer = fresh.writer.clone();
         let note = Note { writer, finished: None, ended_ms: None, ..former.unwrap_or(fresh) };
-        let mut writer = Self { next: 1, note, is_lost: false, settings };
+        let mut writer = Self { next: 1, note, is_lost: false, ahead: 0, settings };
         if !is_new {
             // From now on by this node's clock: it is the one that will say when the recording ends.
             writer.note.began_ms = began_by(now_ms, writer.note.began_ms, ran_ms);
@@ -153,6 +161,7 @@ impl Writer {
             let written = self.go_behind_the_last().await;
             let lasted_ms = now_ms.saturating_sub(self.note.began_ms);
             let gap_ms = lasted_ms.saturating_sub(milliseconds(written)).min(LONGEST_GAP_MS);
+            self.ahead = layout::bytes(ahead_ms(milliseconds(written), lasted_ms));
             tracing::info!(recording = self.note.ticket.recording, gap_ms, "a recording is taken up");
             // What is not filled here is found short at the end, and counted then.
             if self.fill(layout::bytes(gap_ms)).await != Put::Taken {
@@ -205,7 +214,22 @@ impl Writer {
         }
     }
 
+    /// How much of the next so many bytes is left out.
+    fn skip(&mut self, bytes: u64) -> u64 {
+        let skipped = bytes.min(self.ahead);
+        self.ahead -= skipped;
+        skipped
+    }
+
+    fn unwritten(&mut self, bytes: Bytes) -> Bytes {
+        let skipped = self.skip(bytes.len() as u64);
+        bytes.slice(skipped as usize..)
+    }
+
     async fn put(&mut self, bytes: Bytes) {
+        if bytes.is_empty() {
+            return;
+        }
         while self.try_put(&bytes).await == Put::Taken {
             self.go_behind_the_last().await;
         }
@@ -272,6 +296,12 @@ impl Writer {
             .insist("write the note", &self.note.ticket, || self.note.write(self.settings.objects.as_ref()))
             .await;
     }
+}
+
+/// By how much a recording is ahead of a writer that takes it up: one that was told to record before its process stood
+/// still, and begins only now, after others went on. A little is two clocks.
+fn ahead_ms(written_ms: u64, lasted_ms: u64) -> u64 {
+    Some(written_ms.saturating_sub(lasted_ms)).filter(|ahead_ms| *ahead_ms > TOLERANCE_MS).unwrap_or_default()
 }
 
 /// When a recording that is taken up began, by the clock of the node that takes it up. Two nodes' wall clocks are the finer

@@ -38,6 +38,25 @@ async fn a_recording_goes_on_after_the_gap_that_there_was_whatever_the_heirs_clo
     }
 }
 
+/// It was told to record before its process stood still for eight seconds, while another node recorded seven.
+#[tokio::test]
+async fn what_others_recorded_while_a_node_stood_still_is_not_put_in_once_more() {
+    let (settings, facts) = settings(Arc::new(Store::default()));
+    left_behind(&settings).await;
+    let (sender, pieces) = mpsc::unbounded_channel();
+    let beginning = Beginning { ticket: ticket("r"), began_ms: BEGAN_MS + 100, ran_ms: 0, claim: None };
+    let memory = Memory::new(1 << 20);
+    assert!(memory.reserve(4 * SECOND));
+    sender.send(Piece::Lost(5_000)).unwrap();
+    sender.send(Piece::Hole(5 * SECOND as u64)).unwrap();
+    sender.send(Piece::Sound(vec![2; 3 * SECOND].into())).unwrap();
+    let rest = Bytes::from(vec![2; SECOND]);
+    sender.send(Piece::Finish { ended_ms: BEGAN_MS + 9_100, rest }).unwrap();
+    run(settings, memory, Claims::default(), beginning, pieces).await;
+    let finished = reported(&facts).await;
+    assert_eq!((finished.missing_ms, finished.duration_ms), (0, 9_100));
+}
+
 #[test]
 fn walls_are_believed_as_far_as_control_bears_them_out() {
     for (now_ms, noted_ms, ran_ms, began_ms) in [
