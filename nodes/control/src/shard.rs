@@ -23,7 +23,7 @@ use crate::{
     clock::Clock,
     face,
     hub::Hub,
-    machine::{Applied, Current, Shared},
+    machine::{Applied, Shared},
     metrics,
     outbox::Outbox,
     pace::{Pace, Turn},
