@@ -8,6 +8,7 @@ mod effects;
 mod events;
 pub(crate) mod fakes;
 mod formats;
+mod groups;
 pub(crate) mod house;
 mod invite;
 mod moving;
