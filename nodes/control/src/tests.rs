@@ -4,6 +4,7 @@
 
 pub(crate) mod company;
 mod configuring;
+mod desk;
 mod effects;
 mod events;
 pub(crate) mod fakes;
