@@ -4,6 +4,7 @@
 //! A process or a socket belongs to the namespace of the thread that made it, for good. So a host is used by making
 //! things [`Namespace::within`] it, or by moving the test's thread there with [`Namespace::enter`].
 
+mod arp;
 mod delay;
 mod hearing;
 
@@ -16,6 +17,7 @@ use std::{
 
 use anyhow::{Context, Result};
 
+pub use arp::{Announcements, Card};
 pub use hearing::Hearing;
 
 /// Before the process's id and a number in the names of namespaces.

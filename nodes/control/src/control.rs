@@ -21,7 +21,7 @@ use tokio::task::AbortHandle;
 
 use crate::{
     forward::Forward,
-    group::{Group, Prepared},
+    group::{Group, Prepared, Seat},
     hub::Hub,
     options::{Options, Pace},
     outbox::Waits,
@@ -68,6 +68,8 @@ struct Inner {
     /// Held while a configuration is worked out and committed: two at once would undo one another.
     configuring: tokio::sync::Mutex<()>,
     seats: Prepared,
+    /// Of the groups that were here when the role was made, until `lead` opens them.
+    unopened: Mutex<BTreeMap<u32, Seat>>,
     pace: Pace,
     /// Set by `stop`: an actor that ends before has failed.
     stopping: Arc<AtomicBool>,
@@ -77,13 +79,17 @@ struct Inner {
 impl Control {
     /// Makes the role's parts. It takes events and questions at once, but leads only after `lead`.
     pub fn new(cluster: Cluster, prepared: Prepared, options: Options) -> Result<Self, Error> {
-        let mut groups = BTreeMap::new();
+        let (mut groups, mut unopened) = (BTreeMap::new(), BTreeMap::new());
         let (table, forward) = (Table::default(), Forward::new(cluster.clone()));
         for id in cluster.groups() {
-            let group = Group::new(id, &cluster, &prepared, &forward)?;
+            // One that ends just now is still counted, and has no part in this any more.
+            let Some(handle) = cluster.group(id) else { continue };
+            let seat = prepared.take(id).ok_or(Error::NoMachine { group: id })?;
+            let group = Group::new(handle, &seat, &forward);
             // Whose a request is must be known before the first one comes: a 404 in between would end calls.
             table.rebuild(id, &group.shared.get());
             groups.insert(id, Arc::new(group));
+            unopened.insert(id, seat);
         }
         let stamped = groups.values().map(|group| group.shared.get().wall).max();
         let inner = Inner {
@@ -102,6 +108,7 @@ impl Control {
             movers: Mutex::default(),
             configuring: tokio::sync::Mutex::default(),
             seats: prepared,
+            unopened: Mutex::new(unopened),
             pace: options.pace,
             stopping: Arc::default(),
         };

@@ -5,13 +5,12 @@ use std::{
     sync::{Arc, atomic::AtomicBool},
 };
 
-use mangrove_membership::{Cluster, StateMachine};
+use mangrove_membership::{Handle, StateMachine};
 use parking_lot::Mutex;
 use tokio::sync::{mpsc, watch};
 
 use crate::{
     clock::Clock,
-    control::Error,
     forward::Forward,
     machine::{Applied, Machine, Shared},
     progress::Progress,
@@ -45,12 +44,7 @@ impl Prepared {
         Box::new(Machine::new(shared, sender, followed, progress))
     }
 
-    /// Whether a machine was made that nobody follows yet.
-    pub(crate) fn has(&self, group: u32) -> bool {
-        self.seats.lock().contains_key(&group)
-    }
-
-    /// What the group's machine shares, for the one who follows it.
+    /// What the group's machine shares, for the one who follows it; none when nothing was made since it was last taken.
     pub(crate) fn take(&self, group: u32) -> Option<Seat> {
         self.seats.lock().remove(&group)
     }
@@ -60,6 +54,8 @@ impl Prepared {
 #[derive(Debug)]
 pub(crate) struct Group {
     pub id: u32,
+    /// Of the very start that the machine was made for: the group may end here and start again.
+    pub handle: Handle,
     pub shared: Shared,
     pub progress: Progress,
     pub proposer: Proposer,
@@ -68,23 +64,13 @@ pub(crate) struct Group {
 }
 
 impl Group {
-    pub(crate) fn new(
-        id: u32,
-        cluster: &Cluster,
-        prepared: &Prepared,
-        forward: &Forward,
-    ) -> Result<Self, Error> {
-        let handle = cluster.group(id).ok_or(Error::NoMachine { group: id })?;
-        let (shared, progress) = prepared
-            .seats
-            .lock()
-            .get(&id)
-            .map(|seat| (seat.shared.clone(), seat.progress.clone()))
-            .ok_or(Error::NoMachine { group: id })?;
+    /// `handle` and `seat`: of one start of the group.
+    pub(crate) fn new(handle: Handle, seat: &Seat, forward: &Forward) -> Self {
+        let (id, shared, progress) = (handle.group(), seat.shared.clone(), seat.progress.clone());
         let (clock, leading) = watch::channel(None);
-        let replica = Replica { handle, clock: leading, progress: progress.clone() };
+        let replica = Replica { handle: handle.clone(), clock: leading, progress: progress.clone() };
         let way = Way { group: id, replica: Some(replica), forward: forward.clone() };
-        Ok(Self { id, shared, progress, proposer: Proposer::start(way), clock })
+        Self { id, handle, shared, progress, proposer: Proposer::start(way), clock }
     }
 
     /// Whether this node carries the group's effects out now.

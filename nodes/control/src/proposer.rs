@@ -106,13 +106,13 @@ impl Proposer {
         Ok(done.reply)
     }
 
-    /// As `propose`, for people and programs that ask once: while the group changes its leader nothing is committed, and it
-    /// is tried again.
+    /// As `propose`, for people and programs that ask once: while the group changes its leader nothing is committed, or the
+    /// old one can't be reached though no other is known yet, and it is tried again. Repeating is harmless.
     pub(crate) async fn ask(&self, command: Command) -> Result<Reply, Error> {
         let deadline = tokio::time::Instant::now() + PATIENCE;
         loop {
             match self.propose(command.clone()).await {
-                Err(Error::NoLeader { .. }) if tokio::time::Instant::now() < deadline => {
+                Err(error) if error.is_retryable() && tokio::time::Instant::now() < deadline => {
                     tokio::time::sleep(BETWEEN_TRIES).await;
                 }
                 outcome => return outcome,

@@ -1,6 +1,7 @@
 //! The product with real phones: SIPp as the carrier's callers, baresip as employees' phones, processes killed.
 #![allow(clippy::unwrap_used)]
 
+mod address_hook;
 mod backup;
 mod bad_input;
 mod calls_out;

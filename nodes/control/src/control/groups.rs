@@ -26,9 +26,12 @@ impl Control {
         let groups = self.groups();
         let led: Vec<_> = groups.iter().filter_map(|group| self.led(group)).collect();
         ports::take(&led, &self.inner.peers).await;
+        let mut unopened = std::mem::take(&mut *self.inner.unopened.lock());
         for group in groups {
-            let seat = self.inner.seats.take(group.id).ok_or(Error::NoMachine { group: group.id })?;
-            self.open(group, seat).await?;
+            // What has become of a group since it was made, `keep_groups` sees.
+            if let Some(seat) = unopened.remove(&group.id) {
+                self.open(group, seat).await?;
+            }
         }
         tokio::spawn(self.clone().keep_groups());
         Ok(())
@@ -56,13 +59,11 @@ impl Control {
 
     /// Opens a group whose machine was made since this was last looked at.
     async fn come(&self, id: u32) -> Result<(), Error> {
-        if !self.inner.seats.has(id) {
-            return Ok(());
-        }
+        // One that has ended meanwhile, or is starting again, is a change to come.
+        let Some(handle) = self.inner.cluster.group(id) else { return Ok(()) };
+        let Some(seat) = self.inner.seats.take(id) else { return Ok(()) };
         self.close(id).await;
-        let group = Group::new(id, &self.inner.cluster, &self.inner.seats, &self.inner.forward)?;
-        let seat = self.inner.seats.take(id).ok_or(Error::NoMachine { group: id })?;
-        let group = Arc::new(group);
+        let group = Arc::new(Group::new(handle, &seat, &self.inner.forward));
         self.inner.groups.write().insert(id, group.clone());
         self.open(group, seat).await
     }
@@ -93,7 +94,7 @@ impl Control {
 
     /// The group as it stands, if this node leads it.
     fn led(&self, group: &Group) -> Option<ports::Led> {
-        match self.inner.cluster.group(group.id)?.leadership() {
+        match group.handle.leadership() {
             Leadership::Leader { fence, .. } => {
                 Some(ports::Led { group: group.id, current: group.shared.get(), fence })
             }

@@ -103,9 +103,8 @@ impl Control {
         running: &mut Running,
         applied: &mut mpsc::UnboundedReceiver<Applied>,
     ) {
-        let Some(handle) = self.inner.cluster.group(group.id) else { return };
         let Running { shard, ended } = running;
-        let mut leadership = handle.watch_leadership();
+        let mut leadership = group.handle.watch_leadership();
         let mut alive = true;
         while let Ok(done) = applied.try_recv() {
             alive &= shard.cast(shard::Message::Applied(done)).is_ok();

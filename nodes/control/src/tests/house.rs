@@ -175,7 +175,7 @@ impl House {
 }
 
 /// Starts again; openraft's last tasks let go of the disk shortly after a shutdown.
-async fn cluster(folder: &Path) -> (Cluster, Prepared) {
+pub(crate) async fn cluster(folder: &Path) -> (Cluster, Prepared) {
     let start = || async {
         let prepared = Prepared::default();
         let machines = prepared.clone();
