@@ -16,7 +16,7 @@ const NEIGHBOUR: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 200);
 /// What moves.
 const ADDRESS: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 101);
 /// How often it is announced.
-const TIMES: usize = 4;
+const TIMES: usize = 7;
 /// One announcement may take this long to come after another.
 const PATIENCE: Duration = Duration::from_secs(10);
 
