@@ -3,6 +3,9 @@
 use mangrove_proto::edge::{Ingress, ingress::From};
 use mangrove_sip::Message;
 
+/// The number of a caller's INVITE.
+const INVITED: u32 = 1;
+
 /// How far a dialog is, as its far end sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Life {
@@ -25,6 +28,8 @@ pub(crate) struct FarEnd {
     pub(crate) life: Life,
     /// Whether our 200 was acknowledged, or any response came to our INVITE.
     pub(crate) heard_of: bool,
+    /// Whether a caller's INVITE was answered with 200: there is a dialog, which it has to end.
+    pub(crate) answered: bool,
     /// The last response to the INVITE, of a phone that was called.
     pub(crate) said: Vec<u8>,
     call_id: String,
@@ -115,12 +120,13 @@ impl FarEnd {
             calls,
             life: Life::Early,
             heard_of: false,
+            answered: false,
             said: Vec::new(),
             call_id: invite.call_id().unwrap_or_default().into(),
             tag,
             our_tag: None,
             contact: String::new(),
-            cseq: 1,
+            cseq: INVITED,
             invite,
         }
     }
@@ -167,12 +173,11 @@ impl FarEnd {
         finish(&format!("{}{end}", response(request, status, &self.tag)), body)
     }
 
-    /// A request inside the dialog.
+    /// A request inside the dialog; ACK has the number of the INVITE, whatever was said since.
     pub(crate) fn request(&mut self, method: &str) -> Vec<u8> {
-        if method != "ACK" {
-            self.cseq += 1;
-        }
-        let (cseq, branch) = (self.cseq, format!("z9hG4bK{}{method}{}", self.tag, self.cseq));
+        let cseq = if method == "ACK" { INVITED } else { self.cseq + 1 };
+        self.cseq = self.cseq.max(cseq);
+        let branch = format!("z9hG4bK{}{method}{cseq}", self.tag);
         let (mut from, mut to) = (self.invite.header("From"), self.invite.header("To"));
         if !self.calls {
             std::mem::swap(&mut from, &mut to);

@@ -46,7 +46,8 @@ impl<E: Clone> Outgoing<E> {
         self.waiting.is_empty()
     }
 
-    fn batch(&self) -> Vec<E> {
+    /// What is sent next.
+    pub(super) fn batch(&self) -> Vec<E> {
         self.waiting.iter().take(BATCH).map(|(_, event)| event.clone()).collect()
     }
 

@@ -1,5 +1,8 @@
 //! All phones and callers: what they do when something is sent to them, and on their own.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use mangrove_sip::Message;
@@ -230,19 +233,26 @@ fn hear_response(outside: &mut Outside, index: usize, message: &Message, status:
     let end = &mut outside.phones.ends[index];
     end.heard_of |= message.method().as_str() == "INVITE";
     match (message.method().as_str(), status) {
-        ("INVITE", 200) if end.calls => {
-            let ack = end.request("ACK");
-            let crossed = end.life == Life::Leaving;
-            if end.life == Life::Early {
-                end.life = Life::Up;
-            }
-            send(outside, index, ack);
-            if crossed {
-                leave(outside, index);
-            }
-        }
+        ("INVITE", 200) if end.calls => hear_answer(outside, index),
         ("INVITE", 300..) if end.calls => end.life = Life::Over,
         ("BYE", 200..) | ("CANCEL", 481) => end.life = Life::Over,
         _ => {}
+    }
+}
+
+/// Every 200 gets its ACK. A caller who has given up meanwhile, long ago even, wants no dialog of it and ends it at once
+/// (RFC 3261 13.2.2.4): else an INVITE that lay in an edge for longer than its caller had patience would be a talk that
+/// nobody ends.
+fn hear_answer(outside: &mut Outside, index: usize) {
+    let end = &mut outside.phones.ends[index];
+    let first = !std::mem::replace(&mut end.answered, true);
+    let wanted = matches!(end.life, Life::Early | Life::Up);
+    if wanted {
+        end.life = Life::Up;
+    }
+    let ack = end.request("ACK");
+    send(outside, index, ack);
+    if first && !wanted {
+        leave(outside, index);
     }
 }
