@@ -242,8 +242,9 @@ impl Cluster {
 
     /// Stops a group that counts on this node no more.
     async fn end_group(&self, group: GroupId) -> Result<(), Error> {
-        self.node.host.stop_group(group).await;
+        // First: it may be started again while Raft still shuts down, and counts then.
         self.node.groups.send_if_modified(|groups| groups.remove(&group));
+        self.node.host.stop_group(group).await;
         if group == DIRECTORY { self.note_directory(false) } else { Ok(()) }
     }
 }
