@@ -1,5 +1,5 @@
 """Registers the agents' phones with SHA-256 digest (RFC 8760), which SIPp can't do."""
-import hashlib, re, socket
+import hashlib, re, socket, time
 
 from product import AGENTS, DOMAIN, people
 
@@ -14,19 +14,37 @@ def register(count):
         phone.connect(("127.0.0.1", 5060))
         phone.settimeout(5)
         for name, password in people(count):
-            nonce = CHALLENGE.search(ask(phone, name, 1, "", "401"))[1]
-            ask(phone, name, 2, authorization(name, password, nonce), "200")
+            nonce = CHALLENGE.search(challenge(phone, name))[1]
+            ask(phone, name, 1_000, authorization(name, password, nonce), "200")
+
+
+def challenge(phone, name, seconds=10):
+    """An edge without control hears of a new company a moment after it was acknowledged."""
+    limit, number = time.time() + seconds, 1
+    while True:
+        answer = send(phone, name, number, "")
+        if not answer.startswith("SIP/2.0 404") or time.time() > limit:
+            return expect(name, answer, "401")
+        number += 1
+        time.sleep(0.05)
 
 
 def ask(phone, name, number, extra, status):
+    return expect(name, send(phone, name, number, extra), status)
+
+
+def expect(name, answer, status):
+    if not answer.startswith(f"SIP/2.0 {status}"):
+        raise SystemExit(f"phone {name} was answered: {answer}")
+    return answer
+
+
+def send(phone, name, number, extra):
     phone.send((f"REGISTER sip:{DOMAIN} SIP/2.0\r\nVia: SIP/2.0/UDP {AGENTS};branch=z9hG4bK{name}-{number}\r\n"
                 f"From: <sip:{name}@{DOMAIN}>;tag={name}\r\nTo: <sip:{name}@{DOMAIN}>\r\nCall-ID: {name}@bench\r\n"
                 f"CSeq: {number} REGISTER\r\nContact: <sip:{name}@{AGENTS}>;expires=3600\r\nMax-Forwards: 70\r\n"
                 f"{extra}Content-Length: 0\r\n\r\n").encode())
-    answer = phone.recv(4096).decode()
-    if not answer.startswith(f"SIP/2.0 {status}"):
-        raise SystemExit(f"phone {name} was answered: {answer}")
-    return answer
+    return phone.recv(4096).decode()
 
 
 def authorization(name, password, nonce):
