@@ -1,6 +1,13 @@
 //! A whole run: registers the agents, lets callers arrive, and hands out the ledger.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use tokio::{sync::mpsc, task::JoinHandle, time::Instant};
 
@@ -42,6 +49,7 @@ pub enum Error {
 #[derive(Debug)]
 pub struct Swarm {
     ledger: Ledger,
+    at_once: Arc<AtomicUsize>,
     arrivals: JoinHandle<()>,
     tasks: Vec<JoinHandle<()>>,
 }
@@ -86,13 +94,20 @@ impl Swarm {
             )));
             tasks.push(tokio::spawn(serve(agent, offers)));
         }
-        let arrivals = tokio::spawn(arrive(profile, target, carrier, studio, ledger.clone()));
-        Ok(Self { ledger, arrivals, tasks })
+        let at_once = Arc::new(AtomicUsize::new(profile.at_once));
+        let arrivals =
+            tokio::spawn(arrive(profile, at_once.clone(), target, carrier, studio, ledger.clone()));
+        Ok(Self { ledger, at_once, arrivals, tasks })
     }
 
     /// The account so far.
     pub fn ledger(&self) -> &Ledger {
         &self.ledger
+    }
+
+    /// From now on so many calls may be on the line at once; those that are there go on.
+    pub fn limit(&self, at_once: usize) {
+        self.at_once.store(at_once, Ordering::Relaxed);
     }
 
     /// No new calls come from now on; those that run go on.
@@ -121,7 +136,14 @@ impl Drop for Swarm {
     }
 }
 
-async fn arrive(profile: Profile, target: Target, endpoint: Endpoint, studio: Studio, ledger: Ledger) {
+async fn arrive(
+    profile: Profile,
+    at_once: Arc<AtomicUsize>,
+    target: Target,
+    endpoint: Endpoint,
+    studio: Studio,
+    ledger: Ledger,
+) {
     let started = Instant::now();
     let first: u64 = 79_000_000_000 + u64::from(rand::random::<u32>() % 9_000) * 100_000;
     let target = Arc::new(target);
@@ -132,7 +154,7 @@ async fn arrive(profile: Profile, target: Target, endpoint: Endpoint, studio: St
         if profile.seconds > 0 && started.elapsed() > Duration::from_secs(profile.seconds) {
             return;
         }
-        if ledger.live() as usize >= profile.at_once {
+        if ledger.live() as usize >= at_once.load(Ordering::Relaxed) {
             ledger.skipped();
             continue;
         }

@@ -6,6 +6,7 @@ mod storm;
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
+use anyhow::Context as _;
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
@@ -97,24 +98,26 @@ pub fn run(setup: Setup) -> Report {
         // Not on the thread that simulates, where it would draw from the simulation's chance.
         show_traces(chronicle.clone());
     }
-    // Debug builds of async code want much.
-    let thread = std::thread::Builder::new().name("simulation".into()).stack_size(64 << 20);
-    let spawned = thread.spawn(move || simulate(setup, chronicle));
-    let outcome = spawned
-        .map_err(|error| error.to_string())
-        .and_then(|thread| thread.join().map_err(|_| "the simulation itself panicked".to_owned()));
-    outcome.unwrap_or_else(|why| Report::failed(setup.seed, why))
+    in_a_folder(setup, chronicle).unwrap_or_else(|why| Report::failed(setup.seed, format!("{why:#}")))
 }
 
-fn simulate(setup: Setup, chronicle: Chronicle) -> Report {
+/// The folder is made on this thread, so that its name is not the seed's: another process that runs the same seed has the
+/// same chance, and where the name is taken a second one would be drawn.
+fn in_a_folder(setup: Setup, chronicle: Chronicle) -> anyhow::Result<Report> {
+    let folder = tempfile::tempdir_in(scratch()).context("no folder for the nodes")?;
+    let path = folder.path().to_owned();
+    // Debug builds of async code want much.
+    let thread = std::thread::Builder::new().name("simulation".into()).stack_size(64 << 20);
+    let spawned = thread.spawn(move || simulate(setup, chronicle, &path)).context("no thread")?;
+    spawned.join().map_err(|_| anyhow::anyhow!("the simulation itself panicked"))
+}
+
+fn simulate(setup: Setup, chronicle: Chronicle, folder: &std::path::Path) -> Report {
     time::begin(setup.seed);
     note_panics(chronicle.clone());
-    let outcome = tempfile::tempdir_in(scratch()).map_err(anyhow::Error::from).and_then(|folder| {
-        let mut simulation = Simulation::new(setup, chronicle.clone(), folder.path())?;
-        simulation.whole(setup.seed);
-        Ok(simulation.report(setup.seed))
-    });
-    outcome.unwrap_or_else(|error| panic!("the simulation can't begin: {error:#}"))
+    let mut simulation = Simulation::new(setup, chronicle, folder);
+    simulation.whole(setup.seed);
+    simulation.report(setup.seed)
 }
 
 /// A folder in memory where there is one: nodes keep their identity in files.
@@ -151,7 +154,7 @@ fn show_traces(chronicle: Chronicle) {
 }
 
 impl Simulation {
-    fn new(setup: Setup, chronicle: Chronicle, folder: &std::path::Path) -> anyhow::Result<Self> {
+    fn new(setup: Setup, chronicle: Chronicle, folder: &std::path::Path) -> Self {
         let Setup { seed, plant, .. } = setup;
         let mut chance = StdRng::seed_from_u64(seed);
         let post = Post::new(chance.random());
@@ -169,7 +172,7 @@ impl Simulation {
         let mut simulation =
             Self { nodes, outside, around, chronicle, actions: BTreeMap::new(), serial: 0, now: 0 };
         simulation.boot(0);
-        Ok(simulation)
+        simulation
     }
 
     /// All phases, or as far as nothing is broken.

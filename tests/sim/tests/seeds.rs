@@ -25,6 +25,21 @@ fn a_look_at_a_run_does_not_change_it() {
     assert!(shown.contains("HEALED"), "{shown}");
 }
 
+/// Other processes run the same seeds at the same time, and so draw the same.
+#[test]
+fn runs_side_by_side_do_not_change_one_another() {
+    let start = || {
+        let mut sim = Command::new(env!("CARGO_BIN_EXE_sim"));
+        sim.args(["--seed", "3"]).stdout(std::process::Stdio::piped()).spawn().unwrap()
+    };
+    let running: Vec<_> = (0..4).map(|_| start()).collect();
+    let said = running.into_iter().map(|sim| sim.wait_with_output().unwrap().stdout);
+    let said: Vec<_> = said.map(|said| String::from_utf8_lossy(&said).into_owned()).collect();
+    let hash = |said: &str| said.lines().find(|line| line.starts_with("seed 3: hash")).map(str::to_owned);
+    assert!(hash(&said[0]).is_some(), "{}", said[0]);
+    assert!(said.iter().all(|one| hash(one) == hash(&said[0])), "{said:?}");
+}
+
 fn is_found(plant: &str, by: &[&str]) {
     let said = sim(&["--plant", plant, "--seeds", "100"]);
     let broken = said.lines().find(|line| line.starts_with("seed")).unwrap();

@@ -83,6 +83,11 @@ impl Hall {
         self.machines.as_mut().context("the nodes have no machines of their own")
     }
 
+    /// Lets new callers come though the line is full and no call ends, or no longer.
+    pub(super) fn lets_in(&self, is_open: bool) {
+        self.swarm.limit(if is_open { self.calls * 2 } else { self.calls });
+    }
+
     /// How many elections those of the groups have seen, as the nodes that can be asked know.
     pub(super) async fn elections(&self, which: impl Fn(u64) -> bool) -> u64 {
         let mut terms: BTreeMap<u64, u64> = BTreeMap::new();

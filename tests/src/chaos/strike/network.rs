@@ -23,7 +23,10 @@ pub(super) async fn begin(row: Row, hall: &mut Hall, victims: &[String]) -> Resu
         Row::LeaderCut | Row::FollowerCut => {
             victims.iter().try_for_each(|name| hall.machines()?.plug(name, false))?;
         }
-        Row::EdgesCut => part_edges(hall)?,
+        Row::EdgesCut => {
+            part_edges(hall)?;
+            hall.lets_in(true);
+        }
         Row::LeaderUnheard => {
             for (name, other) in pairs(victims, &others(hall, victims)) {
                 hall.machines()?.deafen(&other, &name)?;
@@ -56,6 +59,7 @@ pub(super) async fn flap(hall: &mut Hall, victims: &[String], lasts: Duration) -
 
 /// Everybody hears everybody again.
 pub(super) fn end(hall: &mut Hall, victims: &[String]) -> Result<()> {
+    hall.lets_in(false);
     let machines = hall.machines()?;
     machines.heal()?;
     victims.iter().try_for_each(|name| machines.plug(name, true))?;
