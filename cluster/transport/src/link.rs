@@ -1,13 +1,14 @@
 //! One group's link to one replica: openraft's RPCs as gRPC calls.
 
 mod append;
+mod beat;
 mod snapshot;
 
 use std::future::Future;
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures::{Stream, StreamExt};
+use futures::Stream;
 use mangrove_proto::cluster::raft_client::RaftClient;
 use mangrove_raft::types::Vote;
 use mangrove_raft::{GroupId, NodeId, TypeConfig};
@@ -101,11 +102,7 @@ impl RaftNetworkV2<TypeConfig> for Link {
         request: AppendEntriesRequest<TypeConfig>,
         option: RPCOption,
     ) -> Rpc<AppendEntriesResponse<TypeConfig>> {
-        let input = futures::stream::iter([request]);
-        let mut output = self.stream_append(input, option).await?;
-        let result =
-            output.next().await.ok_or_else(|| unreachable("the stream ended without an answer"))??;
-        Ok(result.into())
+        Ok(append::one(self, request, option).await?.into())
     }
 
     fn stream_append<'s, S>(
@@ -116,6 +113,9 @@ impl RaftNetworkV2<TypeConfig> for Link {
     where
         S: Stream<Item = AppendEntriesRequest<TypeConfig>> + OptionalSend + Unpin + 'static,
     {
+        if self.heartbeats {
+            return Box::pin(std::future::ready(Ok(beat::each(self, input, option))));
+        }
         Box::pin(append::open(self, input, option))
     }
 

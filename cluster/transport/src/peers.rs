@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use tonic::transport::{Channel, Endpoint, Error};
 
+use crate::beats::Beats;
 use crate::security::Security;
 use crate::settings::Settings;
 
@@ -15,6 +16,8 @@ pub(crate) struct Lanes {
     pub(crate) log: Channel,
     /// Heartbeats, votes, short questions: never behind anything long.
     pub(crate) beat: Channel,
+    /// Heartbeats, over that.
+    pub(crate) beats: Beats,
     /// Snapshots.
     pub(crate) bulk: Channel,
 }
@@ -38,7 +41,8 @@ impl Peers {
             return Ok(lanes.clone());
         }
         let lane = || self.endpoint(address).map(|endpoint| self.channel(&endpoint));
-        let lanes = Lanes { log: lane()?, beat: lane()?, bulk: lane()? };
+        let beat = lane()?;
+        let lanes = Lanes { log: lane()?, beats: Beats::over(beat.clone()), beat, bulk: lane()? };
         known.insert(address.to_owned(), lanes.clone());
         Ok(lanes)
     }

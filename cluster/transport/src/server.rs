@@ -1,6 +1,7 @@
 //! Raft's messages from other nodes, handed to the group they name.
 
 mod append;
+mod beat;
 mod snapshot;
 
 use mangrove_proto::cluster as proto;
@@ -21,11 +22,16 @@ pub struct RaftService {
 
 /// Raft's service, to be served beside others or alone.
 pub fn routes(host: GroupHost, settings: &Settings) -> Routes {
-    let service = RaftService { host, settings: settings.clone() };
-    Routes::new(RaftServer::new(service).max_decoding_message_size(settings.max_message))
+    Routes::new(
+        RaftServer::new(RaftService::over(host, settings)).max_decoding_message_size(settings.max_message),
+    )
 }
 
 impl RaftService {
+    pub(crate) fn over(host: GroupHost, settings: &Settings) -> Self {
+        Self { host, settings: settings.clone() }
+    }
+
     fn group(&self, group: GroupId) -> Result<Raft, Status> {
         self.host
             .raft(group)
@@ -42,6 +48,15 @@ impl RaftRpc for RaftService {
         request: Request<Streaming<proto::AppendRequest>>,
     ) -> Result<Response<Self::AppendStream>, Status> {
         append::answer(self, request.into_inner()).await.map(Response::new)
+    }
+
+    type BeatStream = beat::Answers;
+
+    async fn beat(
+        &self,
+        request: Request<Streaming<proto::Beats>>,
+    ) -> Result<Response<Self::BeatStream>, Status> {
+        Ok(Response::new(beat::answer(self, request.into_inner())))
     }
 
     async fn vote(

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod beats;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -14,6 +16,7 @@ use mangrove_raft::{
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::time::{sleep, timeout};
+use tonic::service::Routes;
 
 use crate::{Network, Settings, routes, serve};
 
@@ -55,6 +58,17 @@ struct Node {
 
 impl Node {
     async fn start(folder: &Path, id: NodeId, listener: TcpListener, tuning: Tuning) -> Self {
+        Self::serving(folder, id, listener, tuning, routes).await
+    }
+
+    /// One that serves Raft in this way.
+    async fn serving(
+        folder: &Path,
+        id: NodeId,
+        listener: TcpListener,
+        tuning: Tuning,
+        routes: impl FnOnce(GroupHost, &Settings) -> Routes,
+    ) -> Self {
         let owner = Owner { incarnation: 9, node: id };
         let store = Store::open(&folder.join(id.to_string()), owner).unwrap();
         let host = GroupHost::new(store, owner, tuning);

@@ -1,8 +1,9 @@
 //! Entries and heartbeats.
 
 use mangrove_proto::cluster as proto;
+use mangrove_raft::types::LogId;
 use mangrove_raft::{GroupId, TypeConfig};
-use openraft::raft::{AppendEntriesRequest, StreamAppendError, StreamAppendResult};
+use openraft::raft::{AppendEntriesRequest, AppendEntriesResponse, StreamAppendError, StreamAppendResult};
 use proto::append_response::Outcome;
 
 use super::{Error, entry, from_log_id, from_vote, to_log_id, to_vote};
@@ -23,6 +24,22 @@ pub(crate) fn asked(request: proto::AppendRequest) -> Result<AppendEntriesReques
         prev_log_id: request.previous.map(from_log_id),
         entries: request.entries.into_iter().map(entry::from_entry).collect::<Result<_, _>>()?,
         leader_commit: request.committed.map(from_log_id),
+    })
+}
+
+/// What a single request came to. `last`: of its entries, where it had any.
+pub(crate) fn of_one(
+    answer: AppendEntriesResponse<TypeConfig>,
+    previous: Option<LogId>,
+    last: Option<LogId>,
+) -> Result<StreamAppendResult<TypeConfig>, Error> {
+    Ok(match answer {
+        AppendEntriesResponse::Success => Ok(last),
+        AppendEntriesResponse::PartialSuccess(id) => Ok(id),
+        AppendEntriesResponse::Conflict => {
+            Err(StreamAppendError::Conflict(previous.ok_or(Error::Missing("previous"))?))
+        }
+        AppendEntriesResponse::HigherVote(vote) => Err(StreamAppendError::HigherVote(vote)),
     })
 }
 

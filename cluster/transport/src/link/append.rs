@@ -18,9 +18,19 @@ use crate::convert;
 // openraft's limit is a heartbeat. A follower's disk may take longer over a batch without being gone.
 const PATIENCE: u32 = 10;
 
+/// A request and its answer, on a stream of their own.
+pub(super) async fn one(
+    link: &Link,
+    request: AppendEntriesRequest<TypeConfig>,
+    option: RPCOption,
+) -> Rpc<StreamAppendResult<TypeConfig>> {
+    let mut output = open(link, stream::iter([request]), option).await?;
+    output.next().await.ok_or_else(|| unreachable("the stream ended without an answer"))?
+}
+
 /// Opens the stream with the first request: the other side answers the call once it knows the group.
 pub(super) async fn open<'s, S>(
-    link: &'s mut Link,
+    link: &'s Link,
     mut input: S,
     option: RPCOption,
 ) -> Rpc<BoxStream<'s, Rpc<StreamAppendResult<TypeConfig>>>>
