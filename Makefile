@@ -24,6 +24,7 @@ FLAP ?=
 QUIET ?=
 PROFILE ?=
 NEWER ?=
+TESTS := --locked --workspace --lib --bins --tests --profile ci
 
 .PHONY: run build web test lint deny unit packages nextest chart-tools image fuzz-build fuzz bench chaos sim fmt clean
 
@@ -77,10 +78,10 @@ $(PAGES)/node_modules/.package-lock.json: $(PAGES)/package.json $(PAGES)/package
 	cd $(PAGES) && npm ci --no-audit --no-fund
 	touch $@
 
-## Builds the binary too, beside the tests: the crate of the binary has tests that run it.
+## Builds the binary too, beside the tests: the crate of the binary has tests that run it. Examples are left to `lint`.
 unit: nextest web chart-tools $(PAGES)/node_modules/.package-lock.json
-	$(CARGO) nextest run --locked --workspace --profile ci
-	scripts/with-postgres $(CARGO) nextest run --locked --workspace --profile ci -E 'package(mangrove-history)'
+	$(CARGO) nextest run $(TESTS)
+	scripts/with-postgres $(CARGO) nextest run $(TESTS) -E 'package(mangrove-history)'
 
 fuzz-build:
 	cd fuzz && $(CARGO) check --locked

@@ -15,8 +15,8 @@ use tokio_stream::wrappers::UnboundedReceiverStream;
 use tonic::transport::Channel;
 use tonic::{Status, Streaming};
 
-/// How long the first of a message waits for others: little beside a heartbeat.
-const GATHERS: Duration = Duration::from_millis(4);
+/// How long the first of a message waits for others: an eighth of a heartbeat, of which a follower may miss three.
+const GATHERS: Duration = Duration::from_millis(10);
 /// In one message at most.
 const TOGETHER: usize = 256;
 
