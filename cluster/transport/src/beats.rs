@@ -101,10 +101,11 @@ impl Keeper {
         }
     }
 
-    /// What goes out, with those noted who wait for it. Who gave up meanwhile is forgotten.
+    /// What goes out, with those noted who wait for it. Who gave up meanwhile is forgotten: what they sent says where a group
+    /// stood when the stream was not there yet.
     fn numbered(&mut self, asks: &mut Vec<Ask>) -> proto::Beats {
         self.waiting.retain(|_, answer| !answer.is_closed());
-        let beats = asks.drain(..).map(|ask| {
+        let beats = asks.drain(..).filter(|ask| !ask.answer.is_closed()).map(|ask| {
             self.number += 1;
             self.waiting.insert(self.number, ask.answer);
             proto::Beat { number: self.number, request: Some(ask.request) }

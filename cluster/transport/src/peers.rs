@@ -16,7 +16,7 @@ pub(crate) struct Lanes {
     pub(crate) log: Channel,
     /// Heartbeats, votes, short questions: never behind anything long.
     pub(crate) beat: Channel,
-    /// Heartbeats, over that.
+    /// The heartbeats' stream, over that.
     pub(crate) beats: Beats,
     /// Snapshots.
     pub(crate) bulk: Channel,

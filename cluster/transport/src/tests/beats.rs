@@ -29,6 +29,8 @@ struct Double {
     real: Option<RaftService>,
     beats: Arc<AtomicUsize>,
     appends: Arc<AtomicUsize>,
+    /// The groups of all heartbeats.
+    heard: Arc<Mutex<Vec<u32>>>,
 }
 
 impl Double {
@@ -74,7 +76,10 @@ impl Raft for Double {
         if self.real.is_some() {
             return Err(Status::unimplemented("of an earlier build"));
         }
+        let heard = self.heard.clone();
         let beats = request.into_inner().flat_map(|message| stream::iter(message.unwrap().beats));
+        let beats =
+            beats.inspect(move |beat| heard.lock().unwrap().push(beat.request.as_ref().unwrap().group));
         let answers = beats.map(told).buffer_unordered(100);
         Ok(Response::new(Box::pin(answers.map(|answer| Ok(proto::Beaten { answers: vec![answer?] })))))
     }
@@ -148,6 +153,20 @@ async fn who_waits_on_a_stream_that_ends_is_told_and_the_next_begins_another() {
     assert_eq!(double.beats.load(Ordering::Relaxed), 2, "streams");
 }
 
+/// As with a process that stands still: its machine takes connections.
+#[tokio::test]
+async fn who_gave_up_before_there_was_a_stream_is_not_sent() {
+    let (double, listener) = (Double::default(), TcpListener::bind("127.0.0.1:0").await.unwrap());
+    let beats = beats_over(&listener);
+    for group in 20..25 {
+        let gave_up = timeout(Duration::from_millis(10), beats.ask(of(group))).await;
+        assert!(gave_up.is_err());
+    }
+    begin(listener, double.routes());
+    assert!(beats.ask(of(25)).await.is_ok());
+    assert_eq!(*double.heard.lock().unwrap(), [20, 25], "the first went out to open the stream");
+}
+
 #[tokio::test]
 async fn a_group_that_does_not_run_is_named_and_others_answer_for_themselves() {
     let folder = tempfile::tempdir().unwrap();
@@ -178,7 +197,8 @@ async fn nodes_of_an_earlier_build_get_heartbeats_as_they_know_them() {
     for (id, listener) in listeners {
         let (beats, appends) = (beats.clone(), appends.clone());
         let older = |host, settings: &Settings| {
-            Double { real: Some(RaftService::over(host, settings)), beats, appends }.routes()
+            let real = Some(RaftService::over(host, settings));
+            Double { real, beats, appends, ..Double::default() }.routes()
         };
         nodes.insert(id, Node::serving(folder.path(), id, listener, Tuning::default(), older).await);
     }
