@@ -41,7 +41,8 @@ async fn a_talk_goes_on_without_a_gap_and_so_does_its_recording() {
     until("the second reports", || second.facts().iter().any(|fact| matches!(fact, Fact::Ready(_)))).await;
     talk.a.forget();
     until("a hears b still", || talk.a.hears(1000.0, 440.0)).await;
-    assert!(lost() <= before + 2, "{} packets did not arrive, {before} before", lost());
+    // What is on its way arrives; what is lost stays lost.
+    until("all packets but two arrive", || lost() <= before + 2).await;
 
     second.ready(close(4)).await;
     let finished = finished(&second, "r").await;
@@ -65,6 +66,7 @@ async fn a_play_is_heard_once_from_its_beginning_to_its_end() {
     switched(&first, &second).await;
     let finished = |fact: &Fact| matches!(fact, Fact::PlayFinished(_)).then_some(());
     second.fact("the play is finished", finished).await;
+    until("all of it is heard", || a.count() >= 50).await;
     assert_eq!(a.count(), 50, "neither cut nor begun anew");
 }
 

@@ -42,10 +42,12 @@ async fn a_play_goes_on_when_it_is_ordered_again() {
     assert!(a.hears(300.0, 440.0));
     node.ready(session(2, vec![play("first")])).await;
     until("it is finished", || finished(&node) == ["first"]).await;
+    until("all of it is heard", || a.count() >= 50).await;
     assert_eq!(a.count(), 50, "neither cut nor begun anew");
     node.ready(session(3, vec![play("first")])).await;
     node.ready(session(4, vec![play("second")])).await;
     until("the second is finished", || finished(&node) == ["first", "second"]).await;
+    until("all of it is heard", || a.count() >= 100).await;
     assert_eq!(a.count(), 100);
 }
 
@@ -58,6 +60,7 @@ async fn a_play_waits_for_someone_to_hear_it() {
     node.ready(session(1, vec![playing(unknown, "p", &["prompt/tone", "prompt/tone"], false)])).await;
     node.ready(session(2, vec![playing(whole, "p", &["prompt/tone", "prompt/tone"], false)])).await;
     until("it is finished", || finished(&node) == ["p"]).await;
+    until("all of it is heard", || a.count() >= 100).await;
     assert_eq!(a.count(), 100);
 }
 
@@ -93,9 +96,12 @@ async fn a_thousand_frames_a_second_reach_their_listeners_in_time() {
     });
     node.ready(session(1, endpoints.collect())).await;
     until("all hear", || phones.iter().all(|phone| phone.count() >= 50)).await;
-    let counts: Vec<usize> = phones.iter().map(Phone::count).collect();
-    let (least, most) = (counts.iter().min().unwrap(), counts.iter().max().unwrap());
-    assert!(most - least <= 5, "{counts:?}");
+    // In some look: between two counts more arrives, but who lacks frames never catches up.
+    let is_even = || {
+        let counts: Vec<usize> = phones.iter().map(Phone::count).collect();
+        counts.iter().max().unwrap() - counts.iter().min().unwrap() <= 5
+    };
+    until("none has heard less than the others", is_even).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

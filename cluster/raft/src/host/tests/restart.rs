@@ -17,7 +17,7 @@ pub(super) async fn reopen(folder: &Path, tuning: Tuning) -> GroupHost {
 }
 
 #[tokio::test]
-async fn state_is_back_and_led_again_in_well_under_a_second() {
+async fn state_is_back_and_led_again_without_an_election_time() {
     let folder = tempfile::tempdir().unwrap();
     let host = open(folder.path(), Tuning::default()).await;
     let (handle, _) = start(&host, 1).await;
@@ -28,11 +28,13 @@ async fn state_is_back_and_led_again_in_well_under_a_second() {
     host.shutdown().await;
     drop(handle);
 
-    let host = reopen(folder.path(), Tuning::default()).await;
+    // Who waits for an election takes longer than five seconds.
+    let tuning = Tuning { lease: Duration::from_secs(10), ..Tuning::default() };
+    let host = reopen(folder.path(), tuning).await;
     let started = Instant::now();
     let (handle, book) = start(&host, 1).await;
     let Leadership::Leader { fence: after, .. } = lead(&handle).await else { panic!("leads") };
-    assert!(started.elapsed() < Duration::from_millis(800), "took {:?}", started.elapsed());
+    assert!(started.elapsed() < Duration::from_secs(5), "took {:?}", started.elapsed());
     assert_eq!(book.lines(), (0..20).map(|number| number.to_string()).collect::<Vec<_>>());
     assert!(after > before && after.term > before.term, "{after:?} after {before:?}");
     assert_eq!(handle.propose(b"more".to_vec()).await.unwrap(), b"21");
