@@ -153,6 +153,7 @@ impl Sound {
 }
 
 fn run(streams: &Weak<Mutex<Vec<Weak<Stream>>>>, started: Instant) {
+    let mut last = Instant::now();
     for number in 0u64.. {
         let Some(streams) = streams.upgrade() else { return };
         let live: Vec<Arc<Stream>> = {
@@ -161,11 +162,17 @@ fn run(streams: &Weak<Mutex<Vec<Weak<Stream>>>>, started: Instant) {
             streams.iter().filter_map(Weak::upgrade).collect()
         };
         drop(streams);
-        live.iter().for_each(|stream| stream.tick(number));
+        let stood_us = stood_still_us(std::mem::replace(&mut last, Instant::now()).elapsed());
+        live.iter().for_each(|stream| stream.tick(number, stood_us));
         drop(live);
         let next = PERIOD * (number as u32 + 1);
         std::thread::sleep(next.saturating_sub(started.elapsed()));
     }
+}
+
+/// For how long nobody listened, nor said anything: this machine did something else. No party heard a silence then.
+fn stood_still_us(since_last: Duration) -> u64 {
+    if since_last > PERIOD * 2 { (since_last - PERIOD).as_micros() as u64 } else { 0 }
 }
 
 impl Stream {
@@ -173,8 +180,9 @@ impl Stream {
         self.started.elapsed().as_micros() as u64
     }
 
-    fn tick(&self, number: u64) {
+    fn tick(&self, number: u64, stood_us: u64) {
         let (mut state, now_us) = (self.state.lock(), self.now_us());
+        state.stood_still(stood_us, now_us);
         let mut buffer = [0; 2048];
         while let Ok((length, from)) = self.socket.recv_from(&mut buffer) {
             if state.to == Some(from) {
@@ -206,6 +214,12 @@ impl StreamState {
         }
     }
 
+    fn stood_still(&mut self, stood_us: u64, now_us: u64) {
+        if self.heard_us != 0 {
+            self.heard_us = (self.heard_us + stood_us).min(now_us);
+        }
+    }
+
     fn hear(&mut self, packet: &[u8], now_us: u64) {
         let Some(header) = Header::read(packet) else { return };
         self.statistics.receive(&header, now_us);
@@ -219,5 +233,31 @@ impl StreamState {
                 packet[header.payload].iter().map(|byte| g711::decode(law, *byte)).collect();
             ear.hear(&samples, now_us);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn packet(number: u16) -> [u8; 12 + FRAME] {
+        let mut packet = [0; 12 + FRAME];
+        header::write(&mut packet, 8, false, number, u32::from(number) * FRAME as u32, 1);
+        packet
+    }
+
+    #[test]
+    fn the_listeners_own_pause_is_no_silence() {
+        let mut state = StreamState::default();
+        state.hear(&packet(0), 1_000_000);
+        state.stood_still(stood_still_us(Duration::from_millis(40)), 1_040_000);
+        state.hear(&packet(1), 1_040_000);
+        assert_eq!((state.gap_us, state.silences.len()), (40_000, 0));
+        state.stood_still(stood_still_us(Duration::from_millis(520)), 1_560_000);
+        state.hear(&packet(2), 1_560_000);
+        assert_eq!((state.gap_us, state.silences.len()), (40_000, 0), "it was 20 ms but for the pause");
+        state.stood_still(stood_still_us(Duration::from_millis(300)), 1_860_000);
+        state.hear(&packet(3), 2_100_000);
+        assert_eq!(state.silences.iter().map(|silence| silence.ms).collect::<Vec<_>>(), [260]);
     }
 }

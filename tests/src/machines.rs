@@ -8,7 +8,7 @@ use std::{net::Ipv4Addr, path::Path, process::Command, sync::Arc, time::Duration
 use anyhow::{Context, Result};
 
 use crate::{
-    cluster::{Cluster, Seat},
+    cluster::{Cluster, PATIENT, Seat},
     net::{Hearing, Internet, Namespace},
     postgres::Postgres,
     product::{Machine, Options, Product, binary, root},
@@ -65,6 +65,7 @@ impl Machines {
                 // What moves.
                 address: Ipv4Addr::new(198, 51, 100, 100 + number).into(),
                 machine: Some(machine),
+                more: PATIENT,
                 ..Options::default()
             };
             nodes.push(Product::start_at(options).await?);

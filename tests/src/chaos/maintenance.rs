@@ -55,7 +55,8 @@ async fn restart(hall: &mut Hall, name: &str) -> Result<()> {
 pub(super) async fn change_voters(hall: &mut Hall) -> Result<()> {
     for (group, newcomer) in [(hall.group, ("d", CONTROL)), (0, ("e", CONTROL))] {
         hall.cluster.join(newcomer).await?;
-        let leader = leader(hall, group).await.with_context(|| format!("nobody leads group {group}"))?;
+        let leads = wait::within(READY, "a leader by the members' word", async || leader(hall, group).await);
+        let leader = leads.await.with_context(|| format!("group {group}"))?;
         leaves(hall, &leader).await?;
         println!("  {leader}, which led group {group}, has left, {} has joined; {}", newcomer.0, hall.load());
     }

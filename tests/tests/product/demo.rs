@@ -161,8 +161,8 @@ async fn any_node_may_be_killed_on_the_page_while_people_talk() -> Result<()> {
 }
 
 const PROFILE: &str = r#"{
-    "name": "short", "calls_per_second": 1.0, "seconds": 10, "talk": [2.0, 4.0], "pickup": [0.2, 1.0],
-    "rejects": 0.0, "ignores": 0.0
+    "name": "short", "calls_per_second": 1.0, "seconds": 10, "talk": [4.0, 7.0], "pickup": [0.2, 1.0],
+    "rejects": 0.0, "ignores": 0.0, "heard": 0.5
 }"#;
 
 #[tokio::test(flavor = "multi_thread")]

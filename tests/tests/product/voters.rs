@@ -7,7 +7,7 @@ use mangrove_tests::chaos::{self, Conditions, Layout, Row};
 use crate::rolling::plan;
 
 /// How long nobody may decide.
-const UNAVAILABLE_MS: u64 = 5_000;
+const UNAVAILABLE_MS: u64 = 10_000;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn voters_come_and_go_and_nobody_notices() -> Result<()> {
