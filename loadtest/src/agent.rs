@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use mangrove_sip::ua;
-use tokio::time::{sleep, timeout};
+use tokio::{
+    sync::Notify,
+    time::{sleep, timeout},
+};
 
 use crate::{
     endpoint::{Invite, Line},
@@ -82,10 +85,18 @@ impl Agent {
         } else {
             Duration::from_secs(3_600)
         };
-        let over = timeout(plan, self.listen(&mut line, &sound, offer)).await;
-        if over.is_err() {
-            self.ledger.talk_over(&offer.caller);
-            offer.hung_up = true;
+        let confirmed = Notify::new();
+        // Nobody hangs up on a caller who is not there yet: an ACK may be as late as a decision.
+        let plan = async {
+            confirmed.notified().await;
+            sleep(plan).await;
+        };
+        tokio::select! {
+            () = self.listen(&mut line, &sound, offer, &confirmed) => {}
+            () = plan => {
+                self.ledger.talk_over(&offer.caller);
+                offer.hung_up = true;
+            }
         }
         line.hang_up();
         offer.sound = sound.counters();
@@ -94,7 +105,7 @@ impl Agent {
     }
 
     /// Until the far end hangs up.
-    async fn listen(&self, line: &mut Line, sound: &Sound, offer: &mut Offer) {
+    async fn listen(&self, line: &mut Line, sound: &Sound, offer: &mut Offer, confirmed: &Notify) {
         loop {
             tokio::select! {
                 fact = line.facts.recv() => match fact {
@@ -105,6 +116,7 @@ impl Agent {
                     Some(ua::Fact::OfferAccepted { audio }) => self.aim(sound, Some(&audio)),
                     Some(ua::Fact::Confirmed) => {
                         offer.confirmed_at.get_or_insert_with(wall);
+                        confirmed.notify_one();
                         self.ledger.talks(&offer.caller, self.hertz);
                         self.aim(sound, line.audio().as_ref());
                         sound.listen(offer.caller_hertz);

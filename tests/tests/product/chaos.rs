@@ -55,7 +55,7 @@ async fn a_minority_is_cut_off_and_comes_back() -> Result<()> {
 async fn edges_that_control_does_not_hear_say_so() -> Result<()> {
     let folder = tempfile::tempdir()?;
     // So long that somebody calls early enough in it, whatever chance says.
-    let plan = Plan { cut: Duration::from_secs(12), ..plan(&folder) };
+    let plan = Plan { cut: Duration::from_secs(8), ..plan(&folder) };
     let outcome = lose_nothing_of(&plan, &[Row::EdgesCut], Layout::Apart).await?;
     let told = outcome.told;
     assert!(told.asked > 0 && told.took.count == told.asked, "{told:?}: some caller heard nothing");

@@ -67,6 +67,8 @@ async fn before_anyone_answers() -> Result<()> {
 
     let greeted = floor.call()?;
     floor.api.call_is("playing").await?;
+    // The product says so before its answer is there; the cue would overtake it.
+    greeted.gets("SIP/2.0 200").await?;
     let record = floor.hangs_up(greeted, 1).await?;
     assert_ended(&record, "abandoned", "abandoned");
     assert_eq!((&record["group"], &record["wait_ms"]), (&Value::Null, &0.into()), "{record}");

@@ -115,9 +115,18 @@ impl Raft for Double {
 
 async fn beats_to(routes: Routes) -> Beats {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let beats = beats_over(&listener);
+    begin(listener, routes);
+    beats
+}
+
+fn beats_over(listener: &TcpListener) -> Beats {
     let address = listener.local_addr().unwrap();
-    tokio::spawn(async move { serve(listener, routes, &Settings::default(), std::future::pending()).await });
     Beats::over(Endpoint::from_shared(format!("http://{address}")).unwrap().connect_lazy())
+}
+
+fn begin(listener: TcpListener, routes: Routes) {
+    tokio::spawn(async move { serve(listener, routes, &Settings::default(), std::future::pending()).await });
 }
 
 fn of(group: u32) -> proto::AppendRequest {
