@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use anyhow::Result;
 use mangrove_tests::{
+    cluster::PATIENT,
     people::ANNA,
     ports,
     product::{self, Product},
@@ -16,9 +17,6 @@ use serde_json::Value;
 
 /// The channels of the company's number.
 const CHANNELS: u32 = 100;
-
-/// A test machine that does other things besides is not overloaded.
-const PATIENT: &str = "[limits]\nlag_ms = 30000\n";
 
 /// A caller who is either answered, and hangs up when told, or refused with 486.
 fn answered_or_busy() -> String {
