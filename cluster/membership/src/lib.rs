@@ -28,6 +28,7 @@ pub use error::Error;
 pub use mangrove_placement::{Place, Plan};
 pub use mangrove_raft::{
     Fence, GroupId, Handle, Leadership, NodeId, SnapshotError, SnapshotWriter, StateMachine, Status, Tuning,
+    Underway,
 };
 pub use options::{Options, PROTOCOL, Pulse};
 pub use refound::{Seed, refound};

@@ -4,15 +4,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use mangrove_log::Payload;
 use openraft::async_runtime::WatchReceiver;
 use openraft::{Instant, ReadPolicy};
 use tokio::sync::watch;
 use tokio::task::unconstrained;
 use tokio::time::timeout;
 
-use crate::leadership::Leadership;
+use crate::leadership::{Fence, Leadership};
 use crate::status::Status;
+use crate::underway::Underway;
 use crate::{Error, GroupId, NodeId, Raft, TypeConfig};
 
 /// Entries that a new leader can be behind and catch up with in no time.
@@ -59,9 +59,13 @@ impl Handle {
     /// Calls polled one after another by one task enter the log in that order; many may be under way.
     pub async fn propose(&self, payload: Vec<u8>) -> Result<Vec<u8>, Error> {
         // Out of tokio's budget: a forced yield before the command is handed over would let a later call pass it.
-        let written = unconstrained(self.raft.client_write(Payload(payload.into())));
-        let response = timeout(self.patience, written).await.map_err(|_| Error::Timeout)??;
-        Ok(response.data.0)
+        unconstrained(Underway::begin(&self.raft, None, payload, self.patience)).await?.reply().await
+    }
+
+    /// Hands a command over for one leadership alone, and does not wait for the reply. Several may be under way, in the
+    /// order of these calls: where one is [`Error::NotLeader`], so is each later one under the same fence.
+    pub async fn propose_under(&self, fence: Fence, payload: Vec<u8>) -> Result<Underway, Error> {
+        Underway::begin(&self.raft, Some(fence), payload, self.patience).await
     }
 
     /// Whether the group has ended here, by itself or because it was stopped: others may go on with it.

@@ -15,6 +15,7 @@ mod reshape;
 mod seed;
 mod status;
 mod tuning;
+mod underway;
 
 pub use applier::Applier;
 pub use error::Error;
@@ -26,6 +27,7 @@ pub use mangrove_log::{Error as StoreError, GroupId, NodeId, Owner, Peer, Store,
 pub use seed::{SeedError, seed};
 pub use status::Status;
 pub use tuning::Tuning;
+pub use underway::Underway;
 
 /// One running openraft group, for the transport.
 pub type Raft = openraft::Raft<TypeConfig, Applier>;

@@ -1,9 +1,12 @@
 //! The one way into a group's log: gathers waiting commands into one entry, stamps it, and tells each author the reply.
 //!
-//! One entry is on its way at a time, so that nothing can overtake what failed; while it is, what comes in gathers. An
-//! idle group commits at once, and a busy one pays for one write per batch. While another node leads, the batch goes to
-//! that node instead.
+//! Two entries of one leadership are on their way at a time, and nothing overtakes what failed: an entry is appended under
+//! the leadership that it is stamped for or not at all (ADR 22). While they are, what comes in gathers. An idle group
+//! commits at once, and a busy one pays for one write per batch. While another node leads, batches go to that node
+//! instead, one at a time.
 
+mod flights;
+mod gather;
 mod lag;
 
 use std::{
@@ -12,28 +15,19 @@ use std::{
 };
 
 use mangrove_domain::{Command, Fence, Reply};
-use mangrove_membership::{Handle, Leadership};
+use mangrove_membership::{Handle, Leadership, Underway};
 use mangrove_proto::service::Error;
-use tokio::{
-    sync::{mpsc, oneshot, watch},
-    time::timeout_at,
-};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{
     clock::{self, Clock},
     entry::{self, Entry},
-    forward::{Committed, Forward},
-    metrics,
+    forward::Forward,
     progress::Progress,
 };
-use lag::{Lag, Tenure};
-
-/// Commands in one entry at most.
-const BATCH: usize = 512;
-/// From the beginning of one entry to that of the next, unless enough has gathered: an entry costs about as much as ten
-/// commands in it.
-const SPACING: Duration = Duration::from_millis(2);
-const ENOUGH: usize = 16;
+use flights::{Authors, Entered, Flights};
+use gather::Gathering;
+use lag::Lag;
 
 /// How long somebody who asks once waits for a leader: two elections.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -147,58 +141,44 @@ fn no_leader(group: u32) -> Error {
     Error::NoLeader { group: group.into() }
 }
 
-async fn run(way: Way, mut waiting: mpsc::UnboundedReceiver<Pending>, lag: Arc<Lag>) {
-    let mut batch = Vec::new();
-    let mut next = tokio::time::Instant::now();
-    let mut tenure = Tenure::default();
-    while waiting.recv_many(&mut batch, BATCH).await > 0 {
-        gather(&mut waiting, &mut batch, next).await;
-        next = tokio::time::Instant::now() + SPACING;
-        way.fly(std::mem::take(&mut batch), &lag, &mut tenure).await;
-    }
-}
-
-/// Takes what comes in until then, or until it is enough, and then what is there at once.
-async fn gather(
-    waiting: &mut mpsc::UnboundedReceiver<Pending>,
-    batch: &mut Vec<Pending>,
-    until: tokio::time::Instant,
-) {
-    while batch.len() < ENOUGH && until > tokio::time::Instant::now() {
-        if !matches!(timeout_at(until, waiting.recv_many(batch, ENOUGH)).await, Ok(1..)) {
-            break;
+async fn run(way: Way, waiting: mpsc::UnboundedReceiver<Pending>, lag: Arc<Lag>) {
+    let mut gathering = Gathering::new(waiting);
+    let mut flights = Flights::new(way.group, lag);
+    loop {
+        tokio::select! {
+            biased;
+            () = flights.land() => {}
+            more = gathering.fill(), if flights.have_room() => {
+                if !more {
+                    return flights.land_all().await;
+                }
+                way.fly(gathering.take(), &mut flights).await;
+            }
         }
-    }
-    while batch.len() < BATCH
-        && let Ok(pending) = waiting.try_recv()
-    {
-        batch.push(pending);
     }
 }
 
 impl Way {
-    /// One entry's way through the log, here or at the node that leads.
-    async fn fly(&self, batch: Vec<Pending>, lag: &Lag, tenure: &mut Tenure) {
-        let oldest = batch.first().map(|pending| pending.since);
-        let (commands, authors): (Vec<_>, Vec<_>) = batch.into_iter().map(|p| (p.command, p.reply)).unzip();
-        let count = commands.len();
+    /// Begins one entry's way through the log here, or goes all of it at the node that leads.
+    async fn fly(&self, batch: Vec<Pending>, flights: &mut Flights) {
+        let (commands, authors) = Authors::of(batch);
         let outcome = loop {
-            if let Some((replica, fence)) = self.leading() {
-                let since = tenure.waits(fence.term, oldest);
-                lag.begin(since);
-                let outcome = replica.commit(fence, commands).await;
-                lag.end(since);
-                break outcome;
-            }
-            if let Some(outcome) = self.send_on(&commands).await {
-                break outcome;
+            match self.leading() {
+                Some((replica, fence)) if flights.may_follow(fence) => {
+                    match replica.begin(fence, commands).await {
+                        Ok(underway) => return flights.add(fence, underway, authors),
+                        Err(error) => break Err(error),
+                    }
+                }
+                None if flights.is_empty() => {
+                    if let Some(outcome) = self.send_on(&commands).await {
+                        break outcome;
+                    }
+                }
+                _ => flights.land_all().await,
             }
         };
-        if let Some(since) = oldest {
-            metrics::committed(since.elapsed().as_secs_f64());
-        }
-        metrics::proposed(count);
-        answer(outcome, authors);
+        authors.tell(outcome);
     }
 
     /// To the node that leads. None when the lead has changed before it answered: one that has stopped must not keep commands
@@ -228,30 +208,17 @@ impl Way {
     }
 }
 
-/// What came of an entry.
-struct Entered {
-    replies: Vec<Reply>,
-    elsewhere: Option<u64>,
-}
-
-impl From<Committed> for Entered {
-    fn from(Committed { replies, index }: Committed) -> Self {
-        Self { replies, elsewhere: Some(index) }
-    }
-}
-
 impl Replica {
-    async fn commit(
+    async fn begin(
         &self,
         fence: mangrove_membership::Fence,
         commands: Vec<Command>,
-    ) -> Result<Entered, Error> {
+    ) -> Result<Underway, Error> {
         let group = self.handle.group();
         let clock = *self.clock.borrow();
         let clock = clock.filter(|clock| clock.term == fence.term).ok_or_else(|| no_leader(group))?;
         let bytes = stamped(fence, clock, commands)?;
-        let replies = self.handle.propose(bytes).await.map_err(|error| verdict(group, &error))?;
-        Ok(Entered { replies: entry::decode_replies(&replies), elsewhere: None })
+        self.handle.propose_under(fence, bytes).await.map_err(|error| verdict(group, &error))
     }
 }
 
@@ -266,26 +233,12 @@ fn stamped(
         .map_err(|error| Error::Refused { why: format!("the command can't be written: {error}") })
 }
 
-fn answer(outcome: Result<Entered, Error>, authors: Vec<Option<oneshot::Sender<Outcome>>>) {
-    let mut entered = outcome.map(|entered| (entered.replies.into_iter(), entered.elsewhere));
-    for author in authors {
-        let done = match &mut entered {
-            Ok((replies, elsewhere)) => match replies.next() {
-                Some(reply) => Ok(Done { reply, elsewhere: *elsewhere }),
-                None => Err(Error::Refused { why: "the entry could not be read".into() }),
-            },
-            Err(error) => Err(error.clone()),
-        };
-        if let Some(author) = author {
-            // Nobody may be waiting any more.
-            let _ = author.send(done);
-        }
-    }
-}
-
 fn verdict(group: u32, error: &mangrove_raft::Error) -> Error {
     match error {
         mangrove_raft::Error::NotLeader { .. } => Error::NoLeader { group: group.into() },
         other => Error::Unavailable { what: format!("group {group}"), why: other.to_string() },
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,6 +7,7 @@ mod ended;
 mod restart;
 mod snapshot;
 mod suite;
+mod underway;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};

@@ -13,7 +13,7 @@ pub(super) struct Lag {
     /// What the last commit took, and when that was.
     last_ms: AtomicU64,
     at_ms: AtomicU64,
-    /// Since when the oldest command of the entry on its way waits; [`NOTHING`] while there is none.
+    /// Since when the oldest command of the oldest entry on its way waits; [`NOTHING`] while there is none.
     since_ms: AtomicU64,
 }
 
@@ -61,6 +61,11 @@ pub(super) struct Tenure {
 }
 
 impl Tenure {
+    /// Whether what was measured last was of this term.
+    pub(super) fn is_of(&self, term: u64) -> bool {
+        self.since.is_some() && self.term == term
+    }
+
     /// Since when a command that came at `oldest` waits for the leader of this term.
     pub(super) fn waits(&mut self, term: u64, oldest: Option<Instant>) -> Option<Instant> {
         if self.since.is_none() || self.term != term {

@@ -1,0 +1,59 @@
+//! Commands handed over one after another, for one leadership.
+
+use super::*;
+
+#[tokio::test]
+async fn what_is_handed_over_keeps_its_order_and_each_is_answered() {
+    let folder = tempfile::tempdir().unwrap();
+    let host = open(folder.path(), Tuning::default()).await;
+    let (handle, book) = start(&host, 1).await;
+    let Leadership::Leader { fence, .. } = lead(&handle).await else { panic!("leads") };
+    let mut underway = Vec::new();
+    for number in 1..=200 {
+        underway.push(handle.propose_under(fence, number.to_string().into_bytes()).await.unwrap());
+    }
+    // Whoever does not wait for the answer takes nothing back.
+    drop(underway.remove(99));
+    let mut answers = Vec::new();
+    for one in &mut underway {
+        answers.push(String::from_utf8(one.reply().await.unwrap()).unwrap());
+    }
+    let all: Vec<_> = (1..=200).map(|number| number.to_string()).collect();
+    assert_eq!(book.lines(), all);
+    assert_eq!(answers, [&all[..99], &all[100..]].concat());
+    host.shutdown().await;
+}
+
+/// As if it had been stamped before the lead was lost and won again.
+#[tokio::test]
+async fn nothing_is_appended_for_a_leadership_that_is_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let host = open(folder.path(), Tuning::default()).await;
+    let (handle, book) = start(&host, 1).await;
+    let Leadership::Leader { fence: old, .. } = lead(&handle).await else { panic!("leads") };
+    handle.propose_under(old, b"one".to_vec()).await.unwrap().reply().await.unwrap();
+    handle.raft.trigger().elect(true).await.unwrap();
+    let mut leadership = handle.watch_leadership();
+    let again = leadership.wait_for(|now| matches!(now, Leadership::Leader { term, .. } if *term > old.term));
+    let again = *timeout(Duration::from_secs(10), again).await.expect("it leads again").unwrap();
+    let Leadership::Leader { fence: new, .. } = again else { panic!("leads") };
+    for line in ["two", "three"] {
+        let answer = handle.propose_under(old, line.into()).await.unwrap().reply().await;
+        assert!(matches!(answer, Err(Error::NotLeader { .. })), "{answer:?}");
+    }
+    handle.propose_under(new, b"four".to_vec()).await.unwrap().reply().await.unwrap();
+    assert_eq!(book.lines(), ["one", "four"]);
+    host.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_group_that_has_stopped_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let host = open(folder.path(), Tuning::default()).await;
+    let (handle, _) = start(&host, 1).await;
+    let Leadership::Leader { fence, .. } = lead(&handle).await else { panic!("leads") };
+    host.stop_group(1).await;
+    let answer = handle.propose_under(fence, b"late".to_vec()).await.map(|_| ());
+    assert_eq!(answer, Err(Error::Stopped));
+    host.shutdown().await;
+}
