@@ -10,6 +10,7 @@ use tokio::{
 
 use crate::{
     endpoint::{Invite, Line},
+    hold::Hold,
     ledger::{Counters, Ledger, Offer, wall},
     profile::{self, Profile},
     sound::{Sound, Studio},
@@ -24,6 +25,7 @@ pub(crate) struct Agent {
     pub studio: Studio,
     pub ledger: Ledger,
     pub profile: Profile,
+    pub hold: Hold,
     pub name: String,
     pub hertz: u32,
     /// The tone of the caller with this number.
@@ -87,8 +89,10 @@ impl Agent {
         };
         let confirmed = Notify::new();
         // Nobody hangs up on a caller who is not there yet: an ACK may be as late as a decision.
+        let mut hold = self.hold.clone();
         let plan = async {
             confirmed.notified().await;
+            hold.is_over().await;
             sleep(plan).await;
         };
         tokio::select! {

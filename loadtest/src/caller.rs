@@ -10,6 +10,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::{
     endpoint::{Endpoint, Line},
+    hold::Hold,
     ledger::{Call, Counters, End, Ledger, wall},
     profile::Profile,
     sound::{Sound, Studio},
@@ -25,6 +26,7 @@ pub(crate) struct Caller {
     pub studio: Studio,
     pub ledger: Ledger,
     pub profile: Profile,
+    pub hold: Hold,
     pub server: SocketAddr,
     pub called: String,
     /// This caller's own number and tone.
@@ -113,7 +115,11 @@ impl Caller {
         if let Some(talk) = self.ledger.talk(&self.number) {
             sound.listen(talk.hertz);
         }
-        let plan = sleep(self.profile.talk.draw());
+        let mut hold = self.hold.clone();
+        let plan = async {
+            hold.is_over().await;
+            sleep(self.profile.talk.draw()).await;
+        };
         tokio::pin!(plan);
         loop {
             tokio::select! {

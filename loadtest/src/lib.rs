@@ -13,6 +13,7 @@ pub mod company;
 pub mod compare;
 mod ear;
 mod endpoint;
+mod hold;
 pub mod ledger;
 pub mod profile;
 pub mod recording;

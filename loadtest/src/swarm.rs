@@ -9,12 +9,17 @@ use std::{
     time::Duration,
 };
 
-use tokio::{sync::mpsc, task::JoinHandle, time::Instant};
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinHandle,
+    time::Instant,
+};
 
 use crate::{
     agent::Agent,
     caller::Caller,
     endpoint::{Endpoint, Invite},
+    hold::Hold,
     ledger::Ledger,
     profile::Profile,
     registration::{self, Account},
@@ -50,6 +55,7 @@ pub enum Error {
 pub struct Swarm {
     ledger: Ledger,
     at_once: Arc<AtomicUsize>,
+    held: watch::Sender<bool>,
     arrivals: JoinHandle<()>,
     tasks: Vec<JoinHandle<()>>,
 }
@@ -70,6 +76,7 @@ impl Swarm {
         let bind = |address| move |source| Error::Bind { address, source };
         let studio = Studio::start().map_err(Error::Thread)?;
         let ledger = Ledger::default();
+        let (held, hold) = Hold::new();
         let office_address = SocketAddr::new(target.carrier.ip(), 0);
         let (carrier, unexpected) =
             Endpoint::start(target.carrier, "carrier", &target.domain).await.map_err(bind(target.carrier))?;
@@ -82,6 +89,7 @@ impl Swarm {
                 studio: studio.clone(),
                 ledger: ledger.clone(),
                 profile: profile.clone(),
+                hold: hold.clone(),
                 name: account.agent.clone(),
                 hertz: agent_tone(position),
                 tone_of: caller_tone,
@@ -96,8 +104,8 @@ impl Swarm {
         }
         let at_once = Arc::new(AtomicUsize::new(profile.at_once));
         let arrivals =
-            tokio::spawn(arrive(profile, at_once.clone(), target, carrier, studio, ledger.clone()));
-        Ok(Self { ledger, at_once, arrivals, tasks })
+            tokio::spawn(arrive(profile, at_once.clone(), hold, target, carrier, studio, ledger.clone()));
+        Ok(Self { ledger, at_once, held, arrivals, tasks })
     }
 
     /// The account so far.
@@ -108,6 +116,16 @@ impl Swarm {
     /// From now on so many calls may be on the line at once; those that are there go on.
     pub fn limit(&self, at_once: usize) {
         self.at_once.store(at_once, Ordering::Relaxed);
+    }
+
+    /// No talk ends by itself from now on, until [`Swarm::release`]: the profile's length of a talk counts from then.
+    pub fn hold(&self) {
+        self.held.send_replace(true);
+    }
+
+    /// Talks may end.
+    pub fn release(&self) {
+        self.held.send_replace(false);
     }
 
     /// No new calls come from now on; those that run go on.
@@ -139,6 +157,7 @@ impl Drop for Swarm {
 async fn arrive(
     profile: Profile,
     at_once: Arc<AtomicUsize>,
+    hold: Hold,
     target: Target,
     endpoint: Endpoint,
     studio: Studio,
@@ -164,6 +183,7 @@ async fn arrive(
             studio: studio.clone(),
             ledger: ledger.clone(),
             profile: profile.clone(),
+            hold: hold.clone(),
             server: target.server,
             called: target.called.clone(),
             hertz: caller_tone(&number),

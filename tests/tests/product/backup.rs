@@ -19,7 +19,7 @@ async fn configuration(product: &Product) -> Result<Value> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backup_made_under_calls_is_a_new_cluster_elsewhere() -> Result<()> {
-    let office = Office::open(ALIKE, "a", 25.0).await?;
+    let office = Office::open(ALIKE, "a").await?;
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("mangrove.backup");
     let name = file.to_str().context("a path")?;

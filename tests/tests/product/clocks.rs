@@ -31,7 +31,7 @@ impl Office {
 #[tokio::test(flavor = "multi_thread")]
 async fn clocks_may_be_set_to_anything_under_calls() -> Result<()> {
     let cluster = Cluster::start_with(APART, |_| Some(Fragile::Clock)).await?;
-    let office = Office::open_on(cluster, "edge-1", 26.0).await?;
+    let office = Office::open_on(cluster, "edge-1").await?;
     let before = office.sees().await?;
     let leader = office.cluster.led_by(office.group).await?;
     for (name, seconds, words) in [

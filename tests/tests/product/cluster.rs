@@ -13,7 +13,7 @@ const CARRIED_MS: u64 = 2_000;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_leads_may_die_again_and_again() -> Result<()> {
-    let mut office = Office::open(APART, "edge-1", 25.0).await?;
+    let mut office = Office::open(APART, "edge-1").await?;
     for _ in 0..3 {
         office.loses_its_leader().await?;
     }
@@ -24,7 +24,7 @@ async fn whoever_leads_may_die_again_and_again() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_carries_sound_may_die() -> Result<()> {
-    let mut office = Office::open(APART, "edge-1", 25.0).await?;
+    let mut office = Office::open(APART, "edge-1").await?;
     for name in ["media-1", "media-2"] {
         office.loses(name).await?;
     }
@@ -36,7 +36,7 @@ async fn whoever_carries_sound_may_die() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_carries_signalling_may_die() -> Result<()> {
-    let mut office = Office::open(APART, "edge-1", 25.0).await?;
+    let mut office = Office::open(APART, "edge-1").await?;
     office.loses("edge-1").await?;
     let report = office.closes().await?;
     assert!(report.gap.max <= UNHEARD_MS, "a silence of {} ms", report.gap.max);
@@ -46,7 +46,7 @@ async fn whoever_carries_signalling_may_die() -> Result<()> {
 /// A node with every role: its group's leader, the edge that all phones know, and some of the sound, all at once.
 #[tokio::test(flavor = "multi_thread")]
 async fn any_of_three_alike_may_die() -> Result<()> {
-    let mut office = Office::open(ALIKE, "a", 40.0).await?;
+    let mut office = Office::open(ALIKE, "a").await?;
     for name in ["a", "b", "c"] {
         office.loses(name).await?;
     }

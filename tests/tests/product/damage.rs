@@ -68,7 +68,7 @@ async fn a_torn_log_is_cut_and_a_damaged_one_is_replaced_from_the_others() -> Re
     OpenOptions::new().write(true).open(&path)?.write_all_at(&[99; 512], sector as u64)?;
     node.revive().await?;
     assert!(node.log().contains("never acknowledged is cut off"), "{}", node.log());
-    cluster.settles(Duration::from_secs(30)).await?;
+    cluster.settles(Duration::from_secs(60)).await?;
 
     let node = cluster.node_mut("b")?;
     node.kill()?;

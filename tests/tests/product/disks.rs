@@ -48,7 +48,7 @@ impl Office {
 
     pub(crate) async fn comes_back(&mut self, name: &str) -> Result<()> {
         self.cluster.node_mut(name)?.revive().await?;
-        self.cluster.settles(Duration::from_secs(30)).await
+        self.cluster.settles(Duration::from_secs(60)).await
     }
 
     pub(crate) async fn leading(&self) -> Result<String> {
@@ -60,7 +60,7 @@ impl Office {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_leader_whose_disk_fails_to_sync_leaves_and_no_call_is_lost() -> Result<()> {
     let fragile = |name: &str| is_voter(name).then_some(Fragile::Sync);
-    let mut office = Office::open_on(Cluster::start_with(APART, fragile).await?, "edge-1", 30.0).await?;
+    let mut office = Office::open_on(Cluster::start_with(APART, fragile).await?, "edge-1").await?;
     let before = office.sees().await?;
 
     let leader = office.leading().await?;
@@ -147,10 +147,11 @@ async fn term(cluster: &Cluster, group: u64) -> Option<u64> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_leader_with_a_slow_disk_keeps_nobody_waiting() -> Result<()> {
     let fragile = |name: &str| is_voter(name).then_some(Fragile::Sync);
-    let office = Office::open_on(Cluster::start_with(APART, fragile).await?, "edge-1", 20.0).await?;
+    let office = Office::open_on(Cluster::start_with(APART, fragile).await?, "edge-1").await?;
     let leader = office.leading().await?;
     let before = term(&office.cluster, office.group).await.context("no term")?;
     office.cluster.node(&leader)?.faults()?.set(Sync::TakesMs(500))?;
+    office.releases();
     let (group, cluster) = (office.group, office.cluster.nodes().len());
     let terms = async |office: &Office| term(&office.cluster, group).await.context("no term");
     // Callers who waited are served now, one after the other, as agents get free.

@@ -30,7 +30,7 @@ async fn full_disks_cost_no_call_and_heal_when_there_is_room() -> Result<()> {
     let fragile = |name: &str| is_voter(name).then_some(Fragile::Room(ROOM));
     let cluster = Cluster::start_with(APART, fragile).await?;
     let store = SmallDisk::mount(&cluster.common().join("objects"), ROOM)?;
-    let mut office = Office::open_on(cluster, "edge-1", 60.0).await?;
+    let mut office = Office::open_on(cluster, "edge-1").await?;
     let before = office.sees().await?;
 
     store.fill()?;

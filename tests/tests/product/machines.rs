@@ -18,7 +18,7 @@ const MOVED_MS: u64 = 2_000;
 #[tokio::test]
 async fn a_machine_that_dies_is_followed_at_its_addresses_by_another() -> Result<()> {
     let (machines, cluster) = Machines::start(ALIKE, "lan").await?;
-    let mut office = Office::on(cluster, "a", 35.0, OFFICE.into()).await?;
+    let mut office = Office::on(cluster, "a", OFFICE.into()).await?;
     let before = office.sees().await?;
     machines.plug("a", false)?;
     office.cluster.node_mut("a")?.kill()?;
@@ -28,7 +28,7 @@ async fn a_machine_that_dies_is_followed_at_its_addresses_by_another() -> Result
     machines.plug("a", true)?;
     office.cluster.node_mut("a")?.revive().await?;
     office.carrier("a", |carrier| carrier == "a").await?;
-    office.cluster.settles(Duration::from_secs(30)).await?;
+    office.cluster.settles(Duration::from_secs(60)).await?;
     let homeless = async || (!machines.addresses(&heir).ok()?.contains("198.51.100.101/32")).then_some(());
     wait::until("the heir's machine to let go of the address", homeless).await?;
     let report = office.closes().await?;
@@ -41,7 +41,7 @@ async fn a_machine_that_dies_is_followed_at_its_addresses_by_another() -> Result
 #[tokio::test]
 async fn a_machine_that_is_asked_to_stop_hands_its_addresses_over() -> Result<()> {
     let (machines, cluster) = Machines::start(ALIKE, "lan").await?;
-    let mut office = Office::on(cluster, "a", 30.0, OFFICE.into()).await?;
+    let mut office = Office::on(cluster, "a", OFFICE.into()).await?;
     let before = office.sees().await?;
     let took = office.cluster.node_mut("a")?.terminate(Duration::from_secs(10)).await?;
     let heir = office.carrier("a", |carrier| carrier != "a").await?;
@@ -61,7 +61,7 @@ async fn a_machine_that_is_asked_to_stop_hands_its_addresses_over() -> Result<()
 #[tokio::test]
 async fn a_leader_that_is_cut_off_is_followed_and_comes_back_by_itself() -> Result<()> {
     let (machines, cluster) = Machines::start(ALIKE, "lan").await?;
-    let mut office = Office::on(cluster, "a", 35.0, OFFICE.into()).await?;
+    let mut office = Office::on(cluster, "a", OFFICE.into()).await?;
     let before = office.sees().await?;
     let leader = office.cluster.led_by(office.group).await?;
     machines.plug(&leader, false)?;
@@ -74,7 +74,7 @@ async fn a_leader_that_is_cut_off_is_followed_and_comes_back_by_itself() -> Resu
     machines.plug(&leader, true)?;
     office.cluster.node_mut(&leader)?.set_reachable(true);
     office.carrier(&leader, |carrier| carrier == leader).await?;
-    office.cluster.settles(Duration::from_secs(30)).await?;
+    office.cluster.settles(Duration::from_secs(60)).await?;
     // Cut off from the cluster but not from the store, its media node recorded on beside its heir for a while: one writes.
     let report = office.closes().await?;
     println!("silence of {:?} ms", report.gap);

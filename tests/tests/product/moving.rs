@@ -57,7 +57,7 @@ impl Office {
             let homes: BTreeSet<u64> = homes.collect();
             homes.first().copied().filter(|_| homes.len() == 1)
         };
-        wait::within(Duration::from_secs(30), "one home", one).await.with_context(|| self.cluster.logs())
+        wait::within(Duration::from_secs(60), "one home", one).await.with_context(|| self.cluster.logs())
     }
 }
 
@@ -71,7 +71,7 @@ fn said(child: Child) -> Result<(bool, String)> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_company_moves_under_its_calls_and_nobody_notices() -> Result<()> {
-    let mut office = Office::open(APART, "edge-1", 25.0).await?;
+    let mut office = Office::open(APART, "edge-1").await?;
     for _ in 0..5 {
         let (before, to) = (office.sees().await?, office.elsewhere());
         let (done, text) = said(office.moves(to, "")?)?;
@@ -88,7 +88,7 @@ async fn a_company_moves_under_its_calls_and_nobody_notices() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_leader_that_dies_in_the_middle_leaves_the_company_in_one_home() -> Result<()> {
-    let mut office = Office::open(APART, "edge-1", 40.0).await?;
+    let mut office = Office::open(APART, "edge-1").await?;
     for round in 0..6 {
         let (before, to) = (office.sees().await?, office.elsewhere());
         // Whoever leads the old home, the new one, or the directory.

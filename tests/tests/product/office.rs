@@ -23,14 +23,15 @@ pub(crate) struct Office {
     pub(crate) group: u64,
 }
 
-fn profile(talk: f64) -> Profile {
+fn profile() -> Profile {
     Profile {
         name: "cluster".into(),
         calls_per_second: 10.0,
         seconds: 20,
         at_once: CALLERS,
         patience: Span(3_600.0, 3_600.0),
-        talk: Span(talk, talk + 3.0),
+        // Counted from `closes`.
+        talk: Span(3.0, 6.0),
         pickup: Span(0.2, 0.6),
         agent_hangs_up: 1.0,
         rejects: 0.0,
@@ -43,17 +44,17 @@ fn profile(talk: f64) -> Profile {
 
 impl Office {
     /// Callers and agents are at the SIP of the node named `edge`.
-    pub(crate) async fn open(seats: &[Seat], edge: &str, talk: f64) -> Result<Self> {
-        Self::open_on(Cluster::start(seats).await?, edge, talk).await
+    pub(crate) async fn open(seats: &[Seat], edge: &str) -> Result<Self> {
+        Self::open_on(Cluster::start(seats).await?, edge).await
     }
 
     /// As `open`, on a cluster that runs.
-    pub(crate) async fn open_on(cluster: Cluster, edge: &str, talk: f64) -> Result<Self> {
-        Self::on(cluster, edge, talk, Ipv4Addr::LOCALHOST.into()).await
+    pub(crate) async fn open_on(cluster: Cluster, edge: &str) -> Result<Self> {
+        Self::on(cluster, edge, Ipv4Addr::LOCALHOST.into()).await
     }
 
     /// As `open_on`; callers and phones have this address.
-    pub(crate) async fn on(cluster: Cluster, edge: &str, talk: f64, own: IpAddr) -> Result<Self> {
+    pub(crate) async fn on(cluster: Cluster, edge: &str, own: IpAddr) -> Result<Self> {
         let carrier = SocketAddr::new(own, ports::free());
         let (document, agents) = company::document(AGENTS, carrier, 1);
         cluster.console()?.apply(&serde_json::to_string_pretty(&document)?)?;
@@ -62,7 +63,7 @@ impl Office {
             api.agent(&account.agent, "available").await?;
         }
         let group = group(&api).await?;
-        let profile = profile(talk);
+        let profile = profile();
         let target = Target {
             server: cluster.node(edge)?.sip_address(),
             carrier,
@@ -71,6 +72,7 @@ impl Office {
             agents,
         };
         let swarm = Swarm::start(profile.clone(), target).await?;
+        swarm.hold();
         let office = Self { cluster, swarm, profile, group };
         office.fills().await?;
         Ok(office)
@@ -78,7 +80,7 @@ impl Office {
 
     async fn fills(&self) -> Result<()> {
         let full = |floor: &Floor| floor.talks.len() == AGENTS && floor.calls() == CALLERS;
-        let limit = Duration::from_secs(30);
+        let limit = Duration::from_secs(60);
         let filled = wait::within(limit, "all agents in talk and the others in line", async || {
             self.floor().await.filter(full)
         });
@@ -128,7 +130,7 @@ impl Office {
         let back = Instant::now();
         self.carrier(name, |carrier| carrier == name).await?;
         println!("{heir} carried its addresses, it has them again {:.2?} after its start", back.elapsed());
-        self.cluster.settles(Duration::from_secs(20)).await
+        self.cluster.settles(Duration::from_secs(60)).await
     }
 
     pub(crate) async fn carrier(&self, name: &str, is_it: impl Fn(&str) -> bool) -> Result<String> {
@@ -136,10 +138,16 @@ impl Office {
         wait::until("its addresses to move", carrier).await.with_context(|| self.cluster.logs())
     }
 
+    /// Talks end from now on, and those in line get their turn.
+    pub(crate) fn releases(&self) {
+        self.swarm.release();
+    }
+
     /// Lets all calls come to their end and holds what everybody lived against the records.
     pub(crate) async fn closes(self) -> Result<Report> {
+        self.releases();
         let Self { cluster, swarm, profile, .. } = self;
-        swarm.finish(Duration::from_secs_f64(profile.talk.1 * 2.0 + 30.0)).await;
+        swarm.finish(Duration::from_secs(60)).await;
         let ledger = swarm.ledger();
         let api = cluster.api()?.tenant(company::TENANT);
         let records = api.cdrs(CALLERS).await.with_context(|| cluster.logs())?;

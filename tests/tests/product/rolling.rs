@@ -58,7 +58,7 @@ fn ask(cluster: &Cluster, arguments: &[&str]) -> Result<Value> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_drained_node_carries_nothing_until_it_takes_its_share_again() -> Result<()> {
-    let office = Office::open(APART, "edge-1", 20.0).await?;
+    let office = Office::open(APART, "edge-1").await?;
     for (name, other) in [("media-1", "media-2"), ("edge-1", "edge-2")] {
         ask(&office.cluster, &["drain", name])?;
         assert_eq!(office.cluster.carrier(name).await.as_deref(), Some(other));
