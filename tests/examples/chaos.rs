@@ -62,8 +62,6 @@ async fn one(plan: &Plan, row: Row, layout: Layout) -> Result<Outcome> {
 }
 
 fn conditions(plan: &Plan) -> Result<Conditions> {
-    let binary = product::binary()?;
-    let is_release = binary.components().any(|part| part.as_os_str() == "release");
     let layouts: Vec<_> = plan.layouts.iter().map(Layout::to_string).collect();
     let rows: Vec<_> = plan.rows.iter().map(|row| row.number().to_string()).collect();
     let seconds = [
@@ -89,7 +87,7 @@ fn conditions(plan: &Plan) -> Result<Conditions> {
         commit: said("git", &["describe", "--always", "--dirty"])?,
         machine: format!("{} CPUs, Linux {}", said("nproc", &[])?, said("uname", &["-r"])?),
         command,
-        binary: if is_release { "release".into() } else { "debug".into() },
+        binary: std::env::var("PROFILE").unwrap_or_else(|_| "release".into()),
         calls: plan.calls,
         rate: plan.rate,
     })

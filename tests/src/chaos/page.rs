@@ -1,6 +1,6 @@
 //! Keeps the outcomes of runs as a table in `docs/reliability.md`, between two marks.
 
-use std::path::Path;
+use std::{collections::BTreeMap, path::Path};
 
 use anyhow::{Context, Result};
 use mangrove_loadtest::report::Spread;
@@ -29,14 +29,15 @@ const HEAD: [&str; 16] = [
     "of this row",
 ];
 
-/// Writes the table of all outcomes that are kept below `folder` into the page.
+/// Writes the table of all outcomes that are kept below `folder` into the page. Rows of others stay.
 pub fn write(page: &Path, folder: &Path) -> Result<()> {
     let text = std::fs::read_to_string(page).with_context(|| page.display().to_string())?;
     let (before, rest) =
         text.split_once(BEGIN).with_context(|| format!("no {BEGIN} in {}", page.display()))?;
-    let (_, after) = rest.split_once(END).with_context(|| format!("no {END} in {}", page.display()))?;
-    let figures = figures(&outcomes(folder)?);
-    std::fs::write(page, format!("{before}{BEGIN}\n\n{figures}\n{END}{after}"))?;
+    let (old, after) = rest.split_once(END).with_context(|| format!("no {END} in {}", page.display()))?;
+    let mut figures = Figures::of(old)?;
+    outcomes(folder)?.iter().for_each(|outcome| figures.take(outcome));
+    std::fs::write(page, format!("{before}{BEGIN}\n\n{}\n{END}{after}", figures.text()))?;
     Ok(())
 }
 
@@ -55,13 +56,56 @@ fn outcomes(folder: &Path) -> Result<Vec<Outcome>> {
     Ok(all)
 }
 
-/// The table, then each run's conditions and what went wrong.
-fn figures(outcomes: &[Outcome]) -> String {
-    let head = [line(&HEAD.map(str::to_owned)), line(&HEAD.map(|_| "---".to_owned()))];
-    let rows = outcomes.iter().map(|outcome| line(&row(outcome)));
-    let table: String = head.into_iter().chain(rows).collect();
-    let notes: String = outcomes.iter().map(note).collect();
-    format!("{table}\n{notes}")
+/// The lines of the table and each run's conditions and what went wrong, in the order of the rows.
+#[derive(Default)]
+struct Figures {
+    rows: BTreeMap<Place, String>,
+    notes: BTreeMap<Place, String>,
+}
+
+/// A row's number and what else tells it from others.
+type Place = (u32, String);
+
+fn place(name: &str) -> Place {
+    let number: String = name.chars().take_while(char::is_ascii_digit).collect();
+    (number.parse().unwrap_or_default(), name.to_owned())
+}
+
+impl Figures {
+    fn of(text: &str) -> Result<Self> {
+        let mut figures = Self::default();
+        let mut table = text.lines().filter(|line| line.starts_with("| "));
+        if let Some(head) = table.next() {
+            anyhow::ensure!(
+                head == line(&HEAD.map(str::to_owned)).trim_end(),
+                "the table has other columns: empty it"
+            );
+        }
+        for row in table.skip(1) {
+            let mut cells = row.split(" | ");
+            let (title, layout) = (cells.next().unwrap_or_default(), cells.next().unwrap_or_default());
+            let number = title.trim_start_matches("| ").split(':').next().unwrap_or_default();
+            figures.rows.insert(place(&format!("{number} {layout}")), format!("{row}\n"));
+        }
+        for note in text.split("\n* **row-").skip(1) {
+            let name = note.split("**").next().unwrap_or_default();
+            figures.notes.insert(place(name), format!("* **row-{}\n", note.trim_end()));
+        }
+        Ok(figures)
+    }
+
+    fn take(&mut self, outcome: &Outcome) {
+        let (number, name) = (outcome.row.number(), outcome.name());
+        self.rows.insert(place(&format!("{number} {}", layout(outcome))), line(&row(outcome)));
+        self.notes.insert(place(name.trim_start_matches("row-")), note(outcome));
+    }
+
+    fn text(self) -> String {
+        let head = [line(&HEAD.map(str::to_owned)), line(&HEAD.map(|_| "---".to_owned()))];
+        let table: String = head.into_iter().chain(self.rows.into_values()).collect();
+        let notes: String = self.notes.into_values().collect();
+        format!("{table}\n{notes}")
+    }
 }
 
 fn line(cells: &[String]) -> String {
@@ -69,16 +113,12 @@ fn line(cells: &[String]) -> String {
 }
 
 fn row(outcome: &Outcome) -> [String; 16] {
-    let Outcome { row, layout, faults, differences, gap, gap_back, .. } = outcome;
+    let Outcome { row, faults, differences, gap, gap_back, .. } = outcome;
     let wrong = differences.contradicted.len() + differences.unrecorded.len() + differences.unknown.len();
     let refused: usize = outcome.refused.values().sum();
     [
         format!("{}: {}", row.number(), row.title()),
-        if outcome.net == row.net_at_least() {
-            layout.to_string()
-        } else {
-            format!("{layout}, {}", outcome.net)
-        },
+        layout(outcome),
         faults.len().to_string(),
         outcome.calls.to_string(),
         outcome.lost.len().to_string(),
@@ -94,6 +134,11 @@ fn row(outcome: &Outcome) -> [String; 16] {
         if outcome.trouble.is_empty() { "yes".into() } else { "no".into() },
         demand::seen(outcome),
     ]
+}
+
+fn layout(outcome: &Outcome) -> String {
+    let Outcome { row, layout, net, .. } = outcome;
+    if *net == row.net_at_least() { layout.to_string() } else { format!("{layout}, {net}") }
 }
 
 fn spread(spread: &Spread) -> String {
@@ -125,7 +170,7 @@ fn note(outcome: &Outcome) -> String {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::chaos::{Fault, outcome::tests::outcome as nothing};
+    use crate::chaos::{Fault, Layout, Row, outcome::tests::outcome as nothing};
 
     fn outcome() -> Outcome {
         let (victims, worse) = (vec!["a".to_owned()], vec!["1".to_owned()]);
@@ -147,6 +192,32 @@ mod tests {
         assert!(text.starts_with("above\n") && text.ends_with("below\n") && !text.contains("old"), "{text}");
         assert!(text.contains("| 4: kill -9 of the leader | apart | 1 | 7 | 1 | 0 / 1 | 2 |"), "{text}");
         assert!(text.contains("5 / 5 / 5"), "{text}");
+    }
+
+    #[test]
+    fn rows_of_other_runs_stay_and_all_are_in_order() {
+        let folder = tempfile::tempdir().unwrap();
+        let page = folder.path().join("page.md");
+        std::fs::write(&page, format!("{BEGIN}\n{END}\n")).unwrap();
+        let kept = |row, layout| {
+            let name = folder.path().join(format!("{row:?}{layout}"));
+            std::fs::create_dir(&name).unwrap();
+            Outcome { row, layout, ..outcome() }.keep(&name).unwrap();
+            write(&page, folder.path()).unwrap();
+            std::fs::remove_dir_all(&name).unwrap();
+        };
+        kept(Row::Flapping, Layout::Alike);
+        kept(Row::Leader, Layout::Apart);
+        kept(Row::Leader, Layout::Alike);
+        kept(Row::Leader, Layout::Apart);
+        let text = std::fs::read_to_string(&page).unwrap();
+        let rows = text.lines().filter(|line| line.starts_with("| ")).skip(2);
+        let rows: Vec<_> = rows.map(|row| row.split(" | ").take(2).collect::<Vec<_>>().join(" ")).collect();
+        let leader = "| 4: kill -9 of the leader";
+        assert_eq!(rows[..2], [format!("{leader} alike"), format!("{leader} apart")], "{text}");
+        assert!(rows.len() == 3 && rows[2].starts_with("| 12: "), "{text}");
+        assert_eq!(text.matches("\n* **row-").count(), 3, "{text}");
+        assert_eq!(text.matches(BEGIN).count(), 1);
     }
 
     #[test]
