@@ -11,10 +11,11 @@ CONTROL = ("control", "console")
 class Nodes(Company):
     """One node for each entry of `roles`, settled. Folder and processes end with `stop`; `cpu` pins all to one core."""
 
-    def __init__(self, roles, groups, cpu=None, ports="20000-39999", hosts=("127.0.0.1", "127.0.0.2", "127.0.0.3")):
+    def __init__(self, roles, groups, cpu=None, ports="20000-39999", hosts=("127.0.0.1", "127.0.0.2", "127.0.0.3"), silent_seconds=30):
         self.folder = tempfile.mkdtemp(prefix="cluster", dir=os.environ["BENCH_TARGET"] + "/bench")
         self.binary = os.path.abspath(os.environ["BENCH_TARGET"] + "/release/mangrove")
         self.cpu, self.ports, self.hosts, self.processes, self.tokens = cpu, ports, hosts, [], []
+        self.silent_seconds = silent_seconds
         self.pages = [node for node, has in enumerate(roles) if "console" in has]
         for node, has in enumerate(roles):
             self.processes.append(self.begin(node, has, groups))
@@ -51,6 +52,8 @@ listen = "{host}:8080"
 listen = "{self.grpc(node)}"
 join = {json.dumps([] if node == 0 else [self.grpc(0)])}
 shard_groups = {groups}
+[limits]
+silent_seconds = {self.silent_seconds}
 [telemetry]
 level = "warn"
 """)
@@ -82,11 +85,13 @@ level = "warn"
         raise SystemExit(f"waited {seconds} s for {what}\n{logs}")
 
     def is_settled(self, groups, replicas):
-        seen = [group for status in self.statuses().values() for group in status["groups"]]
+        statuses = self.statuses().values()
+        known = all(len(status["members"]) == len(self.processes) and not status["trouble"] for status in statuses)
+        seen = [group for status in statuses for group in status["groups"]]
         voting = all(len(group["voters"]) == replicas and not group["changing"] for group in seen)
         members = self.get(self.pages[0], "/api/v1/cluster/nodes")
         spread = all(member["report"] and member["report"]["leads"] == member["planned_leads"] for member in members)
-        return voting and spread and len(seen) == replicas * groups and len(self.leaders()) == groups
+        return known and voting and spread and len(seen) == replicas * groups and len(self.leaders()) == groups
 
     def statuses(self):
         """Of the nodes that run and have pages."""

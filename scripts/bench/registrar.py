@@ -12,7 +12,7 @@ def register(count):
         host, port = AGENTS.split(":")
         phone.bind((host, int(port)))
         phone.connect(("127.0.0.1", 5060))
-        phone.settimeout(5)
+        phone.settimeout(0.5)
         for name, password in people(count):
             nonce = CHALLENGE.search(challenge(phone, name))[1]
             ask(phone, name, 1_000, authorization(name, password, nonce), "200")
@@ -40,11 +40,21 @@ def expect(name, answer, status):
 
 
 def send(phone, name, number, extra):
-    phone.send((f"REGISTER sip:{DOMAIN} SIP/2.0\r\nVia: SIP/2.0/UDP {AGENTS};branch=z9hG4bK{name}-{number}\r\n"
-                f"From: <sip:{name}@{DOMAIN}>;tag={name}\r\nTo: <sip:{name}@{DOMAIN}>\r\nCall-ID: {name}@bench\r\n"
-                f"CSeq: {number} REGISTER\r\nContact: <sip:{name}@{AGENTS}>;expires=3600\r\nMax-Forwards: 70\r\n"
-                f"{extra}Content-Length: 0\r\n\r\n").encode())
-    return phone.recv(4096).decode()
+    """As phones do, again until it is answered (RFC 3261 17.1.2): what is asked while a cluster forms may be lost."""
+    request = (f"REGISTER sip:{DOMAIN} SIP/2.0\r\nVia: SIP/2.0/UDP {AGENTS};branch=z9hG4bK{name}-{number}\r\n"
+               f"From: <sip:{name}@{DOMAIN}>;tag={name}\r\nTo: <sip:{name}@{DOMAIN}>\r\nCall-ID: {name}@bench\r\n"
+               f"CSeq: {number} REGISTER\r\nContact: <sip:{name}@{AGENTS}>;expires=3600\r\nMax-Forwards: 70\r\n"
+               f"{extra}Content-Length: 0\r\n\r\n").encode()
+    for _ in range(20):
+        phone.send(request)
+        try:
+            while True:
+                answer = phone.recv(4096).decode()
+                if f"branch=z9hG4bK{name}-{number}\r\n" in answer or f"branch=z9hG4bK{name}-{number};" in answer:
+                    return answer
+        except TimeoutError:
+            pass
+    raise SystemExit(f"phone {name} was not answered")
 
 
 def authorization(name, password, nonce):

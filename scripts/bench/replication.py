@@ -66,7 +66,7 @@ def taken_over(count):
     """Talks without sound through one edge. One of three control nodes leads them, and is killed."""
     roles = [CONTROL] * 3 + [("edge",)] + [("media",)] * media_nodes(count)
     hosts = ["127.0.0.2", "127.0.0.3", "127.0.0.4", "127.0.0.1"] + [f"127.0.1.{node}" for node in range(1, len(roles) - 3)]
-    subject = Nodes(roles, 1, hosts=hosts, ports="10000-64999")
+    subject = Nodes(roles, 1, hosts=hosts, ports="10000-64999", silent_seconds=86_400)
     try:
         subject.put(document(count))
         registrar.register(count)

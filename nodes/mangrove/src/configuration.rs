@@ -279,6 +279,9 @@ pub(crate) struct Limits {
     pub(crate) failures_per_minute: u32,
     /// Seconds that a stopping node takes at most: half of them for others to take over, half for its roles to finish.
     pub(crate) stop_seconds: u64,
+    /// Seconds without a packet from somebody who talks, after which the phone counts as dead and the call ends; 30 at
+    /// least. Those who are held, hold or wait may be silent.
+    pub(crate) silent_seconds: u64,
 }
 
 impl Default for Limits {
@@ -291,6 +294,7 @@ impl Default for Limits {
             requests_per_second: 2_000,
             failures_per_minute: 20,
             stop_seconds: 15,
+            silent_seconds: 30,
         }
     }
 }

@@ -117,17 +117,18 @@ fn urls(configuration: &Configuration, find: &mut impl FnMut(&str, String)) {
 
 fn limits(configuration: &Configuration, find: &mut impl FnMut(&str, String)) {
     let limits = &configuration.limits;
-    for (key, value) in [
-        ("limits.connections", limits.connections as u64),
-        ("limits.connections_per_source", limits.connections_per_source as u64),
-        ("limits.unanswered_invites", limits.unanswered_invites as u64),
-        ("limits.lag_ms", limits.lag_ms),
-        ("limits.requests_per_second", limits.requests_per_second.into()),
-        ("limits.failures_per_minute", limits.failures_per_minute.into()),
-        ("limits.stop_seconds", limits.stop_seconds),
+    for (key, value, least) in [
+        ("limits.connections", limits.connections as u64, 1),
+        ("limits.connections_per_source", limits.connections_per_source as u64, 1),
+        ("limits.unanswered_invites", limits.unanswered_invites as u64, 1),
+        ("limits.lag_ms", limits.lag_ms, 1),
+        ("limits.requests_per_second", limits.requests_per_second.into(), 1),
+        ("limits.failures_per_minute", limits.failures_per_minute.into(), 1),
+        ("limits.stop_seconds", limits.stop_seconds, 1),
+        ("limits.silent_seconds", limits.silent_seconds, 30),
     ] {
-        if value == 0 || value > 1_000_000 {
-            find(key, format!("{value} is out of bounds; allowed: 1 to 1000000"));
+        if value < least || value > 1_000_000 {
+            find(key, format!("{value} is out of bounds; allowed: {least} to 1000000"));
         }
     }
 }

@@ -62,6 +62,7 @@ fn every_key_can_be_set() {
         level = "debug"
         [limits]
         lag_ms = 100
+        silent_seconds = 90
         "#,
     );
     let configuration = read(Some(&path)).unwrap();
@@ -77,7 +78,7 @@ fn every_key_can_be_set() {
         (tls.ca, tls.cert, tls.key),
         ("/etc/mangrove/ca.pem".into(), "/etc/mangrove/b.pem".into(), "/etc/mangrove/b.key".into())
     );
-    assert_eq!(configuration.limits.lag_ms, 100);
+    assert_eq!((configuration.limits.lag_ms, configuration.limits.silent_seconds), (100, 90));
 }
 
 #[test]
@@ -100,6 +101,7 @@ fn a_mistake_is_named_with_line_key_and_what_is_allowed() {
         ("[database]\nurl = \"mysql://u:secret@h/d\"\n", ":2: database.url:", ["`mysql:`", "sqlite"]),
         ("[objects]\nurl = \"s3://bucket\"\n", ":2: objects.url:", ["not built into", "file:PATH"]),
         ("[limits]\nlag_ms = 0\n", ":2: limits.lag_ms:", ["0 is out", "1 to 1000000"]),
+        ("[limits]\nsilent_seconds = 29\n", ":2: limits.silent_seconds:", ["29 is out", "30 to 1000000"]),
         ("[limits]\nlag_ms = \"fast\"\n", ":2: limits.lag_ms:", ["fast", "u64"]),
         ("[http]\ntls = {cert = \"c\", key = \"k\"}\n", ":2: http.tls:", ["HTTPS", "leave it out"]),
         ("[rtp]\npublic = \"media.example\"\n", ":2: rtp.public:", ["`media.example`", "203.0.113.10"]),

@@ -3,6 +3,7 @@
 use std::{
     net::{IpAddr, SocketAddr, UdpSocket},
     sync::Arc,
+    time::Duration,
 };
 
 use anyhow::{Context, Result};
@@ -111,6 +112,7 @@ pub(crate) fn media(
     let mut options = mangrove_media::Options::new(configuration.node.clone(), run, rtp.address);
     options.ports = rtp.ports.0.clone();
     options.joins = joins;
+    options.silence = Duration::from_secs(configuration.limits.silent_seconds);
     options.public = match rtp.public.as_ref().and_then(Public::host) {
         Some(host) => Some(host.parse().context("rtp.public is no IP address")?),
         None => rtp.address.is_unspecified().then(|| outward(rtp.address)).transpose()?,
