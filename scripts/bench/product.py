@@ -36,9 +36,9 @@ def company(count, recorded):
         "trunks": [{"name": "carrier", "from": [CALLER], "to": [{"uri": f"sip:{CALLER}", "priority": 1}]}],
         "numbers": [{"number": NUMBER, "scheme": "main", "channels": 100_000}],
         "employees": employees,
-        "groups": [{"extension": "9000", "name": "All", "strategy": "longest-idle", "members": [name for name, _ in people(count)],
+        "groups": [{"extension": "900", "name": "All", "strategy": "longest-idle", "members": [name for name, _ in people(count)],
                     "ring": "20s", "wrap_up": "0s", "queue": {"max_wait": "600s", "max_length": 10_000}}],
-        "schemes": [{"name": "main", "steps": [{"group": "9000"}]}],
+        "schemes": [{"name": "main", "steps": [{"group": "900"}]}],
         "recording": {"calls": "external" if recorded else "none", "channels": "dual", "retention": "1d"},
     }
 
