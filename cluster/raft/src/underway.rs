@@ -15,6 +15,8 @@ pub struct Underway {
     raft: Raft,
     reply: OneshotReceiverOf<TypeConfig, ClientWriteResult<TypeConfig>>,
     deadline: Instant,
+    /// The group ended before it answered.
+    is_lost: bool,
 }
 
 impl std::fmt::Debug for Underway {
@@ -40,15 +42,19 @@ impl Underway {
             None => request,
         };
         timeout_at(deadline, request.into_future()).await.map_err(|_| Error::Timeout)??;
-        Ok(Self { raft: raft.clone(), reply, deadline })
+        Ok(Self { raft: raft.clone(), reply, deadline, is_lost: false })
     }
 
-    /// What the state machine says, once the command is on a majority's disks and applied here. May be dropped and asked
+    /// What the state machine says, once the command is on a majority's disks and applied here. May be given up and called
     /// again until it has answered.
     pub async fn reply(&mut self) -> Result<Vec<u8>, Error> {
-        match timeout_at(self.deadline, &mut self.reply).await.map_err(|_| Error::Timeout)? {
-            Ok(written) => Ok(written?.data.0),
-            Err(_) => Err(self.raft.is_initialized().await.map_or_else(Error::from, |_| Error::Stopped)),
+        if !self.is_lost {
+            match timeout_at(self.deadline, &mut self.reply).await.map_err(|_| Error::Timeout)? {
+                Ok(written) => return Ok(written?.data.0),
+                // Asked once more it would panic.
+                Err(_) => self.is_lost = true,
+            }
         }
+        Err(self.raft.is_initialized().await.map_or_else(Error::from, |_| Error::Stopped))
     }
 }

@@ -1,5 +1,9 @@
 //! Commands handed over one after another, for one leadership.
 
+use std::collections::BTreeSet;
+
+use openraft::async_runtime::WatchReceiver;
+
 use super::*;
 
 #[tokio::test]
@@ -50,5 +54,36 @@ async fn a_group_that_has_stopped_says_so() {
     host.stop_group(1).await;
     let answer = handle.propose_under(fence, b"late".to_vec()).await.map(|_| ());
     assert_eq!(answer, Err(Error::Stopped));
+    host.shutdown().await;
+}
+
+/// Whoever waits for several things at once gives up one wait and takes it up again.
+#[tokio::test]
+async fn a_reply_that_never_comes_can_be_asked_for_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let host = open(folder.path(), Tuning::default()).await;
+    let (handle, book) = start(&host, 1).await;
+    let Leadership::Leader { fence, .. } = lead(&handle).await else { panic!("leads") };
+    let raft = handle.raft.clone();
+    raft.add_learner(2, Peer::default(), false).await.unwrap();
+    // Nothing is committed from now on: the other voter is nowhere.
+    let changing = tokio::spawn(async move { raft.change_membership(BTreeSet::from([1, 2]), false).await });
+    let joint =
+        || handle.raft.metrics().borrow_watched().membership_config.membership().get_joint_config().len();
+    timeout(Duration::from_secs(10), async {
+        while joint() < 2 {
+            tokio::task::yield_now().await
+        }
+    })
+    .await
+    .unwrap();
+    let mut underway = handle.propose_under(fence, b"never".to_vec()).await.unwrap();
+    let given_up = timeout(Duration::from_millis(50), underway.reply()).await;
+    assert!(given_up.is_err(), "{given_up:?}");
+    host.stop_group(1).await;
+    for _ in 0..2 {
+        assert_eq!(underway.reply().await, Err(Error::Stopped));
+    }
+    assert!(book.lines().is_empty() && changing.await.unwrap().is_err());
     host.shutdown().await;
 }
