@@ -4,7 +4,7 @@ use super::*;
 
 /// Panics at a command that says so.
 #[derive(Debug)]
-struct Fragile(Book);
+pub(super) struct Fragile(pub(super) Book);
 
 impl StateMachine for Fragile {
     fn apply(&mut self, index: u64, term: u64, payload: &[u8]) -> Vec<u8> {
