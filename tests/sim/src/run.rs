@@ -29,6 +29,8 @@ const HEALS: u64 = 60_000;
 const AWAY: f64 = 0.3;
 /// What was promised last shows everywhere within this.
 const SETTLES: u64 = 2_500;
+/// In any moment something may be on its way to others, but not for so long.
+const ON_ITS_WAY: u64 = 1_000;
 /// A process that ended by itself is started again after this.
 const RESTARTS: u64 = 700;
 
@@ -206,6 +208,7 @@ impl Simulation {
         self.heal_all(absent);
         self.run_for(HEALS, |simulation| checks::is_done(simulation, absent));
         self.run_for(SETTLES, |_| false);
+        self.run_for(ON_ITS_WAY, |simulation| checks::is_done(simulation, absent));
         checks::must_be_done(self, absent);
     }
 
