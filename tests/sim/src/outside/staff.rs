@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use mangrove_proto::{control::AgentCommand, live::Agent, service::Error};
 
 use super::Outside;
-use crate::NODES;
 use crate::company::{AGENTS, TENANT};
 use crate::post::{Answer, Ask};
+use crate::{NODES, NodeIndex};
 
 const PATIENCE: u64 = 8_000;
 const AGAIN: u64 = 300;
@@ -78,13 +78,15 @@ fn next_wish(outside: &mut Outside, extension: &'static str) {
             false => Wish { state: "available", reason: String::new() },
         };
         desk.wanted = Some(wish.clone());
-        insist(outside, extension, wish);
+        let node = outside.between(0, NODES as u64 - 1) as usize;
+        insist(outside, extension, wish, node);
     });
 }
 
-/// Repeats a wish until it is acknowledged: what became of one that was not answered is not known.
-fn insist(outside: &mut Outside, extension: &'static str, wish: Wish) {
-    let node = outside.between(0, NODES as u64 - 1) as usize;
+/// Repeats a wish until it is acknowledged, at one node after the other: what became of one that was not answered is not
+/// known.
+fn insist(outside: &mut Outside, extension: &'static str, wish: Wish, node: NodeIndex) {
+    outside.chronicle.say(|| format!("agent {extension} asks n{node} for {wish:?}"));
     let command = AgentCommand {
         tenant: TENANT.into(),
         employee: format!("a{extension}"),
@@ -97,7 +99,7 @@ fn insist(outside: &mut Outside, extension: &'static str, wish: Wish) {
         Some(Answer::Wish(Err(Error::Refused { why }))) => {
             outside.chronicle.broken(format!("agent {extension}'s {wish:?} is refused: {why}"));
         }
-        _ => outside.after(AGAIN, move |outside| insist(outside, extension, wish)),
+        _ => outside.after(AGAIN, move |outside| insist(outside, extension, wish, (node + 1) % NODES)),
     });
 }
 
