@@ -88,8 +88,8 @@ impl Agent {
             Duration::from_secs(3_600)
         };
         let confirmed = Notify::new();
-        // Nobody hangs up on a caller who is not there yet: an ACK may be as late as a decision.
         let mut hold = self.hold.clone();
+        // Nobody hangs up on a caller who is not there yet: an ACK may be as late as a decision.
         let plan = async {
             confirmed.notified().await;
             hold.is_over().await;

@@ -3,12 +3,18 @@
 use super::ended::Fragile;
 use super::*;
 
+/// Of the leadership that begins.
+async fn fence(handle: &Handle) -> crate::Fence {
+    let Leadership::Leader { fence, .. } = lead(handle).await else { panic!("leads") };
+    fence
+}
+
 #[tokio::test]
 async fn what_is_handed_over_keeps_its_order_and_each_is_answered() {
     let folder = tempfile::tempdir().unwrap();
     let host = open(folder.path(), Tuning::default()).await;
     let (handle, book) = start(&host, 1).await;
-    let Leadership::Leader { fence, .. } = lead(&handle).await else { panic!("leads") };
+    let fence = fence(&handle).await;
     let mut underway = Vec::new();
     for number in 1..=200 {
         underway.push(handle.propose_under(fence, number.to_string().into_bytes()).await.unwrap());
@@ -31,7 +37,7 @@ async fn nothing_is_appended_for_another_leadership() {
     let folder = tempfile::tempdir().unwrap();
     let host = open(folder.path(), Tuning::default()).await;
     let (handle, book) = start(&host, 1).await;
-    let Leadership::Leader { fence, .. } = lead(&handle).await else { panic!("leads") };
+    let fence = fence(&handle).await;
     for term in [fence.term - 1, fence.term + 1] {
         let other = crate::Fence { term, ..fence };
         let answer = handle.propose_under(other, b"other".to_vec()).await.unwrap().reply().await;
@@ -47,7 +53,7 @@ async fn a_group_that_has_stopped_says_so() {
     let folder = tempfile::tempdir().unwrap();
     let host = open(folder.path(), Tuning::default()).await;
     let (handle, _) = start(&host, 1).await;
-    let Leadership::Leader { fence, .. } = lead(&handle).await else { panic!("leads") };
+    let fence = fence(&handle).await;
     host.stop_group(1).await;
     let answer = handle.propose_under(fence, b"late".to_vec()).await.map(|_| ());
     assert_eq!(answer, Err(Error::Stopped));
@@ -61,7 +67,7 @@ async fn a_reply_that_never_comes_can_be_asked_for_again() {
     let host = open(folder.path(), Tuning::default()).await;
     let handle = host.start_group(1, Box::new(Fragile(Book::default())), Alone).await.unwrap();
     host.found_group(1, BTreeMap::from([(1, Peer::default())])).await.unwrap();
-    let Leadership::Leader { fence, .. } = lead(&handle).await else { panic!("leads") };
+    let fence = fence(&handle).await;
     let mut underway = handle.propose_under(fence, b"break".to_vec()).await.unwrap();
     let first = underway.reply().await;
     assert!(first.is_err(), "{first:?}");
