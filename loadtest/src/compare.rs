@@ -34,12 +34,20 @@ pub struct Differences {
 impl Differences {
     /// Nothing is missing, doubled, contradicted or unknown.
     pub fn is_empty(&self) -> bool {
-        self.missing.is_empty()
-            && self.doubled.is_empty()
-            && self.contradicted.is_empty()
-            && self.unrecorded.is_empty()
-            && self.unknown.is_empty()
-            && self.unheard.is_empty()
+        self.lines().next().is_none()
+    }
+
+    /// Each difference with its kind, one a line.
+    pub fn lines(&self) -> impl Iterator<Item = String> {
+        let kinds = [
+            ("no record", &self.missing),
+            ("two records", &self.doubled),
+            ("contradicted", &self.contradicted),
+            ("not recorded", &self.unrecorded),
+            ("of nobody", &self.unknown),
+            ("not heard in the recording", &self.unheard),
+        ];
+        kinds.into_iter().flat_map(|(kind, all)| all.iter().map(move |one| format!("{kind}: {one}")))
     }
 }
 

@@ -1,6 +1,7 @@
 //! What a run came to, for machines (JSON) and for people (HTML with charts, no scripts, nothing loaded from elsewhere).
 
 mod html;
+mod verdict;
 
 use serde::{Deserialize, Serialize};
 
@@ -120,21 +121,6 @@ impl Report {
     /// A page that stands alone.
     pub fn html(&self) -> String {
         html::page(self)
-    }
-
-    /// Whether every side experienced what it should: nothing refused, dropped or contradicted, nobody turned away
-    /// unless the profile allows it, and in every talk both tones heard.
-    pub fn is_clean(&self) -> bool {
-        self.refused + self.dropped + self.unfinished == 0
-            && (self.turned == 0 || self.profile.turns_away)
-            && self.all_heard(self.caller_heard_agent)
-            && self.all_heard(self.agent_heard_caller)
-            && self.differences.as_ref().is_none_or(Differences::is_empty)
-    }
-
-    /// Whether these are all talks of the run, and the tone was heard in each.
-    fn all_heard(&self, share: Share) -> bool {
-        !self.profile.sound || (share.of == self.talked && share.yes == share.of)
     }
 }
 

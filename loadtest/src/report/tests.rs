@@ -76,3 +76,13 @@ fn callers_turned_away_are_a_fault_unless_the_profile_expects_them() {
     assert!(!turned(false));
     assert!(turned(true));
 }
+
+#[test]
+fn what_was_wrong_is_said_by_kind_and_name() {
+    let mut report =
+        report(Profile::default(), vec![call(End::Talked, Some(true))], vec![offer(Some(false))]);
+    report.differences = Some(Differences { missing: vec!["79001".into()], ..Differences::default() });
+    let expected =
+        ["the caller was heard in 0 of 1 talks, 1 of them measured", "no record: 79001"].map(str::to_owned);
+    assert_eq!(report.complaints(), expected);
+}

@@ -5,6 +5,7 @@
 //! commits at once, and a busy one pays for one write per batch. While another node leads, batches go to that node
 //! instead, one at a time.
 
+mod authors;
 mod flights;
 mod gather;
 mod lag;
@@ -25,7 +26,8 @@ use crate::{
     forward::Forward,
     progress::Progress,
 };
-use flights::{Authors, Entered, Flights};
+use authors::{Authors, Entered};
+use flights::Flights;
 use gather::Gathering;
 use lag::Lag;
 

@@ -158,7 +158,7 @@ impl Office {
         let text =
             || format!("{}\n{}", serde_json::to_string_pretty(&report).unwrap_or_default(), cluster.logs());
         assert_eq!((report.talked, report.dropped), (CALLERS, 0), "{}", text());
-        assert!(report.is_clean(), "{}", text());
+        assert!(report.is_clean(), "{:#?}\n{}", report.complaints(), text());
         Ok(report)
     }
 }

@@ -2,27 +2,17 @@
 
 use std::{collections::VecDeque, sync::Arc, time::Instant};
 
-use mangrove_domain::{Command, Reply};
 use mangrove_membership::{Fence, Underway};
-use mangrove_proto::service::Error;
-use tokio::sync::oneshot;
 
 use super::{
-    Done, Outcome, Pending,
+    authors::{Authors, Entered},
     lag::{Lag, Tenure},
     verdict,
 };
-use crate::{entry, forward::Committed, metrics};
+use crate::entry;
 
 /// A command waits for its own entry, and hardly for the one before it.
 const AT_ONCE: usize = 2;
-
-/// Those who wait for one entry.
-#[derive(Debug)]
-pub(super) struct Authors {
-    replies: Vec<Option<oneshot::Sender<Outcome>>>,
-    oldest: Option<Instant>,
-}
 
 #[derive(Debug)]
 struct Flight {
@@ -61,7 +51,7 @@ impl Flights {
     }
 
     pub(super) fn add(&mut self, fence: Fence, underway: Underway, authors: Authors) {
-        let since = self.tenure.waits(fence.term, authors.oldest);
+        let since = self.tenure.waits(fence.term, authors.oldest());
         if self.queue.is_empty() {
             self.lag.begin(since);
         }
@@ -77,57 +67,13 @@ impl Flights {
         if let Some(next) = self.queue.front() {
             self.lag.begin(next.since);
         }
-        let entered =
-            outcome.map(|replies| Entered { replies: entry::decode_replies(&replies), elsewhere: None });
+        let entered = outcome.map(|replies| Entered::here(entry::decode_replies(&replies)));
         authors.tell(entered.map_err(|error| verdict(self.group, &error)));
     }
 
     pub(super) async fn land_all(&mut self) {
         while !self.queue.is_empty() {
             self.land().await;
-        }
-    }
-}
-
-/// What came of an entry.
-pub(super) struct Entered {
-    replies: Vec<Reply>,
-    elsewhere: Option<u64>,
-}
-
-impl From<Committed> for Entered {
-    fn from(Committed { replies, index }: Committed) -> Self {
-        Self { replies, elsewhere: Some(index) }
-    }
-}
-
-impl Authors {
-    /// Parts what has been gathered into commands and those who wait for them.
-    pub(super) fn of(batch: Vec<Pending>) -> (Vec<Command>, Self) {
-        let oldest = batch.first().map(|pending| pending.since);
-        let (commands, replies) = batch.into_iter().map(|pending| (pending.command, pending.reply)).unzip();
-        (commands, Self { replies, oldest })
-    }
-
-    /// To each its own reply.
-    pub(super) fn tell(self, outcome: Result<Entered, Error>) {
-        if let Some(since) = self.oldest {
-            metrics::committed(since.elapsed().as_secs_f64());
-        }
-        metrics::proposed(self.replies.len());
-        let mut entered = outcome.map(|entered| (entered.replies.into_iter(), entered.elsewhere));
-        for author in self.replies {
-            let done = match &mut entered {
-                Ok((replies, elsewhere)) => match replies.next() {
-                    Some(reply) => Ok(Done { reply, elsewhere: *elsewhere }),
-                    None => Err(Error::Refused { why: "the entry could not be read".into() }),
-                },
-                Err(error) => Err(error.clone()),
-            };
-            if let Some(author) = author {
-                // Nobody may be waiting any more.
-                let _ = author.send(done);
-            }
         }
     }
 }

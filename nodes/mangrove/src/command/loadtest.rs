@@ -173,7 +173,8 @@ fn finish(session: &Session, options: &Loadtest, report: &Report) -> Result<()> 
         format!("report: {} and {}\n", page.display(), data.display())
     })?;
     if !report.is_clean() {
-        bail!("not every side experienced what it should: see {}", page.display());
+        let wrong = report.complaints().join("\n  ");
+        bail!("not every side experienced what it should: see {}\n  {wrong}", page.display());
     }
     Ok(())
 }
