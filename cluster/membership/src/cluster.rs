@@ -5,6 +5,7 @@ mod follow;
 mod forget;
 mod join;
 mod keep;
+mod lead;
 mod operate;
 mod plan;
 mod propose;
@@ -37,6 +38,7 @@ use crate::options::Options;
 use crate::service::MembershipService;
 
 use clocks::Clocks;
+use lead::Lead;
 pub use report::{GroupTold, NodeStatus, OwnReport, Reporter, Told};
 
 type Factory = Box<dyn Fn(GroupId) -> Box<dyn StateMachine> + Send + Sync>;
@@ -67,8 +69,7 @@ struct Node {
     clocks: Clocks,
     /// What the identity on disk says of a replica of group 0.
     holds_directory: AtomicBool,
-    /// Where group 0's leader was found last.
-    leader_at: Mutex<Option<String>>,
+    lead: Lead,
     stop: watch::Sender<bool>,
     tasks: Mutex<JoinSet<()>>,
 }
@@ -174,6 +175,14 @@ impl Cluster {
         self.lock_member().addresses = addresses;
         if let Err(error) = self.beat().await {
             tracing::warn!(%error, "the members do not know this node's addresses yet");
+        }
+    }
+
+    /// A node asked, as group 0's leader of this term, whether this one runs.
+    pub(crate) fn is_asked_by(&self, leader: NodeId, term: u64) {
+        // One that this node does not know is asked for later, when it does.
+        if let Some(member) = self.directory().member(leader) {
+            self.node.lead.asks(term, &member.address);
         }
     }
 

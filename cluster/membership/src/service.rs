@@ -84,7 +84,11 @@ impl Membership for MembershipService {
         &self,
         request: Request<proto::PingRequest>,
     ) -> Result<Response<proto::PingResponse>, Status> {
-        self.check(request.into_inner().incarnation)?;
+        let proto::PingRequest { incarnation, leader, term } = request.into_inner();
+        self.check(incarnation)?;
+        if leader != 0 {
+            self.cluster.is_asked_by(leader, term);
+        }
         if self.cluster.is_stopping() {
             return Err(Status::unavailable("this node stops"));
         }

@@ -7,19 +7,23 @@ use std::net::SocketAddr;
 
 use anyhow::{Context, Result, ensure};
 use mangrove_transport::{Security, Settings};
-use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
+use tokio::{net::TcpSocket, sync::oneshot, task::JoinHandle};
 use tonic::service::Routes;
 
 use crate::security;
 
-/// The listening port, bound before the cluster starts: its address is what other nodes are told.
+/// The port, bound before the cluster starts: its address is what other nodes are told. Until it is served it refuses
+/// connections: whoever calls a node that starts is to ask another one, not to wait.
 #[derive(Debug)]
 pub(crate) struct Bound {
-    listener: TcpListener,
+    socket: TcpSocket,
     pub(crate) address: SocketAddr,
     /// Both for this port and for calls to those of others.
     pub(crate) settings: Settings,
 }
+
+/// Connections that have not been accepted yet.
+const BACKLOG: u32 = 1_024;
 
 /// The running services.
 #[derive(Debug)]
@@ -30,25 +34,24 @@ pub(crate) struct Grpc {
 
 impl Bound {
     /// Takes the port.
-    pub(crate) async fn open(listen: SocketAddr, security: Security) -> Result<Self> {
+    pub(crate) fn open(listen: SocketAddr, security: Security) -> Result<Self> {
         ensure!(
             listen.ip().is_loopback() || security != Security::Plain,
             "cluster.listen {listen} is not a loopback address, and without certificates whoever reaches it may command calls: \
              make them with `mangrove certs init` and `mangrove certs issue`, and name them in cluster.tls"
         );
-        let listener = TcpListener::bind(listen)
-            .await
-            .with_context(|| format!("cluster.listen {listen} can't be used"))?;
-        let address = listener.local_addr()?;
-        Ok(Self { listener, address, settings: Settings { security, ..Settings::default() } })
+        let socket = bind(listen).with_context(|| unusable(listen))?;
+        let address = socket.local_addr()?;
+        Ok(Self { socket, address, settings: Settings { security, ..Settings::default() } })
     }
 
     /// Serves until stopped.
-    pub(crate) fn serve(self, services: Routes) -> Grpc {
+    pub(crate) fn serve(self, services: Routes) -> Result<Grpc> {
         let (stop, stopped) = oneshot::channel::<()>();
+        let listener = self.socket.listen(BACKLOG).with_context(|| unusable(self.address))?;
         let task = tokio::spawn(async move {
             let stopped = async { drop(stopped.await) };
-            let serving = mangrove_transport::serve(self.listener, services, &self.settings, stopped);
+            let serving = mangrove_transport::serve(listener, services, &self.settings, stopped);
             tokio::select! {
                 ended = serving => if let Err(error) = ended {
                     tracing::error!(%error, "gRPC has ended");
@@ -56,8 +59,19 @@ impl Bound {
                 never = security::measure(self.settings.security.clone()) => match never {},
             }
         });
-        Grpc { stop, task }
+        Ok(Grpc { stop, task })
     }
+}
+
+fn bind(listen: SocketAddr) -> std::io::Result<TcpSocket> {
+    let socket = if listen.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(listen)?;
+    Ok(socket)
+}
+
+fn unusable(listen: SocketAddr) -> String {
+    format!("cluster.listen {listen} can't be used")
 }
 
 impl Grpc {

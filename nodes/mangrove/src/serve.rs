@@ -171,7 +171,7 @@ impl Node {
         let token = Token::find_or_create(data_dir)?;
         // Alive from here on: joining may take as long as the others are not there.
         let console = roles::console(configuration, telemetry, &token).await?;
-        let port = Bound::open(configuration.cluster.listen, security::open(configuration)?).await?;
+        let port = Bound::open(configuration.cluster.listen, security::open(configuration)?)?;
         let prepared = Prepared::default();
         let machines = prepared.clone();
         let options = roles::cluster(configuration, &port);
@@ -182,7 +182,7 @@ impl Node {
         let near = Near::of(&cluster, control.as_ref());
         let carrier = Carrier::new(configuration, cluster.clone(), near, store.clone());
         let roles = Roles { control, carrier };
-        let grpc = port.serve(roles.services());
+        let grpc = port.serve(roles.services())?;
         roles.begin().await?;
         let pages = configuration.has(Role::Console);
         let desk = Desk::new(roles.carrier.cluster.clone(), roles.control.clone());

@@ -88,7 +88,7 @@ impl Cluster {
     /// How far this node's clock is ahead of the one there, which was read about halfway between question and answer.
     async fn ahead_of(&self, address: &str) -> Option<i64> {
         let channel = self.node.network.channel(address).ok()?;
-        let request = PingRequest { incarnation: self.incarnation() };
+        let request = PingRequest { incarnation: self.incarnation(), ..PingRequest::default() };
         let asked = Instant::now();
         let answer = timeout(PATIENCE, MembershipClient::new(channel).ping(request)).await.ok()?.ok()?;
         let wall_ms = Some(answer.into_inner().wall_ms).filter(|wall| *wall > 0)?;

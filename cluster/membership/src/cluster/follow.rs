@@ -43,7 +43,12 @@ impl Cluster {
             if !asked.insert(address.clone()) {
                 continue;
             }
-            match self.follow_from(&address).await {
+            let followed = tokio::select! {
+                followed = self.follow_from(&address) => followed,
+                // It may be stopped or cut off, and would keep this node waiting.
+                () = self.node.lead.moved_from(&address) => return,
+            };
+            match followed {
                 Ok(None) => return,
                 Ok(Some(ask)) => ask.into_iter().rev().for_each(|named| waiting.push_front(named)),
                 Err(status) if status.code() == Code::FailedPrecondition => {
@@ -68,7 +73,7 @@ impl Cluster {
         if first.directory.is_empty() {
             return Ok(Some(first.ask));
         }
-        *self.leader_at() = Some(address.into());
+        self.node.lead.found(address);
         let mut next = Some(first);
         while let Some(message) = next {
             let directory = machine::decode(&message.directory);
@@ -95,10 +100,6 @@ impl Cluster {
         }
     }
 
-    fn leader_at(&self) -> std::sync::MutexGuard<'_, Option<String>> {
-        self.node.leader_at.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
-    }
-
     /// Whether this node leads group 0.
     pub(super) fn leads_directory(&self) -> bool {
         self.group(DIRECTORY).is_some_and(|group| group.leadership().is_leader())
@@ -109,7 +110,7 @@ impl Cluster {
         let directory = self.directory();
         let kept =
             if directory.founding.is_none() { peers::load(&self.node.options.data_dir) } else { vec![] };
-        let found = self.leader_at().clone();
+        let found = self.node.lead.at();
         let mut sources: Vec<String> = Vec::new();
         let known =
             found.into_iter().chain(holders(&directory)).chain(control_addresses(&directory, self.node()));

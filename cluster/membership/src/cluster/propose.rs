@@ -63,9 +63,12 @@ impl Cluster {
         let channel = self.node.network.channel(address).map_err(|_| nobody())?;
         let request = ProposeRequest { incarnation: self.incarnation(), command: command.to_vec().into() };
         let mut client = MembershipClient::new(channel);
-        let answer =
-            timeout(PATIENCE, client.propose(request)).await.map_err(|_| mangrove_raft::Error::Timeout)?;
-        match answer {
+        let answer = tokio::select! {
+            answer = timeout(PATIENCE, client.propose(request)) => answer,
+            // It may be stopped or cut off: the other one is asked.
+            () = self.node.lead.moved_from(address) => return Err(nobody()),
+        };
+        match answer.map_err(|_| mangrove_raft::Error::Timeout)? {
             Ok(answer) => Ok(answer.into_inner().reply.to_vec()),
             // It could not be reached, or does not lead: nothing is known to be committed, so another try may repeat
             // the command, which the directory's commands bear.

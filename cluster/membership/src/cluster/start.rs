@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 
 use super::clocks::Clocks;
+use super::lead::Lead;
 use super::{Cluster, Factory, Node, join};
 use crate::DIRECTORY;
 use crate::directory::{Command, Founding, Member};
@@ -54,7 +55,7 @@ pub(super) async fn start(options: Options, factory: Factory) -> Result<Cluster,
             began: Instant::now(),
             reporter: OnceLock::new(),
             clocks: Clocks::default(),
-            leader_at: Mutex::default(),
+            lead: Lead::default(),
             stop: watch::channel(false).0,
             tasks: Mutex::new(JoinSet::new()),
         }),

@@ -85,7 +85,8 @@ impl Cluster {
                 let was_followed = watchman.predecessor == Some(member.id);
                 watchman.pulses.entry(member.id).or_insert_with(|| self.first_pulse(was_followed));
                 let (cluster, id, address) = (self.clone(), member.id, member.address.clone());
-                watchman.pings.spawn(async move { (id, cluster.answers(id, &address).await) });
+                let term = watchman.term;
+                watchman.pings.spawn(async move { (id, cluster.answers(id, &address, term).await) });
             }
         }
     }
@@ -96,12 +97,12 @@ impl Cluster {
     }
 
     /// Whether this very node answers, in half the time after which it would be lost.
-    async fn answers(&self, id: NodeId, address: &str) -> Ping {
+    async fn answers(&self, id: NodeId, address: &str, term: u64) -> Ping {
         if id == self.node() {
             return Ping::Answered;
         }
         let Ok(channel) = self.node.network.channel(address) else { return Ping::Silent };
-        let request = PingRequest { incarnation: self.incarnation() };
+        let request = PingRequest { incarnation: self.incarnation(), leader: self.node(), term };
         let limit: Duration = self.node.options.pulse.lost_after / 2;
         let answer = timeout(limit, async { MembershipClient::new(channel).ping(request).await }).await;
         match answer {
