@@ -82,3 +82,23 @@ impl Grpc {
         self.task.abort();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::ErrorKind;
+    use tokio::net::TcpStream;
+
+    #[tokio::test]
+    async fn a_port_refuses_until_it_is_served_and_is_nobody_elses() {
+        let bound = Bound::open(([127, 0, 0, 1], 0).into(), Security::Plain).unwrap();
+        let address = bound.address;
+        let refused = TcpStream::connect(address).await.expect_err("nobody listens yet");
+        assert_eq!(refused.kind(), ErrorKind::ConnectionRefused);
+        let grpc = bound.serve(Routes::default()).unwrap();
+        TcpStream::connect(address).await.unwrap();
+        let taken = Bound::open(address, Security::Plain).expect_err("it is taken");
+        assert!(taken.to_string().contains("can't be used"), "{taken}");
+        grpc.stop();
+    }
+}

@@ -160,6 +160,25 @@ async fn an_edge_node_knows_and_changes_the_directory_without_a_vote() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn whom_a_leader_keeps_waiting_goes_to_the_next_leader_that_asks() {
+    let town = Town::found().await;
+    let edge = town.nodes["e"].clone();
+    let hangs = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    edge.node.lead.asks(1_000, &hangs.local_addr().unwrap().to_string());
+    let asking = edge.clone();
+    let placed = tokio::spawn(async move {
+        asking.propose_directory(Command::PlaceTenant { tenant: "acme".into() }).await
+    });
+    // Of the command, and of the directory that is followed.
+    let _waiting = [hangs.accept().await.unwrap(), hangs.accept().await.unwrap()];
+    let leader = town.led(DIRECTORY).unwrap().local_addr().unwrap().to_string();
+    edge.node.lead.asks(1_001, &leader);
+    assert!(matches!(placed.await.unwrap().unwrap(), Reply::Placed { .. }));
+    assert_eq!(edge.sources().first(), Some(&leader), "it is followed again");
+    town.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_dead_node_is_lost_and_returns_to_its_groups() {
     let mut town = Town::found().await;
     let leader = town.led(DIRECTORY).unwrap().name().to_owned();
