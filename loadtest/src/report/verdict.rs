@@ -34,7 +34,7 @@ impl Report {
     }
 
     /// Whether these are all talks of the run, and the tone was heard in each.
-    fn all_heard(&self, share: Share) -> bool {
+    pub(super) fn all_heard(&self, share: Share) -> bool {
         !self.profile.sound || (share.of == self.talked && share.yes == share.of)
     }
 }
