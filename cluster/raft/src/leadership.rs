@@ -27,8 +27,8 @@ pub struct Fence {
 pub enum Leadership {
     /// This node leads and has applied all that was committed before its term.
     Leader { term: u64, fence: Fence },
-    /// Another node leads.
-    Follower { leader: NodeId },
+    /// Another node leads, in this term.
+    Follower { leader: NodeId, term: u64 },
     /// Nobody, as far as is known; or this node, but not ready yet.
     None,
 }
@@ -95,7 +95,7 @@ fn judge(metrics: &RaftServerMetrics<TypeConfig>, blank: Option<Blank>, incarnat
             Leadership::Leader { term, fence: Fence { incarnation, term, index: blank.index } }
         }
         (ServerState::Follower | ServerState::Learner, Some(leader), _) if leader != metrics.id => {
-            Leadership::Follower { leader }
+            Leadership::Follower { leader, term }
         }
         _ => Leadership::None,
     }

@@ -56,7 +56,7 @@ fn body<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
 }
 
 /// Commands on their way to the leader, in the form that an entry has them in.
-pub(crate) fn encode_commands(commands: &[Command]) -> Result<Vec<u8>, rmp_serde::encode::Error> {
+pub(crate) fn encode_commands(commands: &[&Command]) -> Result<Vec<u8>, rmp_serde::encode::Error> {
     versioned(&commands)
 }
 

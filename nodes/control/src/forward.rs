@@ -52,12 +52,13 @@ impl Forward {
         Self { cluster, clients: Arc::default(), slow: Slow::default() }
     }
 
-    /// Commits commands at the group's leader. Repeating them is harmless, so a node that did not answer is followed by
-    /// the next one that may lead.
-    pub(crate) async fn propose(&self, group: u32, commands: &[Command]) -> Result<Committed, Error> {
+    /// Commits commands at the group's leader. Repeating them at once is harmless, so a node that did not answer is followed
+    /// by the next one that may lead. What is still on its way to the last one then is void: a wish that arrives late must
+    /// not undo a newer one.
+    pub(crate) async fn propose(&self, group: u32, commands: &[&Command]) -> Result<Committed, Error> {
         let bytes = entry::encode_commands(commands)
             .map_err(|error| Error::Refused { why: format!("the commands can't be written: {error}") })?;
-        let request = ProposeRequest { group, commands: bytes.into() };
+        let request = ProposeRequest { group, commands: bytes.into(), term: self.term(group) };
         let ask = |mut client: Client| {
             let request = within(request.clone());
             async move { client.propose(request).await }
@@ -102,10 +103,8 @@ impl Forward {
     /// Other nodes that may lead a group. Who follows a leader knows it, and only it is asked.
     fn candidates(&self, group: u32) -> Vec<NodeId> {
         let own = self.cluster.node();
-        // What has ended here, after a failure of the disk say, knows nothing of the others.
-        let replica = self.cluster.group(group).filter(|group| !group.has_ended());
-        match replica.map(|group| group.leadership()) {
-            Some(Leadership::Follower { leader }) => vec![leader],
+        match self.leadership(group) {
+            Some(Leadership::Follower { leader, .. }) => vec![leader],
             Some(_) => Vec::new(),
             None => {
                 let directory = self.cluster.directory();
@@ -115,6 +114,21 @@ impl Forward {
                 let mut seen = BTreeSet::from([own]);
                 replicas.filter(|node| seen.insert(*node)).collect()
             }
+        }
+    }
+
+    /// As the replica on this node knows it; none without one.
+    fn leadership(&self, group: u32) -> Option<Leadership> {
+        // What has ended here, after a failure of the disk say, knows nothing of the others.
+        let replica = self.cluster.group(group).filter(|group| !group.has_ended());
+        replica.map(|group| group.leadership())
+    }
+
+    /// The term of the leader that is followed here; 0: it is not known.
+    fn term(&self, group: u32) -> u64 {
+        match self.leadership(group) {
+            Some(Leadership::Follower { term, .. }) => term,
+            _ => 0,
         }
     }
 

@@ -75,7 +75,12 @@ impl Group {
 
     /// Whether this node carries the group's effects out now.
     pub(crate) fn is_led(&self) -> bool {
-        self.clock.borrow().is_some()
+        self.term_led().is_some()
+    }
+
+    /// The term in which it does.
+    pub(crate) fn term_led(&self) -> Option<u64> {
+        self.clock.borrow().map(|clock| clock.term)
     }
 
     /// Milliseconds that the group is behind: its log, or its shard. The measure of overload.

@@ -50,7 +50,21 @@ pub(crate) struct Proposer {
 struct Pending {
     command: Command,
     since: Instant,
+    /// The term of the only leadership that may commit it; none: any.
+    under: Option<u64>,
     reply: Option<oneshot::Sender<Outcome>>,
+}
+
+impl Pending {
+    /// Whether a leadership of this term here may commit it, or one elsewhere if there is none here.
+    fn is_for(&self, term: Option<u64>) -> bool {
+        self.under.is_none() || self.under == term
+    }
+
+    /// Whether somebody waited for it and has gone, and may have asked elsewhere.
+    fn is_given_up(&self) -> bool {
+        self.reply.as_ref().is_some_and(oneshot::Sender::is_closed)
+    }
 }
 
 /// What `apply` said.
@@ -118,14 +132,23 @@ impl Proposer {
 
     /// Queues a command now, so that the order of calls is the order in the log; the reply comes later.
     pub(crate) fn submit(&self, command: Command) -> oneshot::Receiver<Outcome> {
+        self.queue_up(command, None)
+    }
+
+    /// As `submit`, for the leadership of this term on this node alone.
+    pub(crate) fn submit_under(&self, term: u64, command: Command) -> oneshot::Receiver<Outcome> {
+        self.queue_up(command, Some(term))
+    }
+
+    fn queue_up(&self, command: Command, under: Option<u64>) -> oneshot::Receiver<Outcome> {
         let (reply, outcome) = oneshot::channel();
-        self.send(command, Some(reply));
+        self.send(command, under, Some(reply));
         outcome
     }
 
     /// Queues a command whose outcome nobody waits for.
     pub(crate) fn cast(&self, command: Command) {
-        self.send(command, None);
+        self.send(command, None, None);
     }
 
     /// Milliseconds that the last commands took, as the measure of overload.
@@ -133,9 +156,9 @@ impl Proposer {
         self.lag.ms()
     }
 
-    fn send(&self, command: Command, reply: Option<oneshot::Sender<Outcome>>) {
+    fn send(&self, command: Command, under: Option<u64>, reply: Option<oneshot::Sender<Outcome>>) {
         // A closed queue drops the reply's sender: the author learns it as "no leader".
-        let _ = self.queue.send(Pending { command, since: Instant::now(), reply });
+        let _ = self.queue.send(Pending { command, since: Instant::now(), under, reply });
     }
 }
 
@@ -162,30 +185,44 @@ async fn run(way: Way, waiting: mpsc::UnboundedReceiver<Pending>, lag: Arc<Lag>)
 
 impl Way {
     /// Begins one entry's way through the log here, or goes all of it at the node that leads.
-    async fn fly(&self, batch: Vec<Pending>, flights: &mut Flights) {
-        let (commands, authors) = Authors::of(batch);
-        let outcome = loop {
-            match self.leading() {
+    async fn fly(&self, mut batch: Vec<Pending>, flights: &mut Flights) {
+        loop {
+            let leading = self.leading();
+            self.sort_out(&mut batch, leading.map(|(_, fence)| fence.term));
+            if batch.is_empty() {
+                return;
+            }
+            match leading {
                 Some((replica, fence)) if flights.may_follow(fence) => {
-                    match replica.begin(fence, commands).await {
-                        Ok(underway) => return flights.add(fence, underway, authors),
-                        Err(error) => break Err(error),
-                    }
+                    let (commands, authors) = Authors::of(batch);
+                    return match replica.begin(fence, commands).await {
+                        Ok(underway) => flights.add(fence, underway, authors),
+                        Err(error) => authors.tell(Err(error)),
+                    };
                 }
                 None if flights.is_empty() => {
-                    if let Some(outcome) = self.send_on(&commands).await {
-                        break outcome;
+                    if let Some(outcome) = self.send_on(&batch).await {
+                        return Authors::of(batch).1.tell(outcome);
                     }
                 }
                 _ => flights.land_all().await,
             }
-        };
-        authors.tell(outcome);
+        }
+    }
+
+    /// Takes out what nobody waits for any more and what is for another leadership than the one of this term here.
+    fn sort_out(&self, batch: &mut Vec<Pending>, term: Option<u64>) {
+        batch.retain(|pending| !pending.is_given_up());
+        let others: Vec<Pending> = batch.extract_if(.., |pending| !pending.is_for(term)).collect();
+        if !others.is_empty() {
+            Authors::of(others).1.tell(Err(no_leader(self.group)));
+        }
     }
 
     /// To the node that leads. None when the lead has changed before it answered: one that has stopped must not keep commands
     /// from the next. Repeating them is harmless.
-    async fn send_on(&self, commands: &[Command]) -> Option<Result<Entered, Error>> {
+    async fn send_on(&self, batch: &[Pending]) -> Option<Result<Entered, Error>> {
+        let commands: Vec<&Command> = batch.iter().map(|pending| &pending.command).collect();
         let changed = async {
             let Some(replica) = &self.replica else { return std::future::pending().await };
             let mut leadership = replica.handle.watch_leadership();
@@ -196,7 +233,7 @@ impl Way {
             }
         };
         tokio::select! {
-            outcome = self.forward.propose(self.group, commands) => Some(outcome.map(Entered::from)),
+            outcome = self.forward.propose(self.group, &commands) => Some(outcome.map(Entered::from)),
             () = changed => None,
         }
     }

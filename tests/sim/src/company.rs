@@ -93,7 +93,8 @@ async fn configure(cluster: &Cluster) -> anyhow::Result<()> {
     rmp_serde::encode::write_named(&mut commands, &[command])?;
     let own = directory.member(cluster.node()).map(|member| member.address.clone());
     let channel = cluster.channel(&own.unwrap_or_default())?;
-    let request = ProposeRequest { group: home.group, commands: commands.into() };
+    let request =
+        ProposeRequest { group: home.group, commands: commands.into(), ..ProposeRequest::default() };
     ControlClient::new(channel).propose(request).await?;
     Ok(())
 }

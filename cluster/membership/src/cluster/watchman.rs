@@ -163,7 +163,7 @@ fn term_led(group: &Handle) -> Option<u64> {
 
 fn leader_of(group: &Handle) -> Option<NodeId> {
     match group.leadership() {
-        Leadership::Follower { leader } => Some(leader),
+        Leadership::Follower { leader, .. } => Some(leader),
         _ => None,
     }
 }

@@ -53,13 +53,17 @@ impl ControlRpc for Server {
 }
 
 impl Server {
-    /// Only as the group's leader: what was sent on once is not sent on again.
+    /// Only as the group's leader, in the term that is asked: what was sent on once is not sent on again, and who sent it
+    /// may have asked the next leader meanwhile.
     async fn propose_here(&self, request: ProposeRequest) -> Result<ProposeReply, Error> {
         let no_leader = || Error::NoLeader { group: request.group.into() };
-        let group = self.control.group(request.group).filter(|group| group.is_led()).ok_or_else(no_leader)?;
+        let group = self.control.group(request.group).ok_or_else(no_leader)?;
+        let asked = |led: &u64| request.term == 0 || request.term == *led;
+        let term = group.term_led().filter(asked).ok_or_else(no_leader)?;
         let commands = entry::decode_commands(&request.commands)
             .map_err(|error| Error::Refused { why: format!("the commands can't be read: {error}") })?;
-        let outcomes: Vec<_> = commands.into_iter().map(|command| group.proposer.submit(command)).collect();
+        let outcomes: Vec<_> =
+            commands.into_iter().map(|command| group.proposer.submit_under(term, command)).collect();
         let mut replies = Vec::with_capacity(outcomes.len());
         for outcome in outcomes {
             replies.push(outcome.await.unwrap_or_else(|_| Err(no_leader()))?.reply);

@@ -12,7 +12,12 @@ use crate::{forward::Forward, tests::house::House};
 fn batch() -> (Vec<Pending>, oneshot::Receiver<Outcome>) {
     let (reply, outcome) = oneshot::channel();
     (
-        vec![Pending { command: Command::TimePassed, since: std::time::Instant::now(), reply: Some(reply) }],
+        vec![Pending {
+            command: Command::TimePassed,
+            since: std::time::Instant::now(),
+            under: None,
+            reply: Some(reply),
+        }],
         outcome,
     )
 }
@@ -60,5 +65,17 @@ async fn an_entry_of_the_next_leadership_waits_for_those_of_the_last() {
     assert!(flights.may_follow(fence), "the former one's has landed");
     flights.land().await;
     assert!(outcome.try_recv().unwrap().is_ok());
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_nobody_waits_for_any_more_is_not_committed() {
+    let folder = tempfile::tempdir().unwrap();
+    let house = House::lead(folder.path()).await;
+    let (way, mut flights) = (way(&house), Flights::new(1, Arc::new(Lag::new())));
+    let (asked, gone) = batch();
+    drop(gone);
+    way.fly(asked, &mut flights).await;
+    assert!(flights.is_empty());
     house.close().await;
 }

@@ -169,7 +169,8 @@ fn entries_with_commands_of_every_kind() {
 
 #[test]
 fn batches_and_answers_between_nodes() {
-    let write = |commands: &Vec<Command>| entry::encode_commands(commands).unwrap();
+    let write =
+        |commands: &Vec<Command>| entry::encode_commands(&commands.iter().collect::<Vec<_>>()).unwrap();
     golden::check(&["commands-1.bin", "commands-2.bin"], commands, entry::decode_commands, write);
     let what = String::from("call");
     let replies = vec![

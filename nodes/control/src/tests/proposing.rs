@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use mangrove_domain::{AgentWish, Author, Command, Reply};
-use mangrove_proto::service::{Console, Error};
+use mangrove_proto::{
+    control::{ProposeRequest, control_client::ControlClient},
+    service::{Console, Error},
+};
 use tokio::{task::JoinHandle, time::Instant};
 
 use super::{
@@ -13,7 +16,7 @@ use super::{
     town::{PAIR, Seat, THREE, Town},
 };
 use crate::{
-    Desk,
+    Desk, entry,
     forward::Forward,
     proposer::{Proposer, Way},
 };
@@ -143,6 +146,28 @@ async fn a_leader_that_was_deposed_sends_commands_on_to_the_next() {
     drained.unwrap();
     assert!(new.is_led());
     until("the old leader knows", || !old.is_led()).await;
+    town.close().await;
+}
+
+/// Whoever sent it has asked the next leader meanwhile, and was answered: a late copy would undo a newer wish.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_sent_to_another_leadership_is_void() {
+    let town = Town::open(&PAIR).await;
+    let (first, second) = town.order(1);
+    let group = first.group(1).unwrap();
+    let led = group.term_led().unwrap();
+    let directory = second.cluster.directory();
+    let address = &directory.member(first.cluster.node()).unwrap().address;
+    let mut client = ControlClient::new(second.cluster.channel(address).unwrap());
+    let commands = entry::encode_commands(&[&wish("nobody")]).unwrap();
+    for (term, is_taken) in [(led - 1, false), (led, true), (led + 1, false), (0, true)] {
+        let request = ProposeRequest { group: 1, commands: commands.clone().into(), term };
+        assert_eq!(client.propose(request).await.is_ok(), is_taken, "of term {term}, and {led} is led");
+    }
+    let before = group.shared.index();
+    let queued = group.proposer.submit_under(led - 1, wish("nobody")).await.unwrap();
+    assert_eq!(queued.map(drop), Err(NO_LEADER), "it was deposed while the command was in the queue");
+    assert_eq!(group.shared.index(), before);
     town.close().await;
 }
 
