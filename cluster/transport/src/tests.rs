@@ -210,7 +210,8 @@ async fn a_newcomer_gets_a_snapshot_and_then_votes() {
     assert_eq!(first.status().voters, [1, 2]);
     let wanted: Vec<_> = (0..200).map(|number| number.to_string()).collect();
     until("the newcomer has all lines", || (nodes[&2].books[&0].lines() == wanted).then_some(())).await;
-    assert_eq!(nodes[&2].handle(0).leadership(), Leadership::Follower { leader: 1 });
+    let Leadership::Leader { term, .. } = first.leadership() else { panic!("the first node leads") };
+    assert_eq!(nodes[&2].handle(0).leadership(), Leadership::Follower { leader: 1, term });
     first.set_voters(&voters).await.unwrap();
 }
 
