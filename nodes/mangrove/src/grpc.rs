@@ -91,12 +91,12 @@ mod tests {
 
     #[tokio::test]
     async fn a_port_refuses_until_it_is_served_and_is_nobody_elses() {
-        let bound = Bound::open(([127, 0, 0, 1], 0).into(), Security::Plain).unwrap();
+        let bound = Bound::open(([127, 0, 0, 1], 0).into(), Security::Plain).expect("a free port");
         let address = bound.address;
         let refused = TcpStream::connect(address).await.expect_err("nobody listens yet");
         assert_eq!(refused.kind(), ErrorKind::ConnectionRefused);
-        let grpc = bound.serve(Routes::default()).unwrap();
-        TcpStream::connect(address).await.unwrap();
+        let grpc = bound.serve(Routes::default()).expect("the port is ours");
+        TcpStream::connect(address).await.expect("it is served");
         let taken = Bound::open(address, Security::Plain).expect_err("it is taken");
         assert!(taken.to_string().contains("can't be used"), "{taken}");
         grpc.stop();
