@@ -37,17 +37,22 @@ impl Differences {
         self.lines().next().is_none()
     }
 
-    /// Each difference with its kind, one a line.
-    pub fn lines(&self) -> impl Iterator<Item = String> {
-        let kinds = [
+    /// Each kind of difference with a word for it, whether there is one or not.
+    pub(crate) fn kinds(&self) -> [(&'static str, &[String]); 6] {
+        [
             ("no record", &self.missing),
             ("two records", &self.doubled),
             ("contradicted", &self.contradicted),
             ("not recorded", &self.unrecorded),
             ("of nobody", &self.unknown),
             ("not heard in the recording", &self.unheard),
-        ];
-        kinds.into_iter().flat_map(|(kind, all)| all.iter().map(move |one| format!("{kind}: {one}")))
+        ]
+    }
+
+    /// Each difference with its kind, one a line.
+    pub fn lines(&self) -> impl Iterator<Item = String> {
+        let all = self.kinds().into_iter();
+        all.flat_map(|(kind, list)| list.iter().map(move |one| format!("{kind}: {one}")))
     }
 }
 

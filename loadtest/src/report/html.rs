@@ -84,15 +84,7 @@ fn sound(report: &Report) -> String {
 fn records(report: &Report) -> String {
     let Some(differences) = &report.differences else { return String::new() };
     let mut text = format!("<h2>Call records</h2><p>{} calls compared.</p><ul>", differences.compared);
-    let lists = [
-        ("missing", &differences.missing),
-        ("doubled", &differences.doubled),
-        ("contradicted", &differences.contradicted),
-        ("without recording", &differences.unrecorded),
-        ("unknown", &differences.unknown),
-        ("recordings that sound wrong", &differences.unheard),
-    ];
-    for (name, list) in lists {
+    for (name, list) in differences.kinds() {
         let class = if list.is_empty() { "good" } else { "bad" };
         // Writing into a String can't fail.
         let _ = write!(
