@@ -162,7 +162,10 @@ async fn an_edge_node_knows_and_changes_the_directory_without_a_vote() {
 #[tokio::test(flavor = "multi_thread")]
 async fn whom_a_leader_keeps_waiting_goes_to_the_next_leader_that_asks() {
     let town = Town::found().await;
-    let edge = town.nodes["e"].clone();
+    let mut options = town.options("e2");
+    // Nothing else is to end the wait.
+    options.transport.keepalive = Duration::from_secs(60);
+    let (edge, _) = start(options).await;
     let hangs = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     edge.node.lead.asks(1_000, &hangs.local_addr().unwrap().to_string());
     let asking = edge.clone();
@@ -175,6 +178,7 @@ async fn whom_a_leader_keeps_waiting_goes_to_the_next_leader_that_asks() {
     edge.node.lead.asks(1_001, &leader);
     assert!(matches!(placed.await.unwrap().unwrap(), Reply::Placed { .. }));
     assert_eq!(edge.sources().first(), Some(&leader), "it is followed again");
+    edge.shutdown().await;
     town.stop().await;
 }
 
