@@ -13,8 +13,8 @@ use mangrove_transport::Settings;
 use crate::directory::Member;
 
 /// What this build speaks with other nodes, the formats of logs and snapshots included. 2: tenants move. 3: addresses
-/// are handed over.
-pub const PROTOCOL: u32 = 3;
+/// are handed over. 4: what people ask for is numbered.
+pub const PROTOCOL: u32 = 4;
 
 /// A node's place in the world. `Options::new` fills in what fits one node.
 #[derive(Debug, Clone)]

@@ -14,7 +14,7 @@ mod story;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use mangrove_domain::{Author, Reply, view};
+use mangrove_domain::{Ask, Author, Reply, view};
 use mangrove_membership as membership;
 use mangrove_proto::{
     control::{
@@ -138,6 +138,16 @@ impl Control {
 
 pub(crate) fn no_tenant(tenant: &str) -> Error {
     Error::NotFound { what: format!("tenant `{tenant}`") }
+}
+
+/// Since this protocol all nodes know what numbers are for.
+const NUMBERS_SINCE: u32 = 4;
+
+/// Which of its asker's wishes it is; none: it is not numbered.
+fn ask(control: &Control, author: Option<&mangrove_proto::control::Author>) -> Option<Ask> {
+    let author = author.filter(|author| author.asker != 0)?;
+    let is_known = control.cluster().directory().all_speak(NUMBERS_SINCE);
+    is_known.then_some(Ask { asker: author.asker, number: author.number })
 }
 
 pub(crate) fn author(author: Option<mangrove_proto::control::Author>) -> Author {

@@ -1,6 +1,7 @@
 //! Control as a console reaches it, on any node: in this process where this node has a replica of what is asked for, else at
 //! a control node that has one. What concerns the cluster alone every member knows.
 
+mod asker;
 mod far;
 
 use std::time::Duration;
@@ -22,6 +23,7 @@ use serde::de::DeserializeOwned;
 use tokio_stream::StreamExt;
 
 use crate::{console, control::Control, moving};
+use asker::Asker;
 use far::{Far, Whom};
 
 /// One node may take this long to answer: a person waits. Configuring hashes passwords, which takes long on purpose.
@@ -33,6 +35,8 @@ pub struct Desk {
     cluster: Cluster,
     here: Option<Control>,
     far: Far,
+    wishes: Asker,
+    passwords: Asker,
 }
 
 impl Desk {
@@ -43,7 +47,8 @@ impl Desk {
 
     /// `patience`: how long one other node may take to answer.
     pub(crate) fn with_patience(cluster: Cluster, here: Option<Control>, patience: Duration) -> Self {
-        Self { far: Far::new(cluster.clone(), patience), cluster, here }
+        let (wishes, passwords) = (Asker::new(), Asker::new());
+        Self { far: Far::new(cluster.clone(), patience), cluster, here, wishes, passwords }
     }
 
     /// Why this node should get no work now; empty: it is ready.
@@ -148,7 +153,8 @@ impl Console for Desk {
         read(&self.far.ask(there, named(tenant), ask).await?)
     }
 
-    async fn command_agent(&self, command: AgentCommand) -> Result<(), Error> {
+    async fn command_agent(&self, mut command: AgentCommand) -> Result<(), Error> {
+        command.author = Some(self.wishes.number(command.author));
         let there = match self.of(&command.tenant)? {
             Place::Here(control) => return control.command_agent(command).await,
             Place::There(whom) => whom,
@@ -199,6 +205,7 @@ impl Console for Desk {
 
     async fn set_password(&self, email: &str, hash: String, author: control::Author) -> Result<(), Error> {
         let tenant = self.tenant_of(email).ok_or_else(|| Error::NotFound { what: "such login".into() })?;
+        let author = self.passwords.number(Some(author));
         let there = match self.of(&tenant)? {
             Place::Here(control) => return control.set_password(email, hash, author).await,
             Place::There(whom) => whom,

@@ -47,7 +47,8 @@ pub(crate) async fn authorize(
 }
 
 fn admit(who: Principal, named: Option<&str>, need: Need, address: SocketAddr) -> Result<Access, Refusal> {
-    let author = Author { name: who.name().to_owned(), address: address.ip().to_string() };
+    let author =
+        Author { name: who.name().to_owned(), address: address.ip().to_string(), ..Author::default() };
     let (tenant, scope) = match &who {
         Principal::Operator => (operators_tenant(named)?, Scope::Tenant),
         Principal::Person(person) => (own_tenant(person, named)?, scope(person, need)?),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{Json, extract::State, http::StatusCode};
 use mangrove_proto::{
-    control::AgentCommand,
+    control::{AgentCommand, Author},
     id::EmployeeId,
     live::{Agent, Call},
 };
@@ -71,6 +71,13 @@ pub(crate) struct Wish {
     /// Why, for a break: "lunch".
     #[serde(default)]
     reason: String,
+    /// Who numbers: drawn by chance once, by a page or a program; 0: does not.
+    #[serde(default)]
+    asker: u64,
+    /// Rises with each wish of this asker for an agent. A wish that is sent again with its number counts once; one that
+    /// arrives when a later one was granted is refused (409).
+    #[serde(default)]
+    number: u64,
 }
 
 const STATES: [&str; 4] = ["available", "break", "offline", "wrap-up-end"];
@@ -78,7 +85,8 @@ const STATES: [&str; 4] = ["available", "break", "offline", "wrap-up-end"];
 /// Changes an agent's state; `me` is yourself.
 #[utoipa::path(post, path = "/api/v1/tenants/{tenant}/agents/{id}/state", tag = "live", request_body = Wish,
     params(("tenant" = String, Path), ("id" = String, Path)),
-    responses((status = 204), (status = 404, body = Refusal), (status = 422, body = Refusal)))]
+    responses((status = 204), (status = 404, body = Refusal), (status = 409, body = Refusal),
+        (status = 422, body = Refusal)))]
 pub(crate) async fn set_state(
     State(app): State<Arc<App>>,
     access: Access,
@@ -92,7 +100,7 @@ pub(crate) async fn set_state(
         return Err(Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, "refused", message, action));
     }
     let command = AgentCommand {
-        author: Some(access.author),
+        author: Some(Author { asker: wish.asker, number: wish.number, ..access.author }),
         tenant: access.tenant.to_string(),
         employee: employee.to_string(),
         state: wish.state,

@@ -63,7 +63,11 @@ fn known(tenant: &str) -> Result<(), Error> {
 }
 
 fn name(author: Option<&Author>) -> String {
-    author.map(|author| author.name.clone()).unwrap_or_default()
+    let Some(author) = author else { return String::new() };
+    match author.asker {
+        0 => author.name.clone(),
+        asker => format!("{}, number {} of {asker},", author.name, author.number),
+    }
 }
 
 pub(crate) fn agent(id: &str, group: &str, state: AgentState) -> Agent {

@@ -61,6 +61,10 @@ async fn states_are_set_by_oneself_and_by_ones_supervisor() {
     let (anna, vera) = (house.login("anna@acme").await, house.login("vera@acme").await);
     assert_eq!(set(&house, &anna, "me", "break").await, StatusCode::NO_CONTENT);
     assert_eq!(house.control.last(), "anna@acme.example sets acme/anna break lunch");
+    let numbered = json!({"state": "break", "reason": "lunch", "asker": 7, "number": 2});
+    let answer = house.post("/api/v1/tenants/-/agents/me/state", &anna, &numbered).await;
+    assert_eq!(answer.status(), StatusCode::NO_CONTENT);
+    assert_eq!(house.control.last(), "anna@acme.example, number 2 of 7, sets acme/anna break lunch");
     assert_eq!(set(&house, &anna, "anna", "available").await, StatusCode::NO_CONTENT);
     assert_eq!(set(&house, &anna, "boris", "break").await, StatusCode::NOT_FOUND);
     assert_eq!(set(&house, &vera, "anna", "offline").await, StatusCode::NO_CONTENT);

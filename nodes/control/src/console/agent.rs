@@ -7,7 +7,7 @@ use mangrove_proto::{
     service::Error,
 };
 
-use super::{author, settle};
+use super::{ask, author, settle};
 use crate::control::Control;
 
 pub(super) async fn command(control: &Control, command: AgentCommand) -> Result<(), Error> {
@@ -17,6 +17,7 @@ pub(super) async fn command(control: &Control, command: AgentCommand) -> Result<
         tenant: TenantId::clone(&tenant),
         employee: EmployeeId::from(command.employee),
         wish,
+        ask: ask(control, command.author.as_ref()),
         author: author(command.author),
     });
     settle(reply.await?)

@@ -7,7 +7,7 @@ use mangrove_proto::{
     service::{Error, Login},
 };
 
-use super::{author, settle};
+use super::{ask, author, settle};
 use crate::control::Control;
 
 pub(super) fn find(control: &Control, email: &str) -> Option<Login> {
@@ -25,6 +25,8 @@ pub(super) async fn set_password(
     let login = find(control, email).ok_or_else(|| Error::NotFound { what: "such login".into() })?;
     let (group, _) = control.home(login.tenant.as_str())?;
     let tenant = TenantId::clone(&login.tenant);
-    let command = Command::SetPassword { tenant, employee: login.employee, hash, author: author(Some(by)) };
+    let ask = ask(control, Some(&by));
+    let command =
+        Command::SetPassword { tenant, employee: login.employee, hash, author: author(Some(by)), ask };
     settle(group.proposer.ask(command).await?)
 }

@@ -7,8 +7,8 @@ mod golden;
 use std::sync::Arc;
 
 use mangrove_domain::{
-    AgentWish, AuditChange, Author, CallWish, Command, Fence, NodeInfo, ObjectRef, Reply, Report, Sender,
-    Stamp, State, Ticket, apply,
+    AgentWish, Ask, AuditChange, Author, CallWish, Command, Fence, NodeInfo, ObjectRef, Reply, Report,
+    Sender, Stamp, State, Ticket, apply,
 };
 use mangrove_proto::{
     edge::{EdgeEvent, Failed, FlowClosed, edge_event, failed::Reason},
@@ -125,12 +125,14 @@ fn commands() -> Vec<Command> {
             employee: "anna".into(),
             hash: "$argon2id$".into(),
             author: author(),
+            ask: Some(Ask { asker: 7, number: 1 }),
         },
         Command::CommandAgent {
             tenant: acme(),
             employee: "anna".into(),
             wish: AgentWish::Break(Some("lunch".into())),
             author: author(),
+            ask: Some(Ask { asker: 7, number: 2 }),
         },
         Command::CommandCall { tenant: acme(), call: CallId(7), wish: CallWish::HangUp, author: author() },
         announced(),
@@ -157,7 +159,7 @@ fn commands() -> Vec<Command> {
 #[test]
 fn entries_with_commands_of_every_kind() {
     let entry = || Entry { now: 40, wall: 1_795_000_000_000, seed: 11, fence: fence(), commands: commands() };
-    let kept = golden::check(&["entry-1.bin", "entry-2.bin"], entry, entry::decode, |entry| {
+    let kept = golden::check(&["entry-1.bin", "entry-2.bin", "entry-3.bin"], entry, entry::decode, |entry| {
         entry::encode(entry).unwrap()
     });
     assert_eq!((kept.now, kept.seed, kept.fence), (40, 11, fence()));
@@ -171,7 +173,12 @@ fn entries_with_commands_of_every_kind() {
 fn batches_and_answers_between_nodes() {
     let write =
         |commands: &Vec<Command>| entry::encode_commands(&commands.iter().collect::<Vec<_>>()).unwrap();
-    golden::check(&["commands-1.bin", "commands-2.bin"], commands, entry::decode_commands, write);
+    golden::check(
+        &["commands-1.bin", "commands-2.bin", "commands-3.bin"],
+        commands,
+        entry::decode_commands,
+        write,
+    );
     let what = String::from("call");
     let replies = vec![
         Reply::Done,

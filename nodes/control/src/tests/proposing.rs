@@ -29,6 +29,7 @@ fn wish(tenant: &str) -> Command {
         employee: "anna".into(),
         wish: AgentWish::Available,
         author: Author::default(),
+        ask: None,
     }
 }
 

@@ -9,7 +9,7 @@ use mangrove_proto::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{broken, day::Daily, registration::Registration, stamp::Moment};
+use crate::{ask::Asks, broken, day::Daily, registration::Registration, stamp::Moment};
 
 /// The reason of a break that the rules made.
 const NO_ANSWER: &str = "no-answer";
@@ -59,6 +59,9 @@ pub struct Agent {
     pub answered: Daily<u64>,
     /// By user name of the SIP device.
     pub phones: BTreeMap<String, Registration>,
+    /// What was asked of the rules about the person.
+    #[serde(default, skip_serializing_if = "Asks::is_empty")]
+    pub asks: Asks,
 }
 
 impl Agent {
@@ -74,6 +77,7 @@ impl Agent {
             since: at,
             answered: Daily::default(),
             phones: BTreeMap::new(),
+            asks: Asks::default(),
         }
     }
 

@@ -2,6 +2,7 @@
 //! about nodes. One handler per command in the files below; none of them does more than find the object and pass on.
 
 mod admit_tenant;
+mod asked;
 mod command_agent;
 mod command_call;
 mod configure_tenant;
@@ -35,6 +36,7 @@ use serde::{Deserialize, Serialize};
 pub use report_handed_on::Ticket;
 
 use crate::{
+    ask::Ask,
     config::TenantConfig,
     effect::{Effects, ObjectRef, Reply},
     moving::{self, Arrival, Report},
@@ -98,9 +100,23 @@ pub enum Command {
     /// Ends all of a tenant's calls and takes it out.
     RemoveTenant { tenant: TenantId, author: Author },
     /// Sets the hash of a login's password (argon2 PHC string).
-    SetPassword { tenant: TenantId, employee: EmployeeId, hash: String, author: Author },
+    SetPassword {
+        tenant: TenantId,
+        employee: EmployeeId,
+        hash: String,
+        author: Author,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        ask: Option<Ask>,
+    },
     /// Changes what an agent does.
-    CommandAgent { tenant: TenantId, employee: EmployeeId, wish: AgentWish, author: Author },
+    CommandAgent {
+        tenant: TenantId,
+        employee: EmployeeId,
+        wish: AgentWish,
+        author: Author,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        ask: Option<Ask>,
+    },
     /// Does something to a call from outside.
     CommandCall { tenant: TenantId, call: CallId, wish: CallWish, author: Author },
     /// A node is there, or its addresses changed.
@@ -156,11 +172,15 @@ fn decide(state: &mut State, command: Command, stamp: Stamp, effects: &mut Effec
         Command::RemoveTenant { tenant, author } => {
             remove_tenant::apply(state, &tenant, author, stamp, effects)
         }
-        Command::SetPassword { tenant, employee, hash, author } => {
-            set_password::apply(state, &tenant, &employee, &hash, author, stamp, effects)
+        Command::SetPassword { tenant, employee, hash, author, ask } => {
+            asked::once(state, (&tenant, &employee), ask, |state| {
+                set_password::apply(state, &tenant, &employee, &hash, author, stamp, effects)
+            })
         }
-        Command::CommandAgent { tenant, employee, wish, author } => {
-            command_agent::apply(state, &tenant, &employee, wish, author, stamp, effects)
+        Command::CommandAgent { tenant, employee, wish, author, ask } => {
+            asked::once(state, (&tenant, &employee), ask, |state| {
+                command_agent::apply(state, &tenant, &employee, wish, author, stamp, effects)
+            })
         }
         Command::CommandCall { tenant, call, wish, author } => {
             command_call::apply(state, &tenant, call, wish, author, stamp, effects)

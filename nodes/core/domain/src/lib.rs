@@ -7,6 +7,7 @@
 
 pub mod agent;
 mod apply;
+mod ask;
 mod broken;
 pub mod call;
 mod cause;
@@ -39,6 +40,7 @@ mod tests;
 pub mod view;
 
 pub use apply::{apply, apply_all};
+pub use ask::{Ask, Asks};
 pub use cause::Cause;
 pub use command::{AgentWish, CallWish, Command, NodeInfo, Sender, Ticket};
 pub use effect::{Action, Effect, Effects, ObjectRef, Reply, StoryLine};

@@ -2,7 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use mangrove_proto::{control::AgentCommand, live::Agent, service::Error};
+use mangrove_proto::{
+    control::{AgentCommand, Author},
+    live::Agent,
+    service::Error,
+};
 
 use super::Outside;
 use crate::company::{AGENTS, TENANT};
@@ -11,6 +15,7 @@ use crate::{NODES, NodeIndex};
 
 const PATIENCE: u64 = 8_000;
 const AGAIN: u64 = 300;
+const ASKER: u64 = 1;
 /// What the rules choose for an agent who does not answer.
 const BY_THE_RULES: &str = "no-answer";
 
@@ -31,6 +36,7 @@ struct Desk {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Wish {
+    number: u32,
     state: &'static str,
     reason: String,
 }
@@ -73,9 +79,10 @@ fn next_wish(outside: &mut Outside, extension: &'static str) {
         let done = outside.staff.done;
         let Some(desk) = outside.staff.desks.get_mut(extension).filter(|_| !done) else { return };
         desk.wishes += 1;
+        let number = desk.wishes;
         let wish = match tired {
-            true => Wish { state: "break", reason: format!("b{}", desk.wishes) },
-            false => Wish { state: "available", reason: String::new() },
+            true => Wish { number, state: "break", reason: format!("b{number}") },
+            false => Wish { number, state: "available", reason: String::new() },
         };
         desk.wanted = Some(wish.clone());
         let node = outside.between(0, NODES as u64 - 1) as usize;
@@ -92,7 +99,8 @@ fn insist(outside: &mut Outside, extension: &'static str, wish: Wish, node: Node
         employee: format!("a{extension}"),
         state: wish.state.into(),
         reason: wish.reason.clone(),
-        ..AgentCommand::default()
+        // As a page numbers them.
+        author: Some(Author { asker: ASKER, number: wish.number.into(), ..Author::default() }),
     };
     outside.ask(node, Ask::Wish(command), PATIENCE, move |outside, answer| match answer {
         Some(Answer::Wish(Ok(()))) => granted(outside, extension, wish),

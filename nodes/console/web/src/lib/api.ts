@@ -73,3 +73,10 @@ export async function get<T>(path: string): Promise<T> {
 export async function post(path: string, body: unknown = {}): Promise<void> {
   await send('POST', path, body);
 }
+
+/** Who this page is among those who ask for something. */
+const asker = Number(crypto.getRandomValues(new Uint32Array(1))[0]) + 1;
+let asked = 0;
+
+/** Goes with a wish: one that arrives late is not granted after a newer one of this page. */
+export const numbered = (): { asker: number; number: number } => ({ asker, number: ++asked });

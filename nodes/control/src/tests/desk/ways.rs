@@ -96,6 +96,15 @@ async fn a_tenant_is_seen_and_commanded_through_a_node_that_does_not_lead_it() {
     let event = timeout(PATIENCE, events.next()).await.expect("in time").expect("an event");
     assert_eq!((event.tenant.as_str(), event.kind.as_str()), ("acme", "agent"));
     assert_eq!((first.proposers.asked(), second.consoles.asked()), (before.0 + 1, before.1 + 3));
+    let numbered = |number, state| {
+        let author = Author { asker: 7, number, ..Author::default() };
+        AgentCommand { author: Some(author), ..wish(state) }
+    };
+    desk.command_agent(numbered(2, "available")).await.unwrap();
+    desk.command_agent(numbered(2, "available")).await.unwrap();
+    let late = desk.command_agent(numbered(1, "offline")).await;
+    assert!(matches!(late, Err(Error::Conflict { .. })), "{late:?}");
+    desk.command_agent(wish("available")).await.unwrap();
     assert!(matches!(desk.command_agent(wish("asleep")).await, Err(Error::Refused { .. })));
     let hang_up = CallCommand { tenant: tenant(), call: "none".into(), ..CallCommand::default() };
     assert!(desk.command_call(hang_up).await.is_err_and(|error| !error.is_retryable()));

@@ -4,7 +4,7 @@
 mod golden;
 
 use super::world::{World, tenant_id};
-use crate::{Command, NodeInfo, Record, State, invariant};
+use crate::{AgentWish, Ask, Command, NodeInfo, Record, State, invariant};
 
 /// Every kind of thing in it: calls in all stages, people, registrations, records, marks, tenants that come and go.
 fn state() -> State {
@@ -21,6 +21,7 @@ fn state() -> State {
     world.command(Command::NodeAnnounced {
         node: NodeInfo { name: "m2".into(), contacts: vec![], media: true },
     });
+    world.ask("anna", AgentWish::Available, Some(Ask { asker: 7, number: 1 }));
     let epoch = world.freeze();
     let bye = world.ends[greeted].request("BYE", "", "");
     world.sip(greeted, bye);
@@ -33,7 +34,12 @@ fn state() -> State {
 #[test]
 fn snapshots() {
     let write = |state: &State| state.snapshot().expect("a snapshot");
-    let kept = golden::check(&["state-1.bin", "state-2.bin", "state-3.bin"], state, State::restore, write);
+    let kept = golden::check(
+        &["state-1.bin", "state-2.bin", "state-3.bin", "state-4.bin"],
+        state,
+        State::restore,
+        write,
+    );
     let tenant = kept.tenant(&tenant_id()).expect("acme");
     let mut stages: Vec<_> = tenant.calls().map(|call| call.stage.name()).collect();
     stages.sort_unstable();
@@ -41,8 +47,9 @@ fn snapshots() {
     assert_eq!(tenant.queues().map(|(_, queue)| queue.waiting.len()).sum::<usize>(), 1);
     assert!(tenant.agents().filter(|agent| !agent.phones.is_empty()).count() >= 3);
     let hold = kept.hold(&tenant_id()).expect("it moves");
-    assert_eq!((hold.reports().count(), hold.records.len()), (1, 1));
-    assert!(matches!(hold.records[0].1, Record::Cdr(_)));
+    assert_eq!((hold.reports().count(), hold.records.len()), (1, 2));
+    assert!(matches!((&hold.records[0].1, &hold.records[1].1), (Record::Cdr(_), Record::Audit(_))));
+    assert!(!tenant.agent(&"anna".into()).expect("anna").asks.is_empty());
     assert_eq!((kept.arrivals().count(), kept.nodes().count(), kept.senders().count()), (1, 3, 2));
     assert_eq!(invariant::check(&kept), []);
 }

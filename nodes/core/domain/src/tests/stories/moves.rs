@@ -207,6 +207,7 @@ fn wishes_wait_until_the_tenant_is_there() {
             employee: "anna".into(),
             wish: AgentWish::Offline,
             author: author(),
+            ask: None,
         },
         Command::RemoveTenant { tenant: tenant_id(), author: author() },
         Command::ConfigureTenant { config: newer.into(), epoch: 1, author: author(), changes: vec![] },
@@ -215,6 +216,7 @@ fn wishes_wait_until_the_tenant_is_there() {
             employee: "anna".into(),
             hash: "x".into(),
             author: author(),
+            ask: None,
         },
     ];
     let refused = Reply::Moving { tenant: "acme".into() };

@@ -4,7 +4,7 @@ use mangrove_proto::{edge::edge_command::Op, live::AgentState};
 use mangrove_sip::Message;
 
 use crate::{
-    Action, AgentWish, Author, CallWish, Command, ObjectRef, Record, Reply,
+    Action, AgentWish, Ask, Author, CallWish, Command, ObjectRef, Record, Reply,
     config::Strategy,
     routes,
     tests::{
@@ -54,14 +54,40 @@ fn a_call_may_be_ended_from_outside() {
 }
 
 #[test]
+fn a_wish_that_arrives_late_or_again_changes_nothing() {
+    let mut world = World::acme();
+    let lunch = || AgentWish::Break(Some("lunch".into()));
+    let ask = |asker, number| Some(Ask { asker, number });
+    let audits =
+        |world: &World| world.state.outbox().filter(|(_, record)| matches!(record, Record::Audit(_))).count();
+    let before = audits(&world);
+    assert_eq!(world.ask("anna", lunch(), ask(7, 1)), Reply::Done);
+    assert_eq!(world.ask("anna", lunch(), ask(7, 1)), Reply::Seen);
+    assert_eq!(world.ask("anna", AgentWish::Available, ask(7, 2)), Reply::Done);
+    assert!(matches!(world.ask("anna", lunch(), ask(7, 1)), Reply::Conflict { .. }));
+    assert_eq!(world.agent("anna").state(), mangrove_proto::live::AgentState::Available);
+    assert_eq!(audits(&world), before + 2, "what changes nothing is not written down");
+    assert!(matches!(world.ask("nobody", lunch(), ask(7, 3)), Reply::NotFound { .. }));
+    assert_eq!(world.ask("anna", lunch(), ask(8, 1)), Reply::Done, "another page counts for itself");
+    assert_eq!(world.ask("boris", lunch(), ask(7, 1)), Reply::Done, "and each employee's wishes do");
+}
+
+#[test]
 fn a_changed_password_outlives_a_configuration_made_before_it() {
     let mut config = acme::config();
     let login =
         crate::config::Login { email: "anna@acme.example".into(), password_hash: "old".into(), epoch: 1 };
     config.employees.get_mut(&"anna".into()).expect("anna").login = Some(login);
     let mut world = World::of(config.clone());
-    let (employee, author) = ("anna".into(), Author::default());
-    world.command(Command::SetPassword { tenant: tenant_id(), employee, hash: "new".into(), author });
+    let set = |hash: &str, number| Command::SetPassword {
+        tenant: tenant_id(),
+        employee: "anna".into(),
+        hash: hash.into(),
+        author: Author::default(),
+        ask: Some(Ask { asker: 7, number }),
+    };
+    assert_eq!(world.command(set("new", 2)), Reply::Done);
+    assert!(matches!(world.command(set("late", 1)), Reply::Conflict { .. }));
     world.configure(config);
     let login = routes::of(world.tenant()).logins.remove(0);
     assert_eq!((login.password_hash.as_str(), login.epoch), ("new", 2));

@@ -4,14 +4,18 @@ use mangrove_proto::media::{PlayFinished, Refused, Silent, media_event::Fact};
 
 use super::{Pending, World, tenant_id};
 use crate::{
-    AgentWish, Author, Command,
+    AgentWish, Ask, Author, Command, Reply,
     tests::{acme, far_end::sdp},
 };
 
 impl World {
     pub(crate) fn wish(&mut self, id: &str, wish: AgentWish) {
-        let author = Author::default();
-        self.command(Command::CommandAgent { tenant: tenant_id(), employee: id.into(), wish, author });
+        assert_eq!(self.ask(id, wish, None), Reply::Done);
+    }
+
+    pub(crate) fn ask(&mut self, id: &str, wish: AgentWish, ask: Option<Ask>) -> Reply {
+        let (tenant, author) = (tenant_id(), Author::default());
+        self.command(Command::CommandAgent { tenant, employee: id.into(), wish, author, ask })
     }
 
     /// The phone of `extension` picks up.
