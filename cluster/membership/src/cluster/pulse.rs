@@ -4,6 +4,7 @@
 //! itself condemns nobody; or two pings in a row refused by its machine, which says that the process is gone. The silence
 //! that made an election counts for the leader that was followed until then. Back: `back_after` answers in a row, and twice
 //! as many for each time that the member was lost within the last minute, so that one which comes and goes stays away.
+//! Whoever was started just now excuses members for a while that it has not heard of yet: all may be starting.
 
 use std::time::Duration;
 
@@ -41,12 +42,19 @@ pub(super) struct Pulse {
     answered: u32,
     falls: u32,
     fell: Option<Instant>,
+    /// Not lost before then, unless it answers first.
+    excused: Option<Instant>,
 }
 
 impl Pulse {
     /// A member that has not been asked yet: it gets the benefit of the doubt.
     pub(super) fn new(now: Instant) -> Self {
-        Self { heard: now, failed: 0, refused: 0, answered: 0, falls: 0, fell: None }
+        Self { heard: now, failed: 0, refused: 0, answered: 0, falls: 0, fell: None, excused: None }
+    }
+
+    /// As `new`, asked by a node that was started just now itself.
+    pub(super) fn excused(now: Instant, until: Instant) -> Self {
+        Self { excused: Some(until), ..Self::new(now) }
     }
 
     /// The leader whom this node followed until it was elected itself: an election is longer than half of `lost_after`, and
@@ -59,6 +67,7 @@ impl Pulse {
     pub(super) fn ping(&mut self, ping: Ping, now: Instant) {
         if ping == Ping::Answered {
             (self.heard, self.failed, self.answered) = (now, 0, self.answered + 1);
+            self.excused = None;
         } else {
             (self.failed, self.answered) = (self.failed + 1, 0);
         }
@@ -69,6 +78,7 @@ impl Pulse {
     pub(super) fn judge(&self, alive: bool, now: Instant, rule: &Rule) -> Option<Verdict> {
         let silent = now.duration_since(self.heard) >= rule.lost_after && self.failed >= FAILURES;
         match alive {
+            true if self.excused.is_some_and(|until| now < until) => None,
             true if silent || self.refused >= FAILURES => Some(Verdict::Lost),
             false if self.answered >= rule.back_after << self.falls(now) => Some(Verdict::Back),
             _ => None,
@@ -165,6 +175,22 @@ mod tests {
         there.ping(Ping::Answered, start);
         there.ping(Ping::Silent, start + hangs);
         assert_eq!(there.judge(true, start + hangs, &rule), None);
+    }
+
+    #[test]
+    fn who_is_still_starting_is_excused_until_it_answers_or_the_time_is_up() {
+        let (rule, start) = (Rule::default(), Instant::now());
+        let after = |ms| start + Duration::from_millis(ms);
+        let judged = |pings: &[(Ping, u64)]| {
+            let mut pulse = Pulse::excused(start, after(5_000));
+            pings.iter().for_each(|(ping, at)| pulse.ping(*ping, after(*at)));
+            pulse.judge(true, after(pings.last().unwrap().1), &rule)
+        };
+        assert_eq!(judged(&[(Ping::Refused, 100), (Ping::Refused, 200)]), None);
+        assert_eq!(judged(&[(Ping::Silent, 450), (Ping::Silent, 4_900)]), None);
+        assert_eq!(judged(&[(Ping::Silent, 4_000), (Ping::Silent, 5_000)]), Some(Verdict::Lost));
+        let answered = [(Ping::Answered, 100), (Ping::Refused, 200), (Ping::Refused, 300)];
+        assert_eq!(judged(&answered), Some(Verdict::Lost), "it was there");
     }
 
     #[test]

@@ -19,6 +19,10 @@ use crate::directory::Command;
 use crate::error::Error;
 use crate::{DIRECTORY, machine};
 
+/// So long after its own start a node takes it that others are starting too, as after a power cut. Whom it counted as lost
+/// then would lose calls that it is about to carry on.
+const YOUNG: Duration = Duration::from_secs(5);
+
 /// What one leadership has seen.
 #[derive(Default)]
 struct Watchman {
@@ -92,8 +96,12 @@ impl Cluster {
     }
 
     fn first_pulse(&self, was_followed: bool) -> Pulse {
-        let now = Instant::now();
-        if was_followed { Pulse::deposed(now, &self.node.options.pulse) } else { Pulse::new(now) }
+        let (now, young) = (Instant::now(), self.node.began + YOUNG);
+        match was_followed {
+            true => Pulse::deposed(now, &self.node.options.pulse),
+            false if now < young => Pulse::excused(now, young),
+            false => Pulse::new(now),
+        }
     }
 
     /// Whether this very node answers, in half the time after which it would be lost.

@@ -4,7 +4,9 @@ use super::*;
 use crate::directory::HANDOVER;
 use crate::options::PROTOCOL;
 
-const OLDER: u32 = PROTOCOL - 1;
+/// Two protocols of which the older one lacks words.
+const OLDER: u32 = NEWER - 1;
+const NEWER: u32 = HANDOVER;
 
 /// A control node `a` and an edge `e`, each of a build of its own.
 struct Pair {
@@ -71,17 +73,17 @@ async fn refusal(pair: &Pair, name: &str, protocol: u32) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cluster_is_upgraded_node_by_node_and_back_until_all_are() {
-    let mut pair = Pair::of(OLDER, PROTOCOL).await;
+    let mut pair = Pair::of(OLDER, NEWER).await;
     assert!(!pair.a.directory().all_speak(HANDOVER), "one reads the older words only");
     assert!(!pair.e.stop_node().await.unwrap(), "so the newer build does not write others");
     pair.edge_speaks(OLDER).await;
-    pair.edge_speaks(PROTOCOL).await;
-    pair.control_speaks(PROTOCOL).await;
-    until("the step is made", || pair.e.directory().all_speak(PROTOCOL)).await;
+    pair.edge_speaks(NEWER).await;
+    pair.control_speaks(NEWER).await;
+    until("the step is made", || pair.e.directory().all_speak(NEWER)).await;
     assert!(pair.e.stop_node().await.unwrap());
     assert!(pair.a.directory().member(pair.e.node()).is_some_and(|member| member.stopping));
-    let takes = format!("the cluster takes {PROTOCOL} to {}; install a version that fits", PROTOCOL + 1);
-    for protocol in [OLDER, PROTOCOL + 2] {
+    let takes = format!("the cluster takes {NEWER} to {}; install a version that fits", NEWER + 1);
+    for protocol in [OLDER, NEWER + 2] {
         let said = refusal(&pair, "stranger", protocol).await;
         assert!(said.contains(&format!("this build speaks protocol {protocol}, {takes}")), "{said}");
     }
