@@ -182,9 +182,12 @@ mod tests {
         let (rule, start) = (Rule::default(), Instant::now());
         let after = |ms| start + Duration::from_millis(ms);
         let judged = |pings: &[(Ping, u64)]| {
-            let mut pulse = Pulse::excused(start, after(5_000));
-            pings.iter().for_each(|(ping, at)| pulse.ping(*ping, after(*at)));
-            pulse.judge(true, after(pings.last().unwrap().1), &rule)
+            let (mut pulse, mut now) = (Pulse::excused(start, after(5_000)), start);
+            for (ping, at) in pings {
+                now = after(*at);
+                pulse.ping(*ping, now);
+            }
+            pulse.judge(true, now, &rule)
         };
         assert_eq!(judged(&[(Ping::Refused, 100), (Ping::Refused, 200)]), None);
         assert_eq!(judged(&[(Ping::Silent, 450), (Ping::Silent, 4_900)]), None);

@@ -37,9 +37,10 @@ mod tests {
     #[test]
     fn who_numbers_keeps_the_numbers_and_others_get_rising_ones() {
         let (one, other) = (Asker::new(), Asker::new());
+        let twin = one.clone();
         let own = Author { asker: 7, number: 3, ..Author::default() };
         assert_eq!(one.number(Some(own.clone())), own);
-        let numbers = [one.number(None), one.clone().number(None), other.number(None)];
+        let numbers = [one.number(None), twin.number(None), other.number(None)];
         assert_eq!(numbers.each_ref().map(|author| author.number), [1, 2, 1]);
         assert_eq!(numbers[0].asker, numbers[1].asker);
         assert!(numbers[0].asker != numbers[2].asker && numbers[0].asker != 0);
