@@ -16,6 +16,9 @@ const FAILURES: u32 = 2;
 const FORGIVEN: Duration = Duration::from_secs(60);
 /// Doublings at most: 3 answers become 48.
 const MOST: u32 = 4;
+/// So long after its own start a node takes it that others are starting too, as after a power cut. Whom it counted as lost
+/// then would lose calls that it is about to carry on.
+const YOUNG: Duration = Duration::from_secs(5);
 
 /// What became of a member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,19 +50,28 @@ pub(super) struct Pulse {
 }
 
 impl Pulse {
+    /// Of a member that whoever leads now asks for the first time; `began` is when the asking process was started.
+    pub(super) fn first(was_followed: bool, began: Instant, now: Instant, rule: &Rule) -> Self {
+        match was_followed {
+            true => Self::deposed(now, rule),
+            false if now < began + YOUNG => Self::excused(now, began + YOUNG),
+            false => Self::new(now),
+        }
+    }
+
     /// A member that has not been asked yet: it gets the benefit of the doubt.
-    pub(super) fn new(now: Instant) -> Self {
+    fn new(now: Instant) -> Self {
         Self { heard: now, failed: 0, refused: 0, answered: 0, falls: 0, fell: None, excused: None }
     }
 
     /// As `new`, asked by a node that was started just now itself.
-    pub(super) fn excused(now: Instant, until: Instant) -> Self {
+    fn excused(now: Instant, until: Instant) -> Self {
         Self { excused: Some(until), ..Self::new(now) }
     }
 
     /// The leader whom this node followed until it was elected itself: an election is longer than half of `lost_after`, and
     /// nothing was heard meanwhile. One that has handed the lead over answers the first ping.
-    pub(super) fn deposed(now: Instant, rule: &Rule) -> Self {
+    fn deposed(now: Instant, rule: &Rule) -> Self {
         Self { heard: now.checked_sub(rule.lost_after / 2).unwrap_or(now), failed: 1, ..Self::new(now) }
     }
 
@@ -194,6 +206,21 @@ mod tests {
         assert_eq!(judged(&[(Ping::Silent, 4_000), (Ping::Silent, 5_000)]), Some(Verdict::Lost));
         let answered = [(Ping::Answered, 100), (Ping::Refused, 200), (Ping::Refused, 300)];
         assert_eq!(judged(&answered), Some(Verdict::Lost), "it was there");
+    }
+
+    #[test]
+    fn only_who_was_started_just_now_excuses_and_never_the_leader_it_followed() {
+        let (rule, began) = (Rule::default(), Instant::now());
+        let lost_at_once = |was_followed, age| {
+            let now = began + age;
+            let mut pulse = Pulse::first(was_followed, began, now, &rule);
+            pulse.ping(Ping::Refused, now);
+            pulse.ping(Ping::Refused, now);
+            pulse.judge(true, now, &rule) == Some(Verdict::Lost)
+        };
+        let just_before = YOUNG - Duration::from_millis(1);
+        assert_eq!([just_before, YOUNG].map(|age| lost_at_once(false, age)), [false, true]);
+        assert!(lost_at_once(true, Duration::ZERO), "it was heard of before");
     }
 
     #[test]

@@ -19,10 +19,6 @@ use crate::directory::Command;
 use crate::error::Error;
 use crate::{DIRECTORY, machine};
 
-/// So long after its own start a node takes it that others are starting too, as after a power cut. Whom it counted as lost
-/// then would lose calls that it is about to carry on.
-const YOUNG: Duration = Duration::from_secs(5);
-
 /// What one leadership has seen.
 #[derive(Default)]
 struct Watchman {
@@ -87,20 +83,13 @@ impl Cluster {
         for member in directory.members.values() {
             if watchman.asked.insert(member.id) {
                 let was_followed = watchman.predecessor == Some(member.id);
-                watchman.pulses.entry(member.id).or_insert_with(|| self.first_pulse(was_followed));
+                let (began, rule) = (self.node.began, &self.node.options.pulse);
+                let first = || Pulse::first(was_followed, began, Instant::now(), rule);
+                watchman.pulses.entry(member.id).or_insert_with(first);
                 let (cluster, id, address) = (self.clone(), member.id, member.address.clone());
                 let term = watchman.term;
                 watchman.pings.spawn(async move { (id, cluster.answers(id, &address, term).await) });
             }
-        }
-    }
-
-    fn first_pulse(&self, was_followed: bool) -> Pulse {
-        let (now, young) = (Instant::now(), self.node.began + YOUNG);
-        match was_followed {
-            true => Pulse::deposed(now, &self.node.options.pulse),
-            false if now < young => Pulse::excused(now, young),
-            false => Pulse::new(now),
         }
     }
 
