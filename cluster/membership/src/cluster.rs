@@ -13,6 +13,7 @@ mod pulse;
 mod report;
 mod reshape;
 mod start;
+mod verdicts;
 mod watchman;
 
 use std::collections::{BTreeMap, BTreeSet};

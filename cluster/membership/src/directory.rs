@@ -24,6 +24,7 @@ use serde::{Deserialize, Serialize};
 
 pub use command::{Command, Refusal, Reply};
 pub use leases::{HANDOVER, Lease, NETWORK};
+pub use liveness::TOGETHER;
 pub use moves::{Move, Stage};
 
 /// What every node knows of the cluster.
@@ -174,6 +175,7 @@ impl Directory {
             Command::ReplaceMember { id } => self.replace(id),
             Command::MemberLost { id, term: seen } => self.hear(id, false, seen, term),
             Command::MemberBack { id, term: seen } => self.hear(id, true, seen, term),
+            Command::MembersJudged { lost, back, term: seen } => self.hear_all(&lost, &back, seen, term),
             Command::TakeLease { id } => self.take_lease(id),
             Command::ReturnLease { name, from } => self.return_lease(&name, from),
             Command::RefuseLease { name, from } => self.refuse_lease(&name, from),

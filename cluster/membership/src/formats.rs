@@ -68,6 +68,7 @@ fn commands() -> Vec<Command> {
         Command::StopMember { id: 1 },
         Command::YieldLeases { id: 1 },
         Command::ReadyLease { name: name(), host: 1 },
+        Command::MembersJudged { lost: [2].into(), back: [1].into(), term: 5 },
     ]
 }
 
@@ -84,7 +85,7 @@ fn directory() -> Directory {
 #[test]
 fn commands_of_every_kind() {
     let kept = golden::check(
-        &["directory-commands-1.bin", "directory-commands-2.bin"],
+        &["directory-commands-1.bin", "directory-commands-2.bin", "directory-commands-3.bin"],
         commands,
         decode::<Vec<Command>>,
         encode,

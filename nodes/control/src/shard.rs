@@ -4,6 +4,7 @@
 mod checks;
 mod faces;
 mod health;
+mod nodes;
 mod orphans;
 mod takeover;
 
@@ -13,7 +14,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use mangrove_domain::{Command, Effects, Hold, ObjectRef, Record, Standing, State};
+use mangrove_domain::{Effects, Hold, ObjectRef, Record, Standing, State};
 use mangrove_membership::{Fence, Leadership};
 use mangrove_proto::id::TenantId;
 use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
@@ -270,22 +271,6 @@ impl ShardState {
             metrics::leads(-1.0);
             leading.faces.values().for_each(|seat| seat.face.stop(None));
             self.checks.count_none();
-        }
-    }
-
-    /// Makes the nodes that the rules know those that there are.
-    fn announce_nodes(&self) {
-        if self.leading.is_none() {
-            return;
-        }
-        let state = self.context.shared.get().state;
-        let known: Vec<_> = state.nodes().collect();
-        let lost = self.context.peers.lost(known.iter().map(|node| &node.name));
-        let news = self.context.peers.infos().into_iter().filter(|node| !known.contains(&node));
-        let announced = news.map(|node| Command::NodeAnnounced { node });
-        // Newcomers first: what the lost ones carried may go on there.
-        for command in announced.chain(lost.into_iter().map(|name| Command::NodeLost { name })) {
-            self.context.proposer.cast(command);
         }
     }
 

@@ -68,7 +68,8 @@ impl Neighbours {
     pub(crate) fn meet(&mut self) {
         let directory = self.cluster.directory();
         let leased = directory.members.values().filter_map(|one| Some((one, directory.lease(&one.name)?)));
-        let leased: Vec<_> = leased.filter(|(_, lease)| self.is_alive(&directory, lease)).collect();
+        let leased: Vec<_> =
+            leased.filter(|(member, lease)| self.is_there(&directory, member, lease)).collect();
         let alive: BTreeSet<_> = leased.iter().map(|(member, _)| member.name.clone()).collect();
         self.met.retain(|name, _| alive.contains(name));
         for (member, lease) in leased {
@@ -84,8 +85,12 @@ impl Neighbours {
         }
     }
 
-    fn is_alive(&self, directory: &Directory, lease: &Lease) -> bool {
-        lease.host == self.cluster.node() || directory.member(lease.host).is_some_and(|host| host.alive)
+    /// Whose addresses get an heir soon, or the member itself back, is not lost: its calls wait for that.
+    fn is_there(&self, directory: &Directory, member: &Member, lease: &Lease) -> bool {
+        let is_alive = |host: &Member| host.alive;
+        lease.host == self.cluster.node()
+            || directory.member(lease.host).is_some_and(is_alive)
+            || directory.is_orphaned(&member.name)
     }
 
     /// None while this process has not begun to carry what it should.
@@ -97,10 +102,11 @@ impl Neighbours {
             Some(before) => before,
             None => lease.host,
         };
-        // A host that drains and could not hand them over gets no new sessions.
-        let drains = directory.member(host)?.draining;
-        if host != self.cluster.node() {
-            let host = Some(directory.member(host)?.address.clone());
+        // A host that drains and could not hand them over gets no new sessions, nor does one that is away.
+        let (here, known) = (self.cluster.node(), directory.member(host)?);
+        let drains = known.draining || (host != here && !known.alive);
+        if host != here {
+            let host = Some(known.address.clone());
             let (info, has_media) = (info(member), has_media(member));
             return Some(Met {
                 epoch,

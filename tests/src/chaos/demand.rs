@@ -46,9 +46,10 @@ fn told_after(call: &Call) -> Option<u64> {
 
 /// What was asked for and not reached, a sentence each.
 pub(super) fn shortfalls(outcome: &Outcome) -> Vec<String> {
-    let Outcome { row, leader, told, quiet, .. } = outcome;
+    let Outcome { row, leader, told, quiet, alone, .. } = outcome;
     let mut found = Vec::new();
     let mut ask = |is_reached: bool, what: String| found.extend((!is_reached).then_some(what));
+    ask(alone.is_empty(), format!("agents talked with nobody: {}", alone.join("; ")));
     let limit = if *row == Row::Far { LEADS_FAR_MS } else { LEADS_MS };
     if row.takes_the_leader() {
         ask(leader.p99 <= limit, format!("led again within {} ms (p99), not {limit}", leader.p99));
@@ -140,6 +141,12 @@ mod tests {
             let found = shortfalls(&outcome).join("; ");
             assert!(found.is_empty() == expected.is_empty() && found.contains(expected), "{row:?}: {found}");
         }
+    }
+
+    #[test]
+    fn every_row_asks_that_no_agent_is_left_alone() {
+        let found = shortfalls(&Outcome { alone: vec!["1001 for 12000 ms".into()], ..outcome() });
+        assert!(matches!(&found[..], [why] if why.contains("1001")), "{found:?}");
     }
 
     #[test]

@@ -267,7 +267,7 @@ fn late(figures: &str) -> u64 {
 }
 
 /// Whose call a record is of, as the load writes numbers.
-fn caller(record: &Value) -> Option<&str> {
+pub(super) fn caller(record: &Value) -> Option<&str> {
     Some(record["caller"].as_str()?.trim_start_matches('+'))
 }
 

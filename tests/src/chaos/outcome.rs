@@ -11,13 +11,14 @@ use mangrove_loadtest::{
     report::Spread,
 };
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 pub use fault::Fault;
 
 use super::{
     Layout, Net, Row,
     demand::{self, Told},
-    hall::Closed,
+    hall::{Closed, caller},
 };
 
 /// Under which a run was made.
@@ -64,6 +65,9 @@ pub struct Outcome {
     pub lost: Vec<String>,
     /// Callers in line on whom the product hung up, or who were never heard of again.
     pub lost_in_line: Vec<String>,
+    /// Agents who talked with nobody: their caller had long gone.
+    #[serde(default)]
+    pub alone: Vec<String>,
     /// New calls that failed, by the status they got.
     pub refused: BTreeMap<u16, usize>,
     /// INVITE until the first answer above 100, milliseconds: how long nobody decided.
@@ -106,7 +110,8 @@ impl Outcome {
         let taken: Vec<Call> = calls.iter().filter(|call| call.end != End::Refused).cloned().collect();
         let lived = |ends: &[End]| {
             let those = calls.iter().filter(|call| ends.contains(&call.end));
-            those.map(|call| life(call, &offers, &faults)).collect::<Vec<_>>()
+            let line = |call: &Call| format!("{}; {}", life(call, &offers, &faults), recorded(call, closed));
+            those.map(line).collect::<Vec<_>>()
         };
         let mut lost_in_line = lived(&[End::Turned, End::Unfinished]);
         lost_in_line
@@ -126,6 +131,7 @@ impl Outcome {
             talked: calls.iter().filter(|call| call.end == End::Talked).count(),
             lost: lived(&[End::Dropped]),
             lost_in_line,
+            alone: alone(&calls, &offers, &faults),
             refused: refused(&calls),
             setup: Spread::of(calls.iter().filter_map(|call| call.setup_ms).collect()),
             leader: Spread::of(faults.iter().filter_map(|fault| fault.leader_ms).collect()),
@@ -169,11 +175,11 @@ impl Outcome {
         self.has_lost_nothing() && self.shortfalls().is_empty()
     }
 
-    /// Nobody lost a call, a place or a record, and every fault was got over.
+    /// Nobody lost a call, a place or a record, no agent was left alone, and every fault was got over.
     pub fn has_lost_nothing(&self) -> bool {
         let Differences { missing, doubled, .. } = &self.differences;
-        self.lost.len() + self.lost_in_line.len() + self.worse() + missing.len() + doubled.len() == 0
-            && self.trouble.is_empty()
+        let lost = self.lost.len() + self.lost_in_line.len() + self.alone.len();
+        lost + self.worse() + missing.len() + doubled.len() == 0 && self.trouble.is_empty()
     }
 
     /// Writes `outcome.json` into this folder.
@@ -202,6 +208,31 @@ fn life(call: &Call, offers: &[Offer], faults: &[Fault]) -> String {
     let agents: Vec<_> = talks.iter().map(|offer| offer.agent.as_str()).collect();
     let Call { caller, end, status, ended_ms, .. } = call;
     format!("{caller}: {end:?} ({status}) {ended_ms} ms after its INVITE, {after}; offered to {agents:?}")
+}
+
+/// How its record says that a call ended.
+fn recorded(call: &Call, closed: &Closed) -> String {
+    let is_its = |record: &&Value| caller(record) == Some(call.caller.as_str());
+    let Some(record) = closed.records.iter().find(is_its) else { return "no record".into() };
+    format!("recorded: {}, ended by {}, employee {}", record["cause"], record["ended_by"], record["employee"])
+}
+
+/// Agents who were in talk for longer than this after their caller's end, and after the end of a fault then: while one lasts
+/// nobody may be there to decide.
+const ALONE_MS: u64 = 10_000;
+
+fn alone(calls: &[Call], offers: &[Offer], faults: &[Fault]) -> Vec<String> {
+    let ends: BTreeMap<&str, &Call> = calls.iter().map(|call| (call.caller.as_str(), call)).collect();
+    let left = |offer: &Offer| {
+        let call = ends.get(offer.caller.as_str())?;
+        let since = offer.confirmed_at?.max(call.at + call.ended_ms);
+        let lasting = faults.iter().filter(|fault| fault.at <= since && since < fault.ended_at);
+        let since = lasting.map(|fault| fault.ended_at).fold(since, u64::max);
+        let alone_ms = offer.ended_at.saturating_sub(since);
+        let line = || format!("{} for {alone_ms} ms with {}", offer.agent, life(call, offers, faults));
+        (alone_ms > ALONE_MS).then(line)
+    };
+    offers.iter().filter_map(left).collect()
 }
 
 /// Both sides of talks that went on in the moment of a fault.
@@ -253,6 +284,7 @@ pub(super) mod tests {
             talked: 6,
             lost: Vec::new(),
             lost_in_line: Vec::new(),
+            alone: Vec::new(),
             refused: BTreeMap::new(),
             setup: Spread::default(),
             leader: Spread::default(),
@@ -267,6 +299,37 @@ pub(super) mod tests {
             differences: Differences::default(),
             trouble: Vec::new(),
         }
+    }
+
+    #[test]
+    fn an_agent_whose_caller_has_long_gone_is_alone() {
+        let call = |caller: &str| {
+            let call = serde_json::json!({
+                "caller": caller, "at": 1_000, "setup_ms": null, "connected_ms": null, "ended_ms": 2_000, "end": "refused",
+                "status": 503, "sound": mangrove_loadtest::ledger::Counters::default(), "heard_agent": null
+            });
+            serde_json::from_value::<Call>(call).expect("a call")
+        };
+        let offer = |caller: &str, confirmed_at: Option<u64>, ended_at: u64| {
+            let offer = serde_json::json!({
+                "agent": "1001", "caller": caller, "at": 900, "answered_at": 950, "confirmed_at": confirmed_at,
+                "ended_at": ended_at, "sound": mangrove_loadtest::ledger::Counters::default(), "heard_caller": null,
+                "hung_up": false, "hertz": 1_000, "caller_hertz": 300
+            });
+            serde_json::from_value::<Offer>(offer).expect("an offer")
+        };
+        let calls = ["1", "2", "3", "4"].map(call);
+        let late = 3_000 + ALONE_MS + 1;
+        let offers = [
+            offer("1", Some(2_500), late),
+            offer("2", Some(2_500), late - 1),
+            offer("3", None, late),
+            offer("4", Some(9_000), late + 1),
+        ];
+        let found = alone(&calls, &offers, &[]);
+        assert!(found.len() == 1 && found[0].contains(" with 1:"), "{found:?}");
+        let fault = Fault { at: 2_000, ended_at: 3_001, ..Fault::new(&[]) };
+        assert!(alone(&calls, &offers, &[fault]).is_empty(), "nobody could tell the agent");
     }
 
     #[test]

@@ -97,6 +97,11 @@ impl Pulse {
         }
     }
 
+    /// Whether the last ping speaks against how the member stands, and no verdict follows yet.
+    pub(super) fn hangs_in_the_balance(&self, alive: bool) -> bool {
+        if alive { self.failed > 0 } else { self.answered > 0 }
+    }
+
     /// The member was told lost.
     pub(super) fn fall(&mut self, now: Instant) {
         (self.falls, self.fell) = (self.recent(now) + 1, Some(now));

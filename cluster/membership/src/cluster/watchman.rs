@@ -14,8 +14,9 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
 use super::Cluster;
-use super::pulse::{Ping, Pulse, Verdict};
-use crate::directory::Command;
+use super::pulse::{Ping, Pulse};
+use super::verdicts::{Told, Verdicts};
+use crate::directory::{Command, Directory, TOGETHER};
 use crate::error::Error;
 use crate::{DIRECTORY, machine};
 
@@ -26,6 +27,7 @@ struct Watchman {
     /// Who led before, as far as this node knew.
     predecessor: Option<NodeId>,
     pulses: BTreeMap<NodeId, Pulse>,
+    verdicts: Verdicts,
     pings: JoinSet<(NodeId, Ping)>,
     asked: BTreeSet<NodeId>,
 }
@@ -69,17 +71,17 @@ impl Cluster {
                 None => self.ping_all(&mut watchman),
                 // A ping that panicked says nothing about the member.
                 Some(Err(_)) => watchman.asked.clear(),
-                Some(Ok((id, ping))) => {
-                    watchman.asked.remove(&id);
-                    self.weigh(&mut watchman, &group, id, ping).await;
-                }
+                Some(Ok((id, ping))) => self.weigh(&mut watchman, id, ping),
             }
+            self.tell_verdicts(&mut watchman, &group).await;
         }
     }
 
     fn ping_all(&self, watchman: &mut Watchman) {
         let directory = self.directory();
         watchman.pulses.retain(|id, _| directory.member(*id).is_some());
+        watchman.verdicts.keep(|id| directory.member(id).is_some());
+        watchman.verdicts.find(&directory.orphaning(), Instant::now());
         for member in directory.members.values() {
             if watchman.asked.insert(member.id) {
                 let was_followed = watchman.predecessor == Some(member.id);
@@ -111,23 +113,53 @@ impl Cluster {
         }
     }
 
-    async fn weigh(&self, watchman: &mut Watchman, group: &Handle, id: NodeId, ping: Ping) {
+    fn weigh(&self, watchman: &mut Watchman, id: NodeId, ping: Ping) {
+        watchman.asked.remove(&id);
         let now = Instant::now();
         let Some(pulse) = watchman.pulses.get_mut(&id) else { return };
         pulse.ping(ping, now);
         let Some(alive) = self.directory().member(id).map(|member| member.alive) else { return };
-        let Some(verdict) = pulse.judge(alive, now, &self.node.options.pulse) else { return };
-        match tell(group, id, watchman.term, verdict).await {
-            Ok(()) if verdict == Verdict::Lost => {
-                pulse.fall(now);
-                tracing::warn!(node = id, "a member does not answer and is lost");
-            }
-            Ok(()) => tracing::info!(node = id, "a member answers again"),
-            Err(error) => {
-                tracing::warn!(node = id, ?verdict, %error, "what became of a member was not noted")
-            }
+        watchman.verdicts.reach(id, pulse.judge(alive, now, &self.node.options.pulse), now);
+    }
+
+    async fn tell_verdicts(&self, watchman: &mut Watchman, group: &Handle) {
+        let (directory, now) = (self.directory(), Instant::now());
+        let hangs = watchman.hangs_in_the_balance(&directory);
+        let told = watchman.verdicts.due(hangs, now, &self.node.options.pulse);
+        if told.is_empty() {
+            return;
+        }
+        if let Err(error) = tell(group, commands(&told, watchman.term, directory.all_speak(TOGETHER))).await {
+            tracing::warn!(?told, %error, "what became of members was not noted");
+            return;
+        }
+        watchman.verdicts.told(&told);
+        for id in told.lost.iter().filter(|id| directory.member(**id).is_some_and(|member| member.alive)) {
+            tracing::warn!(node = id, "a member does not answer and is lost");
+            watchman.pulses.entry(*id).and_modify(|pulse| pulse.fall(now));
+        }
+        for id in told.back {
+            tracing::info!(node = id, "a member answers again");
         }
     }
+}
+
+impl Watchman {
+    /// Whether of some member it is not clear yet if it is lost, or back.
+    fn hangs_in_the_balance(&self, directory: &Directory) -> bool {
+        let open = self.pulses.iter().filter(|(id, _)| !self.verdicts.has(**id));
+        let mut alive = open.filter_map(|(id, pulse)| Some((pulse, directory.member(*id)?.alive)));
+        alive.any(|(pulse, alive)| pulse.hangs_in_the_balance(alive))
+    }
+}
+
+/// One where all members understand it, else one after the other.
+fn commands(told: &Told, term: u64, together: bool) -> Vec<Command> {
+    if together {
+        return vec![Command::MembersJudged { lost: told.lost.clone(), back: told.back.clone(), term }];
+    }
+    let lost = told.lost.iter().map(|id| Command::MemberLost { id: *id, term });
+    lost.chain(told.back.iter().map(|id| Command::MemberBack { id: *id, term })).collect()
 }
 
 /// Until another leads, or nobody. A group that has stopped is forgotten, and one that is not there yet has no news.
@@ -166,13 +198,12 @@ fn leader_of(group: &Handle) -> Option<NodeId> {
 }
 
 /// A leader that was cut off must not condemn those it was cut off from: a majority has to answer first.
-async fn tell(group: &Handle, id: NodeId, term: u64, verdict: Verdict) -> Result<(), Error> {
+async fn tell(group: &Handle, commands: Vec<Command>) -> Result<(), Error> {
     group.linearizable().await?;
-    let command = match verdict {
-        Verdict::Lost => Command::MemberLost { id, term },
-        Verdict::Back => Command::MemberBack { id, term },
-    };
-    let (_, outcome): machine::Answer = machine::decode(&group.propose(machine::encode(&command)).await?)?;
-    outcome?;
+    for command in commands {
+        let (_, outcome): machine::Answer =
+            machine::decode(&group.propose(machine::encode(&command)).await?)?;
+        outcome?;
+    }
     Ok(())
 }

@@ -37,6 +37,9 @@ pub enum Command {
     MemberLost { id: NodeId, term: u64 },
     /// The member answers group 0's leader of this term.
     MemberBack { id: NodeId, term: u64 },
+    /// As the two above, of several at once: of those who are lost together none is another's heir. What says nothing of a
+    /// member changes nothing; unknown ones are passed over. Only where all members speak [`super::TOGETHER`].
+    MembersJudged { lost: BTreeSet<NodeId>, back: BTreeSet<NodeId>, term: u64 },
     /// The member is about to carry its own addresses, or wants them back from its heir.
     TakeLease { id: NodeId },
     /// The heir has stopped carrying a member's addresses, which waits for them.

@@ -104,9 +104,12 @@ impl Directory {
     /// The members whose addresses a host carries and an heir could.
     pub fn yields(&self, host: NodeId) -> Vec<String> {
         let mut held = self.held(host);
-        let has_heir = |name: &str| self.member_named(name).and_then(|home| self.heir(home, host)).is_some();
-        held.retain(|name| self.all_speak(HANDOVER) && has_heir(name));
+        held.retain(|name| self.all_speak(HANDOVER) && self.has_heir(name, host));
         held
+    }
+
+    pub(super) fn has_heir(&self, name: &str, host: NodeId) -> bool {
+        self.member_named(name).and_then(|home| self.heir(home, host)).is_some()
     }
 
     /// A member takes its share again: its heir hands its addresses back.

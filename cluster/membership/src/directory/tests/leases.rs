@@ -56,6 +56,41 @@ fn an_heir_has_the_roles_and_the_network_and_carries_the_least() {
     assert_eq!(host(&directory, "e1"), 3, "nobody is left: it is lost with its host");
 }
 
+fn judge(directory: &mut Directory, lost: &[NodeId], back: &[NodeId]) {
+    let (lost, back) = (lost.iter().copied().collect(), back.iter().copied().collect());
+    apply(directory, Command::MembersJudged { lost, back, term: TERM }).unwrap();
+}
+
+#[test]
+fn who_is_lost_together_inherits_nothing_of_one_another_and_goes_on_when_back() {
+    let mut directory = cluster();
+    let before = directory.leases.clone();
+    judge(&mut directory, &[2, 3, 9], &[]);
+    assert!([2, 3].iter().all(|id| !directory.member(*id).unwrap().alive));
+    judge(&mut directory, &[], &[2, 3]);
+    assert!([2, 3].iter().all(|id| directory.member(*id).unwrap().alive));
+    assert_eq!(directory.leases, before, "nobody is told to carry anything else");
+}
+
+#[test]
+fn who_is_back_alone_may_inherit_from_the_others() {
+    let mut directory = cluster();
+    judge(&mut directory, &[2, 3], &[]);
+    assert!(directory.orphaning().is_empty(), "nobody could");
+    judge(&mut directory, &[], &[3]);
+    assert_eq!(directory.orphaning(), [2].into());
+    judge(&mut directory, &[2], &[]);
+    assert_eq!((host(&directory, "e1"), directory.orphaning().len()), (3, 0));
+}
+
+#[test]
+fn verdicts_of_another_term_are_refused_as_one() {
+    let mut directory = cluster();
+    let late = Command::MembersJudged { lost: [2].into(), back: [].into(), term: TERM - 1 };
+    assert_eq!(apply(&mut directory, late), Err(Refusal::StaleVerdict { seen: TERM - 1, now: TERM }));
+    assert!(directory.member(2).unwrap().alive);
+}
+
 #[test]
 fn who_can_not_carry_inherits_nothing() {
     for spoil in [
