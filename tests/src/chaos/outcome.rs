@@ -221,16 +221,20 @@ fn recorded(call: &Call, closed: &Closed) -> String {
 /// nobody may be there to decide.
 const ALONE_MS: u64 = 10_000;
 
+/// Callers who hung up during a fault may have found nobody to tell, and given up trying; their silence tells in the end.
+/// Whom the product itself sent away it knows of.
 fn alone(calls: &[Call], offers: &[Offer], faults: &[Fault]) -> Vec<String> {
     let ends: BTreeMap<&str, &Call> = calls.iter().map(|call| (call.caller.as_str(), call)).collect();
+    let during = |at: u64| faults.iter().find(move |fault| fault.at <= at && at < fault.ended_at);
     let left = |offer: &Offer| {
         let call = ends.get(offer.caller.as_str())?;
-        let since = offer.confirmed_at?.max(call.at + call.ended_ms);
-        let lasting = faults.iter().filter(|fault| fault.at <= since && since < fault.ended_at);
-        let since = lasting.map(|fault| fault.ended_at).fold(since, u64::max);
+        let end = call.at + call.ended_ms;
+        let is_known = call.end == End::Refused || during(end).is_none();
+        let since = offer.confirmed_at?.max(end);
+        let since = during(since).map_or(since, |fault| fault.ended_at);
         let alone_ms = offer.ended_at.saturating_sub(since);
         let line = || format!("{} for {alone_ms} ms with {}", offer.agent, life(call, offers, faults));
-        (alone_ms > ALONE_MS).then(line)
+        (is_known && alone_ms > ALONE_MS).then(line)
     };
     offers.iter().filter_map(left).collect()
 }
@@ -328,8 +332,12 @@ pub(super) mod tests {
         ];
         let found = alone(&calls, &offers, &[]);
         assert!(found.len() == 1 && found[0].contains(" with 1:"), "{found:?}");
-        let fault = Fault { at: 2_000, ended_at: 3_001, ..Fault::new(&[]) };
-        assert!(alone(&calls, &offers, &[fault]).is_empty(), "nobody could tell the agent");
+        let fault = || Fault { at: 2_000, ended_at: 3_001, ..Fault::new(&[]) };
+        assert!(alone(&calls, &offers, &[fault()]).is_empty(), "nobody could tell the agent");
+        let hung_up = calls.map(|call| Call { end: End::Talked, ..call });
+        let later = [offer("1", Some(2_500), late + 1)];
+        let found = [alone(&hung_up, &later, &[]).len(), alone(&hung_up, &later, &[fault()]).len()];
+        assert_eq!(found, [1, 0], "who hung up during a fault could tell nobody");
     }
 
     #[test]
