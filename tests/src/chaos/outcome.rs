@@ -217,7 +217,7 @@ fn recorded(call: &Call, closed: &Closed) -> String {
     format!("recorded: {}, ended by {}, employee {}", record["cause"], record["ended_by"], record["employee"])
 }
 
-/// Agents who were in talk for longer than this after their caller's end, and after the end of a fault then: while one lasts
+/// Agents who were in talk for longer than this after their caller's end, and after a fault then was got over: until it is
 /// nobody may be there to decide.
 const ALONE_MS: u64 = 10_000;
 
@@ -225,13 +225,14 @@ const ALONE_MS: u64 = 10_000;
 /// Whom the product itself sent away it knows of.
 fn alone(calls: &[Call], offers: &[Offer], faults: &[Fault]) -> Vec<String> {
     let ends: BTreeMap<&str, &Call> = calls.iter().map(|call| (call.caller.as_str(), call)).collect();
-    let during = |at: u64| faults.iter().find(move |fault| fault.at <= at && at < fault.ended_at);
+    let over = |fault: &Fault| fault.ended_at + fault.settled_ms;
+    let during = |at: u64| faults.iter().find(|fault| fault.at <= at && at < over(fault));
     let left = |offer: &Offer| {
         let call = ends.get(offer.caller.as_str())?;
         let end = call.at + call.ended_ms;
         let is_known = call.end == End::Refused || during(end).is_none();
         let since = offer.confirmed_at?.max(end);
-        let since = during(since).map_or(since, |fault| fault.ended_at);
+        let since = during(since).map_or(since, over);
         let alone_ms = offer.ended_at.saturating_sub(since);
         let line = || format!("{} for {alone_ms} ms with {}", offer.agent, life(call, offers, faults));
         (is_known && alone_ms > ALONE_MS).then(line)
@@ -332,7 +333,7 @@ pub(super) mod tests {
         ];
         let found = alone(&calls, &offers, &[]);
         assert!(found.len() == 1 && found[0].contains(" with 1:"), "{found:?}");
-        let fault = || Fault { at: 2_000, ended_at: 3_001, ..Fault::new(&[]) };
+        let fault = || Fault { at: 2_000, ended_at: 2_001, settled_ms: 1_000, ..Fault::new(&[]) };
         assert!(alone(&calls, &offers, &[fault()]).is_empty(), "nobody could tell the agent");
         let hung_up = calls.map(|call| Call { end: End::Talked, ..call });
         let later = [offer("1", Some(2_500), late + 1)];
