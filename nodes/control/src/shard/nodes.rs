@@ -52,7 +52,7 @@ mod tests {
         let [one, two, media] = [node("one", true), node("two", true), node("media", false)];
         let given_up = |lost: &[&str], there: &[&NodeInfo]| {
             let lost = lost.iter().map(|name| (*name).to_owned()).collect();
-            let there: Vec<_> = there.iter().map(|node| NodeInfo::clone(node)).collect();
+            let there: Vec<_> = there.iter().copied().cloned().collect();
             super::given_up(&[&one, &two, &media], lost, &there)
         };
         assert_eq!(given_up(&["one"], &[&two, &media]), ["one"]);
