@@ -1,6 +1,7 @@
 //! One node's part in the cluster: the directory as it knows it, and the groups it runs.
 
 pub(crate) mod clocks;
+mod deposed;
 mod follow;
 mod forget;
 mod join;

@@ -4,11 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use mangrove_raft::{GroupId, Handle, NodeId};
+use mangrove_raft::{GroupId, Handle, Leadership, NodeId};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
 use super::clocks::wall_ms;
+use super::deposed::{Lead, Life};
 use super::{Cluster, plan};
 use crate::directory::{Command, Directory, Member};
 use crate::error::Error;
@@ -24,6 +25,7 @@ struct Rounds {
     busy: BTreeSet<GroupId>,
     /// Since when this leader of group 0 knows members to be silent.
     silent: BTreeMap<NodeId, Instant>,
+    leads: BTreeMap<GroupId, Lead>,
 }
 
 impl Cluster {
@@ -78,9 +80,10 @@ impl Cluster {
             }
         }
         for group in self.node.host.groups() {
-            let running = self.group(group).filter(|handle| !handle.has_ended());
-            if let Some(handle) = running.filter(|_| rounds.busy.insert(group)) {
-                rounds.steps.spawn(step(self.clone(), directory.clone(), handle));
+            let Some(handle) = self.group(group).filter(|handle| !handle.has_ended()) else { continue };
+            let deposed = rounds.deposed(&directory, &handle);
+            if rounds.busy.insert(group) {
+                rounds.steps.spawn(step(self.clone(), directory.clone(), handle, deposed));
             }
         }
         Ok(())
@@ -136,6 +139,23 @@ impl Cluster {
 }
 
 impl Rounds {
+    /// Whom the group's lead does not go back to yet.
+    fn deposed(&mut self, directory: &Directory, handle: &Handle) -> Option<NodeId> {
+        let life = |node| directory.member(node).map(|member| Life { node, boot: member.boot });
+        let lead = self.leads.entry(handle.group()).or_default();
+        match handle.leadership() {
+            Leadership::Leader { term, .. } => {
+                let planned = directory.plan.groups.get(&handle.group())?.leader;
+                lead.is_here(Instant::now().into_std(), term, life(planned))
+            }
+            Leadership::Follower { leader, .. } => {
+                lead.is_with(life(leader));
+                None
+            }
+            Leadership::None => None,
+        }
+    }
+
     /// Whether a round is due now. A step that panicked is not known by its group: then all are tried again.
     fn done(&mut self, group: Option<GroupId>) -> bool {
         match group {
@@ -146,9 +166,14 @@ impl Rounds {
     }
 }
 
-async fn step(cluster: Cluster, directory: std::sync::Arc<Directory>, handle: Handle) -> GroupId {
+async fn step(
+    cluster: Cluster,
+    directory: std::sync::Arc<Directory>,
+    handle: Handle,
+    deposed: Option<NodeId>,
+) -> GroupId {
     let group = handle.group();
-    match timeout(STEP, cluster.keep_group(&directory, &handle)).await {
+    match timeout(STEP, cluster.keep_group(&directory, &handle, deposed)).await {
         Ok(outcome) => log_failure("group", outcome),
         Err(_) => tracing::warn!(group, "a change of the group's nodes takes long; trying again"),
     }

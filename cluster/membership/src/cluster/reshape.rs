@@ -35,8 +35,13 @@ fn next(me: NodeId, place: &Place, voters: &[NodeId], able: impl Fn(NodeId) -> b
 }
 
 impl Cluster {
-    /// Harmless when repeated.
-    pub(super) async fn keep_group(&self, directory: &Directory, handle: &Handle) -> Result<(), Error> {
+    /// Harmless when repeated. `deposed`: whom the lead is kept from for now.
+    pub(super) async fn keep_group(
+        &self,
+        directory: &Directory,
+        handle: &Handle,
+        deposed: Option<NodeId>,
+    ) -> Result<(), Error> {
         let group = handle.group();
         let Some(place) = directory.plan.groups.get(&group) else { return Ok(()) };
         if !handle.leadership().is_leader() {
@@ -46,7 +51,8 @@ impl Cluster {
             return Ok(());
         }
         let able = |node: NodeId| {
-            directory.member(node).is_some_and(|member| member.alive) && handle.could_lead(node)
+            let is_well = directory.member(node).is_some_and(|member| member.alive) && deposed != Some(node);
+            is_well && handle.could_lead(node)
         };
         match next(self.node(), place, &handle.status().voters, able) {
             Step::Transfer(heir) => handle.transfer_leadership(heir).await?,
