@@ -2,6 +2,7 @@
 
 pub(crate) mod clocks;
 mod deposed;
+mod falls;
 mod follow;
 mod forget;
 mod join;

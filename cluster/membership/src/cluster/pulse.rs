@@ -3,7 +3,7 @@
 //! Lost: nothing heard for `lost_after`, and at least two pings in a row failed, so that a pause of the asking node
 //! itself condemns nobody; or two pings in a row refused by its machine, which says that the process is gone. The silence
 //! that made an election counts for the leader that was followed until then. Back: `back_after` answers in a row, and twice
-//! as many for each time that the member was lost within the last minute, so that one which comes and goes stays away.
+//! as many for each time that the member was lost lately but the last, so that one which comes and goes stays away.
 //! Whoever was started just now excuses members for a while that it has not heard of yet: all may be starting.
 
 use std::time::Duration;
@@ -13,7 +13,6 @@ use tokio::time::Instant;
 use crate::options::Pulse as Rule;
 
 const FAILURES: u32 = 2;
-const FORGIVEN: Duration = Duration::from_secs(60);
 /// Doublings at most: 3 answers become 48.
 const MOST: u32 = 4;
 /// So long after its own start a node takes it that others are starting too, as after a power cut. Whom it counted as lost
@@ -43,8 +42,6 @@ pub(super) struct Pulse {
     failed: u32,
     refused: u32,
     answered: u32,
-    falls: u32,
-    fell: Option<Instant>,
     /// Not lost before then, unless it answers first.
     excused: Option<Instant>,
 }
@@ -61,7 +58,7 @@ impl Pulse {
 
     /// A member that has not been asked yet: it gets the benefit of the doubt.
     fn new(now: Instant) -> Self {
-        Self { heard: now, failed: 0, refused: 0, answered: 0, falls: 0, fell: None, excused: None }
+        Self { heard: now, failed: 0, refused: 0, answered: 0, excused: None }
     }
 
     /// As `new`, asked by a node that was started just now itself.
@@ -86,13 +83,14 @@ impl Pulse {
         self.refused = if ping == Ping::Refused { self.refused + 1 } else { 0 };
     }
 
-    /// What follows for a member that stands as `alive`.
-    pub(super) fn judge(&self, alive: bool, now: Instant, rule: &Rule) -> Option<Verdict> {
+    /// What follows for a member that stands as `alive` and was lost so often lately.
+    pub(super) fn judge(&self, alive: bool, falls: u32, now: Instant, rule: &Rule) -> Option<Verdict> {
+        let doublings = falls.saturating_sub(1).min(MOST);
         let silent = now.duration_since(self.heard) >= rule.lost_after && self.failed >= FAILURES;
         match alive {
             true if self.excused.is_some_and(|until| now < until) => None,
             true if silent || self.refused >= FAILURES => Some(Verdict::Lost),
-            false if self.answered >= rule.back_after << self.falls(now) => Some(Verdict::Back),
+            false if self.answered >= rule.back_after << doublings => Some(Verdict::Back),
             _ => None,
         }
     }
@@ -100,21 +98,6 @@ impl Pulse {
     /// Whether the last ping speaks against how the member stands, and no verdict follows yet.
     pub(super) fn hangs_in_the_balance(&self, alive: bool) -> bool {
         if alive { self.failed > 0 } else { self.answered > 0 }
-    }
-
-    /// The member was told lost.
-    pub(super) fn fall(&mut self, now: Instant) {
-        (self.falls, self.fell) = (self.recent(now) + 1, Some(now));
-    }
-
-    /// Falls that make the way back longer: all but the last.
-    fn falls(&self, now: Instant) -> u32 {
-        self.recent(now).saturating_sub(1).min(MOST)
-    }
-
-    fn recent(&self, now: Instant) -> u32 {
-        let recent = self.fell.is_some_and(|fell| now.duration_since(fell) < FORGIVEN);
-        if recent { self.falls } else { 0 }
     }
 }
 
@@ -125,7 +108,7 @@ mod tests {
     /// Pings of one member: `+` answered, `-` silent, `x` refused; 250 ms apart, or as many as told.
     fn verdicts(start_alive: bool, beats: &[(char, u64)]) -> Vec<(usize, Verdict)> {
         let rule = Rule::default();
-        let mut now = Instant::now();
+        let (mut now, mut falls) = (Instant::now(), 0);
         let (mut pulse, mut alive, mut told) = (Pulse::new(now), start_alive, Vec::new());
         for (at, (outcome, after)) in beats.iter().enumerate() {
             now += Duration::from_millis(*after);
@@ -135,11 +118,9 @@ mod tests {
                 _ => Ping::Silent,
             };
             pulse.ping(ping, now);
-            if let Some(verdict) = pulse.judge(alive, now, &rule) {
+            if let Some(verdict) = pulse.judge(alive, falls, now, &rule) {
                 alive = verdict == Verdict::Back;
-                if !alive {
-                    pulse.fall(now);
-                }
+                falls += u32::from(!alive);
                 told.push((at, verdict));
             }
         }
@@ -185,13 +166,13 @@ mod tests {
         let (rule, start) = (Rule::default(), Instant::now());
         let hangs = rule.lost_after / 2;
         let mut gone = Pulse::deposed(start, &rule);
-        assert_eq!(gone.judge(true, start, &rule), None, "it was not asked yet");
+        assert_eq!(gone.judge(true, 0, start, &rule), None, "it was not asked yet");
         gone.ping(Ping::Silent, start + hangs);
-        assert_eq!(gone.judge(true, start + hangs, &rule), Some(Verdict::Lost));
+        assert_eq!(gone.judge(true, 0, start + hangs, &rule), Some(Verdict::Lost));
         let mut there = Pulse::deposed(start, &rule);
         there.ping(Ping::Answered, start);
         there.ping(Ping::Silent, start + hangs);
-        assert_eq!(there.judge(true, start + hangs, &rule), None);
+        assert_eq!(there.judge(true, 0, start + hangs, &rule), None);
     }
 
     #[test]
@@ -204,7 +185,7 @@ mod tests {
                 now = after(*at);
                 pulse.ping(*ping, now);
             }
-            pulse.judge(true, now, &rule)
+            pulse.judge(true, 0, now, &rule)
         };
         assert_eq!(judged(&[(Ping::Refused, 100), (Ping::Refused, 200)]), None);
         assert_eq!(judged(&[(Ping::Silent, 450), (Ping::Silent, 4_900)]), None);
@@ -221,19 +202,10 @@ mod tests {
             let mut pulse = Pulse::first(was_followed, began, now, &rule);
             pulse.ping(Ping::Refused, now);
             pulse.ping(Ping::Refused, now);
-            pulse.judge(true, now, &rule) == Some(Verdict::Lost)
+            pulse.judge(true, 0, now, &rule) == Some(Verdict::Lost)
         };
         let just_before = YOUNG - Duration::from_millis(1);
         assert_eq!([just_before, YOUNG].map(|age| lost_at_once(false, age)), [false, true]);
         assert!(lost_at_once(true, Duration::ZERO), "it was heard of before");
-    }
-
-    #[test]
-    fn old_falls_are_forgiven() {
-        let mut beats = even("+----+++----++++++");
-        beats.push(('+', 60_000));
-        beats.extend(even("----+++"));
-        let last = verdicts(true, &beats).pop();
-        assert_eq!(last, Some((beats.len() - 1, Verdict::Back)));
     }
 }

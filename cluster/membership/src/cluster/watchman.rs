@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
 use super::Cluster;
+use super::falls::Falls;
 use super::pulse::{Ping, Pulse};
 use super::verdicts::{Told, Verdicts};
 use crate::directory::{Command, Directory, TOGETHER};
@@ -43,6 +44,7 @@ impl Cluster {
         let mut ticks = interval(self.node.options.pulse.every);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut watchman = Watchman::default();
+        let mut falls = Falls::default();
         let mut leadership = None;
         let mut followed = None;
         loop {
@@ -58,6 +60,7 @@ impl Cluster {
                 }
                 Some(ping) = watchman.pings.join_next() => Some(ping),
             };
+            falls.see(self.directory().members.values(), Instant::now());
             let group = self.group(DIRECTORY);
             followed = group.as_ref().and_then(leader_of).or(followed);
             let Some((term, group)) = group.and_then(|group| Some((term_led(&group)?, group))) else {
@@ -71,7 +74,7 @@ impl Cluster {
                 None => self.ping_all(&mut watchman),
                 // A ping that panicked says nothing about the member.
                 Some(Err(_)) => watchman.asked.clear(),
-                Some(Ok((id, ping))) => self.weigh(&mut watchman, id, ping),
+                Some(Ok((id, ping))) => self.weigh(&mut watchman, &falls, id, ping),
             }
             self.tell_verdicts(&mut watchman, &group).await;
         }
@@ -113,13 +116,14 @@ impl Cluster {
         }
     }
 
-    fn weigh(&self, watchman: &mut Watchman, id: NodeId, ping: Ping) {
+    fn weigh(&self, watchman: &mut Watchman, falls: &Falls, id: NodeId, ping: Ping) {
         watchman.asked.remove(&id);
         let now = Instant::now();
         let Some(pulse) = watchman.pulses.get_mut(&id) else { return };
         pulse.ping(ping, now);
         let Some(alive) = self.directory().member(id).map(|member| member.alive) else { return };
-        watchman.verdicts.reach(id, pulse.judge(alive, now, &self.node.options.pulse), now);
+        let verdict = pulse.judge(alive, falls.recent(id, now), now, &self.node.options.pulse);
+        watchman.verdicts.reach(id, verdict, now);
     }
 
     async fn tell_verdicts(&self, watchman: &mut Watchman, group: &Handle) {
@@ -136,7 +140,6 @@ impl Cluster {
         watchman.verdicts.told(&told);
         for id in told.lost.iter().filter(|id| directory.member(**id).is_some_and(|member| member.alive)) {
             tracing::warn!(node = id, "a member does not answer and is lost");
-            watchman.pulses.entry(*id).and_modify(|pulse| pulse.fall(now));
         }
         for id in told.back {
             tracing::info!(node = id, "a member answers again");
