@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use crate::directory::Member;
 
-/// A member that stood for so long begins anew.
+/// A member that has stood for so long begins anew.
 const FORGIVEN: Duration = Duration::from_secs(60);
 
 /// What this node has seen of all members.
@@ -20,9 +20,9 @@ pub(super) struct Falls(BTreeMap<NodeId, Seen>);
 #[derive(Debug, Clone, Copy)]
 struct Seen {
     boot: u64,
-    alive: bool,
+    /// Since when it stands; none while it is lost.
+    stands: Option<Instant>,
     falls: u32,
-    fell: Option<Instant>,
 }
 
 impl Falls {
@@ -32,7 +32,7 @@ impl Falls {
         self.0 = members.map(|member| (member.id, seen(before.get(&member.id), member, now))).collect();
     }
 
-    /// How often the member was lost with less than a minute from one time to the next, and to now.
+    /// How often the member was lost and did not stand for a minute afterwards.
     pub(super) fn recent(&self, id: NodeId, now: Instant) -> u32 {
         self.0.get(&id).map_or(0, |seen| seen.recent(now))
     }
@@ -40,19 +40,16 @@ impl Falls {
 
 fn seen(before: Option<&Seen>, member: &Member, now: Instant) -> Seen {
     let Member { boot, alive, .. } = *member;
-    match before.filter(|before| before.boot == boot) {
-        Some(before) if before.alive && !alive => {
-            Seen { boot, alive, falls: before.recent(now) + 1, fell: Some(now) }
-        }
-        Some(before) => Seen { alive, ..*before },
-        None => Seen { boot, alive, falls: 0, fell: None },
-    }
+    let before = before.filter(|before| before.boot == boot);
+    let stands = alive.then(|| before.and_then(|before| before.stands).unwrap_or(now));
+    let fell = !alive && before.is_some_and(|before| before.stands.is_some());
+    Seen { boot, stands, falls: before.map_or(0, |before| before.recent(now)) + u32::from(fell) }
 }
 
 impl Seen {
     fn recent(&self, now: Instant) -> u32 {
-        let is_recent = self.fell.is_some_and(|fell| now.duration_since(fell) < FORGIVEN);
-        if is_recent { self.falls } else { 0 }
+        let is_forgiven = self.stands.is_some_and(|since| now.duration_since(since) >= FORGIVEN);
+        if is_forgiven { 0 } else { self.falls }
     }
 }
 
@@ -76,14 +73,16 @@ mod tests {
     type Case<'t> = (&'t str, &'t [(u64, u64, bool)], u32);
 
     #[test]
-    fn who_is_lost_again_within_a_minute_has_fallen_once_more() {
+    fn who_is_lost_again_before_it_stood_for_a_minute_has_fallen_once_more() {
         let table: &[Case<'_>] = &[
             ("never lost", &[(0, 1, true), (1, 1, true)], 0),
             ("lost when it is seen first", &[(0, 1, false)], 0),
             ("lost", &[(0, 1, true), (1, 1, false), (2, 1, false)], 1),
             ("lost again", &[(0, 1, true), (1, 1, false), (2, 1, true), (3, 1, false), (4, 1, true)], 2),
-            ("it stood for a minute", &[(0, 1, true), (1, 1, false), (2, 1, true), (61, 1, true)], 0),
-            ("and is lost then", &[(0, 1, true), (1, 1, false), (2, 1, true), (61, 1, false)], 1),
+            ("lost for longer than a minute", &[(0, 1, true), (1, 1, false), (90, 1, false)], 1),
+            ("back for less than a minute", &[(0, 1, true), (1, 1, false), (90, 1, true), (149, 1, true)], 1),
+            ("it has stood for a minute", &[(0, 1, true), (1, 1, false), (90, 1, true), (150, 1, true)], 0),
+            ("and is lost then", &[(0, 1, true), (1, 1, false), (90, 1, true), (150, 1, false)], 1),
             ("started again", &[(0, 1, true), (1, 1, false), (2, 2, false), (3, 2, true)], 0),
         ];
         for (what, seen, expected) in table {

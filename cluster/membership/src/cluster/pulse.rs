@@ -2,8 +2,8 @@
 //!
 //! Lost: nothing heard for `lost_after`, and at least two pings in a row failed, so that a pause of the asking node
 //! itself condemns nobody; or two pings in a row refused by its machine, which says that the process is gone. The silence
-//! that made an election counts for the leader that was followed until then. Back: `back_after` answers in a row, and twice
-//! as many for each time that the member was lost lately but the last, so that one which comes and goes stays away.
+//! that made an election counts for the leader that was followed until then. Back: `back_after` answers in a row, and four
+//! times as many for each time that the member was lost lately but the last, so that one which comes and goes stays away.
 //! Whoever was started just now excuses members for a while that it has not heard of yet: all may be starting.
 
 use std::time::Duration;
@@ -13,8 +13,8 @@ use tokio::time::Instant;
 use crate::options::Pulse as Rule;
 
 const FAILURES: u32 = 2;
-/// Doublings at most: 3 answers become 48.
-const MOST: u32 = 4;
+/// Answers from a member that was lost often: 3 become 48.
+const MOST: u32 = 16;
 /// So long after its own start a node takes it that others are starting too, as after a power cut. Whom it counted as lost
 /// then would lose calls that it is about to carry on.
 const YOUNG: Duration = Duration::from_secs(5);
@@ -85,12 +85,12 @@ impl Pulse {
 
     /// What follows for a member that stands as `alive` and was lost so often lately.
     pub(super) fn judge(&self, alive: bool, falls: u32, now: Instant, rule: &Rule) -> Option<Verdict> {
-        let doublings = falls.saturating_sub(1).min(MOST);
+        let longer = 4u32.saturating_pow(falls.saturating_sub(1)).min(MOST);
         let silent = now.duration_since(self.heard) >= rule.lost_after && self.failed >= FAILURES;
         match alive {
             true if self.excused.is_some_and(|until| now < until) => None,
             true if silent || self.refused >= FAILURES => Some(Verdict::Lost),
-            false if self.answered >= rule.back_after << doublings => Some(Verdict::Back),
+            false if self.answered >= rule.back_after * longer => Some(Verdict::Back),
             _ => None,
         }
     }
@@ -152,8 +152,8 @@ mod tests {
             (
                 "who comes and goes stays away longer",
                 true,
-                even("+----+++----++++++"),
-                &[(4, Lost), (7, Back), (11, Lost), (17, Back)],
+                even("+----+++----+++++++----++++++++++++"),
+                &[(4, Lost), (7, Back), (11, Lost), (34, Back)],
             ),
         ];
         for (what, alive, beats, expected) in table {
