@@ -7,6 +7,7 @@ use axum::{
     Router,
     extract::{Request, State},
     response::Response,
+    serve::ListenerExt,
 };
 use mangrove_history::History;
 use mangrove_proto::service;
@@ -19,6 +20,7 @@ use crate::{
     app::App,
     bare::{self, Trouble},
     demo::Demo,
+    door::{Certificate, Door},
     headers, pages, probes,
 };
 
@@ -53,6 +55,8 @@ pub struct Options {
     pub data_dir: PathBuf,
     /// Lets the operator in as `Authorization: Bearer`. Empty: nobody.
     pub admin_token: String,
+    /// The certificate with which the port speaks TLS; plain http without one.
+    pub certificate: Option<Certificate>,
     /// Whether browsers reach us over https: cookies then never travel without it.
     pub secure_cookies: bool,
     /// Origins of pages that may write besides our own host, such as `https://desk.example`.
@@ -83,6 +87,7 @@ impl Options {
             listen,
             data_dir: PathBuf::from("data"),
             admin_token,
+            certificate: None,
             secure_cookies: false,
             allowed_origins: Vec::new(),
             version: env!("CARGO_PKG_VERSION").into(),
@@ -114,9 +119,14 @@ impl Console {
         let addr = listener.local_addr().map_err(failed)?;
         let (stop, stopping) = watch::channel(false);
         let (routes, served) = watch::channel(bare::starting(&options, why));
-        let server = tokio::spawn(serve(listener, served, stopping));
-        tracing::info!(%addr, "http listens");
+        let server = tokio::spawn(serve(listener, options.certificate.clone(), served, stopping));
+        tracing::info!(%addr, tls = options.certificate.is_some(), "http listens");
         Ok(Self { addr, options, routes, stop, server })
+    }
+
+    /// Whether it speaks TLS.
+    pub fn speaks_tls(&self) -> bool {
+        self.options.certificate.is_some()
     }
 
     /// The node is still not ready, for another reason.
@@ -167,14 +177,27 @@ fn router(app: Arc<App>, further: Option<Router>) -> Router {
     }
 }
 
-async fn serve(listener: TcpListener, routes: watch::Receiver<Router>, mut stopping: watch::Receiver<bool>) {
+async fn serve(
+    listener: TcpListener,
+    certificate: Option<Certificate>,
+    routes: watch::Receiver<Router>,
+    mut stopping: watch::Receiver<bool>,
+) {
     let current = Router::new().fallback(pass).with_state(routes);
     let service = current.into_make_service_with_connect_info::<SocketAddr>();
     let stopped = async move {
         // An error means that the console was dropped: stop as well.
         let _ = stopping.wait_for(|stop| *stop).await;
     };
-    if let Err(error) = axum::serve(listener, service).with_graceful_shutdown(stopped).await {
+    let ended = match certificate {
+        None => axum::serve(listener, service).with_graceful_shutdown(stopped).await,
+        Some(certificate) => {
+            // Who asks is known by address through axum's own wrapper alone.
+            let door = Door::new(listener, certificate).tap_io(|_| {});
+            axum::serve(door, service).with_graceful_shutdown(stopped).await
+        }
+    };
+    if let Err(error) = ended {
         tracing::error!(%error, "http server ended");
     }
 }

@@ -11,10 +11,12 @@
 mod access;
 mod api;
 mod app;
+mod astray;
 mod bare;
 mod body;
 mod console;
 mod demo;
+mod door;
 mod headers;
 pub mod metrics;
 mod pages;
@@ -29,3 +31,4 @@ pub use api::openapi;
 pub use bare::Trouble;
 pub use console::{Console, Error, Options};
 pub use demo::{Act, Demo};
+pub use door::Certificate;

@@ -3,6 +3,7 @@
 
 mod fake;
 mod house;
+mod https;
 
 mod configuration;
 mod demo;

@@ -25,6 +25,9 @@ pub(crate) struct Arguments {
         default_value = "http://127.0.0.1:8080"
     )]
     pub(crate) server: String,
+    /// Authority of the server's https certificate, PEM; one that this machine's node signed itself is believed
+    #[arg(long, global = true, value_name = "FILE", env = "MANGROVE_CA")]
+    pub(crate) ca: Option<PathBuf>,
     /// The tenant that is meant, where there are several
     #[arg(short, long, global = true, value_name = "ID", env = "MANGROVE_TENANT")]
     pub(crate) tenant: Option<String>,

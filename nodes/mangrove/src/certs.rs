@@ -15,6 +15,8 @@ use time::{Duration, OffsetDateTime};
 
 use crate::arguments::Format;
 
+pub(crate) use file::{PUBLIC, SECRET, write};
+
 /// A clock that is slow by less takes a new certificate at once.
 const SLOW: Duration = Duration::hours(1);
 

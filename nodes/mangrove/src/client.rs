@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use reqwest::{Method, StatusCode, Url};
+use reqwest::{Certificate, Method, StatusCode, Url};
 use serde_json::Value;
 
 use crate::token::Token;
@@ -13,7 +13,7 @@ const LONG: Duration = Duration::from_secs(3600);
 /// Why there is no answer to work with.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
-    #[error("`{0}` is no server; allowed: http://host:port")]
+    #[error("`{0}` is no server; allowed: http://host:port or https://host:port")]
     Address(String),
     #[error(
         "nothing answers at {server}: {why}; is `mangrove serve` running there? --server names another one"
@@ -59,12 +59,22 @@ pub(crate) struct Parts {
 
 impl Client {
     pub(crate) fn new(server: &str, token: Token) -> Result<Self, Error> {
+        Self::believing(server, token, Vec::new())
+    }
+
+    /// Over https believes these certificates and no others.
+    pub(crate) fn believing(
+        server: &str,
+        token: Token,
+        certificates: Vec<Certificate>,
+    ) -> Result<Self, Error> {
         let wrong = || Error::Address(server.to_owned());
         let base = Url::parse(server).map_err(|_| wrong())?;
-        if base.scheme() != "http" || base.cannot_be_a_base() {
+        if !matches!(base.scheme(), "http" | "https") || base.cannot_be_a_base() {
             return Err(wrong());
         }
         let http = reqwest::Client::builder()
+            .tls_certs_only(certificates)
             .connect_timeout(Duration::from_secs(5))
             .timeout(Duration::from_secs(60));
         let http = http

@@ -17,7 +17,7 @@ mod status;
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
-use crate::{arguments::Arguments, client::Client, configuration, token::Token};
+use crate::{arguments::Arguments, client::Client, configuration, https, token::Token};
 
 pub(crate) use apply::apply;
 pub(crate) use backup::backup;
@@ -43,7 +43,11 @@ pub(crate) struct Session {
 impl Session {
     pub(crate) fn open(arguments: Arguments) -> Result<Self> {
         let data_dir = configuration::read(arguments.config.as_deref())?.data_dir;
-        let client = Client::new(&arguments.server, Token::find(&data_dir)?)?;
+        let believed = match arguments.server.starts_with("https:") {
+            true => https::believed(&data_dir, arguments.ca.as_deref())?,
+            false => Vec::new(),
+        };
+        let client = Client::believing(&arguments.server, Token::find(&data_dir)?, believed)?;
         Ok(Self { client, arguments })
     }
 

@@ -131,6 +131,7 @@ pub(crate) struct Http {
     /// Where browsers find the pages, if that is a proxy in front. With `https://` the session's cookie never travels
     /// without TLS; writes are then taken from pages of this origin.
     pub(crate) public: Option<Origin>,
+    /// HTTPS: browsers give their microphone to no plain page off localhost.
     pub(crate) tls: Option<Tls>,
 }
 
@@ -140,12 +141,12 @@ impl Default for Http {
     }
 }
 
-/// A certificate chain and its key, PEM files.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// A certificate chain and its key, PEM files; with neither the node signs a certificate itself.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub(crate) struct Tls {
-    pub(crate) cert: PathBuf,
-    pub(crate) key: PathBuf,
+    pub(crate) cert: Option<PathBuf>,
+    pub(crate) key: Option<PathBuf>,
 }
 
 /// gRPC between nodes.

@@ -11,6 +11,7 @@ mod configuration;
 mod demo;
 mod disk;
 mod grpc;
+mod https;
 mod ladder;
 mod memory;
 mod neighbours;

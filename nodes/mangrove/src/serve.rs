@@ -211,16 +211,17 @@ impl Node {
 
     /// Says on the standard output that the node is up and where: one line of JSON, or text.
     fn announce(&self, format: Format) -> Result<()> {
-        let http = self.http().to_string();
+        let (http, tls) = (self.http().to_string(), self.console.speaks_tls());
         let sip = self.sip().into_iter().map(|(t, a)| (t.to_string(), a.to_string()));
         let sip: BTreeMap<_, _> = sip.collect();
         tracing::info!(node = self.name, http, ?sip, run = self.cluster.boot(), "node is ready");
         if format == Format::Json {
-            println!("{}", json!({ "node": self.name, "http": http, "sip": sip }));
+            println!("{}", json!({ "node": self.name, "http": http, "tls": tls, "sip": sip }));
             return Ok(());
         }
         let what = if self.pages { "pages and API" } else { "probes" };
-        let mut text = format!("node {} is ready: {what} at http://{http}", self.name);
+        let mut text =
+            format!("node {} is ready: {what} at {}://{http}", self.name, if tls { "https" } else { "http" });
         for (transport, address) in sip {
             write!(text, ", SIP {transport} {address}")?;
         }

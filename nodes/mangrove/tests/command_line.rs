@@ -90,6 +90,28 @@ fn with_a_certificate_a_node_listens_to_all_and_says_when_it_ends() {
     assert!((0..1000).any(|_| metrics(&address).contains(wanted)), "{}", metrics(&address));
 }
 
+#[test]
+fn a_node_that_signed_its_own_certificate_is_asked_over_https() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "node = \"a\"\n[sip]\nudp = \"127.0.0.1:0\"\ntcp = \"127.0.0.1:0\"\n[rtp]\nports = \"0\"\n\
+                [http]\nlisten = \"127.0.0.1:0\"\ntls = {}\n[cluster]\nlisten = \"127.0.0.1:0\"\n";
+    std::fs::write(folder.path().join("mangrove.toml"), text).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mangrove"));
+    command.args(["serve", "-o", "json"]).current_dir(folder.path());
+    let mut node = Node(command.stdout(Stdio::piped()).spawn().unwrap());
+    let mut lines = BufReader::new(node.0.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let address = lines.find_map(|line| http(&line)).expect("the node has started");
+    let server = format!("https://{address}");
+    let output = mangrove(folder.path(), &["status", "--server", &server]);
+    assert!(output.status.success(), "{}", said(&output));
+    // Without its certificate it is not believed.
+    std::fs::rename(folder.path().join("data/https/cert.pem"), folder.path().join("cert.pem")).unwrap();
+    assert!(!mangrove(folder.path(), &["status", "--server", &server]).status.success());
+    let output = mangrove(folder.path(), &["status", "--server", &server, "--ca", "cert.pem"]);
+    assert!(output.status.success(), "{}", said(&output));
+    assert!(metrics(&address).contains("Location: https://localhost/metrics"));
+}
+
 /// The address of the pages, if this is the line of a node that is ready.
 fn http(line: &str) -> Option<String> {
     let ready: serde_json::Value = serde_json::from_str(line).ok()?;

@@ -11,9 +11,9 @@ use anyhow::{Context, Result, bail, ensure};
 use rustls::pki_types::{CertificateDer, pem::PemObject};
 
 /// A certificate: anybody may read it.
-pub(super) const PUBLIC: u32 = 0o644;
+pub(crate) const PUBLIC: u32 = 0o644;
 /// A key: its owner alone.
-pub(super) const SECRET: u32 = 0o600;
+pub(crate) const SECRET: u32 = 0o600;
 
 /// Makes the folder, and says so if one of the files is there already.
 pub(super) fn prepare(folder: &Path, files: &[&Path]) -> Result<()> {
@@ -28,7 +28,7 @@ pub(super) fn prepare(folder: &Path, files: &[&Path]) -> Result<()> {
 }
 
 /// Writes a file that does not exist yet, to the disk.
-pub(super) fn write(file: &Path, text: &str, mode: u32) -> Result<()> {
+pub(crate) fn write(file: &Path, text: &str, mode: u32) -> Result<()> {
     let create = || {
         let mut handle = OpenOptions::new().write(true).create_new(true).mode(mode).open(file)?;
         handle.write_all(text.as_bytes())?;

@@ -76,12 +76,9 @@ fn unserved(configuration: &Configuration, find: &mut impl FnMut(&str, String)) 
     if configuration.sip.tls.is_some() {
         find("sip.tls", "this version has no SIP over TLS yet; allowed: leave it out".to_owned());
     }
-    if configuration.http.tls.is_some() {
-        find(
-            "http.tls",
-            "this version has no HTTPS of its own yet; allowed: leave it out and put a proxy in front"
-                .to_owned(),
-        );
+    if configuration.http.tls.as_ref().is_some_and(|tls| tls.cert.is_some() != tls.key.is_some()) {
+        let what = "a certificate and its key belong together; allowed: both, or {} for one that the node signs itself";
+        find("http.tls", what.to_owned());
     }
 }
 

@@ -103,7 +103,7 @@ fn a_mistake_is_named_with_line_key_and_what_is_allowed() {
         ("[limits]\nlag_ms = 0\n", ":2: limits.lag_ms:", ["0 is out", "1 to 1000000"]),
         ("[limits]\nsilent_seconds = 29\n", ":2: limits.silent_seconds:", ["29 is out", "30 to 1000000"]),
         ("[limits]\nlag_ms = \"fast\"\n", ":2: limits.lag_ms:", ["fast", "u64"]),
-        ("[http]\ntls = {cert = \"c\", key = \"k\"}\n", ":2: http.tls:", ["HTTPS", "leave it out"]),
+        ("[http]\ntls = {cert = \"c\"}\n", ":2: http.tls:", ["belong together", "{}"]),
         ("[rtp]\npublic = \"media.example\"\n", ":2: rtp.public:", ["`media.example`", "203.0.113.10"]),
         ("[sip]\ntls = \"0.0.0.0:5061\"\n", ":2: sip.tls:", ["TLS", "leave it out"]),
         ("[cluster]\ntls = {ca = \"c\", crt = \"c\"}\n", ":2: cluster.tls.crt:", ["`crt`", "ca, cert, key"]),

@@ -120,6 +120,15 @@ impl Origin {
         &self.0
     }
 
+    /// Without scheme and port; an IPv6 address without its brackets.
+    pub(crate) fn host(&self) -> &str {
+        let place = self.0.split_once("://").map_or(self.0.as_str(), |(_, place)| place);
+        match place.strip_prefix('[') {
+            Some(inner) => inner.split(']').next().unwrap_or_default(),
+            None => place.split(':').next().unwrap_or_default(),
+        }
+    }
+
     pub(crate) fn is_https(&self) -> bool {
         self.0.starts_with("https://")
     }

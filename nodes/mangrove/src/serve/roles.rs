@@ -19,7 +19,7 @@ use crate::{
     configuration::{Configuration, Profile, Public, Role},
     demo,
     grpc::Bound,
-    objects,
+    https, objects,
     telemetry::Telemetry,
     token::Token,
 };
@@ -144,8 +144,10 @@ pub(super) async fn console(
     options.data_dir = configuration.data_dir.clone();
     options.version = env!("CARGO_PKG_VERSION").to_owned();
     options.demo = demo::parent();
+    options.certificate = https::open(configuration)?;
+    options.secure_cookies = options.certificate.is_some();
     if let Some(public) = &configuration.http.public {
-        options.secure_cookies = public.is_https();
+        options.secure_cookies |= public.is_https();
         options.allowed_origins = vec![public.as_str().to_owned()];
     }
     let metrics = telemetry.metrics();
