@@ -67,7 +67,10 @@ fn line(call: &Call, at: Moment, kind: Kind, party: String, title: String, detai
     StoryLine { tenant: call.tenant.clone(), call: call.id, entry }
 }
 
-/// The message without credentials and with shortened numbers. Header names are read as they are written in full or
+/// What in a session description opens the sound: keys of SRTP (RFC 4568; RFC 8866 section 5.12) and the password of ICE.
+const SECRETS: [&str; 3] = ["a=crypto:", "a=ice-pwd:", "k="];
+
+/// The message without credentials and keys, and with shortened numbers. Header names are read as they are written in full or
 /// as `f`, `t`, `m` (RFC 3261 7.3.3): ours and those that the reader expanded.
 fn redacted(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -85,9 +88,25 @@ fn redacted(text: &str) -> String {
         out.push('\n');
     }
     out.push('\n');
-    // Digits come in INFO's body, whatever its type.
-    out.push_str(if text.starts_with("INFO ") && !body.is_empty() { "…" } else { body });
+    match text.starts_with("INFO ") && !body.is_empty() {
+        // Digits come in it, whatever its type.
+        true => out.push('…'),
+        false => body.split_inclusive('\n').for_each(|line| keyless(line, &mut out)),
+    }
     out
+}
+
+/// One line of a body, its end included.
+fn keyless(line: &str, out: &mut String) {
+    let starts = |name: &&&str| line.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name));
+    match SECRETS.iter().find(starts) {
+        Some(name) => {
+            out.push_str(name);
+            out.push('…');
+            out.push_str(&line[line.trim_end().len()..]);
+        }
+        None => out.push_str(line),
+    }
 }
 
 fn ends_with(name: &str, end: &str) -> bool {
@@ -132,5 +151,18 @@ mod tests {
         assert!(safe.contains("+791…33@10.0.0.1:5080>;tag=a1234567"), "{safe}");
         assert!(!safe.contains("6629fae") && !safe.contains("79161112233"), "{safe}");
         assert!(safe.contains("Call-ID: 12345678@host"), "{safe}");
+    }
+
+    #[test]
+    fn keys_of_the_sound_are_left_out() {
+        let text = "SIP/2.0 200 OK\r\nCall-ID: a@host\r\n\r\nv=0\r\nm=audio 4000 RTP/SAVP 8\r\n\
+            a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:NzB4d1BINUAvLEw6UzF3WSJ+PSdFcGdUJShpX1Zj|2^20\r\nA=ICE-PWD:asd88fgpdd777uzjYhagZg\r\n\
+            k=clear:geheim\r\na=ice-ufrag:8hhY\r\na=sendrecv";
+        let safe = redacted(text);
+        assert!(["inline", "asd88", "geheim"].iter().all(|secret| !safe.contains(secret)), "{safe}");
+        assert!(
+            safe.contains("a=crypto:…\r\na=ice-pwd:…\r\nk=…\r\na=ice-ufrag:8hhY\r\na=sendrecv"),
+            "{safe}"
+        );
     }
 }
