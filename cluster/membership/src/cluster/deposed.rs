@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use mangrove_raft::NodeId;
 
 /// So long the lead stays with who was elected. Each return to a node that is about to stall again costs two elections.
-pub(super) const HOLD: Duration = Duration::from_secs(60);
+pub(super) const HOLD: Duration = Duration::from_secs(30);
 
 /// A node between one start and the next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,8 +18,8 @@ pub(super) struct Life {
 /// What this node has seen of one group's lead.
 #[derive(Debug, Default)]
 pub(super) struct Lead {
-    /// The last other one that led.
-    before: Option<Life>,
+    /// The last other one that led, and its term.
+    before: Option<(u64, Life)>,
     own: Option<Own>,
 }
 
@@ -32,15 +32,16 @@ struct Own {
 }
 
 impl Lead {
-    /// Another one leads.
-    pub(super) fn is_with(&mut self, leader: Option<Life>) {
-        (self.before, self.own) = (leader, None);
+    /// Another one leads. Who has started again may be taken for the leader still: it led in the life that was seen first.
+    pub(super) fn is_with(&mut self, term: u64, leader: Option<Life>) {
+        let known = self.before.filter(|(seen, _)| *seen == term);
+        (self.before, self.own) = (known.or_else(|| leader.map(|leader| (term, leader))), None);
     }
 
     /// This node leads. Whom it is not to hand the lead to now.
     pub(super) fn is_here(&mut self, now: Instant, term: u64, planned: Option<Life>) -> Option<NodeId> {
         let known = self.own.filter(|own| own.term == term);
-        let own = known.unwrap_or(Own { term, since: now, deposed: self.before });
+        let own = known.unwrap_or(Own { term, since: now, deposed: self.before.map(|(_, life)| life) });
         let deposed = own.deposed.filter(|deposed| planned == Some(*deposed));
         self.own = Some(Own { deposed, ..own });
         deposed.filter(|_| now.duration_since(own.since) < HOLD).map(|deposed| deposed.node)
@@ -62,7 +63,7 @@ mod tests {
     fn kept_from(before: Option<Life>, seen: &[(u64, u64, Life)]) -> Vec<Option<NodeId>> {
         let began = Instant::now();
         let mut lead = Lead::default();
-        lead.is_with(before);
+        lead.is_with(4, before);
         let at = |seconds| began + Duration::from_secs(seconds);
         seen.iter().map(|(second, term, planned)| lead.is_here(at(*second), *term, Some(*planned))).collect()
     }
@@ -77,7 +78,12 @@ mod tests {
                 &[(0, 5, PLANNED), (hold - 1, 5, PLANNED)],
                 &[Some(2); 2],
             ),
-            ("a minute is over", Some(PLANNED), &[(0, 5, PLANNED), (hold, 5, PLANNED)], &[Some(2), None]),
+            (
+                "half a minute is over",
+                Some(PLANNED),
+                &[(0, 5, PLANNED), (hold, 5, PLANNED)],
+                &[Some(2), None],
+            ),
             ("elected again", Some(PLANNED), &[(0, 5, PLANNED), (hold, 6, PLANNED)], &[Some(2); 2]),
             ("nobody was seen to lead before", None, &[(0, 5, PLANNED)], &[None]),
             ("a third handed over or died", Some(THIRD), &[(0, 5, PLANNED)], &[None]),
@@ -98,11 +104,20 @@ mod tests {
     #[test]
     fn who_leads_again_is_deposed_again() {
         let (mut lead, now) = (Lead::default(), Instant::now());
-        lead.is_with(Some(PLANNED));
+        lead.is_with(4, Some(PLANNED));
         assert_eq!(lead.is_here(now, 5, Some(PLANNED)), Some(2));
-        lead.is_with(Some(THIRD));
+        lead.is_with(6, Some(THIRD));
         assert_eq!(lead.is_here(now, 7, Some(PLANNED)), None, "the third held it last");
-        lead.is_with(Some(PLANNED));
+        lead.is_with(8, Some(PLANNED));
         assert_eq!(lead.is_here(now, 9, Some(PLANNED)), Some(2));
+    }
+
+    #[test]
+    fn who_starts_again_before_it_is_missed_gets_the_lead_back_at_once() {
+        let (mut lead, now) = (Lead::default(), Instant::now());
+        lead.is_with(4, Some(PLANNED));
+        let again = Life { boot: PLANNED.boot + 1, ..PLANNED };
+        lead.is_with(4, Some(again));
+        assert_eq!(lead.is_here(now, 5, Some(again)), None);
     }
 }

@@ -148,8 +148,8 @@ impl Rounds {
                 let planned = directory.plan.groups.get(&handle.group())?.leader;
                 lead.is_here(Instant::now().into_std(), term, life(planned))
             }
-            Leadership::Follower { leader, .. } => {
-                lead.is_with(life(leader));
+            Leadership::Follower { leader, term } => {
+                lead.is_with(term, life(leader));
                 None
             }
             Leadership::None => None,
