@@ -19,7 +19,7 @@ use crate::astray;
 pub type Certificate = watch::Receiver<Arc<ServerConfig>>;
 
 /// Handshakes at a time; who comes later waits in the kernel's queue.
-const MOST: usize = 256;
+const MOST: usize = 4096;
 /// How long one may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// After the process ran out of file descriptors or memory.

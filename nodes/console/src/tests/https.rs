@@ -49,7 +49,7 @@ async fn who_says_nothing_keeps_nobody_waiting() {
     let (config, browser) = certificate();
     let (console, _kept) = open(config).await;
     let mut silent = Vec::new();
-    for _ in 0..50 {
+    for _ in 0..300 {
         silent.push(TcpStream::connect(console.addr).await.unwrap());
     }
     assert_eq!(alive(&browser, "https", &console).await.unwrap(), "starting\n");
