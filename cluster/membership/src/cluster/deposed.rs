@@ -1,12 +1,13 @@
 //! Whom a group's lead does not go back to yet: who lost it to an election and is taken for well all the same, for its link
-//! flaps or its disk stalls. Pure.
+//! flaps or its disk stalls. Pure: time comes as an argument.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use mangrove_raft::NodeId;
+use tokio::time::Instant;
 
 /// So long the lead stays with who was elected. Each return to a node that is about to stall again costs two elections.
-pub(super) const HOLD: Duration = Duration::from_secs(30);
+const HOLD: Duration = Duration::from_secs(30);
 
 /// A node between one start and the next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

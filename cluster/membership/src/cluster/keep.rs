@@ -146,7 +146,7 @@ impl Rounds {
         match handle.leadership() {
             Leadership::Leader { term, .. } => {
                 let planned = directory.plan.groups.get(&handle.group())?.leader;
-                lead.is_here(Instant::now().into_std(), term, life(planned))
+                lead.is_here(Instant::now(), term, life(planned))
             }
             Leadership::Follower { leader, term } => {
                 lead.is_with(term, life(leader));
