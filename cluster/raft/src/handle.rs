@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use openraft::async_runtime::WatchReceiver;
-use openraft::{Instant, ReadPolicy};
+use openraft::{Instant as _, ReadPolicy};
 use tokio::sync::watch;
 use tokio::task::unconstrained;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use crate::leadership::{Fence, Leadership};
 use crate::status::Status;
@@ -17,6 +17,17 @@ use crate::{Error, GroupId, NodeId, Raft, TypeConfig};
 
 /// Entries that a new leader can be behind and catch up with in no time.
 const SMALL_LAG: u64 = 1_000;
+
+type RaftMetrics = openraft::RaftMetrics<TypeConfig>;
+
+/// Whether the node has answered something that its leader sent within the last `limit`, and lacks little of the log.
+fn could_lead(metrics: &RaftMetrics, node: NodeId, limit: Duration) -> bool {
+    let heard = metrics.heartbeat.as_ref().and_then(|heard| heard.get(&node).copied().flatten());
+    let holds = metrics.replication.as_ref().and_then(|holds| holds.get(&node).copied().flatten());
+    let last = metrics.last_log_index.unwrap_or_default();
+    heard.is_some_and(|at| at.elapsed() < limit)
+        && holds.is_some_and(|matching| matching.index + SMALL_LAG >= last)
+}
 
 /// A running group. Clones share it; it outlives none of them: once the group stops, calls answer `Stopped`.
 #[derive(Clone)]
@@ -103,26 +114,35 @@ impl Handle {
     /// little of the log. One that can't takes the group's lead from it for as long, for a leader that hands over
     /// accepts nothing and beats no more.
     pub fn could_lead(&self, node: NodeId) -> bool {
-        let limit = Duration::from_millis(self.raft.config().election_timeout_max);
         let metrics = self.raft.metrics();
-        let metrics = metrics.borrow_watched();
-        let heard = metrics.heartbeat.as_ref().and_then(|heard| heard.get(&node).copied().flatten());
-        let holds = metrics.replication.as_ref().and_then(|holds| holds.get(&node).copied().flatten());
-        let last = metrics.last_log_index.unwrap_or_default();
-        heard.is_some_and(|at| at.elapsed() < limit)
-            && holds.is_some_and(|matching| matching.index + SMALL_LAG >= last)
+        could_lead(&metrics.borrow_watched(), node, self.lease())
     }
 
-    /// Hands the lead to another voter and returns once this node has given it up.
+    /// Hands the lead to another voter and returns once this node has given it up. That one is heard first, for it may have
+    /// ended a moment ago: [`Error::Refused`] if it can't lead or answers nothing within a lease, and the lead stays here.
     pub async fn transfer_leadership(&self, to: NodeId) -> Result<(), Error> {
         if !self.leadership().is_leader() {
             return Err(Error::NotLeader { leader: self.status().leader });
         }
+        self.hears(to).await?;
         self.raft.trigger().transfer_leader(to).await?;
         let mut leadership = self.watch_leadership();
         let given_up = leadership.wait_for(|now| !now.is_leader());
         timeout(self.patience, given_up).await.map_err(|_| Error::Timeout)?.map_err(|_| Error::Stopped)?;
         Ok(())
+    }
+
+    /// Waits for an answer to something that is sent after this call.
+    async fn hears(&self, node: NodeId) -> Result<(), Error> {
+        let asked = Instant::now();
+        let able = |metrics: &RaftMetrics| could_lead(metrics, node, asked.elapsed());
+        let heard = self.raft.wait(Some(self.lease())).metrics(able, "the heir's answer").await;
+        heard.map_err(|_| Error::Refused(format!("node {node} could not lead group {} now", self.group)))?;
+        Ok(())
+    }
+
+    fn lease(&self) -> Duration {
+        Duration::from_millis(self.raft.config().election_timeout_max)
     }
 
     /// Who votes, by the newest membership in this node's log; nobody in a group that has not begun.

@@ -189,6 +189,29 @@ async fn the_lead_is_handed_over_when_asked() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_lead_stays_where_it_is_when_its_heir_has_just_gone() {
+    let folder = tempfile::tempdir().unwrap();
+    let (listeners, peers) = listeners().await;
+    let mut nodes = BTreeMap::new();
+    for (id, listener) in listeners {
+        nodes.insert(id, Node::start(folder.path(), id, listener, Tuning::default()).await);
+    }
+    nodes[&1].host.found_group(0, peers).await.unwrap();
+    let from = until("somebody leads", || leader(&nodes, 0)).await;
+    let to = from % 3 + 1;
+    let group = nodes[&from].handle(0);
+    until("the other could lead", || group.could_lead(to).then_some(())).await;
+    let gone = nodes.remove(&to).unwrap();
+    let _ = gone.stop.send(());
+    gone.host.shutdown().await;
+    assert!(group.could_lead(to), "it answered a moment ago");
+
+    let refused = group.transfer_leadership(to).await.unwrap_err();
+    assert!(matches!(refused, Error::Refused(_)), "{refused}");
+    group.propose(b"at once".to_vec()).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_newcomer_gets_a_snapshot_and_then_votes() {
     let folder = tempfile::tempdir().unwrap();
     let (mut listeners, peers) = listeners().await;
