@@ -5,10 +5,9 @@ use std::io;
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
-use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tonic::transport::{Channel, Endpoint, Uri};
-use tower::service_fn;
+use tokio::net::TcpStream;
+use tonic::transport::Uri;
 
 /// Bytes both ways, in order, until one side ends it.
 pub trait Wire: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -43,16 +42,16 @@ impl PartialEq for Dial {
 impl Eq for Dial {}
 
 impl Dial {
-    /// A channel that connects when first used.
-    pub(crate) fn channel(&self, endpoint: &Endpoint) -> Channel {
-        let dialer = match self {
-            Self::Tcp => return endpoint.connect_lazy(),
-            Self::By(dialer) => dialer.clone(),
-        };
-        endpoint.connect_with_connector_lazy(service_fn(move |uri: Uri| {
-            let address = uri.authority().map_or_else(String::new, ToString::to_string);
-            let connecting = dialer.dial(address);
-            async move { connecting.await.map(TokioIo::new) }
-        }))
+    /// Connects without TLS.
+    pub(crate) async fn connect(self, to: Uri) -> io::Result<Box<dyn Wire>> {
+        let address = to.authority().map_or_else(String::new, ToString::to_string);
+        match self {
+            Self::Tcp => {
+                let stream = TcpStream::connect(address).await?;
+                stream.set_nodelay(true)?;
+                Ok(Box::new(stream))
+            }
+            Self::By(dialer) => dialer.dial(address).await,
+        }
     }
 }

@@ -6,6 +6,7 @@
 //! nodes are served (`serve`) and called (`Network::channel`) through it, so that TLS is in one place: `security`.
 
 mod addresses;
+mod attempt;
 mod beats;
 mod convert;
 mod dial;

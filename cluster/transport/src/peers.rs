@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use tonic::transport::{Channel, Endpoint, Error};
 
+use crate::attempt;
 use crate::beats::Beats;
 use crate::security::Security;
 use crate::settings::Settings;
@@ -48,22 +49,26 @@ impl Peers {
     }
 
     fn channel(&self, endpoint: &Endpoint) -> Channel {
-        match &self.settings.security {
-            Security::Plain => self.settings.dial.channel(endpoint),
-            Security::Mutual(mutual) => mutual.channel(endpoint),
+        let limit = self.settings.connect_timeout;
+        match self.settings.security.clone() {
+            Security::Plain => {
+                let dial = self.settings.dial.clone();
+                attempt::channel(endpoint, limit, move |to| dial.clone().connect(to))
+            }
+            Security::Mutual(mutual) => {
+                attempt::channel(endpoint, limit, move |to| mutual.clone().connect(to))
+            }
         }
     }
 
     /// `http` with TLS too: tonic is to hand the connection over to us, not to make it one of its own kind.
     fn endpoint(&self, address: &str) -> Result<Endpoint, Error> {
         let endpoint = Endpoint::from_shared(format!("http://{address}"))?
-            .connect_timeout(self.settings.connect_timeout)
             .http2_keep_alive_interval(self.settings.keepalive)
             .keep_alive_timeout(self.settings.keepalive)
             .keep_alive_while_idle(true)
             .initial_stream_window_size(4 << 20)
-            .initial_connection_window_size(16 << 20)
-            .tcp_nodelay(true);
+            .initial_connection_window_size(16 << 20);
         Ok(endpoint)
     }
 }

@@ -28,6 +28,9 @@ pub(crate) use end::End;
 /// What a connection that was cut off needs to be used again, at most: retransmission backs off.
 const RESUMES: u64 = 200;
 
+/// When a connection that nobody answers is asked for again; then after twice as long, and so on (RFC 6298 section 2).
+const SYN_AGAIN: u64 = 1_000;
+
 /// The network between nodes. Clones share it.
 #[derive(Clone)]
 pub(crate) struct Net(Arc<Mutex<Inner>>);
@@ -185,17 +188,23 @@ impl Dialer for Caller {
 }
 
 impl Net {
+    fn is_reached(&self, from: NodeIndex, to: NodeIndex) -> bool {
+        let inner = &*self.0.lock();
+        !inner.is_cut(from, to) && !inner.is_cut(to, from) && !inner.dark.contains(&to)
+    }
+
+    /// Without an answer it is asked again, as TCP does. Whoever dials has a patience of their own.
     async fn connect(&self, from: NodeIndex, to: &str) -> io::Result<End> {
         let to = (0..NODES).find(|node| address(*node) == to).ok_or(io::ErrorKind::AddrNotAvailable)?;
-        let (cut, way) = {
-            let inner = &mut *self.0.lock();
-            let way = inner.latency(from, to) + inner.latency(to, from);
-            (inner.is_cut(from, to) || inner.is_cut(to, from) || inner.dark.contains(&to), way)
-        };
-        if cut {
-            // Whoever dials has a patience of their own.
-            return std::future::pending().await;
+        let mut again = SYN_AGAIN;
+        while !self.is_reached(from, to) {
+            sleep(Duration::from_millis(again)).await;
+            again *= 2;
         }
+        let way = {
+            let inner = &mut *self.0.lock();
+            inner.latency(from, to) + inner.latency(to, from)
+        };
         sleep(Duration::from_millis(way)).await;
         let inner = &mut *self.0.lock();
         let (there, back) = (inner.pipe(from, to), inner.pipe(to, from));

@@ -2,14 +2,12 @@
 
 use std::io;
 
-use hyper_util::rt::TokioIo;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
-use tonic::transport::{Channel, Endpoint, Uri};
-use tower::service_fn;
+use tonic::transport::Uri;
 
 use super::refusals::is_silence;
 use super::{Mutual, Shared, reason};
@@ -17,24 +15,17 @@ use super::{Mutual, Shared, reason};
 /// Only the first bytes are ever held: greater reads go straight to the stream.
 const FIRST: usize = 64;
 
-type Connected = BufReader<TlsStream<TcpStream>>;
+pub(crate) type Connected = BufReader<TlsStream<TcpStream>>;
 
 impl Mutual {
-    /// A channel that connects when first used, with the certificate of that moment.
-    pub(crate) fn channel(&self, endpoint: &Endpoint) -> Channel {
-        let shared = self.0.clone();
-        endpoint.connect_with_connector_lazy(service_fn(move |uri| {
-            let shared = shared.clone();
-            async move { connect(&shared, &uri).await.map(TokioIo::new) }
-        }))
+    /// Connects with the certificate of this moment.
+    pub(crate) async fn connect(self, to: Uri) -> io::Result<Connected> {
+        let shared = &self.0;
+        let (host, port) = place(&to)?;
+        let stream = TcpStream::connect((host, port)).await?;
+        stream.set_nodelay(true)?;
+        shake_hands(shared, host, stream).await.map_err(|error| refused(shared, &to, &error))
     }
-}
-
-async fn connect(shared: &Shared, uri: &Uri) -> io::Result<Connected> {
-    let (host, port) = place(uri)?;
-    let stream = TcpStream::connect((host, port)).await?;
-    stream.set_nodelay(true)?;
-    shake_hands(shared, host, stream).await.map_err(|error| refused(shared, uri, &error))
 }
 
 async fn shake_hands(shared: &Shared, host: &str, stream: TcpStream) -> io::Result<Connected> {
