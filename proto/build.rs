@@ -22,7 +22,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .bytes(".")
         .skip_debug(SECRET)
         .type_attribute(".", "#[derive(serde::Serialize, serde::Deserialize)]")
-        // States keep sessions without it, as earlier builds do.
+        // States keep sessions without these, as earlier builds do.
+        .field_attribute(
+            ".mangrove.media.v1.Endpoint.latched",
+            "#[serde(default, skip_serializing_if = \"String::is_empty\")]",
+        )
         .field_attribute(
             ".mangrove.media.v1.Recording.ran_ms",
             "#[serde(skip_serializing_if = \"Option::is_none\")]",

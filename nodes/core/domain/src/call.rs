@@ -15,6 +15,7 @@ pub(crate) mod party;
 pub(crate) mod plan;
 pub(crate) mod record;
 mod refusal;
+pub(crate) mod retell;
 pub(crate) mod stage;
 pub(crate) mod timer;
 pub(crate) mod transfer;
@@ -150,6 +151,14 @@ impl Call {
     /// The party that called.
     pub fn caller_party(&self) -> Option<&Party> {
         self.parties.values().map(Arc::as_ref).find(|party| party.role == party::Role::Caller)
+    }
+
+    /// The caller's dialog is this edge's from now on.
+    pub(crate) fn carry_caller(&mut self, edge: &str) {
+        let caller = self.parties.values_mut().find(|party| party.role == party::Role::Caller);
+        if let Some(caller) = caller {
+            edge.clone_into(&mut Arc::make_mut(caller).line.edge);
+        }
     }
 
     pub(crate) fn party(&self, leg: LegId) -> Option<&Party> {

@@ -70,7 +70,7 @@ pub(crate) fn move_away(call: &mut Call, scene: &mut Scene<'_>) -> bool {
     call.media.node = node;
     call.media.asked = None;
     for party in call.parties.values_mut().map(Arc::make_mut) {
-        party.address = None;
+        party.forget_address();
     }
     true
 }
@@ -94,12 +94,15 @@ pub(crate) fn sync(call: &mut Call, scene: &mut Scene<'_>) {
     scene.effects.actions.extend(again(call, scene.tenant.epoch, scene.stamp));
 }
 
-/// The present command once more, with the ports that are known and how long the recording was wanted until now. Of a
+/// The present command once more, with the ports and far ends' addresses that are known and how long the recording was wanted until now. Of a
 /// recording that is finished nobody is asked again.
 pub(crate) fn again(call: &Call, epoch: u64, stamp: Stamp) -> Option<Effect> {
     let mut set = SetSession::clone(call.media.asked.as_ref()?);
     for endpoint in &mut set.endpoints {
-        endpoint.port = port(call, &endpoint.id);
+        let party = endpoint.id.parse().ok().and_then(|leg| call.party(leg));
+        let address = party.and_then(|party| party.address);
+        endpoint.port = address.map_or(0, |address| u32::from(address.port()));
+        endpoint.latched = party.and_then(Party::latched).map_or_else(String::new, |from| from.to_string());
     }
     set.recording = set.recording.filter(|_| !set.close || !is_recorded(call));
     if let Some(recording) = &mut set.recording {
@@ -116,11 +119,6 @@ pub(crate) fn again(call: &Call, epoch: u64, stamp: Stamp) -> Option<Effect> {
         MediaCommand { effect, tenant: call.tenant.to_string(), fence: Some(fence), set: Some(set) };
     let object = ObjectRef::Call(call.tenant.clone(), call.id);
     Some(Effect { object, action: Action::Media { node: call.media.node.clone(), command } })
-}
-
-fn port(call: &Call, endpoint: &str) -> u32 {
-    let party = endpoint.parse().ok().and_then(|leg| call.party(leg));
-    party.and_then(|party| party.address).map_or(0, |address| u32::from(address.port()))
 }
 
 fn is_recorded(call: &Call) -> bool {

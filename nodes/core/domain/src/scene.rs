@@ -177,7 +177,7 @@ impl Scene<'_> {
         if allowed.is_some_and(|most| usage.used >= most) || per_second.is_some_and(|most| begun >= most) {
             return false;
         }
-        *usage = Usage { used: usage.used + 1, allowed, second, begun: begun + 1 };
+        *usage = Usage { used: usage.used + 1, allowed, second, begun: begun + 1, ..*usage };
         call.channels.push(key);
         true
     }

@@ -48,6 +48,14 @@ pub(crate) struct Usage {
     pub(crate) second: u64,
     /// Calls begun in that second.
     pub(crate) begun: u32,
+    /// When a trunk takes the next change of a dialog that stands.
+    #[serde(default, skip_serializing_if = "is_never")]
+    pub(crate) next_change: u64,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde's way to ask")]
+fn is_never(at: &u64) -> bool {
+    *at == 0
 }
 
 impl Tenant {

@@ -70,6 +70,13 @@ impl Latch {
         }
     }
 
+    /// What another node has heard, in place of packets: believed as if it had come now, unless this latch knows better.
+    pub fn resume(&mut self, from: SocketAddr, now_us: u64) {
+        if self.believed.is_none() && self.left.is_none() && self.is_possible(from) {
+            (self.believed, self.heard_us) = (Some(from), now_us);
+        }
+    }
+
     /// Where to send: the believed address, else the SDP's; nowhere while held.
     pub fn destination(&self) -> Option<SocketAddr> {
         self.believed.or(self.sdp).filter(|_| !self.held)
@@ -157,6 +164,27 @@ mod tests {
         (0..count)
             .map(|i| latch.receive(address(from), 7, first.wrapping_add(i), at_us + u64::from(i) * 20_000))
             .collect()
+    }
+
+    #[test]
+    fn an_heir_sends_where_the_far_end_was_heard_before() {
+        let mut latch = latch();
+        latch.resume(address(THIRD), 0);
+        assert_eq!(latch.destination(), Some(address(SDP)), "no third address");
+        latch.resume(address(NAT), 0);
+        assert_eq!((latch.destination(), latch.is_elsewhere()), (Some(address(NAT)), true));
+        assert_eq!(send(&mut latch, NAT, 1, 1, 0), [Verdict::Accept]);
+        latch.signal(Some(address("192.0.2.1:4002")), Some(NAT_IP.parse().unwrap()), 0);
+        latch.resume(address(NAT), 0);
+        assert_eq!(latch.destination(), Some(address("192.0.2.1:4002")), "it has moved since");
+    }
+
+    #[test]
+    fn a_latch_that_has_heard_knows_better_than_another_node() {
+        let mut latch = latch();
+        send(&mut latch, SDP, 1, 1, 0);
+        latch.resume(address(NAT), 0);
+        assert_eq!(latch.destination(), Some(address(SDP)));
     }
 
     #[test]

@@ -62,6 +62,7 @@ fn plan(endpoint: &media::Endpoint, sounds: &Sounds) -> Result<EndpointPlan, Str
         sockets: None,
         remote: remote(&endpoint.remote)?,
         signalled: signalled(&endpoint.signalled_from)?,
+        latched: endpoint.latched.parse().ok(),
         codec: endpoint.codec.as_ref().map(codec).transpose()?,
         event_type: payload_type(endpoint.telephone_event)?.filter(|kind| *kind != 0),
         send: endpoint.send,

@@ -40,6 +40,8 @@ pub(crate) struct EndpointPlan {
     pub(crate) sockets: Option<Sockets>,
     pub(crate) remote: Option<SocketAddr>,
     pub(crate) signalled: Option<IpAddr>,
+    /// Where another node has heard it from.
+    pub(crate) latched: Option<SocketAddr>,
     pub(crate) codec: Option<Codec>,
     pub(crate) event_type: Option<u8>,
     pub(crate) send: bool,

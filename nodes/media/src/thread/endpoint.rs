@@ -124,6 +124,11 @@ impl Endpoint {
         if self.latch.believed().is_none() {
             self.open_ears();
             self.reports.from = None;
+            self.told = None;
+        }
+        if let Some(latched) = plan.latched {
+            self.latch.resume(latched, now_us);
+            self.told = self.latch.believed().filter(|_| self.latch.is_elsewhere());
         }
         self.codec = plan.codec;
         self.event_type = plan.event_type;

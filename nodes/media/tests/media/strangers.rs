@@ -85,6 +85,22 @@ async fn a_phone_behind_translation_is_followed_to_its_address() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_heir_reaches_a_phone_behind_translation_that_says_nothing() {
+    let node = Node::start();
+    let (behind, mut b) = (Phone::new("127.0.0.2", Law::A).await, Phone::new("127.0.0.1", Law::A).await);
+    let private = "10.0.0.5:4000".parse().unwrap();
+    let translated = Endpoint {
+        signalled_from: "127.0.0.2".into(),
+        latched: behind.address().to_string(),
+        ..endpoint("a", Law::A, private)
+    };
+    let ours = node.ready(bridged(1, translated, endpoint("b", Law::A, b.address()))).await;
+    b.talk(ours[1], 1000.0);
+    until("the silent phone hears", || behind.count() > 5).await;
+    assert!(!node.facts().iter().any(|fact| matches!(fact, Fact::Latched(_))), "control knows it");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn garbage_harms_nobody() {
     let node = Node::start();
     let (mut a, b) = (Phone::new("127.0.0.1", Law::A).await, Phone::new("127.0.0.1", Law::A).await);

@@ -6,7 +6,7 @@ use mangrove_proto::{
     media::{self, media_event::Fact},
 };
 
-use super::{Call, dial_out, end, party::Party, plan, record, refusal, stage::Stage};
+use super::{Call, dial_out, end, party::Party, plan, record, refusal, retell, stage::Stage};
 use crate::{cause::Cause, line, scene::Scene, story};
 
 /// Longer than this without a sound, a phone is dead.
@@ -51,12 +51,13 @@ fn ready(call: &mut Call, ready: &media::Ready, scene: &mut Scene<'_>) {
         {
             party.address = Some(told);
             let knows = party.answered.is_some() || (rings && !party.line.is_planned());
-            moved.extend(knows.then_some(party.id));
+            moved.extend((knows && party.told_at.is_none()).then_some(party.id));
         }
     }
     for leg in moved {
         line::reoffer(call, leg, scene);
     }
+    retell::fire(call, scene);
     if matches!(call.stage, Stage::Playing { .. } | Stage::Waiting(_) | Stage::Talking(_)) {
         // Nothing to do, unless the ports were just given up when it was time to answer.
         line::answer(call, call.guest, scene);
@@ -86,8 +87,9 @@ fn play_finished(call: &mut Call, finished: &media::PlayFinished, scene: &mut Sc
 
 fn latched(call: &mut Call, latched: &media::Latched, scene: &mut Scene<'_>) {
     let party = latched.endpoint.parse().ok().and_then(|leg: LegId| call.party_mut(leg));
-    if let (Some(party), Ok(address)) = (party, latched.address.parse()) {
-        party.latched = Some(address);
+    if let (Some(party), Ok(from)) = (party, latched.address.parse()) {
+        let described = party.line.audio().map(|audio| audio.remote).filter(|at| !at.ip().is_unspecified());
+        (party.latched, party.latched_for) = (Some(from), described.or(party.latched_for));
         note(call, &latched.endpoint, format!("sound comes from {}", latched.address), scene);
     }
 }

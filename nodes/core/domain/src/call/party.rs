@@ -71,8 +71,14 @@ pub struct Party {
     pub line: Line,
     /// Our address towards it, once the media node gave one.
     pub address: Option<SocketAddr>,
-    /// Where its sound really comes from, so that a new media node can go on.
+    /// Where its sound really comes from, so that an heir can go on.
     pub latched: Option<SocketAddr>,
+    /// The address that its session description named then; another one later makes `latched` void.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub latched_for: Option<SocketAddr>,
+    /// Its trunk's turn to be told of a new address of ours; not before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) told_at: Option<u64>,
     /// When it was rung, or called.
     pub started: Moment,
     /// When it answered, or was answered.
@@ -92,8 +98,21 @@ impl Party {
         line: Line,
         started: Moment,
     ) -> Self {
-        let (address, latched, answered, ended, counted) = (None, None, None, None, None);
-        Self { id, role, name, employee, line, address, latched, started, answered, ended, counted }
+        Self {
+            id,
+            role,
+            name,
+            employee,
+            line,
+            address: None,
+            latched: None,
+            latched_for: None,
+            told_at: None,
+            started,
+            answered: None,
+            ended: None,
+            counted: None,
+        }
     }
 
     /// Whether it still takes part.
@@ -104,6 +123,19 @@ impl Party {
     /// Whether the far end holds us: it wants to hear nothing.
     pub fn holds(&self) -> bool {
         self.line.audio().is_some_and(|audio| !audio.direction.sends())
+    }
+
+    /// Where its sound comes from at the address of ours that it knows, if not from where its description says.
+    pub(crate) fn latched(&self) -> Option<SocketAddr> {
+        let described = self.line.audio()?.remote;
+        // Without an address it is on hold, and has not moved.
+        let is_same = described.ip().is_unspecified() || self.latched_for == Some(described);
+        self.latched.filter(|from| is_same && self.latched_for != Some(*from))
+    }
+
+    /// It is to be told another address of ours; to that one it may send from elsewhere.
+    pub(crate) fn forget_address(&mut self) {
+        (self.address, self.latched, self.latched_for) = (None, None, None);
     }
 
     pub(crate) fn end(&mut self, at: Moment, cause: Cause) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use mangrove_proto::{id::LegId, live::EndedBy};
 
-use super::{Call, end, fact, plan, stage::Stage};
+use super::{Call, end, fact, party::Party, plan, stage::Stage};
 use crate::{cause::Cause, scene::Scene};
 
 /// What a call can do without.
@@ -33,7 +33,7 @@ pub(super) fn give_way(call: &mut Call, scene: &mut Scene<'_>) {
             // It was not the music, then.
             call.media.silenced = false;
             call.media.forget_ports();
-            call.parties.values_mut().map(Arc::make_mut).for_each(|party| party.address = None);
+            call.parties.values_mut().map(Arc::make_mut).for_each(Party::forget_address);
         }
         Sacrifice::Call => end::end(call, Cause::NoMedia, EndedBy::System, scene),
     }
@@ -51,9 +51,7 @@ fn sacrifice(call: &Call) -> Sacrifice {
 }
 
 fn planned(call: &Call) -> impl Iterator<Item = LegId> {
-    let waits = |party: &&Arc<super::party::Party>| {
-        party.is_alive() && party.line.is_planned() && party.address.is_none()
-    };
+    let waits = |party: &&Arc<Party>| party.is_alive() && party.line.is_planned() && party.address.is_none();
     call.parties.values().filter(waits).map(|party| party.id)
 }
 

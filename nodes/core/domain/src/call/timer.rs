@@ -3,7 +3,7 @@
 use mangrove_proto::{id::LegId, live::EndedBy};
 
 use super::{
-    Call, Offer, end, enqueue, offer, plan,
+    Call, Offer, end, enqueue, offer, plan, retell,
     stage::{End, Stage},
 };
 use crate::{cause::Cause, line, scene::Scene};
@@ -26,7 +26,8 @@ pub(crate) fn due(call: &Call) -> Option<u64> {
     let longest = (!call.is_over()).then_some(call.started.now + LONGEST_MS);
     let offers = call.offers.iter().map(Offer::due);
     let lines = call.parties.values().filter_map(|party| party.line.due());
-    stage.into_iter().chain(longest).chain(offers).chain(lines).min()
+    let told = call.parties.values().filter(|party| party.is_alive()).filter_map(|party| party.told_at);
+    stage.into_iter().chain(longest).chain(offers).chain(lines).chain(told).min()
 }
 
 /// Fires what is due.
@@ -36,6 +37,7 @@ pub(crate) fn fire(call: &mut Call, scene: &mut Scene<'_>) {
     for leg in lines.map(|party| party.id).collect::<Vec<LegId>>() {
         line::timer(call, leg, scene);
     }
+    retell::fire(call, scene);
     offer::expire(call, scene);
     match &call.stage {
         Stage::Arriving { until } if *until <= now => end::end(call, Cause::NoMedia, EndedBy::System, scene),

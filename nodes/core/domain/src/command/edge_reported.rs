@@ -8,7 +8,7 @@ use mangrove_sip::{Message, Method, Source, Transport};
 
 use super::Sender;
 use crate::{
-    call::arrive,
+    call::{Call, arrive},
     effect::{Effects, ObjectRef, Reply},
     line,
     scene::{self, Scene},
@@ -118,13 +118,17 @@ fn outside_dialog(
             answer_unknown(message, source, edge, scene);
             Reply::NotFound { what: "the request's transaction".into() }
         }
-        (Some(call), Method::INVITE) => repeat(call, scene),
+        (Some(call), Method::INVITE) => repeat(call, edge, scene),
         (Some(call), _) => to_caller(call, taken, source, edge, scene),
     }
 }
 
-/// The INVITE came again: so does what was said to it.
-fn repeat(call: CallId, scene: &mut Scene<'_>) -> Reply {
+/// The INVITE came again, perhaps by another edge, whose the dialog is then: so does what was said to it.
+fn repeat(call: CallId, edge: &str, scene: &mut Scene<'_>) -> Reply {
+    let carrier = |call: &Call| Some(call.caller_party()?.line.edge.clone());
+    if scene.tenant.call(call).and_then(carrier).is_some_and(|carrier| carrier != edge) {
+        scene.with_call(call, |call, _| call.carry_caller(edge));
+    }
     let Some(call) = scene.tenant.call(call) else { return Reply::Seen };
     let Some(party) = call.caller_party() else { return Reply::Seen };
     let local = line::local(scene.state, &scene.tenant, party);

@@ -1,12 +1,16 @@
 //! A node is gone for good. Dialogs that it carried go on through another edge of the same transport, sessions on
-//! another media node; without one, calls in which nobody hears anything any more end.
+//! another media node, and far ends are told by re-INVITE, talks first; without a media node, calls in which nobody hears
+//! anything any more end.
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use mangrove_proto::{id::CallId, live::EndedBy};
+use mangrove_proto::{
+    id::{CallId, LegId},
+    live::EndedBy,
+};
 
 use crate::{
-    call::{Call, end},
+    call::{Call, end, retell},
     cause::Cause,
     effect::{Effects, Reply},
     media,
@@ -27,8 +31,10 @@ pub(super) fn apply(state: &mut State, name: &str, stamp: Stamp, effects: &mut E
 
 /// A tenant does without a node.
 fn leave(name: &str, scene: &mut Scene<'_>) {
-    let hit = scene.tenant.calls().filter(|call| is_hit(call, name)).map(|call| call.id);
-    for call in hit.collect::<Vec<CallId>>() {
+    let hit = scene.tenant.calls().filter(|call| is_hit(call, name));
+    let mut hit: Vec<(u8, CallId)> = hit.map(|call| (retell::place(call), call.id)).collect();
+    hit.sort_unstable();
+    for (_, call) in hit {
         scene.with_call(call, |call, scene| go_on(call, name, scene));
     }
 }
@@ -52,12 +58,25 @@ fn is_hit(call: &Call, name: &str) -> bool {
 }
 
 fn go_on(call: &mut Call, name: &str, scene: &mut Scene<'_>) {
+    let mut moved = to_another_edge(call, name, scene);
+    if call.media.node == name && !call.is_over() {
+        if !media::move_away(call, scene) {
+            return end::end(call, Cause::MediaLost, EndedBy::System, scene);
+        }
+        moved = call.parties.keys().copied().collect();
+    }
+    retell::line_up(call, &moved, scene);
+    retell::fire(call, scene);
+}
+
+/// The legs that another edge carries from now on.
+fn to_another_edge(call: &mut Call, name: &str, scene: &Scene<'_>) -> Vec<LegId> {
+    let mut moved = Vec::new();
     for party in call.parties.values_mut().filter(|party| party.line.edge == name).map(Arc::make_mut) {
         if let Some(edge) = scene.edge_for(party.line.transport, "") {
             party.line.edge = edge;
+            moved.push(party.id);
         }
     }
-    if call.media.node == name && !call.is_over() && !media::move_away(call, scene) {
-        end::end(call, Cause::MediaLost, EndedBy::System, scene);
-    }
+    moved
 }

@@ -1,48 +1,71 @@
 //! Nodes that die under calls.
 
 use mangrove_proto::media::media_event::Fact;
-use mangrove_sip::Transport;
+use mangrove_sip::{Message, Transport};
 
-use crate::{Action, Command, NodeInfo, Sender, tests::world::World};
+use crate::{
+    Command, NodeInfo, Sender,
+    tests::{acme, world::World},
+};
+
+/// Another media node takes the sessions of `m1`, and has them ready at once, in the order of these calls.
+fn moves(world: &mut World, calls: &[&[usize]]) {
+    world.command(Command::NodeAnnounced {
+        node: NodeInfo { name: "m2".into(), contacts: vec![], media: true },
+    });
+    world.command(Command::NodeLost { name: "m1".into() });
+    world.pending.clear();
+    for (sequence, ends) in (1..).zip(calls) {
+        let (call, version) = (world.call(ends[0]).id, world.call(ends[0]).media.version);
+        let address = |end: &usize| mangrove_proto::media::EndpointAddress {
+            endpoint: world.ends[*end].leg.clone(),
+            address: format!("10.0.0.3:{}", 30_000 + 2 * end),
+        };
+        let addresses = ends.iter().map(address).collect();
+        let event = mangrove_proto::media::MediaEvent {
+            sequence,
+            tenant: "acme".into(),
+            session: call.to_string(),
+            fact: Some(Fact::Ready(mangrove_proto::media::Ready { version, addresses })),
+        };
+        world.command(Command::MediaReported { sender: Sender { node: "m2".into(), run: 1 }, event });
+    }
+}
+
+/// Whether the far end got a re-INVITE with an address of `m2`.
+fn is_told(world: &World, end: usize) -> bool {
+    let tells = |message: &Message| {
+        message.method().as_str() == "INVITE" && String::from_utf8_lossy(message.body()).contains("10.0.0.3")
+    };
+    world.ends[end].heard.iter().any(tells)
+}
 
 #[test]
 fn a_lost_media_nodes_calls_go_on_at_another_one() {
     let mut world = World::acme();
     let (caller, anna) = world.talking("101");
-    world.command(Command::NodeAnnounced {
-        node: NodeInfo { name: "m2".into(), contacts: vec![], media: true },
-    });
-    world.command(Command::NodeLost { name: "m1".into() });
-    let moved = world
-        .last
-        .actions
-        .iter()
-        .any(|effect| matches!(&effect.action, Action::Media { node, .. } if node == "m2"));
-    assert!(moved);
-    let (call, version) = (world.call(caller).id, world.call(caller).media.version);
-    let address = |end: usize, port: u16| mangrove_proto::media::EndpointAddress {
-        endpoint: world.ends[end].leg.clone(),
-        address: format!("10.0.0.3:{port}"),
-    };
-    let ready = mangrove_proto::media::Ready {
-        version,
-        addresses: vec![address(caller, 30_000), address(anna, 30_002)],
-    };
-    let event = mangrove_proto::media::MediaEvent {
-        sequence: 1,
-        tenant: "acme".into(),
-        session: call.to_string(),
-        fact: Some(Fact::Ready(ready)),
-    };
-    world.pending.clear();
-    world.command(Command::MediaReported { sender: Sender { node: "m2".into(), run: 1 }, event });
-    for end in [caller, anna] {
-        let last = world.ends[end].heard.last().expect("a re-INVITE");
-        assert_eq!(last.method().as_str(), "INVITE");
-        assert!(String::from_utf8_lossy(last.body()).contains("10.0.0.3"));
-    }
+    moves(&mut world, &[&[caller, anna]]);
+    assert!(is_told(&world, caller) && is_told(&world, anna));
     world.run();
     assert!(world.are_joined(caller, anna));
+}
+
+#[test]
+fn a_trunk_is_told_of_one_call_after_another_and_of_talks_first() {
+    let mut config = acme::config();
+    config.trunks[0].calls_per_second = Some(10);
+    let mut world = World::of(config);
+    world.register("101");
+    let (caller, anna) = world.talking("101");
+    let waiting = [world.queued(), world.queued(), world.queued()];
+    moves(&mut world, &[&waiting[..1], &waiting[1..2], &waiting[2..], &[caller, anna]]);
+    assert!(is_told(&world, anna), "a phone at once");
+    assert!(is_told(&world, caller), "a talk comes first, though its session was ready last");
+    let told = |world: &World| waiting.iter().filter(|end| is_told(world, **end)).count();
+    for expected in 0..=3 {
+        assert_eq!(told(&world), expected);
+        world.pass(100);
+    }
 }
 
 #[test]
@@ -63,6 +86,12 @@ fn a_lost_edges_dialogs_go_on_through_another_one() {
     let contacts = vec![(Transport::Udp, "10.0.0.9:5060".to_owned())];
     world.command(Command::NodeAnnounced { node: NodeInfo { name: "e2".into(), contacts, media: false } });
     world.command(Command::NodeLost { name: "e1".into() });
+    for end in [caller, anna] {
+        let last = world.ends[end].heard.last().expect("a re-INVITE");
+        assert_eq!(last.method().as_str(), "INVITE");
+        assert!(last.header("Contact").is_some_and(|contact| contact.contains("10.0.0.9")), "{last:?}");
+    }
+    world.run();
     world.hang_up(caller);
     assert!(world.ends[anna].was_told("BYE"));
 }

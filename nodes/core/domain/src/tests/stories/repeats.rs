@@ -1,9 +1,10 @@
 //! What comes twice, late, or to nobody.
 
 use mangrove_proto::edge;
+use mangrove_sip::Transport;
 
 use crate::{
-    Action, Command, Reply, Sender,
+    Action, Command, NodeInfo, Reply, Sender,
     tests::{acme::NUMBER, world::World},
 };
 
@@ -17,6 +18,30 @@ fn a_duplicate_invite_makes_no_second_call_and_gets_the_same_answer() {
     world.outside(caller, invite);
     assert_eq!(world.tenant().calls().count(), 1);
     assert_eq!(world.ends[caller].heard.last(), Some(&answer));
+    world.run();
+}
+
+#[test]
+fn an_invite_that_comes_again_by_another_edge_is_answered_there() {
+    let mut world = World::acme();
+    let caller = world.call_in(NUMBER);
+    world.run();
+    let contacts = vec![(Transport::Udp, "10.0.0.9:5060".to_owned())];
+    world.command(Command::NodeAnnounced { node: NodeInfo { name: "e2".into(), contacts, media: false } });
+    let is_invite =
+        |command: &Command| matches!(command, Command::EdgeReported { event, .. } if event.leg.is_empty());
+    let (invite, _) = world.log.iter().find(|(command, _)| is_invite(command)).expect("an INVITE").clone();
+    let Command::EdgeReported { mut event, .. } = invite else { unreachable!() };
+    event.sequence = 1;
+    world.command(Command::EdgeReported { sender: Sender { node: "e2".into(), run: 1 }, event });
+    let by = |effect: &crate::Effect| match &effect.action {
+        Action::Edge { node, .. } => Some(node.clone()),
+        Action::Media { .. } => None,
+    };
+    let told: Vec<_> = world.last.actions.iter().filter_map(by).collect();
+    assert!(!told.is_empty() && told.iter().all(|node| node == "e2"), "{told:?}");
+    assert_eq!(world.tenant().calls().count(), 1);
+    world.hang_up(caller);
     world.run();
 }
 

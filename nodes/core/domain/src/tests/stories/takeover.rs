@@ -1,9 +1,12 @@
 //! A new leader: what it owes is what was promised, byte for byte.
 
-use mangrove_proto::{edge::edge_command::Op, media::media_event::Fact};
+use mangrove_proto::{
+    edge::edge_command::Op,
+    media::{Latched, media_event::Fact},
+};
 
 use crate::{
-    Action, Command, Effect, ObjectRef, State,
+    Action, Command, Effect, NodeInfo, ObjectRef, State,
     tests::{
         acme::NUMBER,
         world::{Pending, World},
@@ -58,6 +61,32 @@ fn a_session_is_asked_for_again_with_the_ports_that_far_ends_know() {
     assert_eq!(session.version, world.call(caller).media.version);
     assert!(session.endpoints.iter().all(|endpoint| endpoint.port >= 20_000), "{session:?}");
     assert!(messages(&owed).is_empty(), "everything was acknowledged");
+}
+
+#[test]
+fn an_heir_learns_where_far_ends_were_heard_from() {
+    let mut world = World::acme();
+    let (caller, anna) = world.talking("101");
+    let (call, leg) = (world.call(caller).id, world.ends[anna].leg.clone());
+    let heard = |world: &World| {
+        let owed = world.state.owed(&ObjectRef::Call("acme".into(), call), world.stamp());
+        let sessions = owed.into_iter().filter_map(|effect| match effect.action {
+            Action::Media { command, .. } => command.set,
+            Action::Edge { .. } => None,
+        });
+        let endpoints: Vec<_> = sessions.flat_map(|session| session.endpoints).collect();
+        endpoints.into_iter().find(|endpoint| endpoint.id == leg).expect("anna's endpoint").latched
+    };
+    assert_eq!(heard(&world), "");
+    let address = "203.0.113.5:62000";
+    let latched = Latched { endpoint: leg.clone(), address: address.into() };
+    world.media(call, Fact::Latched(latched));
+    assert_eq!(heard(&world), address);
+    world.command(Command::NodeAnnounced {
+        node: NodeInfo { name: "m2".into(), contacts: vec![], media: true },
+    });
+    world.command(Command::NodeLost { name: "m1".into() });
+    assert_eq!(heard(&world), "", "to another address it may send from elsewhere");
 }
 
 #[test]
