@@ -1,6 +1,7 @@
 //! One node's part in the cluster: the directory as it knows it, and the groups it runs.
 
 pub(crate) mod clocks;
+mod databases;
 mod deposed;
 mod falls;
 mod follow;

@@ -3,6 +3,7 @@
 //! Cloning is cheap (persistent maps), so readers keep the copy they have while the next command is applied.
 
 mod command;
+mod databases;
 mod leases;
 mod liveness;
 mod members;
@@ -23,6 +24,7 @@ use mangrove_raft::{GroupId, NodeId};
 use serde::{Deserialize, Serialize};
 
 pub use command::{Command, Refusal, Reply};
+pub use databases::{DATABASES, Database};
 pub use leases::{HANDOVER, Lease, NETWORK};
 pub use liveness::TOGETHER;
 pub use moves::{Move, Stage};
@@ -109,6 +111,9 @@ pub struct Member {
     /// It is dead and given up: it leaves as soon as no group counts on it.
     #[serde(default)]
     pub replaced: bool,
+    /// Where the history goes that it writes, if it writes any. Kept once all members speak [`DATABASES`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub database: Option<Database>,
 }
 
 /// Members of a directory that was written before liveness was known.

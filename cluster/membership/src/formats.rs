@@ -10,7 +10,9 @@ use std::collections::BTreeSet;
 
 use mangrove_placement::{Place, Plan};
 
-use crate::directory::{Command, Directory, Founding, Home, Lease, Member, NETWORK, Name, Refusal, Reply};
+use crate::directory::{
+    Command, Database, Directory, Founding, Home, Lease, Member, NETWORK, Name, Refusal, Reply,
+};
 use crate::identity::Identity;
 use crate::machine::{Answer, decode, encode};
 
@@ -30,7 +32,12 @@ fn member(id: u64, name: &str) -> Member {
         draining: false,
         stopping: false,
         replaced: false,
+        database: None,
     }
+}
+
+fn sqlite() -> Database {
+    Database::Sqlite { machine: "m (0000002a)".into(), path: "/srv/mangrove.db".into() }
 }
 
 /// One of each kind.
@@ -39,6 +46,7 @@ fn commands() -> Vec<Command> {
     let names = || BTreeSet::from([Name::new("number", "74951234567"), Name::new("domain", "acme.example")]);
     let founding = Founding { incarnation: 42, shard_groups: 2, nonce_key: [1; 32], token_key: [2; 32] };
     let place = Place { replicas: vec![1], leader: 1 };
+    let postgres = Database::Postgres { place: "db:5432/mangrove".into() };
     vec![
         Command::Found { founding, member: member(0, "a") },
         Command::JoinMember { member: member(0, "b") },
@@ -69,6 +77,7 @@ fn commands() -> Vec<Command> {
         Command::YieldLeases { id: 1 },
         Command::ReadyLease { name: name(), host: 1 },
         Command::MembersJudged { lost: [2].into(), back: [1].into(), term: 5 },
+        Command::JoinMember { member: Member { boot: 4, database: Some(postgres), ..member(1, "a") } },
     ]
 }
 
@@ -82,10 +91,24 @@ fn directory() -> Directory {
     directory
 }
 
+/// The same, once all members tell their databases.
+fn on_sqlite() -> Directory {
+    let mut directory = directory();
+    if let Some(first) = directory.members.get_mut(&1) {
+        first.database = Some(sqlite());
+    }
+    directory
+}
+
 #[test]
 fn commands_of_every_kind() {
     let kept = golden::check(
-        &["directory-commands-1.bin", "directory-commands-2.bin", "directory-commands-3.bin"],
+        &[
+            "directory-commands-1.bin",
+            "directory-commands-2.bin",
+            "directory-commands-3.bin",
+            "directory-commands-4.bin",
+        ],
         commands,
         decode::<Vec<Command>>,
         encode,
@@ -101,6 +124,8 @@ fn answers() {
     let home = Home { group: 2, epoch: 17 };
     let lease = Lease { host: 2, epoch: 8, wanted: true, from: None, ready: false };
     let handed = Lease { wanted: false, from: Some(1), ready: true, ..lease };
+    let (name, database, other, theirs) = ("b".into(), "B".into(), "a".into(), "A".into());
+    let two_histories = Refusal::TwoHistories { name, database, other, theirs };
     let answers: Vec<Answer> = vec![
         (1, Ok(Reply::Done)),
         (2, Ok(Reply::Joined { id: 2 })),
@@ -110,9 +135,10 @@ fn answers() {
         (6, Err(Refusal::AtHome { tenant: "acme".into(), group: 1 })),
         (7, Ok(Reply::Leased { lease: handed })),
         (8, Err(Refusal::LastRole { name: "a".into(), role: "edge".into() })),
+        (9, Err(two_histories)),
     ];
     let kept = golden::check(
-        &["directory-answers-1.bin", "directory-answers-2.bin"],
+        &["directory-answers-1.bin", "directory-answers-2.bin", "directory-answers-3.bin"],
         || answers.clone(),
         decode::<Vec<Answer>>,
         encode,
@@ -122,11 +148,13 @@ fn answers() {
 
 #[test]
 fn snapshots() {
-    let kept = golden::check(&["directory-1.bin", "directory-2.bin"], directory, decode::<Directory>, encode);
+    let files = ["directory-1.bin", "directory-2.bin", "directory-3.bin"];
+    let kept = golden::check(&files, on_sqlite, decode::<Directory>, encode);
     assert_eq!(kept.home("acme").map(|home| home.group), Some(2));
     assert_eq!(kept.tenant_of("number", "74951234567"), Some("acme"));
     assert_eq!(kept.founding.as_ref().map(|founding| founding.nonce_key), Some([1; 32]));
     assert_eq!((kept.members.len(), kept.member(2).map(|two| two.replaced)), (2, Some(true)));
+    assert_eq!(kept.member(1).map(|one| one.database.clone()), Some(Some(sqlite())));
     assert!(kept.move_of("acme").is_some() && kept.senders.contains_key("edge/b"));
     let mut later = kept.to_bytes();
     later[0] = 9;

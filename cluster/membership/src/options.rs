@@ -10,11 +10,11 @@ use mangrove_raft::Tuning;
 use mangrove_raft::disk::Medium;
 use mangrove_transport::Settings;
 
-use crate::directory::Member;
+use crate::directory::{Database, Member};
 
 /// What this build speaks with other nodes, the formats of logs and snapshots included. 2: tenants move. 3: addresses
-/// are handed over. 4: what people ask for is numbered, members are lost together.
-pub const PROTOCOL: u32 = 4;
+/// are handed over. 4: what people ask for is numbered, members are lost together. 5: databases are compared.
+pub const PROTOCOL: u32 = 5;
 
 /// A node's place in the world. `Options::new` fills in what fits one node.
 #[derive(Debug, Clone)]
@@ -39,6 +39,8 @@ pub struct Options {
     pub advertise: Option<String>,
     /// Other addresses to show to members, by kind.
     pub addresses: BTreeMap<String, String>,
+    /// Where history goes. Told to members if this node has the role `control`, which writes it.
+    pub database: Option<Database>,
     /// Members to ask for admission. Empty: found a cluster, or go on with the one on disk.
     pub join: Vec<String>,
     /// Whether this node founds the cluster when its folder is empty and none of `join` answers. One node of a cluster at
@@ -103,6 +105,7 @@ impl Options {
             listen: None,
             advertise: None,
             addresses: BTreeMap::new(),
+            database: None,
             join: Vec::new(),
             founds: false,
             shard_groups: 16,
@@ -114,5 +117,10 @@ impl Options {
             grace: Duration::from_secs(300),
             forget: Duration::from_secs(24 * 60 * 60),
         }
+    }
+
+    /// Where the history goes that this node writes; none without the role that writes it.
+    pub(crate) fn history(&self) -> Option<Database> {
+        self.database.clone().filter(|_| self.roles.contains(Member::CONTROL))
     }
 }

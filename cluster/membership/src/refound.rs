@@ -63,6 +63,7 @@ fn member(options: &Options) -> Member {
         zone: options.zone.clone(),
         version: options.version.clone(),
         protocol: options.protocol,
+        database: options.history(),
         ..Member::default()
     }
 }

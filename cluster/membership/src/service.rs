@@ -59,6 +59,10 @@ impl Membership for MembershipService {
         if request.incarnation != 0 || member.id != 0 {
             self.check(request.incarnation)?;
         }
+        if member.id == 0 {
+            // A newcomer is compared with this node, which may have started with another database just now.
+            self.cluster.describe().await.map_err(|error| Status::unavailable(error.to_string()))?;
+        }
         let command = Command::JoinMember { member };
         match self.cluster.propose_directory(command).await {
             Ok(Reply::Joined { id: node }) => {

@@ -8,6 +8,7 @@ mod client;
 mod command;
 mod company;
 mod configuration;
+mod database;
 mod demo;
 mod disk;
 mod grpc;

@@ -125,15 +125,24 @@ impl Cluster {
 
     pub(super) async fn beat(&self) -> Result<(), Error> {
         let id = self.node();
-        match self.directory().member(id) {
-            Some(known) if same_description(known, &self.member()) => {}
-            Some(_) => {
-                self.propose_directory(Command::JoinMember { member: self.member() }).await?;
-            }
-            // The directory has not reached this node yet, or it has left.
-            None => return Ok(()),
+        // The directory has not reached this node yet, or it has left.
+        if self.directory().member(id).is_none() {
+            return Ok(());
         }
+        self.describe().await?;
         self.propose_directory(Command::HeartbeatMember { id, at_ms: wall_ms() }).await?;
+        Ok(())
+    }
+
+    /// Has the directory know this node as it is by now, if it knows it at all.
+    pub(crate) async fn describe(&self) -> Result<(), Error> {
+        let directory = self.directory();
+        let member = directory.in_words_of_all(self.member());
+        if directory.member(self.node()).is_none_or(|known| same_description(known, &member)) {
+            return Ok(());
+        }
+        self.propose_directory(Command::JoinMember { member }).await?;
+        self.warn_of_databases();
         Ok(())
     }
 }

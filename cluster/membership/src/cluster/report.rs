@@ -105,7 +105,8 @@ impl Cluster {
     /// What concerns the node as a member first, then what its roles tell.
     fn alarms_with(&self, roles: Vec<String>) -> Vec<String> {
         let certificate = self.node.options.transport.security.alarm();
-        self.node.clocks.alarm().into_iter().chain(certificate).chain(roles).collect()
+        let own = self.node.clocks.alarm().into_iter().chain(certificate).chain(self.database_alarm());
+        own.chain(roles).collect()
     }
 
     /// All members in order of their ids, each asked for its numbers, which takes a second at most.

@@ -87,6 +87,7 @@ fn describe(options: &Options, local_addr: Option<SocketAddr>) -> Member {
         addresses: options.addresses.clone(),
         version: options.version.clone(),
         protocol: options.protocol,
+        database: options.history(),
         ..Member::default()
     }
 }

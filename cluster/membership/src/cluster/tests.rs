@@ -1,5 +1,5 @@
 //! Whole nodes in one process: founding, restarting, joining. `tests/members.rs` has those that come and go, `tests/upgrade.rs`
-//! those of different builds.
+//! those of different builds, `tests/databases.rs` those of different databases.
 
 #![allow(clippy::unwrap_used)]
 
@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use mangrove_raft::{Leadership, SnapshotError, SnapshotWriter};
 use tokio::time::{sleep, timeout};
 
+mod databases;
 mod forgotten;
 mod members;
 mod upgrade;

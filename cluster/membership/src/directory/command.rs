@@ -14,7 +14,8 @@ pub enum Command {
     /// Founds the cluster with its first member, which holds all groups.
     Found { founding: Founding, member: Member },
     /// Takes in a new member (id 0) or updates a known one, whose liveness and draining stay as they are. Refused: a
-    /// name in use, a protocol that does not fit, a node that has left, the disk of an earlier start.
+    /// name in use, a protocol that does not fit, a node that has left, the disk of an earlier start, a new member that
+    /// would write history to another database than the others.
     JoinMember { member: Member },
     /// The member is alive.
     HeartbeatMember { id: NodeId, at_ms: u64 },
@@ -139,6 +140,11 @@ pub enum Refusal {
         "node {name} holds replicas of {groups} groups; drain it and let it leave before it gives up `control`"
     )]
     NeedsControl { name: String, groups: usize },
+    #[error(
+        "node {name} writes history to {database}, node {other} to {theirs}: a cluster has one history; set \
+         `database.url` of all control nodes to one PostgreSQL, or to one SQLite file if all run on one machine"
+    )]
+    TwoHistories { name: String, database: String, other: String, theirs: String },
     #[error("a cluster is founded by a node with the role `control`")]
     NoControl,
     #[error(

@@ -22,6 +22,8 @@ impl Directory {
         self.plan = Plan { groups: (0..=founding.shard_groups).map(|group| (group, here())).collect() };
         self.opened.insert(crate::DIRECTORY);
         self.founding = Some(founding);
+        // Alone it speaks for all: what it says of itself is kept whole.
+        self.minimum = member.protocol;
         self.join(Member { id: 0, ..member })?;
         self.change_member(id, |member| member.alive = true)?;
         Ok(Reply::Joined { id })
@@ -32,8 +34,9 @@ impl Directory {
             return Err(Refusal::NotFounded);
         }
         self.check_protocol(&member)?;
+        let member = self.in_words_of_all(member);
         let member = match member.id {
-            0 => Member { alive: false, draining: false, stopping: false, replaced: false, ..member },
+            0 => self.take_in(member)?,
             id => self.come_back(self.member(id).ok_or(self.unknown(id))?, member)?,
         };
         self.free_name(&member)?;
@@ -42,6 +45,14 @@ impl Directory {
         self.members.insert(id, Member { id, ..member });
         self.raise_minimum();
         Ok(Reply::Joined { id })
+    }
+
+    /// A member that was not known before.
+    fn take_in(&self, member: Member) -> Result<Member, Refusal> {
+        match self.two_histories(&member) {
+            Some(refusal) => Err(refusal),
+            None => Ok(Member { alive: false, draining: false, stopping: false, replaced: false, ..member }),
+        }
     }
 
     /// A known member as it describes itself now.

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod databases;
 mod leases;
 mod members;
 mod moves;

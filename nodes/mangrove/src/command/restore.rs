@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::{
     arguments::Format,
     configuration::{Configuration, Role},
-    output,
+    database, output,
 };
 
 pub(crate) fn restore(
@@ -42,5 +42,6 @@ fn options(configuration: &Configuration) -> mangrove_membership::Options {
     options.roles = configuration.roles.iter().copied().map(Role::as_str).map(str::to_owned).collect();
     options.version = env!("CARGO_PKG_VERSION").to_owned();
     options.zone = configuration.zone.clone();
+    options.database = database::named(&configuration.database.url);
     options
 }

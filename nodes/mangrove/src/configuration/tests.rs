@@ -121,6 +121,29 @@ fn a_mistake_is_named_with_line_key_and_what_is_allowed() {
 }
 
 #[test]
+fn nodes_on_several_machines_share_no_sqlite_file() {
+    for (listen, join, url, roles, refused) in [
+        ("10.0.0.1:7400", "10.0.0.2:7400", "sqlite:data/mangrove.db", "control", true),
+        ("10.0.0.1:7400", "10.0.0.2:7400", "", "control", true),
+        ("10.0.0.1:7400", "10.0.0.2:7400", "sqlite:data/mangrove.db", "console", true),
+        ("10.0.0.1:7400", "10.0.0.2:7400", "postgres://db/mangrove", "control", false),
+        ("10.0.0.1:7400", "10.0.0.2:7400", "sqlite:data/mangrove.db", "edge", false),
+        ("127.0.0.1:7400", "127.0.0.1:7401", "sqlite:data/mangrove.db", "control", false),
+        ("10.0.0.1:7400", "", "sqlite:data/mangrove.db", "control", false),
+    ] {
+        let join = if join.is_empty() { String::new() } else { format!("{join:?}") };
+        let text = format!(
+            "roles = [{roles:?}]\n[cluster]\nlisten = {listen:?}\njoin = [{join}]\n[database]\nurl = {url:?}\n"
+        );
+        let (_folder, path) = file(&text);
+        let said = read(Some(&path)).err().map(|error| error.to_string()).unwrap_or_default();
+        let parts = ["mangrove.toml:6: database.url:", "several machines", "postgres://"];
+        assert_eq!(parts.iter().all(|part| said.contains(part)), refused, "{text}: {said}");
+        assert_eq!(said.is_empty(), !refused, "{text}: {said}");
+    }
+}
+
+#[test]
 fn a_missing_file_that_was_named_is_an_error() {
     assert!(
         read(Some(Path::new("/nowhere/mangrove.toml")))

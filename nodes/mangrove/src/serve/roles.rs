@@ -17,7 +17,7 @@ use super::{Near, Store};
 use crate::{
     carrier::Estate,
     configuration::{Configuration, Profile, Public, Role},
-    demo,
+    database, demo,
     grpc::Bound,
     https, objects,
     telemetry::Telemetry,
@@ -29,6 +29,7 @@ pub(super) fn cluster(configuration: &Configuration, port: &Bound) -> mangrove_m
     options.roles = configuration.roles.iter().copied().map(Role::as_str).map(str::to_owned).collect();
     options.version = env!("CARGO_PKG_VERSION").to_owned();
     options.zone = configuration.zone.clone();
+    options.database = database::named(&configuration.database.url);
     let bound = || port.address.to_string();
     options.advertise = Some(configuration.cluster.advertise.clone().unwrap_or_else(bound));
     options.join = configuration.cluster.join.clone();
