@@ -23,7 +23,7 @@ use mangrove_raft::{GroupId, NodeId};
 use serde::{Deserialize, Serialize};
 
 pub use command::{Command, Refusal, Reply};
-pub use leases::{HANDOVER, Lease, NETWORK};
+pub use leases::{HANDOVER, LEAVING, Lease, NETWORK};
 pub use liveness::TOGETHER;
 pub use moves::{Move, Stage};
 

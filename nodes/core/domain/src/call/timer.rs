@@ -26,7 +26,9 @@ pub(crate) fn due(call: &Call) -> Option<u64> {
     let longest = (!call.is_over()).then_some(call.started.now + LONGEST_MS);
     let offers = call.offers.iter().map(Offer::due);
     let lines = call.parties.values().filter_map(|party| party.line.due());
-    stage.into_iter().chain(longest).chain(offers).chain(lines).min()
+    // What is due of the session is done when the command is through.
+    let session = call.media.due();
+    stage.into_iter().chain(longest).chain(session).chain(offers).chain(lines).min()
 }
 
 /// Fires what is due.

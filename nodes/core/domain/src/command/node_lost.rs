@@ -42,13 +42,14 @@ pub(super) fn leave_strangers(scene: &mut Scene<'_>) {
 }
 
 fn used(call: &Call) -> impl Iterator<Item = &str> {
-    let media = (!call.media.is_closed()).then_some(call.media.node.as_str());
     let edges = call.parties.values().map(|party| party.line.edge.as_str());
-    media.into_iter().chain(edges).filter(|name| !name.is_empty())
+    call.media.open_at().chain(edges).filter(|name| !name.is_empty())
 }
 
 fn is_hit(call: &Call, name: &str) -> bool {
-    call.media.node == name || call.parties.values().any(|party| party.line.edge == name)
+    call.media.node == name
+        || call.media.was_at(name)
+        || call.parties.values().any(|party| party.line.edge == name)
 }
 
 fn go_on(call: &mut Call, name: &str, scene: &mut Scene<'_>) {
@@ -57,7 +58,7 @@ fn go_on(call: &mut Call, name: &str, scene: &mut Scene<'_>) {
             party.line.edge = edge;
         }
     }
-    if call.media.node == name && !call.is_over() && !media::move_away(call, scene) {
+    if !media::lose(call, name, scene) {
         end::end(call, Cause::MediaLost, EndedBy::System, scene);
     }
 }
