@@ -31,6 +31,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             ".mangrove.media.v1.Recording.ran_ms",
             "#[serde(skip_serializing_if = \"Option::is_none\")]",
         )
+        .field_attribute(
+            ".mangrove.media.v1.SetSession.goes_on",
+            "#[serde(default, skip_serializing_if = \"std::ops::Not::not\")]",
+        )
         .compile_fds(descriptors)?;
     Ok(())
 }

@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 
 pub use command::{Command, Refusal, Reply};
 pub use databases::{DATABASES, Database};
-pub use leases::{HANDOVER, Lease, NETWORK};
+pub use leases::{HANDOVER, LEAVING, Lease, NETWORK};
 pub use liveness::TOGETHER;
 pub use moves::{Move, Stage};
 

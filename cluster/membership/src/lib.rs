@@ -22,8 +22,8 @@ mod service;
 
 pub use cluster::{Cluster, GroupTold, NodeStatus, OwnReport, Reporter, Told};
 pub use directory::{
-    Command, Database, Directory, Founding, HANDOVER, Home, Lease, Member, Move, NETWORK, Name, Refusal,
-    Reply, Stage,
+    Command, Database, Directory, Founding, HANDOVER, Home, LEAVING, Lease, Member, Move, NETWORK, Name,
+    Refusal, Reply, Stage,
 };
 pub use error::Error;
 pub use mangrove_placement::{Place, Plan};

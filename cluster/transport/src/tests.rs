@@ -204,7 +204,6 @@ async fn the_lead_stays_where_it_is_when_its_heir_has_just_gone() {
     let gone = nodes.remove(&to).unwrap();
     let _ = gone.stop.send(());
     gone.host.shutdown().await;
-    assert!(group.could_lead(to), "it answered a moment ago");
 
     let refused = group.transfer_leadership(to).await.unwrap_err();
     assert!(matches!(refused, Error::Refused(_)), "{refused}");

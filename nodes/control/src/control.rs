@@ -133,6 +133,13 @@ impl Control {
         self.tell_shards(|| shard::Message::NodesChanged);
     }
 
+    /// Says which media nodes are about to go with their addresses: calls leave them while people talk, by the rules of the
+    /// groups led here. To be said before such a node is announced.
+    pub fn set_left(&self, names: BTreeSet<String>) {
+        self.inner.peers.set_left(names);
+        self.tell_shards(|| shard::Message::NodesChanged);
+    }
+
     fn tell_shards(&self, message: impl Fn() -> shard::Message) {
         for shard in self.inner.shards.lock().values() {
             // A shard that stopped needs no news.

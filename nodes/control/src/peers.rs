@@ -25,6 +25,7 @@ const DEADLINE: Duration = Duration::from_secs(2);
 pub struct Peers {
     nodes: Arc<RwLock<BTreeMap<String, Peer>>>,
     alive: Arc<RwLock<Option<BTreeSet<String>>>>,
+    left: Arc<RwLock<BTreeSet<String>>>,
     pub(crate) missed: Missed,
 }
 
@@ -58,6 +59,16 @@ impl Peers {
         let alive = self.alive.read();
         let Some(alive) = alive.as_ref() else { return Vec::new() };
         names.filter(|name| !alive.contains(*name)).cloned().collect()
+    }
+
+    /// Says which media nodes are to be left by their calls.
+    pub(crate) fn set_left(&self, names: BTreeSet<String>) {
+        *self.left.write() = names;
+    }
+
+    /// Media nodes that are to be left by their calls.
+    pub(crate) fn left(&self) -> BTreeSet<String> {
+        self.left.read().clone()
     }
 
     /// What each node offers, for the rules to place legs and sessions.

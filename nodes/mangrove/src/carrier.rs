@@ -195,6 +195,14 @@ impl Carrier {
         directory.yields(node).is_empty() && carries_none && self.going.is_empty()
     }
 
+    /// Whether calls have their sound here that is to go to other nodes before this one ends.
+    pub(crate) fn is_still_heard(&self) -> bool {
+        let directory = self.cluster.directory();
+        let sounds =
+            |name: &str| self.carried.get(name).and_then(|one| one.media).is_some_and(|m| m.load() > 0);
+        self.carried.names().iter().any(|(name, _)| directory.has_to_be_left(name) && sounds(name))
+    }
+
     async fn propose(&self, command: Command) -> Option<Reply> {
         let outcome = self.cluster.propose_directory(command).await;
         outcome.inspect_err(|error| tracing::warn!(%error, "the directory does not answer for a lease")).ok()

@@ -33,6 +33,8 @@ pub(crate) struct Neighbours {
     /// As they were announced, by name.
     met: BTreeMap<String, Met>,
     alive: BTreeSet<String>,
+    /// Media nodes that their calls are to leave.
+    left: BTreeSet<String>,
 }
 
 /// Whatever of it changes, control is told anew.
@@ -47,7 +49,14 @@ struct Met {
 
 impl Neighbours {
     pub(crate) fn new(cluster: Cluster, control: Control, carried: Carried) -> Self {
-        Self { cluster, control, carried, met: BTreeMap::new(), alive: BTreeSet::new() }
+        Self {
+            cluster,
+            control,
+            carried,
+            met: BTreeMap::new(),
+            alive: BTreeSet::new(),
+            left: BTreeSet::new(),
+        }
     }
 
     /// Follows the directory until the node stops.
@@ -72,6 +81,11 @@ impl Neighbours {
             leased.filter(|(member, lease)| self.is_there(&directory, member, lease)).collect();
         let alive: BTreeSet<_> = leased.iter().map(|(member, _)| member.name.clone()).collect();
         self.met.retain(|name, _| alive.contains(name));
+        let left: BTreeSet<_> = alive.iter().filter(|name| directory.is_left(name)).cloned().collect();
+        if left != self.left {
+            self.control.set_left(left.clone());
+            self.left = left;
+        }
         for (member, lease) in leased {
             let Some(now) = self.look(&directory, member, lease) else { continue };
             if self.met.get(&member.name) != Some(&now) {

@@ -62,6 +62,10 @@ enum Message {
         number: u64,
         now_us: u64,
     },
+    Leave {
+        number: u64,
+        now_us: u64,
+    },
     FinishLeft {
         ticket: Ticket,
         ran_ms: Option<u64>,
@@ -112,6 +116,11 @@ impl Recorder {
     /// The recording is complete.
     pub(crate) fn finish(&self, number: u64, now_us: u64) {
         self.send(Message::Finish { number, now_us });
+    }
+
+    /// Writes what is gathered and no more: another node goes on with the recording.
+    pub(crate) fn leave(&self, number: u64, now_us: u64) {
+        self.send(Message::Leave { number, now_us });
     }
 
     /// Puts together what is in the store of a recording whose node is gone and whose call is over, or reports it again if that

@@ -138,7 +138,7 @@ impl Sessions {
         let is_newest = self.fences.is_newest(tenant, &set.session, set.version);
         let is_prepared = |session: &Session| session.version == 0 && !session.has_fallen();
         if is_newest && self.sessions.get(&key).is_some_and(is_prepared) {
-            self.end_session(&key);
+            self.end_session(&key, false);
         }
         tracing::warn!(tenant, session = set.session, version = set.version, why, "a session is refused");
         let refused = Refused { version: set.version, why };
@@ -183,7 +183,7 @@ impl Sessions {
         if let (false, Some(left)) = (records, &set.recording) {
             self.recorder.finish_left(ticket(group, tenant, set, left), left.ran_ms);
         }
-        self.end_session(&key);
+        self.end_session(&key, set.goes_on);
         self.fences.closed(tenant, &set.session, now_us());
     }
 }

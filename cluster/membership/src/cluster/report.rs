@@ -56,6 +56,9 @@ pub struct NodeStatus {
     /// How many of these others could carry.
     #[serde(default)]
     pub movable: usize,
+    /// Of how many of these the calls leave, for the node is about to go and the addresses stay.
+    #[serde(default)]
+    pub left: usize,
     /// What it told; none if it did not answer within a second.
     pub report: Option<Told>,
 }
@@ -191,6 +194,7 @@ fn group_report(handle: &Handle) -> GroupReport {
 
 fn status(directory: &Directory, member: &Member, report: Option<ReportResponse>) -> NodeStatus {
     let planned: Vec<_> = directory.groups_of(member.id).map(|(_, place)| place.leader).collect();
+    let carries = carries(directory, member.id);
     NodeStatus {
         name: member.name.clone(),
         id: member.id,
@@ -205,7 +209,8 @@ fn status(directory: &Directory, member: &Member, report: Option<ReportResponse>
         replaced: member.replaced,
         planned: planned.len(),
         planned_leads: planned.iter().filter(|leader| **leader == member.id).count(),
-        carries: carries(directory, member.id),
+        left: carries.iter().filter(|name| directory.is_left(name)).count(),
+        carries,
         movable: directory.yields(member.id).len(),
         report: report.map(told),
     }

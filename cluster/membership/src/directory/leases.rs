@@ -11,8 +11,12 @@ use super::{Directory, Member, Refusal, Reply};
 
 /// The protocol that every member must speak before addresses are handed over: earlier builds put them down at once.
 pub const HANDOVER: u32 = 3;
+/// The protocol that every member must speak before calls leave a media node whose addresses stay: earlier builds have no
+/// words for it.
+pub const LEAVING: u32 = 5;
 /// Roles that have addresses of their own.
-pub(super) const CARRIED: [&str; 2] = ["edge", "media"];
+pub(super) const CARRIED: [&str; 2] = ["edge", MEDIA];
+const MEDIA: &str = "media";
 /// Which network a member's addresses are in, among its addresses: they can move within it. Without, they stay.
 pub const NETWORK: &str = "network";
 
@@ -106,6 +110,25 @@ impl Directory {
         let mut held = self.held(host);
         held.retain(|name| self.all_speak(HANDOVER) && self.has_heir(name, host));
         held
+    }
+
+    /// Whether the media node of the member with this name is about to go with its addresses, so that its calls have to
+    /// leave it.
+    pub fn is_left(&self, name: &str) -> bool {
+        let host = self.lease(name).and_then(|lease| self.member(lease.host));
+        host.is_some_and(|host| host.draining || host.stopping) && self.has_to_be_left(name)
+    }
+
+    /// Whether calls would have to leave the media node of the member with this name, were its host about to go: its
+    /// addresses can't go to an heir, and there is another media node that stays.
+    pub fn has_to_be_left(&self, name: &str) -> bool {
+        let has_sound = |member: &Member| member.roles.contains(MEDIA);
+        let Some(host) = self.lease(name).map(|lease| lease.host) else { return false };
+        let mut others = self.members.values().filter(|other| other.id != host && other.is_staying());
+        self.member_named(name).is_some_and(has_sound)
+            && self.all_speak(LEAVING)
+            && !self.has_heir(name, host)
+            && others.any(has_sound)
     }
 
     pub(super) fn has_heir(&self, name: &str, host: NodeId) -> bool {

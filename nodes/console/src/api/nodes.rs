@@ -41,6 +41,9 @@ pub(crate) struct Node {
     /// How many of these others could carry: what a draining node still has to hand over.
     #[serde(default)]
     movable: u64,
+    /// Of how many of these the calls leave, for the node is about to go and the addresses stay.
+    #[serde(default)]
+    left: u64,
     /// Null if it did not answer within a second.
     report: Option<Told>,
 }

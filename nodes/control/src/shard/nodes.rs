@@ -1,6 +1,8 @@
 //! Which nodes the rules know.
 
-use mangrove_domain::{Command, NodeInfo};
+use std::collections::BTreeSet;
+
+use mangrove_domain::{Command, NodeInfo, State};
 
 use super::ShardState;
 
@@ -14,13 +16,31 @@ impl ShardState {
         let known: Vec<_> = state.nodes().collect();
         let lost = self.context.peers.lost(known.iter().map(|node| &node.name));
         let lost = given_up(&known, lost, &there);
-        let news = there.into_iter().filter(|node| !known.contains(&node));
-        let announced = news.map(|node| Command::NodeAnnounced { node });
-        // Newcomers first: what the lost ones carried may go on there.
-        for command in announced.chain(lost.into_iter().map(|name| Command::NodeLost { name })) {
+        let left = self.context.peers.left();
+        let news = news(&state, there, &left);
+        let draining = draining(&state, &news, left);
+        let announced = news.into_iter().map(|node| Command::NodeAnnounced { node });
+        let draining = draining.into_iter().map(|name| Command::NodeDraining { name });
+        // Newcomers first: what is at those that go, or was at the lost ones, may go on there.
+        let lost = lost.into_iter().map(|name| Command::NodeLost { name });
+        for command in announced.chain(draining).chain(lost) {
             self.context.proposer.cast(command);
         }
     }
+}
+
+/// The nodes that the rules are to be told of: new ones, and those that are about to go no more.
+fn news(state: &State, there: Vec<NodeInfo>, left: &BTreeSet<String>) -> Vec<NodeInfo> {
+    let known: Vec<_> = state.nodes().collect();
+    let stays = |name: &str| state.is_draining(name) && !left.contains(name);
+    there.into_iter().filter(|node| !known.contains(&node) || stays(&node.name)).collect()
+}
+
+/// Of the nodes that are to be left those of which the rules don't know it, or have to be told again: one that is announced
+/// counts as one that stays.
+fn draining(state: &State, news: &[NodeInfo], left: BTreeSet<String>) -> Vec<String> {
+    let is_news = |name: &String| news.iter().any(|node| node.name == *name);
+    left.into_iter().filter(|name| is_news(name) || state.is_to_drain(name)).collect()
 }
 
 /// Of the lost nodes those without which it goes on. While no edge at all is there dialogs can't go on anywhere else, and
@@ -38,6 +58,7 @@ fn is_edge(node: &NodeInfo) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use mangrove_domain::{Fence, Stamp, apply};
     use mangrove_sip::Transport;
 
     use super::*;
@@ -45,6 +66,29 @@ mod tests {
     fn node(name: &str, is_edge: bool) -> NodeInfo {
         let contacts = is_edge.then(|| (Transport::Udp, format!("{name}.example:5060")));
         NodeInfo { name: name.into(), contacts: contacts.into_iter().collect(), media: !is_edge }
+    }
+
+    fn told(state: &mut State, command: Command) {
+        let fence = Fence { incarnation: 1, term: 1 };
+        apply(state, command, Stamp { now: 1, wall: 1, seed: 1, index: 1, ordinal: 0, fence });
+    }
+
+    #[test]
+    fn who_is_to_be_left_is_said_once_and_again_when_it_was_announced() {
+        let (mut state, media) = (State::default(), node("media", false));
+        let left = BTreeSet::from(["media".to_owned()]);
+        let due = |state: &State, left: &BTreeSet<String>| {
+            let news = super::news(state, vec![media.clone()], left);
+            (news.len(), super::draining(state, &news, left.clone()).len())
+        };
+        assert_eq!(due(&state, &left), (1, 1));
+        told(&mut state, Command::NodeAnnounced { node: media.clone() });
+        assert_eq!(due(&state, &left), (0, 1));
+        told(&mut state, Command::NodeDraining { name: "media".into() });
+        assert_eq!(due(&state, &left), (0, 0));
+        assert_eq!(due(&state, &BTreeSet::new()), (1, 0), "it stays");
+        told(&mut state, Command::NodeAnnounced { node: media.clone() });
+        assert_eq!(due(&state, &BTreeSet::new()), (0, 0));
     }
 
     #[test]

@@ -199,6 +199,12 @@ impl Call {
         self.offers.iter().position(|offer| offer.legs.contains(&leg))
     }
 
+    /// Whether a far end was told where to send its sound: it has answered, was answered, or rings with our offer.
+    pub(crate) fn knows_address(&self, leg: LegId) -> bool {
+        let rings = self.offer_of(leg).is_some();
+        self.party(leg).is_some_and(|party| party.answered.is_some() || (rings && !party.line.is_planned()))
+    }
+
     pub(crate) fn move_to(&mut self, stage: Stage, at: Moment) {
         self.stage = stage;
         self.since = at;

@@ -14,6 +14,7 @@ mod leader_started;
 mod let_go_tenant;
 mod media_reported;
 mod node_announced;
+mod node_draining;
 mod node_lost;
 pub(crate) mod remove_tenant;
 pub(crate) mod report_handed_on;
@@ -119,7 +120,7 @@ pub enum Command {
     },
     /// Does something to a call from outside.
     CommandCall { tenant: TenantId, call: CallId, wish: CallWish, author: Author },
-    /// A node is there, or its addresses changed.
+    /// A node is there, or its addresses changed. One that was about to go is not any more.
     NodeAnnounced { node: NodeInfo },
     /// A node is gone for good; its edge legs and media sessions go on elsewhere where there is an elsewhere.
     NodeLost { name: String },
@@ -147,6 +148,8 @@ pub enum Command {
     ReportsDone { tenant: TenantId, series: u64, up_to: u64 },
     /// The tenant that had gone from here is no more.
     ForgetHold { tenant: TenantId, epoch: u64 },
+    /// A node is about to go, and its addresses stay with it: its media sessions go to other nodes while people talk.
+    NodeDraining { name: String },
 }
 
 /// Hands a command to its handler. What the proposer is told is the answer.
@@ -208,5 +211,6 @@ fn decide(state: &mut State, command: Command, stamp: Stamp, effects: &mut Effec
         }
         Command::ReportsDone { tenant, series, up_to } => reports_done::apply(state, &tenant, series, up_to),
         Command::ForgetHold { tenant, epoch } => forget_hold::apply(state, &tenant, epoch),
+        Command::NodeDraining { name } => node_draining::apply(state, &name, stamp, effects),
     }
 }

@@ -112,6 +112,11 @@ impl Line {
         self.leg().is_none_or(Leg::is_ended)
     }
 
+    /// Whether the far end is still to be offered something, or to answer it.
+    pub(crate) fn is_offering(&self) -> bool {
+        self.leg().is_some_and(Leg::is_offering)
+    }
+
     /// The dialog's own next timer.
     pub(crate) fn due(&self) -> Option<u64> {
         self.leg().and_then(Leg::next_due)

@@ -2,14 +2,18 @@
 //! After every command [`sync`] compares it with what was asked for last; a difference goes out under a new version.
 
 mod hears;
+mod leaving;
 
 use std::sync::Arc;
 
 use mangrove_proto::{
     common,
+    id::LegId,
     media::{Codec, Endpoint, MediaCommand, Recording, SetSession, endpoint::Hears},
 };
 use serde::{Deserialize, Serialize};
+
+pub(crate) use leaving::{begin, former, lose, note_addresses, ready, turn_back};
 
 use crate::{
     call::{Call, party::Party, stage::Stage},
@@ -34,6 +38,9 @@ pub struct Session {
     pub moved: bool,
     /// What was asked for, wanted ports left out.
     pub(crate) asked: Option<Arc<SetSession>>,
+    /// What is left of it at the node that it leaves, or left last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) former: Option<Arc<leaving::Former>>,
 }
 
 impl Session {
@@ -64,9 +71,11 @@ pub(crate) fn open(call: &mut Call, scene: &mut Scene<'_>) -> bool {
 }
 
 /// Moves the session to another node; what far ends were told is told anew once that one is ready.
-pub(crate) fn move_away(call: &mut Call, scene: &mut Scene<'_>) -> bool {
+fn move_away(call: &mut Call, scene: &mut Scene<'_>) -> bool {
     let Some(node) = scene.state.least_loaded_media() else { return false };
     scene.state.count_session(&node, true);
+    // Should it have been there before: what was asked for then is older.
+    leaving::forget(call, &node);
     call.media.node = node;
     call.media.asked = None;
     for party in call.parties.values_mut().map(Arc::make_mut) {
@@ -77,10 +86,15 @@ pub(crate) fn move_away(call: &mut Call, scene: &mut Scene<'_>) -> bool {
 
 /// Asks for what the call needs now, if it is not what was asked for before.
 pub(crate) fn sync(call: &mut Call, scene: &mut Scene<'_>) {
-    if call.media.node.is_empty() || (call.is_over() && call.media.is_closed()) {
+    let is_left = call.media.leaves().is_some();
+    if call.media.node.is_empty() || (call.is_over() && call.media.is_closed() && !is_left) {
         return;
     }
+    leaving::part(call, scene);
     let mut wanted = wanted(call, &scene.tenant.config);
+    if leaving::sync(call, &wanted, scene) {
+        wanted = relay_only(wanted);
+    }
     wanted.version = call.media.version;
     if call.media.asked.as_deref() == Some(&wanted) {
         return;
@@ -94,16 +108,22 @@ pub(crate) fn sync(call: &mut Call, scene: &mut Scene<'_>) {
     scene.effects.actions.extend(again(call, scene.tenant.epoch, scene.stamp));
 }
 
-/// The present command once more, with the ports and far ends' addresses that are known and how long the recording was wanted until now. Of a
-/// recording that is finished nobody is asked again.
+/// The present command once more, with the ports and far ends' addresses that are known and how long the recording was
+/// wanted until now. Of a recording that is finished nobody is asked again.
 pub(crate) fn again(call: &Call, epoch: u64, stamp: Stamp) -> Option<Effect> {
     let mut set = SetSession::clone(call.media.asked.as_ref()?);
     for endpoint in &mut set.endpoints {
-        let party = endpoint.id.parse().ok().and_then(|leg| call.party(leg));
+        // Who is untold has the address of another node.
+        let leg = endpoint.id.parse::<LegId>().ok().filter(|leg| !call.media.is_untold(*leg));
+        let party = leg.and_then(|leg| call.party(leg));
         let address = party.and_then(|party| party.address);
         endpoint.port = address.map_or(0, |address| u32::from(address.port()));
         endpoint.latched = party.and_then(Party::latched).map_or_else(String::new, |from| from.to_string());
     }
+    Some(command(call, &call.media.node, set, (epoch, stamp)))
+}
+
+fn command(call: &Call, node: &str, mut set: SetSession, (epoch, stamp): (u64, Stamp)) -> Effect {
     set.recording = set.recording.filter(|_| !set.close || !is_recorded(call));
     if let Some(recording) = &mut set.recording {
         recording.ran_ms = ran_ms(call, stamp);
@@ -118,7 +138,7 @@ pub(crate) fn again(call: &Call, epoch: u64, stamp: Stamp) -> Option<Effect> {
     let command =
         MediaCommand { effect, tenant: call.tenant.to_string(), fence: Some(fence), set: Some(set) };
     let object = ObjectRef::Call(call.tenant.clone(), call.id);
-    Some(Effect { object, action: Action::Media { node: call.media.node.clone(), command } })
+    Effect { object, action: Action::Media { node: node.to_owned(), command } }
 }
 
 fn is_recorded(call: &Call) -> bool {
@@ -150,8 +170,17 @@ fn wanted(call: &Call, config: &TenantConfig) -> SetSession {
         version: 0,
         endpoints: alive.map(|party| endpoint(call, party, config)).collect(),
         recording: recording(call),
-        close: false,
+        ..SetSession::default()
     }
+}
+
+/// The same where another node still plays and records.
+fn relay_only(mut set: SetSession) -> SetSession {
+    set.recording = None;
+    for endpoint in &mut set.endpoints {
+        endpoint.hears = endpoint.hears.take().filter(|hears| !is_play(hears));
+    }
+    set
 }
 
 fn endpoint(call: &Call, party: &Party, config: &TenantConfig) -> Endpoint {

@@ -43,6 +43,9 @@ pub(crate) struct Node {
     pub(crate) info: Arc<NodeInfo>,
     /// Media sessions open there.
     pub(crate) sessions: u64,
+    /// It is about to go: sessions leave it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) draining: bool,
 }
 
 /// The last event taken from a sender.
@@ -66,6 +69,17 @@ impl State {
     /// The nodes that were announced and not lost.
     pub fn nodes(&self) -> impl Iterator<Item = &NodeInfo> {
         self.nodes.values().map(|node| node.info.as_ref())
+    }
+
+    /// Whether sessions leave this node. It ends when the node is announced again.
+    pub fn is_draining(&self, node: &str) -> bool {
+        self.nodes.get(node).is_some_and(|node| node.draining)
+    }
+
+    /// Whether [`crate::Command::NodeDraining`] of this node changes anything: it was not said yet, or sessions are there
+    /// still.
+    pub fn is_to_drain(&self, node: &str) -> bool {
+        self.nodes.get(node).is_some_and(|node| !node.draining || node.sessions > 0)
     }
 
     /// The high-water mark of each sender: `edge/<node>` or `media/<node>`, its run, its last sequence number.
@@ -117,10 +131,11 @@ impl State {
         }
     }
 
-    /// The media node with the fewest sessions of this group; the first by name among equals.
+    /// The media node with the fewest sessions of this group; the first by name among equals. One that is about to go only
+    /// where no other is left.
     pub(crate) fn least_loaded_media(&self) -> Option<String> {
         let media = self.nodes.values().filter(|node| node.info.media);
-        media.min_by_key(|node| node.sessions).map(|node| node.info.name.clone())
+        media.min_by_key(|node| (node.draining, node.sessions)).map(|node| node.info.name.clone())
     }
 
     pub(crate) fn count_session(&mut self, node: &str, more: bool) {

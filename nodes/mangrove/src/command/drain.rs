@@ -1,4 +1,5 @@
 //! `mangrove drain NODE`: takes leads, addresses with their calls, and replicas from a node, and waits until that is done.
+//! Where addresses stay, the calls' sound leaves them.
 
 use std::time::Duration;
 
@@ -14,8 +15,8 @@ const BETWEEN_LOOKS: Duration = Duration::from_millis(500);
 /// How far a draining is.
 #[derive(Debug, PartialEq, Eq)]
 enum Progress {
-    /// Still to go: groups led, members' addresses carried, replicas held.
-    Going { leads: usize, addresses: usize, replicas: usize },
+    /// Still to go: groups led, members' addresses carried, replicas held, streams of calls that leave addresses which stay.
+    Going { leads: usize, addresses: usize, replicas: usize, streams: usize },
     /// Done; what stays nobody else can take.
     Done(Kept),
     /// It does not answer: others have taken the leads, nothing tells how far its replicas are.
@@ -26,7 +27,7 @@ enum Progress {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Kept {
     replicas: usize,
-    /// Members whose addresses, calls and all, it carries to their end.
+    /// Members whose addresses, and what is signalled there, it carries to their end.
     addresses: Vec<String>,
 }
 
@@ -56,7 +57,9 @@ fn said(node: &str, kept: &Kept) -> String {
     match kept.addresses.join(", ") {
         none if none.is_empty() => replicas,
         some => {
-            format!("{replicas}the addresses of {some} can't move: calls there end, or move when it stops\n")
+            format!(
+                "{replicas}the addresses of {some} can't move: calls that are signalled there end, or move when it stops\n"
+            )
         }
     }
 }
@@ -81,10 +84,12 @@ async fn finished(session: &Session, node: &str) -> Result<Kept> {
             Progress::Silent if !status.alive => {
                 bail!("{node} does not answer; `mangrove leave {node}` lets it go")
             }
-            Progress::Going { leads, addresses, replicas }
+            Progress::Going { leads, addresses, replicas, streams }
                 if now != told && session.arguments.output == Format::Text =>
             {
-                eprintln!("{node}: {leads} groups led, {addresses} nodes' addresses, {replicas} replicas");
+                eprintln!(
+                    "{node}: {leads} groups led, {addresses} nodes' addresses, {replicas} replicas, {streams} streams"
+                );
             }
             _ => {}
         }
@@ -95,12 +100,15 @@ async fn finished(session: &Session, node: &str) -> Result<Kept> {
 
 fn progress(status: &NodeStatus) -> Progress {
     let Some(report) = &status.report else { return Progress::Silent };
-    let carried = report.figures.get("carried").map_or(0, |count| *count as usize);
+    let figure = |name: &str| report.figures.get(name).map_or(0, |count| *count as usize);
+    let carried = figure("carried");
+    // What others can't take, and nothing leaves, is not waited for.
+    let streams = if status.left > 0 { figure("streams") } else { 0 };
     let is_idle = report.leads == 0 && status.planned_leads == 0 && status.movable == 0;
-    if is_idle && report.replicas == status.planned && carried <= status.carries.len() {
+    if is_idle && streams == 0 && report.replicas == status.planned && carried <= status.carries.len() {
         return Progress::Done(Kept { replicas: status.planned, addresses: status.carries.clone() });
     }
-    Progress::Going { leads: report.leads, addresses: carried, replicas: report.replicas }
+    Progress::Going { leads: report.leads, addresses: carried, replicas: report.replicas, streams }
 }
 
 #[cfg(test)]
@@ -109,7 +117,7 @@ mod tests {
     use crate::command::nodes::tests::status;
 
     fn going(leads: usize, addresses: usize, replicas: usize) -> Progress {
-        Progress::Going { leads, addresses, replicas }
+        Progress::Going { leads, addresses, replicas, streams: 0 }
     }
 
     /// It carries its own addresses to their end.
@@ -128,6 +136,19 @@ mod tests {
         assert_eq!(text(0, &[]), "b is drained: it may be stopped or leave\n");
         assert!(text(5, &[]).contains("5 replicas stay"));
         assert!(text(0, &["b", "c"]).contains("the addresses of b, c can't move"));
+    }
+
+    #[test]
+    fn sound_that_leaves_is_waited_for() {
+        let progress_of = |left, streams| {
+            let mut status = NodeStatus { left, ..status("a", 0, 0) };
+            status.report.iter_mut().for_each(|told| told.figures.extend([("streams".into(), streams)]));
+            progress(&status)
+        };
+        let leaving = Progress::Going { leads: 0, addresses: 0, replicas: 0, streams: 2 };
+        assert_eq!(progress_of(1, 2), leaving);
+        assert_eq!(progress_of(1, 0), done(0));
+        assert_eq!(progress_of(0, 2), done(0), "it has nowhere to go");
     }
 
     #[test]

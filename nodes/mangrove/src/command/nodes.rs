@@ -119,6 +119,7 @@ pub(super) mod tests {
             planned_leads: leads,
             carries: vec![name.into()],
             movable: 0,
+            left: 0,
             report: Some(Told {
                 boot: 1,
                 uptime_ms: 3_720_000,

@@ -52,7 +52,8 @@ impl Node {
     }
 
     async fn is_free(&self) {
-        while self.cluster.leads_any() || !self.roles.carrier.has_handed_over() {
+        let carrier = &self.roles.carrier;
+        while self.cluster.leads_any() || !carrier.has_handed_over() || carrier.is_still_heard() {
             tokio::time::sleep(LOOK).await;
         }
     }

@@ -12,7 +12,7 @@ use std::{
 
 use bytes::Bytes;
 use mangrove_rtp::align::{Aligner, Sound};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 use super::{
     Memory, Message, Settings,
@@ -96,6 +96,12 @@ impl Aligning {
                     self.cut(&mut recording, now_us);
                     let rest = self.rest(&mut recording);
                     recording.send(Piece::Finish { ended_ms: wall_ms(now_us), rest });
+                }
+            }
+            Message::Leave { number, now_us } => {
+                if let Some(mut recording) = self.recordings.remove(&number) {
+                    // Nobody waits for it: whoever goes on finds the part, or has put silence in its place.
+                    drop(self.leave(&mut recording, now_us));
                 }
             }
             Message::FinishLeft { ticket, ran_ms } => {
@@ -184,18 +190,24 @@ impl Aligning {
         let recordings = std::mem::take(&mut self.recordings);
         let mut waits = Vec::new();
         for mut recording in recordings.into_values() {
-            self.cut(&mut recording, now_us());
-            if !recording.part.is_empty() {
-                self.pass_on(&mut recording, Vec::new());
-            }
-            let (answer, written) = tokio::sync::oneshot::channel();
-            recording.send(Piece::Suspend(answer));
-            waits.push(written);
+            waits.push(self.leave(&mut recording, now_us()));
         }
         futures::future::join_all(waits).await;
         if tokio::time::timeout(FINISHES, self.claims.all_released()).await.is_err() {
             tracing::warn!("recordings are still being put together, the next run goes on with them");
         }
+    }
+
+    /// Has all that is gathered until `until_us` written, for another run or node to go on with; answered when it is in the
+    /// store.
+    fn leave(&self, recording: &mut Recording, until_us: u64) -> oneshot::Receiver<()> {
+        self.cut(recording, until_us);
+        if !recording.part.is_empty() {
+            self.pass_on(recording, Vec::new());
+        }
+        let (answer, written) = oneshot::channel();
+        recording.send(Piece::Suspend(answer));
+        written
     }
 
     fn sweep(&self) {

@@ -135,6 +135,29 @@ async fn more_parts(store: &Store, than: usize) -> usize {
     }
 }
 
+/// One that drains: its calls go on at another.
+#[tokio::test]
+async fn a_recording_that_is_left_is_not_finished_and_another_node_goes_on_with_it() {
+    let store = Arc::new(Store::default());
+    let (drains, facts) = settings(store.clone());
+    let (drains, _task) = Recorder::start(drains);
+    let (next, heard) = settings(store.clone());
+    let (next, _next_task) = Recorder::start(Settings { writer: "b/2".into(), ..next });
+    let began_us = now_us();
+    drains.begin(1, ticket("r"), began_us, 0);
+    drains.add(second(Side::Left, began_us));
+    drains.leave(1, began_us + 1_000_000);
+    drains.suspend().await;
+    assert!(more_parts(&store, 0).await > 0 && facts.lock().is_empty(), "it is no file yet");
+    let left_us = now_us();
+    next.begin(7, ticket("r"), left_us, 0);
+    next.finish(7, left_us + 1_500_000);
+    let finished = reported(&heard).await;
+    assert!(finished.duration_ms >= 1_000, "{} ms", finished.duration_ms);
+    next.suspend().await;
+    assert_eq!(objects(&store).await, ["acme/r.wav"]);
+}
+
 /// A node that is cut off from the cluster and not from the store records on beside its heir.
 #[tokio::test]
 async fn a_recording_has_one_writer_the_one_that_took_it_up_last() {

@@ -134,9 +134,10 @@ impl Sessions {
         set.endpoints.iter().filter_map(|endpoint| address(&endpoint.id)).collect()
     }
 
-    pub(super) fn end_session(&mut self, key: &Key) {
+    /// `goes_on`: at another node.
+    pub(super) fn end_session(&mut self, key: &Key, goes_on: bool) {
         if let Some(mut session) = self.sessions.remove(key) {
-            self.threads[session.thread].send(Command::Close(session.number));
+            self.threads[session.thread].send(Command::Close { number: session.number, goes_on });
             self.close_ports(&mut session, |_| true);
         }
     }

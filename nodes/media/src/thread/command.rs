@@ -15,8 +15,11 @@ use crate::{outbox::Owner, ports::Sockets};
 #[derive(Debug)]
 pub(crate) enum Command {
     Set(Box<Plan>),
-    /// Closes the session of this number.
-    Close(u64),
+    /// Closes the session of this number. Where it goes on at another node, its recording is left for that one.
+    Close {
+        number: u64,
+        goes_on: bool,
+    },
     /// Lets another process bind the same ports, and answers then.
     Share(oneshot::Sender<()>),
     /// Closes everything and ends the thread. Recordings stay open: the next run goes on with them.

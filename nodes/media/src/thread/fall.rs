@@ -45,8 +45,8 @@ impl Worker {
     }
 
     /// As `try_set`.
-    pub(super) fn try_close(&mut self, number: u64) {
-        if catch_unwind(AssertUnwindSafe(|| self.close(number))).is_err() {
+    pub(super) fn try_close(&mut self, number: u64, goes_on: bool) {
+        if catch_unwind(AssertUnwindSafe(|| self.close(number, goes_on))).is_err() {
             self.expel(Some(number));
         }
     }

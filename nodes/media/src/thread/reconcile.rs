@@ -98,9 +98,12 @@ impl Worker {
         numbers.filter_map(place).collect()
     }
 
-    /// Ends the session.
-    pub(super) fn close(&mut self, number: u64) {
+    /// Ends the session, here or altogether.
+    pub(super) fn close(&mut self, number: u64, goes_on: bool) {
         let Some(mut session) = self.sessions.remove(&number) else { return };
+        if goes_on && let Some(recording) = session.recording.take() {
+            self.tap.leave(recording.number, self.now_us);
+        }
         self.set_recording(&mut session, None);
         for index in session.endpoints.into_values() {
             self.remove(index);

@@ -88,4 +88,10 @@ impl Tap {
         self.flush();
         self.recorder.finish(recording, now_us);
     }
+
+    /// As `finish`, where another node goes on with it.
+    pub(super) fn leave(&mut self, recording: u64, now_us: u64) {
+        self.flush();
+        self.recorder.leave(recording, now_us);
+    }
 }

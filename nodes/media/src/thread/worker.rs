@@ -123,7 +123,7 @@ impl Worker {
         while let Ok(command) = self.commands.try_recv() {
             match command {
                 Command::Set(plan) => self.try_set(*plan),
-                Command::Close(number) => self.try_close(number),
+                Command::Close { number, goes_on } => self.try_close(number, goes_on),
                 Command::Share(done) => {
                     self.share();
                     // Who asked may have given up.

@@ -169,6 +169,33 @@ fn newer() -> Directory {
     directory
 }
 
+/// As `newer`, of builds whose calls leave a media node; `m` is in a network of its own.
+fn apart() -> Directory {
+    let mut directory = newer();
+    directory.minimum = LEAVING;
+    let m = directory.members.get_mut(&4).unwrap();
+    m.addresses = [(NETWORK.to_owned(), "elsewhere".to_owned())].into();
+    directory
+}
+
+#[test]
+fn calls_leave_a_media_node_that_goes_with_its_addresses() {
+    let mut directory = apart();
+    assert!(directory.has_to_be_left("m") && !directory.is_left("m"), "it stays");
+    assert!(!directory.has_to_be_left("e1"), "e2 is its heir");
+    assert!(!directory.has_to_be_left("a"), "it carries no sound");
+    apply(&mut directory, Command::StopMember { id: 4 }).unwrap();
+    assert!(directory.is_left("m"));
+    for id in [2, 3] {
+        hear(&mut directory, id, false);
+    }
+    assert!(!directory.is_left("m"), "nobody else carries sound");
+    let mut older = apart();
+    older.minimum = LEAVING - 1;
+    drain(&mut older, 4, true).unwrap();
+    assert!(!older.is_left("m"), "somebody has no words for it");
+}
+
 fn drain(directory: &mut Directory, id: NodeId, draining: bool) -> Result<Reply, Refusal> {
     apply(directory, Command::DrainMember { id, draining })?;
     if draining { apply(directory, Command::YieldLeases { id }) } else { Ok(Reply::Done) }

@@ -7,7 +7,7 @@ use mangrove_proto::{
 };
 
 use super::{Call, dial_out, end, party::Party, plan, record, refusal, retell, stage::Stage};
-use crate::{cause::Cause, line, scene::Scene, story};
+use crate::{cause::Cause, line, media as session, scene::Scene, story};
 
 /// Longer than this without a sound, a phone is dead.
 const SILENCE_MS: u64 = 30_000;
@@ -26,6 +26,18 @@ pub(crate) fn hear(call: &mut Call, fact: &Fact, scene: &mut Scene<'_>) {
     }
 }
 
+/// One event of the node that the session leaves, or left last: what it opened and played counts, and what it recorded.
+pub(crate) fn hear_former(call: &mut Call, fact: &Fact, scene: &mut Scene<'_>) {
+    match fact {
+        Fact::Ready(ready) => session::note_addresses(call, ready),
+        Fact::PlayFinished(finished) => play_finished(call, finished, scene),
+        Fact::Digit(digit) => note(call, &digit.endpoint, story::DIGIT.into(), scene),
+        Fact::RecordingFinished(finished) => recording_finished(call, finished, scene),
+        Fact::Counters(counters) => count_former(call, counters),
+        Fact::Refused(_) | Fact::Latched(_) | Fact::Silent(_) => {}
+    }
+}
+
 fn note(call: &Call, endpoint: &str, title: String, scene: &mut Scene<'_>) {
     let party = endpoint.parse().ok().and_then(|leg| call.party(leg)).map(|party| party.role.name());
     let line = story::heard(call, scene.moment(), party.unwrap_or_default(), title);
@@ -34,7 +46,7 @@ fn note(call: &Call, endpoint: &str, title: String, scene: &mut Scene<'_>) {
 
 /// The session stands: its addresses are what far ends are told.
 fn ready(call: &mut Call, ready: &media::Ready, scene: &mut Scene<'_>) {
-    if call.is_over() || ready.version > call.media.version {
+    if call.is_over() || ready.version > call.media.version || call.media.is_stale(ready.version) {
         return;
     }
     call.media.moved &= ready.version != call.media.version;
@@ -43,21 +55,27 @@ fn ready(call: &mut Call, ready: &media::Ready, scene: &mut Scene<'_>) {
         let (Ok(leg), Ok(told)) = (address.endpoint.parse::<LegId>(), address.address.parse()) else {
             continue;
         };
-        let waits = |party: &Party| party.address.is_none() && party.is_alive();
-        // A phone that rings was told another one: it learns this one once it has answered.
-        let rings = call.offer_of(leg).is_some();
-        if call.party(leg).is_some_and(waits)
-            && let Some(party) = call.party_mut(leg)
-        {
+        let lacks = |party: &Party| party.address.is_none() || call.media.is_untold(leg);
+        let waits = call.party(leg).is_some_and(|party| party.is_alive() && lacks(party));
+        if waits && let Some(party) = call.party_mut(leg) {
+            party.forget_address();
             party.address = Some(told);
-            let knows = party.answered.is_some() || (rings && !party.line.is_planned());
-            moved.extend((knows && party.told_at.is_none()).then_some(party.id));
+            let has_a_turn = party.told_at.is_some();
+            call.media.told(leg);
+            // A phone that rings was told another one: it learns this one once it has answered.
+            moved.extend((call.knows_address(leg) && !has_a_turn).then_some(leg));
         }
     }
+    session::ready(call, scene.now());
     for leg in moved {
         line::reoffer(call, leg, scene);
     }
     retell::fire(call, scene);
+    go_on(call, scene);
+}
+
+/// Does what waited for addresses that are known now.
+pub(crate) fn go_on(call: &mut Call, scene: &mut Scene<'_>) {
     if matches!(call.stage, Stage::Playing { .. } | Stage::Waiting(_) | Stage::Talking(_)) {
         // Nothing to do, unless the ports were just given up when it was time to answer.
         line::answer(call, call.guest, scene);
@@ -75,6 +93,9 @@ fn refused(call: &mut Call, refused: &media::Refused, scene: &mut Scene<'_>) {
         return;
     }
     note(call, "", format!("media refused: {}", refused.why), scene);
+    if call.media.is_tried() {
+        return session::turn_back(call, scene);
+    }
     refusal::give_way(call, scene);
 }
 
@@ -125,6 +146,17 @@ fn recording_finished(call: &mut Call, finished: &media::RecordingFinished, scen
     note(call, "", "recording finished".into(), scene);
     if matches!(&call.stage, Stage::Over(end) if end.record_due.is_none()) {
         record::write(call, scene);
+    }
+}
+
+/// Of a party that has gone, unless it was heard more elsewhere: of the others the new node will tell.
+fn count_former(call: &mut Call, counters: &media::Counters) {
+    let party = counters.endpoint.parse().ok().and_then(|leg: LegId| call.party_mut(leg));
+    let is_most = |party: &Party| {
+        !party.is_alive() && party.counted.is_none_or(|counted| counted.received <= counters.packets_received)
+    };
+    if let Some(party) = party.filter(|party| is_most(party)) {
+        party.counted = Some(counters.into());
     }
 }
 

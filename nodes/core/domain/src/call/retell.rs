@@ -35,7 +35,7 @@ pub(crate) fn fire(call: &mut Call, scene: &mut Scene<'_>) {
         if let Some(party) = call.party_mut(leg) {
             party.told_at = None;
         }
-        if call.party(leg).is_some_and(Party::is_alive) {
+        if call.party(leg).is_some_and(Party::is_alive) && !call.media.is_untold(leg) {
             line::reoffer(call, leg, scene);
         }
     }

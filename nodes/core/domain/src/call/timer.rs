@@ -27,7 +27,9 @@ pub(crate) fn due(call: &Call) -> Option<u64> {
     let offers = call.offers.iter().map(Offer::due);
     let lines = call.parties.values().filter_map(|party| party.line.due());
     let told = call.parties.values().filter(|party| party.is_alive()).filter_map(|party| party.told_at);
-    stage.into_iter().chain(longest).chain(offers).chain(lines).chain(told).min()
+    // What is due of the session is done when the command is through.
+    let session = call.media.due();
+    stage.into_iter().chain(longest).chain(session).chain(offers).chain(lines).chain(told).min()
 }
 
 /// Fires what is due.

@@ -46,8 +46,8 @@ fn bring_in(state: &mut State, id: &TenantId, arrival: Arrival, stamp: Stamp, ef
     tenant.set_clock(at.now + frozen_ms, stamp.now);
     tenant.epoch = epoch;
     ready::line_up(&mut tenant);
-    for node in tenant.calls().filter(|call| !call.media.is_closed()).map(|call| call.media.node.clone()) {
-        state.count_session(&node, true);
+    for node in tenant.calls().flat_map(|call| call.media.open_at()) {
+        state.count_session(node, true);
     }
     state.tenants.insert(id.clone(), Arc::new(tenant));
     effects.outbox |= !records.is_empty();

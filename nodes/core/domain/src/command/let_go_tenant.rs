@@ -22,8 +22,8 @@ pub(super) fn apply(state: &mut State, id: &TenantId, epoch: u64, effects: &mut 
     let objects: Vec<ObjectRef> = state.objects().filter(|object| object.tenant() == id).collect();
     objects.into_iter().for_each(|gone| effects.touch(gone));
     if let Some(tenant) = state.tenants.remove(id) {
-        for call in tenant.calls().filter(|call| !call.media.is_closed()) {
-            state.count_session(&call.media.node, false);
+        for node in tenant.calls().flat_map(|call| call.media.open_at()) {
+            state.count_session(node, false);
         }
     }
     effects.kept = true;

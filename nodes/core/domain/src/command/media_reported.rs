@@ -41,9 +41,11 @@ pub(super) fn hear(
     };
     let done = scene::play(state, &tenant, stamp, effects, |scene| {
         scene.with_call(call, |call, scene| {
-            // A node that the session has left knows nothing of it that still holds, but what it recorded.
+            // A node that is lost to the session knows nothing of it that still holds, but what it recorded.
             let stale = call.media.node != sender.node && !is_final(fact);
-            if !stale {
+            if call.media.node != sender.node && call.media.was_at(&sender.node) {
+                media_event::hear_former(call, fact, scene);
+            } else if !stale {
                 media_event::hear(call, fact, scene);
             }
         })

@@ -10,7 +10,7 @@ use mangrove_proto::{
 };
 
 use crate::{
-    call::{Call, end, retell},
+    call::{Call, end, party::Party, retell},
     cause::Cause,
     effect::{Effects, Reply},
     media,
@@ -48,23 +48,24 @@ pub(super) fn leave_strangers(scene: &mut Scene<'_>) {
 }
 
 fn used(call: &Call) -> impl Iterator<Item = &str> {
-    let media = (!call.media.is_closed()).then_some(call.media.node.as_str());
     let edges = call.parties.values().map(|party| party.line.edge.as_str());
-    media.into_iter().chain(edges).filter(|name| !name.is_empty())
+    call.media.open_at().chain(edges).filter(|name| !name.is_empty())
 }
 
 fn is_hit(call: &Call, name: &str) -> bool {
-    call.media.node == name || call.parties.values().any(|party| party.line.edge == name)
+    call.media.node == name
+        || call.media.was_at(name)
+        || call.parties.values().any(|party| party.line.edge == name)
 }
 
 fn go_on(call: &mut Call, name: &str, scene: &mut Scene<'_>) {
     let mut moved = to_another_edge(call, name, scene);
-    if call.media.node == name && !call.is_over() {
-        if !media::move_away(call, scene) {
-            return end::end(call, Cause::MediaLost, EndedBy::System, scene);
-        }
-        moved = call.parties.keys().copied().collect();
+    let is_silent = call.media.node == name;
+    if !media::lose(call, name, scene) {
+        return end::end(call, Cause::MediaLost, EndedBy::System, scene);
     }
+    let waits = |party: &&Arc<Party>| is_silent && party.address.is_none();
+    moved.extend(call.parties.values().filter(waits).map(|party| party.id));
     retell::line_up(call, &moved, scene);
     retell::fire(call, scene);
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use mangrove_proto::id::TenantId;
 
-use super::{leader_started, node_lost, reports_done};
+use super::{leader_started, node_draining, node_lost, reports_done};
 use crate::{
     effect::{Effects, Reply},
     moving::Standing,
@@ -40,10 +40,11 @@ pub(super) fn apply(
     Reply::Done
 }
 
-/// Nodes may have been lost while nothing could happen to it.
+/// Nodes may have been lost, or begun to go, while nothing could happen to it.
 pub(super) fn thaw(state: &mut State, id: &TenantId, stamp: Stamp, effects: &mut Effects) {
     scene::play(state, id, stamp, effects, |scene| {
         node_lost::leave_strangers(scene);
+        node_draining::leave(scene);
         let now = scene.now();
         leader_started::ring_on(&mut scene.tenant, now + leader_started::ANSWER_AGAIN_MS);
     });

@@ -24,7 +24,8 @@ pub(super) fn check(tenant: &Tenant, found: &mut Vec<Violation>) {
     }
     for call in tenant.calls().filter(|call| call.is_over()) {
         let open = call.parties.values().any(|party| party.is_alive());
-        if open || !call.offers.is_empty() || !call.channels.is_empty() || !call.media.is_closed() {
+        let sounds = call.media.open_at().next().is_some();
+        if open || !call.offers.is_empty() || !call.channels.is_empty() || sounds {
             found.push(Violation::new("I8", format!("{} is over but holds on to something", call.id)));
         }
     }
@@ -33,9 +34,8 @@ pub(super) fn check(tenant: &Tenant, found: &mut Vec<Violation>) {
 /// The nodes' counts of sessions are those of the calls.
 pub(super) fn sessions(state: &State, found: &mut Vec<Violation>) {
     let mut open: BTreeMap<&str, u64> = BTreeMap::new();
-    for call in state.tenants().flat_map(|(_, tenant)| tenant.calls()).filter(|call| !call.media.is_closed())
-    {
-        *open.entry(&call.media.node).or_default() += 1;
+    for node in state.tenants().flat_map(|(_, tenant)| tenant.calls()).flat_map(|call| call.media.open_at()) {
+        *open.entry(node).or_default() += 1;
     }
     for (name, node) in &state.nodes {
         let counted = open.get(name.as_str()).copied().unwrap_or(0);

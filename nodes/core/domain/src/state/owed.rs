@@ -15,12 +15,13 @@ impl State {
         let Some(tenant) = self.tenant(id) else { return Vec::new() };
         let stamp = Stamp { now: tenant.now(stamp.now), ..stamp };
         let Some(call) = tenant.call(*call) else { return Vec::new() };
-        let session = media::again(call, tenant.epoch, stamp);
+        // In this order: what was recorded at the node that is left is written before the next one takes it up.
+        let sessions = [media::former(call, tenant.epoch, stamp), media::again(call, tenant.epoch, stamp)];
         let mut seed = stamp.chance();
         let lines = call.parties.values().flat_map(|party| {
             let local = line::local(self, tenant, party);
             line::resume(party, &local, call, tenant.epoch, stamp, &mut seed)
         });
-        session.into_iter().chain(lines.collect::<Vec<_>>()).collect()
+        sessions.into_iter().flatten().chain(lines.collect::<Vec<_>>()).collect()
     }
 }

@@ -21,6 +21,7 @@ fn state() -> State {
     world.command(Command::NodeAnnounced {
         node: NodeInfo { name: "m2".into(), contacts: vec![], media: true },
     });
+    world.drain("m1");
     world.ask("anna", AgentWish::Available, Some(Ask { asker: 7, number: 1 }));
     let epoch = world.freeze();
     let bye = world.ends[greeted].request("BYE", "", "");
@@ -35,7 +36,7 @@ fn state() -> State {
 fn snapshots() {
     let write = |state: &State| state.snapshot().expect("a snapshot");
     let kept = golden::check(
-        &["state-1.bin", "state-2.bin", "state-3.bin", "state-4.bin"],
+        &["state-1.bin", "state-2.bin", "state-3.bin", "state-4.bin", "state-5.bin"],
         state,
         State::restore,
         write,
@@ -51,6 +52,7 @@ fn snapshots() {
     assert!(matches!((&hold.records[0].1, &hold.records[1].1), (Record::Cdr(_), Record::Audit(_))));
     assert!(!tenant.agent(&"anna".into()).expect("anna").asks.is_empty());
     assert_eq!((kept.arrivals().count(), kept.nodes().count(), kept.senders().count()), (1, 3, 2));
+    assert!(kept.is_draining("m1") && tenant.calls().any(|call| call.media.leaves() == Some("m1")));
     assert_eq!(invariant::check(&kept), []);
 }
 

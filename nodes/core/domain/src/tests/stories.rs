@@ -4,6 +4,7 @@ mod answered;
 mod between_employees;
 mod devices;
 mod digits;
+mod draining;
 mod hanging_up;
 mod hold;
 mod late;

@@ -25,7 +25,8 @@ use crate::{
 /// Something that a phone or the media node will do by itself.
 #[derive(Debug, Clone)]
 pub(crate) enum Pending {
-    Media(CallId, Fact),
+    /// By the media node of this name.
+    Media(String, CallId, Fact),
     /// Bytes from the far end with this number.
     Sip(usize, Vec<u8>),
 }
@@ -48,8 +49,10 @@ pub(crate) struct World {
     /// Whether violations end the test at once.
     pub(crate) strict: bool,
     ports: BTreeMap<String, u16>,
-    /// The last session asked for, by call.
+    /// The last session asked for, by call: of the node that it is at, or is about to be.
     pub(crate) sessions: BTreeMap<CallId, media::SetSession>,
+    /// The same of every node.
+    pub(crate) held: BTreeMap<(String, CallId), media::SetSession>,
     pub(crate) last: Effects,
 }
 
@@ -106,6 +109,7 @@ impl World {
             strict: true,
             ports: BTreeMap::new(),
             sessions: BTreeMap::new(),
+            held: BTreeMap::new(),
             last: Effects::default(),
         };
         for node in nodes() {
@@ -153,7 +157,7 @@ impl World {
         for effect in effects.actions {
             match effect.action {
                 Action::Edge { command, .. } => self.edge_hears(command),
-                Action::Media { command, .. } => self.media_hears(command),
+                Action::Media { node, command } => self.media_hears(node, command),
             }
         }
         reply
@@ -177,13 +181,18 @@ impl World {
 
     pub(crate) fn deliver(&mut self, pending: Pending) -> Reply {
         match pending {
-            Pending::Media(call, fact) => self.media(call, fact),
+            Pending::Media(node, call, fact) => self.media_at(node, call, fact),
             Pending::Sip(index, bytes) => self.sip(index, bytes),
         }
     }
 
     pub(crate) fn media(&mut self, call: CallId, fact: Fact) -> Reply {
         let node = self.tenant().call(call).map_or("m1", |call| &call.media.node).to_owned();
+        self.media_at(node, call, fact)
+    }
+
+    /// A media node reports of a call that it has, or had.
+    pub(crate) fn media_at(&mut self, node: String, call: CallId, fact: Fact) -> Reply {
         let (tenant, session) = (tenant_id().to_string(), call.to_string());
         self.report(&format!("media/{node}"), |sequence| {
             let event = media::MediaEvent { sequence, tenant, session, fact: Some(fact) };

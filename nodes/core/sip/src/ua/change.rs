@@ -59,6 +59,12 @@ impl Leg {
         })
     }
 
+    /// Whether an offer of ours waits to be sent or for its answer.
+    pub fn is_offering(&self) -> bool {
+        let in_the_air = self.change.ours.as_ref().is_some_and(|ours| ours.offer.is_some());
+        in_the_air || self.change.wanted.is_some()
+    }
+
     /// Starts the next change if the dialog is free for it.
     pub(super) fn pump(&mut self, turn: &mut Turn<'_, '_>) {
         let change = &self.change;

@@ -8,7 +8,7 @@ fn a_recording_that_is_stored_an_hour_later_still_comes_into_the_record() {
     let (caller, _) = world.talking("101");
     let bye = world.ends[caller].request("BYE", "", "");
     world.sip(caller, bye);
-    let late = world.pending.iter().position(|pending| matches!(pending, Pending::Media(_, fact) if format!("{fact:?}").starts_with("RecordingFinished")));
+    let late = world.pending.iter().position(|pending| matches!(pending, Pending::Media(.., fact) if format!("{fact:?}").starts_with("RecordingFinished")));
     let late = world.pending.remove(late.expect("a recording"));
     world.run();
     world.pass(3_600_000);

@@ -109,7 +109,7 @@ fn a_node_that_takes_a_session_over_learns_how_long_its_recording_ran() {
     world.sip(caller, bye);
     let finished = world
         .pending
-        .extract_if(.., |pending| matches!(pending, Pending::Media(_, Fact::RecordingFinished(_))));
+        .extract_if(.., |pending| matches!(pending, Pending::Media(.., Fact::RecordingFinished(_))));
     let finished: Vec<_> = finished.collect();
     world.pass(2_000);
     assert_eq!(ran_ms(&world), Some(Some(5_000)), "to its end");

@@ -4,7 +4,7 @@ use mangrove_proto::media::{PlayFinished, Refused, Silent, media_event::Fact};
 
 use super::{Pending, World, tenant_id};
 use crate::{
-    AgentWish, Ask, Author, Command, Reply,
+    AgentWish, Ask, Author, Command, NodeInfo, Reply,
     tests::{acme, far_end::sdp},
 };
 
@@ -83,6 +83,17 @@ impl World {
     pub(crate) fn finish_prompt(&mut self, index: usize) {
         self.end_prompt(index);
         self.run();
+    }
+
+    /// A media node is there, or is there to stay again.
+    pub(crate) fn announce_media(&mut self, name: &str) {
+        let node = NodeInfo { name: name.into(), contacts: vec![], media: true };
+        self.command(Command::NodeAnnounced { node });
+    }
+
+    /// A node is about to go, and its addresses with it.
+    pub(crate) fn drain(&mut self, name: &str) -> Reply {
+        self.command(Command::NodeDraining { name: name.into() })
     }
 
     /// A caller who has heard the greeting and waits in the queue, or is being offered.

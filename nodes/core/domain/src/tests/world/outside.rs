@@ -7,18 +7,31 @@ use mangrove_proto::{
 };
 use mangrove_sip::Message;
 
-use super::{Pending, World, phone_address};
+use super::{Pending, World, phone_address, tenant_id};
 use crate::tests::far_end::{FarEnd, sdp};
 
+/// Where far ends send their sound, at a media node.
+fn address_of(node: &str) -> &'static str {
+    if node == "m1" { "10.0.0.2" } else { "10.0.0.3" }
+}
+
 impl World {
-    pub(super) fn media_hears(&mut self, command: media::MediaCommand) {
+    pub(super) fn media_hears(&mut self, node: String, command: media::MediaCommand) {
         let set = command.set.expect("a session");
         let call: CallId = set.session.parse().expect("a call's session");
-        let before = self.sessions.insert(call, set.clone());
+        let known = self.state.tenant(&tenant_id()).and_then(|tenant| tenant.call(call));
+        if known.is_none_or(|call| call.media.node == node) {
+            self.sessions.insert(call, set.clone());
+        }
+        let before = self.held.insert((node.clone(), call), set.clone());
         if before.as_ref().is_some_and(|before| before.version == set.version) {
             return;
         }
-        self.closed(call, before.unwrap_or_default(), &set);
+        assert!(
+            before.as_ref().is_none_or(|before| before.version < set.version),
+            "{node}: {before:?} {set:?}"
+        );
+        self.closed(&node, call, before.unwrap_or_default(), &set);
         if set.close {
             return;
         }
@@ -28,27 +41,28 @@ impl World {
             let port = *self.ports.entry(endpoint.id.clone()).or_insert(next);
             addresses.push(media::EndpointAddress {
                 endpoint: endpoint.id.clone(),
-                address: format!("10.0.0.2:{port}"),
+                address: format!("{}:{port}", address_of(&node)),
             });
         }
-        self.pending
-            .push(Pending::Media(call, Fact::Ready(media::Ready { version: set.version, addresses })));
+        let ready = media::Ready { version: set.version, addresses };
+        self.pending.push(Pending::Media(node, call, Fact::Ready(ready)));
     }
 
     /// What the media node tells of endpoints and recordings that are gone.
-    fn closed(&mut self, call: CallId, before: media::SetSession, now: &media::SetSession) {
+    fn closed(&mut self, node: &str, call: CallId, before: media::SetSession, now: &media::SetSession) {
         for endpoint in before.endpoints {
             if !now.endpoints.iter().any(|kept| kept.id == endpoint.id) {
                 let counters =
                     media::Counters { endpoint: endpoint.id, packets_received: 7, ..Default::default() };
-                self.pending.push(Pending::Media(call, Fact::Counters(counters)));
+                self.pending.push(Pending::Media(node.to_owned(), call, Fact::Counters(counters)));
             }
         }
-        if let Some(recording) = before.recording.filter(|_| now.close || now.recording.is_none()) {
+        let ends = (now.close || now.recording.is_none()) && !now.goes_on;
+        if let Some(recording) = before.recording.filter(|_| ends) {
             let (recording, object) = (recording.id, recording.object);
             let finished =
                 media::RecordingFinished { recording, object, duration_ms: 1, ..Default::default() };
-            self.pending.push(Pending::Media(call, Fact::RecordingFinished(finished)));
+            self.pending.push(Pending::Media(node.to_owned(), call, Fact::RecordingFinished(finished)));
         }
     }
 
