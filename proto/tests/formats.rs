@@ -124,6 +124,7 @@ fn media_nodes() {
         endpoints: vec![endpoint],
         recording: Some(recording),
         close: false,
+        goes_on: false,
     };
     let command = MediaCommand { effect: 12, tenant: "acme".into(), fence: fence(), set: Some(set) };
     check(
