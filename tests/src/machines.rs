@@ -39,6 +39,15 @@ impl Machines {
     /// One machine a seat, each with a node on it, whose `cluster.profile` is this. The calling thread is in the office from now
     /// on, and must be the only one of its runtime.
     pub async fn start(seats: &[Seat], profile: &str) -> Result<(Self, Cluster)> {
+        Self::begin(seats, profile, true).await
+    }
+
+    /// As `start`, where SIP and RTP addresses are the machines' own and can't move.
+    pub async fn start_fixed(seats: &[Seat]) -> Result<(Self, Cluster)> {
+        Self::begin(seats, "lan", false).await
+    }
+
+    async fn begin(seats: &[Seat], profile: &str, moves: bool) -> Result<(Self, Cluster)> {
         let internet = Internet::new()?;
         let office = internet.host(OFFICE)?;
         office.enter()?;
@@ -50,7 +59,8 @@ impl Machines {
         for (number, (name, roles)) in (1..).zip(seats) {
             let address = Ipv4Addr::new(198, 51, 100, number);
             let namespace = Arc::new(internet.host(address)?);
-            let keys = cluster_keys(common.path(), name, address)?;
+            let keys = certificates(common.path(), name, address)?;
+            let keys = if moves { keys + &hook()? } else { keys };
             let machine = Machine {
                 host: namespace.clone(),
                 address,
@@ -63,7 +73,7 @@ impl Machines {
                 join: nodes.first().map(Product::grpc_address).into_iter().collect(),
                 common: Some(common.path().into()),
                 // What moves.
-                address: Ipv4Addr::new(198, 51, 100, 100 + number).into(),
+                address: if moves { Ipv4Addr::new(198, 51, 100, 100 + number) } else { address }.into(),
                 machine: Some(machine),
                 more: PATIENT,
                 ..Options::default()
@@ -122,15 +132,19 @@ impl Machines {
     }
 }
 
-/// Certificates of a node, and the keys of `[cluster]` that make it one among machines.
-fn cluster_keys(common: &Path, name: &str, address: Ipv4Addr) -> Result<String> {
+/// The keys of `[cluster]` by which addresses move.
+fn hook() -> Result<String> {
+    let hook = std::path::absolute(root())?.join("deploy/address-hook");
+    Ok(format!("network = \"wire\"\naddress_hook = {hook:?}\n"))
+}
+
+/// Certificates of a node, and the key of `[cluster]` that names them.
+fn certificates(common: &Path, name: &str, address: Ipv4Addr) -> Result<String> {
     let (authority, folder) = (common.join("authority"), common.join(name));
     let (address, ca, out) = (address.to_string(), shown(&authority), shown(&folder));
     certs(&["issue", "--ca", &ca, "--node", name, "--address", &address, "--out", &out])?;
-    let hook = std::path::absolute(root())?.join("deploy/address-hook");
     Ok(format!(
-        "network = \"wire\"\naddress_hook = {:?}\ntls = {{ ca = {:?}, cert = {:?}, key = {:?} }}\n",
-        hook,
+        "tls = {{ ca = {:?}, cert = {:?}, key = {:?} }}\n",
         authority.join("ca.pem"),
         folder.join(format!("{name}.pem")),
         folder.join(format!("{name}.key"))

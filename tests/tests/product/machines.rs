@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use mangrove_tests::{
-    cluster::ALIKE,
+    cluster::{ALIKE, APART},
     machines::{Machines, OFFICE},
     wait,
 };
@@ -53,6 +53,37 @@ async fn a_machine_that_is_asked_to_stop_hands_its_addresses_over() -> Result<()
     wait::until("the heir's machine to let go of the address", homeless).await?;
     let report = office.closes().await?;
     println!("a ended after {took:.2?}, silence of {:?} ms", report.gap);
+    assert!(report.gap.max <= HANDED_OVER_MS, "a silence of {} ms", report.gap.max);
+    Ok(())
+}
+
+/// Its address stays, as a pod's does: its calls leave it before it ends, and nobody on the line notices.
+#[tokio::test]
+async fn a_media_node_whose_address_stays_is_left_before_it_ends() -> Result<()> {
+    let (_machines, cluster) = Machines::start_fixed(APART).await?;
+    let mut office = Office::on(cluster, "edge-1", OFFICE.into()).await?;
+    let before = office.sees().await?;
+    let took = office.cluster.node_mut("media-1")?.terminate(Duration::from_secs(20)).await?;
+    let after = office.sees().await?;
+    assert_eq!(after, before, "media-1 has stopped\n{}", office.cluster.logs());
+    let report = office.closes().await?;
+    println!("media-1 ended after {took:.2?}, silence of {:?} ms", report.gap);
+    assert!(report.gap.max <= HANDED_OVER_MS, "a silence of {} ms", report.gap.max);
+    Ok(())
+}
+
+/// Nobody inherits its address: far ends are told of another edge's, where they hang up and where those in line are served.
+#[tokio::test]
+async fn calls_of_an_edge_whose_address_stays_go_on_through_another() -> Result<()> {
+    let (_machines, cluster) = Machines::start_fixed(APART).await?;
+    let mut office = Office::on(cluster, "edge-1", OFFICE.into()).await?;
+    let before = office.sees().await?;
+    office.cluster.node_mut("edge-1")?.kill()?;
+    let lost = async || office.cluster.member("edge-1").await.filter(|member| member["alive"] == false);
+    wait::until("the death to be known", lost).await?;
+    let after = office.sees().await?;
+    assert_eq!(after, before, "edge-1 is dead\n{}", office.cluster.logs());
+    let report = office.closes().await?;
     assert!(report.gap.max <= HANDED_OVER_MS, "a silence of {} ms", report.gap.max);
     Ok(())
 }
