@@ -107,7 +107,10 @@ async fn one(plan: &Plan, row: Row, hall: &mut Hall, faults: &mut Vec<Fault>) ->
     if row.breaks_majority(hall.layout) {
         fault.leader_ms = Some(strike::somebody_leads(hall).await?);
     }
-    hall.settles(SETTLES).await.with_context(|| format!("after {} came back", victims.join(", ")))?;
+    let back = || format!("after {} came back", victims.join(", "));
+    hall.is_well(SETTLES).await.with_context(back)?;
+    fault.well_ms = healed.elapsed().as_millis() as u64;
+    hall.settles(SETTLES).await.with_context(back)?;
     fault.settled_ms = healed.elapsed().as_millis() as u64;
     fault.late = since_then(&late, &hall.late_commands().await);
     fault.worse = line::worse(&before, [during, hall.floor().await].into_iter().flatten());

@@ -134,8 +134,8 @@ impl Control {
     }
 
     /// Says which media nodes are about to go with their addresses: calls leave them while people talk, by the rules of the
-    /// groups led here. To be said before such a node is announced.
-    pub fn set_left(&self, names: BTreeSet<String>) {
+    /// groups led here. None: some node does not know the rules for that. To be said before such a node is announced.
+    pub fn set_left(&self, names: Option<BTreeSet<String>>) {
         self.inner.peers.set_left(names);
         self.tell_shards(|| shard::Message::NodesChanged);
     }

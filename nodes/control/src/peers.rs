@@ -25,7 +25,7 @@ const DEADLINE: Duration = Duration::from_secs(2);
 pub struct Peers {
     nodes: Arc<RwLock<BTreeMap<String, Peer>>>,
     alive: Arc<RwLock<Option<BTreeSet<String>>>>,
-    left: Arc<RwLock<BTreeSet<String>>>,
+    left: Arc<RwLock<Option<BTreeSet<String>>>>,
     pub(crate) missed: Missed,
 }
 
@@ -61,14 +61,19 @@ impl Peers {
         names.filter(|name| !alive.contains(*name)).cloned().collect()
     }
 
-    /// Says which media nodes are to be left by their calls.
-    pub(crate) fn set_left(&self, names: BTreeSet<String>) {
+    /// Says which media nodes are to be left by their calls; none: some node does not know the rules for that.
+    pub(crate) fn set_left(&self, names: Option<BTreeSet<String>>) {
         *self.left.write() = names;
     }
 
     /// Media nodes that are to be left by their calls.
     pub(crate) fn left(&self) -> BTreeSet<String> {
-        self.left.read().clone()
+        self.left.read().clone().unwrap_or_default()
+    }
+
+    /// Whether all nodes know the rules by which far ends are told of other addresses.
+    pub(crate) fn tell(&self) -> bool {
+        self.left.read().is_some()
     }
 
     /// What each node offers, for the rules to place legs and sessions.

@@ -286,6 +286,8 @@ impl ShardState {
 
     fn check(&mut self) {
         self.checks.armed = false;
+        // A session that another media node refused is still to leave its own.
+        self.announce_nodes();
         self.checks.check(&self.context.shared.get().state);
     }
 }

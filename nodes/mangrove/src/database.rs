@@ -25,6 +25,8 @@ fn sqlite(file: &str) -> Database {
 fn postgres(url: &str) -> Option<Database> {
     let url = Url::parse(url).ok()?;
     let host = url.host_str().filter(|host| !host.is_empty()).unwrap_or("localhost").to_lowercase();
+    let is_here = matches!(host.as_str(), "localhost" | "127.0.0.1" | "[::1]");
+    let host = if is_here { format!("{host} on {}", machine()) } else { host };
     let name = url.path().trim_start_matches('/');
     let place = format!("{host}:{}/{name}", url.port().unwrap_or(POSTGRES));
     // A password with a slash in it that was not encoded is read as part of the name.
@@ -77,6 +79,14 @@ mod tests {
             let expected = place.map(|place| Database::Postgres { place: place.into() });
             assert_eq!(named(url), expected, "{url}");
         }
+    }
+
+    #[test]
+    fn a_postgres_of_ones_own_machine_is_not_another_machines() {
+        let Some(Database::Postgres { place }) = named("postgres://localhost/mangrove") else {
+            panic!("it is one")
+        };
+        assert!(place.starts_with("localhost on ") && place.ends_with(":5432/mangrove"), "{place}");
     }
 
     #[test]

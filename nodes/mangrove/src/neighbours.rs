@@ -9,7 +9,7 @@ use std::{
 use mangrove_control::Control;
 use mangrove_domain::NodeInfo;
 use mangrove_edge::directory::{DirectoryCopy, Remote};
-use mangrove_membership::{Cluster, Directory, Lease, Member};
+use mangrove_membership::{Cluster, Directory, LEAVING, Lease, Member};
 use mangrove_proto::service;
 use mangrove_sip::Transport;
 
@@ -34,7 +34,7 @@ pub(crate) struct Neighbours {
     met: BTreeMap<String, Met>,
     alive: BTreeSet<String>,
     /// Media nodes that their calls are to leave.
-    left: BTreeSet<String>,
+    left: Option<BTreeSet<String>>,
 }
 
 /// Whatever of it changes, control is told anew.
@@ -49,14 +49,7 @@ struct Met {
 
 impl Neighbours {
     pub(crate) fn new(cluster: Cluster, control: Control, carried: Carried) -> Self {
-        Self {
-            cluster,
-            control,
-            carried,
-            met: BTreeMap::new(),
-            alive: BTreeSet::new(),
-            left: BTreeSet::new(),
-        }
+        Self { cluster, control, carried, met: BTreeMap::new(), alive: BTreeSet::new(), left: None }
     }
 
     /// Follows the directory until the node stops.
@@ -81,7 +74,7 @@ impl Neighbours {
             leased.filter(|(member, lease)| self.is_there(&directory, member, lease)).collect();
         let alive: BTreeSet<_> = leased.iter().map(|(member, _)| member.name.clone()).collect();
         self.met.retain(|name, _| alive.contains(name));
-        let left: BTreeSet<_> = alive.iter().filter(|name| directory.is_left(name)).cloned().collect();
+        let left = left(&directory);
         if left != self.left {
             self.control.set_left(left.clone());
             self.left = left;
@@ -213,4 +206,9 @@ fn feed(
         Some(control) => Some(Arc::new(control.clone())),
         None => Some(Arc::new(Remote::new(cluster.channel(&member.address).ok()?))),
     }
+}
+/// Media nodes that are to be left by their calls, the dead among them until they are lost; none before all nodes know how.
+fn left(directory: &Directory) -> Option<BTreeSet<String>> {
+    let names = directory.members.values().map(|member| &member.name);
+    directory.all_speak(LEAVING).then(|| names.filter(|name| directory.is_left(name)).cloned().collect())
 }

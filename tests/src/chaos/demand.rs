@@ -13,6 +13,8 @@ const LEADS_MS: u64 = 1_000;
 const LEADS_FAR_MS: u64 = 3_000;
 /// Elections a minute of a network that half works.
 const STORM: u64 = 3;
+/// A cluster that had no majority, or whose leader was cut off, is well again this long after its return.
+const WELL_MS: u64 = 10_000;
 /// A caller has an answer by then.
 const ANSWER_MS: u64 = 2_000;
 
@@ -65,6 +67,10 @@ pub(super) fn shortfalls(outcome: &Outcome) -> Vec<String> {
         ask(asked > 0, "nobody called while the edges were cut off".into());
         ask(in_time == asked, format!("{in_time} of {asked} callers heard anything within {ANSWER_MS} ms"));
     }
+    if returns(*row) {
+        let well = well(outcome).max;
+        ask(well <= WELL_MS, format!("well again after {well} ms, not {WELL_MS}"));
+    }
     if *row == Row::Late {
         ask(outcome.late() > 0, "no late command came to a fence".into());
     }
@@ -87,12 +93,25 @@ pub(super) fn seen(outcome: &Outcome) -> String {
         Row::Far => quiet
             .as_ref()
             .map_or(String::new(), |quiet| format!("{} elections in {} s", quiet.elections, quiet.seconds)),
+        row if returns(*row) => {
+            let well = well(outcome);
+            format!("well {} / {} ms after the return", well.p50, well.max)
+        }
         row if is_half_working(*row) => {
             let most = faults.iter().map(elections_a_minute).max().unwrap_or(0);
             format!("{most} elections in a minute at most")
         }
         _ => String::new(),
     }
+}
+
+/// Whether a majority, or a leader, comes back whole.
+fn returns(row: Row) -> bool {
+    matches!(row, Row::Majority | Row::All | Row::LeaderCut)
+}
+
+fn well(outcome: &Outcome) -> Spread {
+    Spread::of(outcome.faults.iter().map(|fault| fault.well_ms).collect())
 }
 
 fn is_half_working(row: Row) -> bool {
@@ -117,6 +136,7 @@ mod tests {
     #[test]
     fn each_row_has_demands_of_its_own() {
         let late = Fault { late: 3, ..fault(15_000, 1) };
+        let back = |well_ms| Fault { well_ms, ..fault(5_000, 0) };
         let told = |asked, in_time| Told { asked, in_time, took: Spread::default() };
         let quiet = |elections| Some(Quiet { seconds: 600, elections });
         let (lead, spread) = (|ms| Spread::of(vec![ms]), Spread::default);
@@ -133,6 +153,9 @@ mod tests {
             (Row::EdgesCut, vec![], spread(), told(9, 9), None, ""),
             (Row::EdgesCut, vec![], spread(), told(9, 8), None, "8 of 9 callers"),
             (Row::EdgesCut, vec![], spread(), told(0, 0), None, "nobody called"),
+            (Row::Majority, vec![back(10_000)], spread(), told(0, 0), None, ""),
+            (Row::Majority, vec![back(10_001)], spread(), told(0, 0), None, "well again after 10001"),
+            (Row::Edge, vec![back(10_001)], spread(), told(0, 0), None, ""),
             (Row::Late, vec![late], spread(), told(0, 0), None, ""),
             (Row::Late, vec![fault(15_000, 1)], spread(), told(0, 0), None, "no late command"),
         ];

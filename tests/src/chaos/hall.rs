@@ -129,8 +129,14 @@ impl Hall {
         format!("{} on the line, {} talked, {} failed", tally.live, tally.talked, tally.failed)
     }
 
-    /// Waits until all is as it should be: members alive and without trouble, every group led.
+    /// Waits until all is as it should be: the cluster well, and the line full.
     pub(super) async fn settles(&self, limit: Duration) -> Result<()> {
+        self.is_well(limit).await?;
+        self.fills(limit).await.map(drop)
+    }
+
+    /// Waits until the cluster is well: members alive and without trouble, every group with its replicas and led.
+    pub(super) async fn is_well(&self, limit: Duration) -> Result<()> {
         let alive = wait::within(limit, "all members to be alive and without trouble", async || {
             let members = self.cluster.members().await?;
             let well = members.len() == self.cluster.nodes().len() && members.iter().all(is_well);
@@ -142,8 +148,7 @@ impl Hall {
         let replicas = self.cluster.settles(limit).await;
         replicas.map_err(|why| anyhow::anyhow!("{}", why.root_cause()))?;
         wait::within(limit, "every group to have its leader", async || self.is_led().await.then_some(()))
-            .await?;
-        self.fills(limit).await.map(drop)
+            .await
     }
 
     /// Waits until every member has had its addresses for a while: who dies while its heir still has them hits nobody.

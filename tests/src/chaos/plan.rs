@@ -149,7 +149,7 @@ impl Plan {
         };
         let calls = number("CALLS", "200")?;
         Ok(Self {
-            rows: words(&text("ROWS", "4 2 1 8")).context("ROWS")?,
+            rows: words(&text("ROWS", &all(!text("NEWER", "").is_empty()))).context("ROWS")?,
             layouts: words(&text("LAYOUTS", "alike apart")).context("LAYOUTS")?,
             net: text("NET", "loopback").parse().context("NET")?,
             faults: number("FAULTS", "20")? as usize,
@@ -209,6 +209,12 @@ impl Plan {
     }
 }
 
+/// The numbers of all rows; the upgrade needs a binary.
+fn all(upgrade: bool) -> String {
+    let rows = Row::all().filter(|row| upgrade || *row != Row::Upgrade);
+    rows.map(Row::number).collect::<Vec<_>>().join(" ")
+}
+
 fn words<T: FromStr<Err = anyhow::Error>>(text: &str) -> Result<Vec<T>> {
     text.split_whitespace().map(str::parse).collect()
 }
@@ -221,7 +227,7 @@ mod tests {
     #[test]
     fn nothing_said_is_the_matrix() {
         let plan = Plan::read(|_| Some(String::new())).unwrap();
-        assert_eq!(plan.rows, [Row::Leader, Row::Media, Row::Edge, Row::Pause]);
+        assert_eq!((plan.rows.len(), plan.rows.contains(&Row::Upgrade)), (17, false));
         assert_eq!((plan.faults, plan.calls, plan.rate, plan.agents()), (20, 200, 10.0, 150));
         assert_eq!(
             [Row::Pause, Row::Flapping, Row::Late].map(|row| plan.lasts(row).as_secs()),

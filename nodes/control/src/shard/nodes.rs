@@ -16,13 +16,13 @@ impl ShardState {
         let known: Vec<_> = state.nodes().collect();
         let lost = self.context.peers.lost(known.iter().map(|node| &node.name));
         let lost = given_up(&known, lost, &there);
-        let left = self.context.peers.left();
+        let (left, tells) = (self.context.peers.left(), self.context.peers.tell());
         let news = news(&state, there, &left);
         let draining = draining(&state, &news, left);
         let announced = news.into_iter().map(|node| Command::NodeAnnounced { node });
         let draining = draining.into_iter().map(|name| Command::NodeDraining { name });
         // Newcomers first: what is at those that go, or was at the lost ones, may go on there.
-        let lost = lost.into_iter().map(|name| Command::NodeLost { name });
+        let lost = lost.into_iter().map(|name| Command::NodeLost { name, tells });
         for command in announced.chain(draining).chain(lost) {
             self.context.proposer.cast(command);
         }

@@ -136,7 +136,7 @@ fn commands() -> Vec<Command> {
         },
         Command::CommandCall { tenant: acme(), call: CallId(7), wish: CallWish::HangUp, author: author() },
         announced(),
-        Command::NodeLost { name: "n".into() },
+        Command::NodeLost { name: "n".into(), tells: false },
         Command::LeaderStarted { gap_ms: 700 },
         Command::TimePassed,
         Command::OutboxDelivered { up_to: 12 },

@@ -123,7 +123,12 @@ pub enum Command {
     /// A node is there, or its addresses changed. One that was about to go is not any more.
     NodeAnnounced { node: NodeInfo },
     /// A node is gone for good; its edge legs and media sessions go on elsewhere where there is an elsewhere.
-    NodeLost { name: String },
+    NodeLost {
+        name: String,
+        /// Far ends are told in turns, those of an edge too: once all nodes know such rules.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        tells: bool,
+    },
     /// A leader begins after a gap: what would have been refreshed in it is given that much longer.
     LeaderStarted { gap_ms: u64 },
     /// Nothing happened, and the stamp says so: how much time has passed is then known to the next leader.
@@ -189,7 +194,7 @@ fn decide(state: &mut State, command: Command, stamp: Stamp, effects: &mut Effec
             command_call::apply(state, &tenant, call, wish, author, stamp, effects)
         }
         Command::NodeAnnounced { node } => node_announced::apply(state, node),
-        Command::NodeLost { name } => node_lost::apply(state, &name, stamp, effects),
+        Command::NodeLost { name, tells } => node_lost::apply(state, &name, tells, stamp, effects),
         Command::LeaderStarted { gap_ms } => leader_started::apply(state, gap_ms, stamp.now),
         Command::TimePassed => Reply::Done,
         Command::OutboxDelivered { up_to } => {

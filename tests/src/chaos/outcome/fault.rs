@@ -18,7 +18,10 @@ pub struct Fault {
     pub victims: Vec<String>,
     /// Until another leader was seen; where nobody could lead, since the nodes were started again.
     pub leader_ms: Option<u64>,
-    /// From the fault's end until all was as before.
+    /// From the fault's end until the cluster was well: members alive, without trouble, every group whole and led.
+    #[serde(default)]
+    pub well_ms: u64,
+    /// From the fault's end until all was as before, the line full.
     pub settled_ms: u64,
     /// Callers whose place got worse.
     pub worse: Vec<String>,
@@ -46,6 +49,7 @@ impl Fault {
             ended_at: u64::MAX,
             victims,
             leader_ms: None,
+            well_ms: 0,
             settled_ms: 0,
             worse: Vec::new(),
             elections: 0,
@@ -70,6 +74,7 @@ impl fmt::Display for Fault {
             write!(f, ", led again after {took} ms")?;
         }
         write!(f, ", {} elections, {} late commands refused", self.elections, self.late)?;
+        write!(f, ", well {} ms after its end", self.well_ms)?;
         write!(f, ", as before {} ms after its end, {} moved back", self.settled_ms, self.worse.len())
     }
 }

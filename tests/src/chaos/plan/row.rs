@@ -70,6 +70,11 @@ const ROWS: [(Row, &str, &str); 18] = [
 ];
 
 impl Row {
+    /// Every row, in the order of the matrix.
+    pub fn all() -> impl Iterator<Item = Self> {
+        ROWS.iter().map(|(row, ..)| *row)
+    }
+
     /// Its number in the matrix.
     pub fn number(self) -> &'static str {
         self.entry().1

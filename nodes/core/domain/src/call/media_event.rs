@@ -119,7 +119,9 @@ fn latched(call: &mut Call, latched: &media::Latched, scene: &mut Scene<'_>) {
 /// media node counts that time too.
 fn silent(call: &mut Call, silent: &media::Silent, scene: &mut Scene<'_>) {
     let Some((guest, peer)) = call.talkers() else { return };
-    let leg = silent.endpoint.parse::<LegId>().ok().filter(|leg| [guest, peer].contains(leg));
+    // Who is to be told of another address of ours sends to the one it knows.
+    let waits = |leg: LegId| call.party(leg).is_some_and(|party| party.told_at.is_some());
+    let leg = silent.endpoint.parse::<LegId>().ok().filter(|leg| [guest, peer].contains(leg) && !waits(*leg));
     let expected_ms = scene.now().saturating_sub(call.expects_sound_since);
     let is_dead = silent.since_ms.min(expected_ms) >= SILENCE_MS;
     if leg.is_some() && is_dead && call.held_since.is_none() {

@@ -1,5 +1,5 @@
-//! Far ends are told of another edge's or media node's address: phones at once, a trunk's legs one after another, as fast as it takes new
-//! calls, so that it refuses none.
+//! Far ends are told of another edge's or media node's address: phones at once, a trunk's legs one after another, as fast
+//! as it takes new calls.
 
 use mangrove_proto::id::LegId;
 
@@ -36,6 +36,7 @@ pub(crate) fn fire(call: &mut Call, scene: &mut Scene<'_>) {
             party.told_at = None;
         }
         if call.party(leg).is_some_and(Party::is_alive) && !call.media.is_untold(leg) {
+            call.expects_sound_since = now;
             line::reoffer(call, leg, scene);
         }
     }

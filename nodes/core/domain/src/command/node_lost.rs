@@ -19,31 +19,39 @@ use crate::{
     state::State,
 };
 
-pub(super) fn apply(state: &mut State, name: &str, stamp: Stamp, effects: &mut Effects) -> Reply {
+pub(super) fn apply(
+    state: &mut State,
+    name: &str,
+    tells: bool,
+    stamp: Stamp,
+    effects: &mut Effects,
+) -> Reply {
     if state.nodes.remove(name).is_none() {
         return Reply::NotFound { what: format!("node {name}") };
     }
     for tenant in state.movable() {
-        scene::play(state, &tenant, stamp, effects, |scene| leave(name, scene));
+        scene::play(state, &tenant, stamp, effects, |scene| leave(name, tells, scene));
     }
     Reply::Done
 }
 
 /// A tenant does without a node.
-fn leave(name: &str, scene: &mut Scene<'_>) {
+fn leave(name: &str, tells: bool, scene: &mut Scene<'_>) {
     let hit = scene.tenant.calls().filter(|call| is_hit(call, name));
-    let mut hit: Vec<(u8, CallId)> = hit.map(|call| (retell::place(call), call.id)).collect();
+    let place = |call: &Call| if tells { retell::place(call) } else { 0 };
+    let mut hit: Vec<(u8, CallId)> = hit.map(|call| (place(call), call.id)).collect();
     hit.sort_unstable();
     for (_, call) in hit {
-        scene.with_call(call, |call, scene| go_on(call, name, scene));
+        scene.with_call(call, |call, scene| go_on(call, name, tells, scene));
     }
 }
 
-/// A tenant that comes, or was frozen, does without all nodes that are not known here.
+/// A tenant that comes, or was frozen, does without all nodes that are not known here. Of another edge its far ends hear
+/// with what they are sent next.
 pub(super) fn leave_strangers(scene: &mut Scene<'_>) {
     let nodes = scene.tenant.calls().flat_map(used).filter(|name| !scene.state.nodes.contains_key(*name));
     for name in nodes.map(str::to_owned).collect::<BTreeSet<String>>() {
-        leave(&name, scene);
+        leave(&name, false, scene);
     }
 }
 
@@ -58,7 +66,7 @@ fn is_hit(call: &Call, name: &str) -> bool {
         || call.parties.values().any(|party| party.line.edge == name)
 }
 
-fn go_on(call: &mut Call, name: &str, scene: &mut Scene<'_>) {
+fn go_on(call: &mut Call, name: &str, tells: bool, scene: &mut Scene<'_>) {
     let mut moved = to_another_edge(call, name, scene);
     let is_silent = call.media.node == name;
     if !media::lose(call, name, scene) {
@@ -66,8 +74,10 @@ fn go_on(call: &mut Call, name: &str, scene: &mut Scene<'_>) {
     }
     let waits = |party: &&Arc<Party>| is_silent && party.address.is_none();
     moved.extend(call.parties.values().filter(waits).map(|party| party.id));
-    retell::line_up(call, &moved, scene);
-    retell::fire(call, scene);
+    if tells {
+        retell::line_up(call, &moved, scene);
+        retell::fire(call, scene);
+    }
 }
 
 /// The legs that another edge carries from now on.

@@ -272,14 +272,18 @@ fn come_back(call: &mut Call, scene: &mut Scene<'_>) -> bool {
     (call.media.node, call.media.asked, call.media.former) = (former.node, Some(former.asked), None);
     let astray =
         |party: &&Arc<Party>| party.is_alive() && party.address.as_ref() != former.addresses.get(&party.id);
-    for leg in call.parties.values().filter(astray).map(|party| party.id).collect::<Vec<LegId>>() {
-        if let Some(party) = call.party_mut(leg) {
-            party.address = former.addresses.get(&leg).copied();
+    let astray = call.parties.values().filter(astray).map(|party| party.id).collect::<Vec<LegId>>();
+    for leg in &astray {
+        if let Some(party) = call.party_mut(*leg) {
+            party.address = former.addresses.get(leg).copied();
         }
-        if call.knows_address(leg) {
-            line::reoffer(call, leg, scene);
+        let rings = call.party(*leg).is_some_and(|party| party.answered.is_none());
+        if rings && call.knows_address(*leg) {
+            line::reoffer(call, *leg, scene);
         }
     }
+    retell::line_up(call, &astray, scene);
+    retell::fire(call, scene);
     media_event::go_on(call, scene);
     true
 }

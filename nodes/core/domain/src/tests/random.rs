@@ -210,7 +210,7 @@ fn shake_and_drain(base: &World, seed: u64) -> World {
             _ => continue,
         };
         if are_both_there {
-            world.command(Command::NodeLost { name: name.into() });
+            world.command(Command::NodeLost { name: name.into(), tells: true });
         }
     }
     rest(&mut world);

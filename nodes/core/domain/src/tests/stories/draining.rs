@@ -185,7 +185,7 @@ fn a_new_node_that_is_lost_or_refuses_leaves_the_call_where_it_was() {
         if is_told {
             world.deliver_next();
         }
-        world.command(Command::NodeLost { name: "m2".into() });
+        world.command(Command::NodeLost { name: "m2".into(), tells: true });
         assert_eq!(world.call(caller).media.node, "m1");
         world.run();
         assert!(!held(&world, "m1", caller).close && world.are_joined(caller, anna));
@@ -204,7 +204,7 @@ fn a_new_node_that_is_lost_or_refuses_leaves_the_call_where_it_was() {
 #[test]
 fn an_old_node_that_is_lost_first_is_done_without() {
     let (mut world, caller, anna) = drained();
-    world.command(Command::NodeLost { name: "m1".into() });
+    world.command(Command::NodeLost { name: "m1".into(), tells: true });
     assert!(held(&world, "m2", caller).recording.is_some());
     world.run();
     assert!([caller, anna].iter().all(|end| is_sent_to(&world, *end, "10.0.0.3")));

@@ -52,7 +52,7 @@ fn a_number_that_is_not_ours_is_not_found() {
 #[test]
 fn without_a_media_node_calls_are_refused() {
     let mut world = World::acme();
-    world.command(crate::Command::NodeLost { name: "m1".into() });
+    world.command(crate::Command::NodeLost { name: "m1".into(), tells: true });
     let caller = world.call_in(NUMBER);
     assert!(world.ends[caller].was_told("503 INVITE"));
     assert_eq!(world.record().cause, "no-media");

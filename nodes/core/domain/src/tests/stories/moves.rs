@@ -251,7 +251,7 @@ fn a_node_that_is_lost_meanwhile_is_done_without() {
     let spare = NodeInfo { name: "m2".into(), contacts: vec![], media: true };
     world.command(Command::NodeAnnounced { node: spare });
     let epoch = world.freeze();
-    world.command(Command::NodeLost { name: "m1".into() });
+    world.command(Command::NodeLost { name: "m1".into(), tells: true });
     assert_eq!(world.call(caller).media.node, "m1", "nothing happens to a frozen tenant");
     world.command(Command::SettleTenant { tenant: tenant_id(), epoch });
     assert_eq!(world.call(caller).media.node, "m2");

@@ -13,7 +13,7 @@ fn moves(world: &mut World, calls: &[&[usize]]) {
     world.command(Command::NodeAnnounced {
         node: NodeInfo { name: "m2".into(), contacts: vec![], media: true },
     });
-    world.command(Command::NodeLost { name: "m1".into() });
+    world.command(Command::NodeLost { name: "m1".into(), tells: true });
     world.pending.clear();
     for (sequence, ends) in (1..).zip(calls) {
         let (call, version) = (world.call(ends[0]).id, world.call(ends[0]).media.version);
@@ -69,10 +69,31 @@ fn a_trunk_is_told_of_one_call_after_another_and_of_talks_first() {
 }
 
 #[test]
+fn who_waits_for_the_trunks_turn_is_not_taken_for_dead() {
+    let mut config = acme::config();
+    config.trunks[0].calls_per_second = Some(1);
+    let mut world = World::of(config);
+    ["101", "102"].into_iter().for_each(|extension| world.register(extension));
+    let one = world.talking("101");
+    world.pass(1_000);
+    let other = world.talking("102");
+    world.pass(31_000);
+    moves(&mut world, &[&[one.0, one.1], &[other.0, other.1]]);
+    let untold = if is_told(&world, one.0) { other.0 } else { one.0 };
+    assert!(!is_told(&world, untold));
+    world.silent(untold, 31_000);
+    assert_eq!(world.stage(untold), "talking");
+    world.pass(1_000);
+    assert!(is_told(&world, untold));
+    world.silent(untold, 32_000);
+    assert_eq!(world.stage(untold), "talking", "it has just been told");
+}
+
+#[test]
 fn without_another_media_node_calls_end_and_say_why() {
     let mut world = World::acme();
     let (caller, _) = world.talking("101");
-    world.command(Command::NodeLost { name: "m1".into() });
+    world.command(Command::NodeLost { name: "m1".into(), tells: true });
     assert_eq!(world.stage(caller), "over");
     world.pending.clear();
     world.pass(10_000);
@@ -85,7 +106,7 @@ fn a_lost_edges_dialogs_go_on_through_another_one() {
     let (caller, anna) = world.talking("101");
     let contacts = vec![(Transport::Udp, "10.0.0.9:5060".to_owned())];
     world.command(Command::NodeAnnounced { node: NodeInfo { name: "e2".into(), contacts, media: false } });
-    world.command(Command::NodeLost { name: "e1".into() });
+    world.command(Command::NodeLost { name: "e1".into(), tells: true });
     for end in [caller, anna] {
         let last = world.ends[end].heard.last().expect("a re-INVITE");
         assert_eq!(last.method().as_str(), "INVITE");

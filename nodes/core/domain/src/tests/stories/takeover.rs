@@ -85,7 +85,7 @@ fn an_heir_learns_where_far_ends_were_heard_from() {
     world.command(Command::NodeAnnounced {
         node: NodeInfo { name: "m2".into(), contacts: vec![], media: true },
     });
-    world.command(Command::NodeLost { name: "m1".into() });
+    world.command(Command::NodeLost { name: "m1".into(), tells: true });
     assert_eq!(heard(&world), "", "to another address it may send from elsewhere");
 }
 
