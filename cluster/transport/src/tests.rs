@@ -119,6 +119,17 @@ fn leader(nodes: &BTreeMap<NodeId, Node>, group: u32) -> Option<NodeId> {
     nodes.iter().find(|(_, node)| node.handle(group).leadership().is_leader()).map(|(id, _)| *id)
 }
 
+/// Three nodes with a group 0 that all vote in.
+async fn founded(folder: &std::path::Path) -> BTreeMap<NodeId, Node> {
+    let (listeners, peers) = listeners().await;
+    let mut nodes = BTreeMap::new();
+    for (id, listener) in listeners {
+        nodes.insert(id, Node::start(folder, id, listener, Tuning::default()).await);
+    }
+    nodes[&1].host.found_group(0, peers).await.unwrap();
+    nodes
+}
+
 async fn propose(nodes: &BTreeMap<NodeId, Node>, group: u32, line: &str) {
     loop {
         let id = until("somebody leads", || leader(nodes, group)).await;
@@ -165,12 +176,7 @@ async fn three_nodes_elect_replicate_and_survive_their_leader() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_lead_is_handed_over_when_asked() {
     let folder = tempfile::tempdir().unwrap();
-    let (listeners, peers) = listeners().await;
-    let mut nodes = BTreeMap::new();
-    for (id, listener) in listeners {
-        nodes.insert(id, Node::start(folder.path(), id, listener, Tuning::default()).await);
-    }
-    nodes[&1].host.found_group(0, peers).await.unwrap();
+    let nodes = founded(folder.path()).await;
     let from = until("somebody leads", || leader(&nodes, 0)).await;
     let to = from % 3 + 1;
     let asked = async {
@@ -191,12 +197,7 @@ async fn the_lead_is_handed_over_when_asked() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_lead_stays_where_it_is_when_its_heir_has_just_gone() {
     let folder = tempfile::tempdir().unwrap();
-    let (listeners, peers) = listeners().await;
-    let mut nodes = BTreeMap::new();
-    for (id, listener) in listeners {
-        nodes.insert(id, Node::start(folder.path(), id, listener, Tuning::default()).await);
-    }
-    nodes[&1].host.found_group(0, peers).await.unwrap();
+    let mut nodes = founded(folder.path()).await;
     let from = until("somebody leads", || leader(&nodes, 0)).await;
     let to = from % 3 + 1;
     let group = nodes[&from].handle(0);
