@@ -49,6 +49,11 @@ impl Differences {
         ]
     }
 
+    /// Records that are there and tell another story, or of nobody, or lack a recording.
+    pub fn wrong(&self) -> usize {
+        self.contradicted.len() + self.unrecorded.len() + self.unknown.len()
+    }
+
     /// Each difference with its kind, one a line.
     pub fn lines(&self) -> impl Iterator<Item = String> {
         let all = self.kinds().into_iter();

@@ -29,7 +29,9 @@ fn apart(plan: &Plan, row: Row, layout: Layout) -> Result<Outcome> {
     let run = || {
         let runtime = match plan.net(row) {
             Net::Loopback => tokio::runtime::Builder::new_multi_thread().enable_all().build()?,
-            Net::Machines => tokio::runtime::Builder::new_current_thread().enable_all().build()?,
+            Net::Machines | Net::Fixed => {
+                tokio::runtime::Builder::new_current_thread().enable_all().build()?
+            }
         };
         runtime.block_on(async {
             tokio::select! {

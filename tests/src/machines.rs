@@ -43,8 +43,8 @@ impl Machines {
     }
 
     /// As `start`, where SIP and RTP addresses are the machines' own and can't move.
-    pub async fn start_fixed(seats: &[Seat]) -> Result<(Self, Cluster)> {
-        Self::begin(seats, "lan", false).await
+    pub async fn start_fixed(seats: &[Seat], profile: &str) -> Result<(Self, Cluster)> {
+        Self::begin(seats, profile, false).await
     }
 
     async fn begin(seats: &[Seat], profile: &str, moves: bool) -> Result<(Self, Cluster)> {

@@ -9,7 +9,7 @@ use std::{
 use mangrove_domain::{Action, NodeInfo};
 use mangrove_proto::{
     edge::EdgeCommands,
-    media::{HoldingsRequest, MediaCommands},
+    media::{Holding, HoldingsRequest, MediaCommands},
     service::{Edge, Error, Media},
 };
 use parking_lot::RwLock;
@@ -101,24 +101,34 @@ impl Peers {
         Ok(())
     }
 
-    /// Every media node's sessions of a group.
-    pub(crate) async fn holdings(&self, group: u32) -> Vec<(String, mangrove_proto::media::Holding)> {
-        let nodes: Vec<_> = self
-            .nodes
-            .read()
-            .iter()
-            .filter_map(|(name, peer)| Some((name.clone(), peer.media.clone()?, peer.here.subscribe())))
-            .collect();
-        let asked = nodes.into_iter().map(async |(name, media, here)| {
-            match in_time(&name, here, media.hold(HoldingsRequest { group: group.into() })).await {
-                Ok(held) => held.sessions.into_iter().map(|holding| (name.clone(), holding)).collect(),
-                Err(error) => {
-                    tracing::warn!(node = name, %error, "media node does not say what it holds");
-                    Vec::new()
-                }
+    /// Those that carry sound.
+    pub(crate) fn media_nodes(&self) -> Vec<String> {
+        let nodes = self.nodes.read();
+        nodes.iter().filter(|(_, peer)| peer.media.is_some()).map(|(name, _)| name.clone()).collect()
+    }
+
+    /// Every media node's sessions of a group, as far as they say.
+    pub(crate) async fn holdings(&self, group: u32) -> Vec<(String, Holding)> {
+        let asked = self.media_nodes().into_iter().map(async |name| match self.held(&name, group).await {
+            Ok(held) => held.into_iter().map(|holding| (name.clone(), holding)).collect(),
+            Err(error) => {
+                tracing::warn!(node = name, %error, "media node does not say what it holds");
+                Vec::new()
             }
         });
         futures::future::join_all(asked).await.concat()
+    }
+
+    /// One media node's sessions of a group.
+    pub(crate) async fn held(&self, node: &str, group: u32) -> Result<Vec<Holding>, Error> {
+        let (media, here) = self.find(node, "media node", |peer| peer.media.clone())?;
+        let held = in_time(node, here, media.hold(HoldingsRequest { group: group.into() })).await?;
+        Ok(held.sessions)
+    }
+
+    /// Whether this node carries sound and is not lost.
+    pub(crate) fn is_media_node(&self, name: &str) -> bool {
+        self.nodes.read().get(name).is_some_and(|peer| peer.media.is_some())
     }
 
     fn find<T>(&self, node: &str, what: &str, pick: impl Fn(&Peer) -> Option<T>) -> Result<Found<T>, Error> {

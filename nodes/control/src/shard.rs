@@ -86,6 +86,13 @@ pub(crate) struct Context {
     pub respawn: Duration,
 }
 
+impl Context {
+    /// Whether this leadership goes on.
+    fn leads_under(&self, fence: Fence) -> bool {
+        self.clock.borrow().is_some_and(|clock| clock.term == fence.term)
+    }
+}
+
 /// The actor's type; all data is in its state.
 #[derive(Debug)]
 pub(crate) struct Shard;

@@ -249,10 +249,12 @@ impl Closed {
 
 /// The cluster, on machines or not, and the address of those who call.
 async fn nodes(net: Net, row: Row, layout: Layout) -> Result<(IpAddr, Option<Machines>, Cluster)> {
-    if net == Net::Loopback {
-        return Ok((Ipv4Addr::LOCALHOST.into(), None, Cluster::start(layout.seats()).await?));
-    }
-    let (mut machines, cluster) = Machines::start(layout.seats(), row.profile()).await?;
+    let (seats, profile) = (layout.seats(), row.profile());
+    let (mut machines, cluster) = match net {
+        Net::Loopback => return Ok((Ipv4Addr::LOCALHOST.into(), None, Cluster::start(seats).await?)),
+        Net::Machines => Machines::start(seats, profile).await?,
+        Net::Fixed => Machines::start_fixed(seats, profile).await?,
+    };
     if row == Row::Far {
         let names: Vec<_> = cluster.nodes().iter().map(|node| node.name().to_owned()).collect();
         network::spread(&mut machines, &names)?;

@@ -114,7 +114,6 @@ fn line(cells: &[String]) -> String {
 
 fn row(outcome: &Outcome) -> [String; 16] {
     let Outcome { row, faults, differences, gap, gap_back, .. } = outcome;
-    let wrong = differences.contradicted.len() + differences.unrecorded.len() + differences.unknown.len();
     let refused: usize = outcome.refused.values().sum();
     [
         format!("{}: {}", row.number(), row.title()),
@@ -124,7 +123,7 @@ fn row(outcome: &Outcome) -> [String; 16] {
         outcome.lost.len().to_string(),
         format!("{} / {}", outcome.lost_in_line.len(), outcome.worse()),
         refused.to_string(),
-        format!("{} / {} / {wrong}", differences.missing.len(), differences.doubled.len()),
+        format!("{} / {} / {}", differences.missing.len(), differences.doubled.len(), differences.wrong()),
         spread(&outcome.leader),
         spread(&outcome.settled),
         spread(&outcome.setup),

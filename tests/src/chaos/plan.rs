@@ -74,6 +74,9 @@ pub enum Net {
     Loopback,
     /// Each on a machine of its own (`crate::machines`); callers and phones too.
     Machines,
+    /// As machines, where SIP and RTP addresses are a machine's own and can't move: far ends are told of others by
+    /// re-INVITE.
+    Fixed,
 }
 
 impl Net {
@@ -90,7 +93,8 @@ impl FromStr for Net {
         match text {
             "loopback" => Ok(Self::Loopback),
             "machines" => Ok(Self::Machines),
-            _ => bail!("no net {text}; known: loopback machines"),
+            "fixed" => Ok(Self::Fixed),
+            _ => bail!("no net {text}; known: loopback machines fixed"),
         }
     }
 }
@@ -100,6 +104,7 @@ impl fmt::Display for Net {
         f.write_str(match self {
             Self::Loopback => "loopback",
             Self::Machines => "machines",
+            Self::Fixed => "fixed",
         })
     }
 }
@@ -184,7 +189,7 @@ impl Plan {
 
     /// Where the nodes are for a row.
     pub fn net(&self, row: Row) -> Net {
-        if self.net == Net::Machines { Net::Machines } else { row.net_at_least() }
+        if self.net == Net::Loopback { row.net_at_least() } else { self.net }
     }
 
     /// Callers and agents for as long as the faults take. Talks are a little longer than arrivals allow, so that the
@@ -235,6 +240,8 @@ mod tests {
         );
         let nets = [Row::Leader, Row::LeaderCut, Row::Far].map(|row| plan.net(row));
         assert_eq!(nets, [Net::Loopback, Net::Machines, Net::Machines]);
+        let fixed = Plan { net: Net::Fixed, ..plan };
+        assert_eq!([Row::Media, Row::LeaderCut].map(|row| fixed.net(row)), [Net::Fixed, Net::Fixed]);
     }
 
     #[test]

@@ -60,7 +60,7 @@ async fn a_machine_that_is_asked_to_stop_hands_its_addresses_over() -> Result<()
 /// Its address stays, as a pod's does: its calls leave it before it ends, and nobody on the line notices.
 #[tokio::test]
 async fn a_media_node_whose_address_stays_is_left_before_it_ends() -> Result<()> {
-    let (_machines, cluster) = Machines::start_fixed(APART).await?;
+    let (_machines, cluster) = Machines::start_fixed(APART, "lan").await?;
     let mut office = Office::on(cluster, "edge-1", OFFICE.into()).await?;
     let before = office.sees().await?;
     let took = office.cluster.node_mut("media-1")?.terminate(Duration::from_secs(20)).await?;
@@ -75,7 +75,7 @@ async fn a_media_node_whose_address_stays_is_left_before_it_ends() -> Result<()>
 /// Nobody inherits its address: far ends are told of another edge's, where they hang up and where those in line are served.
 #[tokio::test]
 async fn calls_of_an_edge_whose_address_stays_go_on_through_another() -> Result<()> {
-    let (_machines, cluster) = Machines::start_fixed(APART).await?;
+    let (_machines, cluster) = Machines::start_fixed(APART, "lan").await?;
     let mut office = Office::on(cluster, "edge-1", OFFICE.into()).await?;
     let before = office.sees().await?;
     office.cluster.node_mut("edge-1")?.kill()?;

@@ -1,36 +1,56 @@
-//! Sessions that media nodes hold though no call of ours has them: a new leader ends them.
+//! Sessions that media nodes hold though no call of ours has them there: a new leader ends them, and whoever leads when
+//! a node is back that was lost, for the call may have moved on meanwhile.
 
-use mangrove_domain::{Action, State, Tenant};
+use mangrove_domain::{Action, State, Tenant, call::Call};
 use mangrove_membership::Fence;
 use mangrove_proto::{
     common,
     id::{CallId, TenantId},
     media::{Holding, MediaCommand, SetSession},
+    service::Error,
 };
+use tokio::time::sleep;
 
 use super::Context;
+use crate::machine::Current;
 
-/// Asks all media nodes what they hold of the group, and ends what nobody wants. Judged by the state after the answer: a
-/// session of a call that came meanwhile is wanted.
-pub(super) async fn end(Context { group, shared, peers, .. }: Context, fence: Fence) {
-    for (node, holding) in peers.holdings(group).await {
-        let state = shared.get().state;
-        if has_session(&state, &holding) {
-            continue;
-        }
-        let action = Action::Media { node, command: close(&state, holding, fence) };
-        if let Err(error) = peers.execute(group, action).await {
-            tracing::warn!(group, %error, "orphaned media session stays until its node ends it");
-        }
+/// Asks a media node what it holds of the group, until it says so, and ends what nobody wants there. For as long as the
+/// node is there, and who leads under `fence`.
+pub(super) async fn end(context: Context, node: String, fence: Fence) {
+    while context.leads_under(fence) && context.peers.is_media_node(&node) {
+        let Err(error) = end_once(&context, &node, fence).await else { return };
+        tracing::warn!(group = context.group, node, %error, "orphaned sessions stay for now");
+        sleep(context.retry).await;
     }
 }
 
+/// Judged by the state after the answer: a session of a call that came meanwhile is wanted.
+async fn end_once(
+    Context { group, shared, peers, .. }: &Context,
+    node: &str,
+    fence: Fence,
+) -> Result<(), Error> {
+    for holding in peers.held(node, *group).await? {
+        let Current { state, index, .. } = shared.get();
+        if is_wanted(&state, node, &holding) {
+            continue;
+        }
+        let fence = Fence { index: index.max(fence.index), ..fence };
+        let action = Action::Media { node: node.to_owned(), command: close(&state, holding, fence) };
+        peers.execute(*group, action).await?;
+    }
+    Ok(())
+}
+
+/// Of a call that goes on at another node, the recording does, too.
 fn close(state: &State, holding: Holding, fence: Fence) -> MediaCommand {
     let tenant = state.tenant(&TenantId::from(holding.tenant.as_str()));
+    let goes_on = call(state, &holding).is_some();
     let set = SetSession {
         session: holding.session,
         version: holding.version + 1,
         close: true,
+        goes_on,
         ..SetSession::default()
     };
     let fence = common::Fence {
@@ -42,8 +62,12 @@ fn close(state: &State, holding: Holding, fence: Fence) -> MediaCommand {
     MediaCommand { effect: 0, tenant: holding.tenant, fence: Some(fence), set: Some(set) }
 }
 
-fn has_session(state: &State, holding: &Holding) -> bool {
-    let tenant = state.tenant(&TenantId::from(holding.tenant.as_str()));
-    let call = holding.session.parse::<CallId>().ok();
-    tenant.zip(call).is_some_and(|(tenant, call)| tenant.call(call).is_some())
+/// Whether the call is told to be there, or was and tells the node itself that it is not.
+fn is_wanted(state: &State, node: &str, holding: &Holding) -> bool {
+    call(state, holding).is_some_and(|call| call.media.is_known_to(node))
+}
+
+fn call<'s>(state: &'s State, holding: &Holding) -> Option<&'s Call> {
+    let tenant = state.tenant(&TenantId::from(holding.tenant.as_str()))?;
+    tenant.call(holding.session.parse::<CallId>().ok()?)
 }

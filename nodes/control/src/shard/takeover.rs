@@ -39,7 +39,9 @@ impl ShardState {
         for object in current.state.objects() {
             self.take_over(myself, &current, object).await?;
         }
-        tokio::spawn(orphans::end(self.context.clone(), fence));
+        for node in self.context.peers.media_nodes() {
+            tokio::spawn(orphans::end(self.context.clone(), node, fence));
+        }
         self.forget_left_over(&current.state);
         self.context.outbox.wake();
         Ok(())
@@ -69,16 +71,15 @@ impl ShardState {
         owed::of(current, object, leading.fence, leading.clock.now())
     }
 
-    /// A node that begins has forgotten what it was told before.
+    /// A node that begins has forgotten what it was told before, or holds what it was told before it was lost.
     pub(super) async fn began(
         &mut self,
         myself: &ActorRef<Message>,
         node: &str,
     ) -> Result<(), ActorProcessingErr> {
         self.announce_nodes();
-        if self.leading.is_none() {
-            return Ok(());
-        }
+        let Some(leading) = &self.leading else { return Ok(()) };
+        tokio::spawn(orphans::end(self.context.clone(), node.to_owned(), leading.fence));
         let current = self.context.shared.get();
         for object in current.state.objects() {
             let mut owed = self.owed(&current, &object);

@@ -1,7 +1,11 @@
 //! Effects that nodes do not take, and faces that fall over them.
 
+use std::{collections::BTreeSet, sync::Arc};
+
+use mangrove_domain::NodeInfo;
+
 use super::{
-    fakes::Mood,
+    fakes::{FakeMedia, Mood},
     house::{House, until},
 };
 
@@ -70,5 +74,31 @@ async fn a_face_that_falls_again_and_again_is_given_up_and_the_others_go_on() {
     let (_, acme) = state.tenants().next().unwrap();
     let first = acme.calls().min_by_key(|call| call.started.now).unwrap().id.to_string();
     assert!(house.media.heard().iter().all(|set| set.session != first), "who was given up gets nothing");
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_is_back_ends_the_sessions_of_calls_that_went_on_elsewhere() {
+    let folder = tempfile::tempdir().unwrap();
+    let house = House::with_companies(folder.path()).await;
+    let cut_off = Arc::<FakeMedia>::default();
+    let announce = || {
+        let info = NodeInfo { name: "m".into(), contacts: Vec::new(), media: true };
+        house.control.announce(info, None, Some(cut_off.clone()));
+    };
+    announce();
+    house.call_in(1).await;
+    house.call_in(2).await;
+    until("a session each", || house.media.heard().len() == 1 && cut_off.heard().len() == 1).await;
+    house.control.set_alive(BTreeSet::from(["n".to_owned()]));
+    until("the call goes on", || house.media.heard().len() == 2).await;
+    cut_off.set(Mood::Fails);
+    announce();
+    until("it is asked", || cut_off.asked_what_it_holds() > 1).await;
+    cut_off.set(Mood::Takes);
+    until("its session ends", || cut_off.heard().len() == 2).await;
+    let (first, last) = (cut_off.heard().remove(0), cut_off.heard().remove(1));
+    assert_eq!((&last.session, last.close, last.goes_on), (&first.session, true, true));
+    assert_eq!(house.media.heard().iter().filter(|set| set.close).count(), 0);
     house.close().await;
 }

@@ -70,9 +70,10 @@ pub(crate) struct FakeMedia {
 struct Inner {
     mood: Mood,
     asked: usize,
+    asked_what_it_holds: usize,
     heard: Vec<SetSession>,
     late: usize,
-    newest: BTreeMap<String, (Fence, SetSession)>,
+    newest: BTreeMap<String, (Fence, String, SetSession)>,
 }
 
 impl FakeMedia {
@@ -83,6 +84,11 @@ impl FakeMedia {
     /// Commands that came, taken or not.
     pub(crate) fn asked(&self) -> usize {
         self.inner.lock().asked
+    }
+
+    /// How often somebody asked what it holds.
+    pub(crate) fn asked_what_it_holds(&self) -> usize {
+        self.inner.lock().asked_what_it_holds
     }
 
     /// Those that were taken.
@@ -101,12 +107,12 @@ impl Inner {
         let (fence, set) = (command.fence.unwrap(), command.set.unwrap());
         let right = |fence: &Fence| (fence.incarnation, fence.tenant_epoch, fence.term, fence.index);
         let known = self.newest.get(&set.session);
-        if known.is_some_and(|(seen, last)| right(&fence) < right(seen) || set.version < last.version) {
+        if known.is_some_and(|(seen, _, last)| right(&fence) < right(seen) || set.version < last.version) {
             self.late += 1;
             return Some(command.effect);
         }
         self.heard.push(set.clone());
-        self.newest.insert(set.session.clone(), (fence, set));
+        self.newest.insert(set.session.clone(), (fence, command.tenant, set));
         None
     }
 }
@@ -117,9 +123,7 @@ impl Media for FakeMedia {
         let mut inner = self.inner.lock();
         inner.asked += 1;
         match inner.mood {
-            Mood::Fails => {
-                Err(Error::Unavailable { what: "media node n".into(), why: "it was told to".into() })
-            }
+            Mood::Fails => Err(unreachable()),
             Mood::Panics => panic!("the media node's handle breaks"),
             Mood::Takes | Mood::Silent => {
                 let refused =
@@ -130,13 +134,21 @@ impl Media for FakeMedia {
     }
 
     async fn hold(&self, _: HoldingsRequest) -> Result<Holdings, Error> {
-        let inner = self.inner.lock();
-        let open = inner.newest.values().filter(|(_, set)| !set.close && inner.mood != Mood::Silent);
-        let holding = |(_, set): &(Fence, SetSession)| Holding {
-            tenant: String::new(),
+        let mut inner = self.inner.lock();
+        inner.asked_what_it_holds += 1;
+        if inner.mood == Mood::Fails {
+            return Err(unreachable());
+        }
+        let open = inner.newest.values().filter(|(_, _, set)| !set.close && inner.mood != Mood::Silent);
+        let holding = |(_, tenant, set): &(Fence, String, SetSession)| Holding {
+            tenant: tenant.clone(),
             session: set.session.clone(),
             version: set.version,
         };
         Ok(Holdings { sessions: open.map(holding).collect() })
     }
+}
+
+fn unreachable() -> Error {
+    Error::Unavailable { what: "media node n".into(), why: "it was told to".into() }
 }

@@ -49,6 +49,11 @@ impl Session {
         self.asked.as_ref().is_none_or(|asked| asked.close)
     }
 
+    /// Whether a node was told to have it, now or last before, and is told itself if it is to end it.
+    pub fn is_known_to(&self, node: &str) -> bool {
+        self.node == node || self.was_at(node)
+    }
+
     /// Whether any sound but voices was asked for last.
     pub(crate) fn plays(&self) -> bool {
         let heard = self.asked.iter().flat_map(|asked| &asked.endpoints).filter_map(|end| end.hears.as_ref());
