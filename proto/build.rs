@@ -22,10 +22,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .bytes(".")
         .skip_debug(SECRET)
         .type_attribute(".", "#[derive(serde::Serialize, serde::Deserialize)]")
-        // States keep sessions without these, as earlier builds do.
+        // States and logs keep these by name: a field that an earlier build did not write is as if never set.
+        .message_attribute(".mangrove.edge.v1", "#[serde(default)]")
+        .message_attribute(".mangrove.media.v1", "#[serde(default)]")
+        // And without these, as earlier builds keep them.
         .field_attribute(
             ".mangrove.media.v1.Endpoint.latched",
-            "#[serde(default, skip_serializing_if = \"String::is_empty\")]",
+            "#[serde(skip_serializing_if = \"String::is_empty\")]",
         )
         .field_attribute(
             ".mangrove.media.v1.Recording.ran_ms",
@@ -33,7 +36,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         )
         .field_attribute(
             ".mangrove.media.v1.SetSession.goes_on",
-            "#[serde(default, skip_serializing_if = \"std::ops::Not::not\")]",
+            "#[serde(skip_serializing_if = \"std::ops::Not::not\")]",
         )
         .compile_fds(descriptors)?;
     Ok(())

@@ -28,6 +28,7 @@ pub use databases::{DATABASES, Database};
 pub use leases::{HANDOVER, LEAVING, Lease, NETWORK};
 pub use liveness::TOGETHER;
 pub use moves::{Move, Stage};
+pub use protocol::RULES;
 
 /// What every node knows of the cluster.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

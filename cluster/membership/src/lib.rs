@@ -23,7 +23,7 @@ mod service;
 pub use cluster::{Cluster, GroupTold, NodeStatus, OwnReport, Reporter, Told};
 pub use directory::{
     Command, Database, Directory, Founding, HANDOVER, Home, LEAVING, Lease, Member, Move, NETWORK, Name,
-    Refusal, Reply, Stage,
+    RULES, Refusal, Reply, Stage,
 };
 pub use error::Error;
 pub use mangrove_placement::{Place, Plan};

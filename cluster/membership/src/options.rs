@@ -14,8 +14,8 @@ use crate::directory::{Database, Member};
 
 /// What this build speaks with other nodes, the formats of logs and snapshots included. 2: tenants move. 3: addresses
 /// are handed over. 4: what people ask for is numbered, members are lost together. 5: databases are compared, calls leave a
-/// media node whose addresses stay.
-pub const PROTOCOL: u32 = 5;
+/// media node whose addresses stay. 6: groups commit the version of the rules by which they decide.
+pub const PROTOCOL: u32 = 6;
 
 /// A node's place in the world. `Options::new` fills in what fits one node.
 #[derive(Debug, Clone)]

@@ -25,7 +25,7 @@ use crate::{
     hub::Hub,
     options::{Options, Pace},
     outbox::Waits,
-    peers::Peers,
+    peers::{Guidance, Peers},
     proposer::{Proposer, Way},
     routes::Table,
     shard,
@@ -133,10 +133,10 @@ impl Control {
         self.tell_shards(|| shard::Message::NodesChanged);
     }
 
-    /// Says which media nodes are about to go with their addresses: calls leave them while people talk, by the rules of the
-    /// groups led here. None: some node does not know the rules for that. To be said before such a node is announced.
-    pub fn set_left(&self, names: Option<BTreeSet<String>>) {
-        self.inner.peers.set_left(names);
+    /// Says by which rules the groups led here are to go on, and which media nodes are about to go with their addresses: calls
+    /// leave those while people talk. To be said before such a node is announced.
+    pub fn guide(&self, guidance: Guidance) {
+        self.inner.peers.guide(guidance);
         self.tell_shards(|| shard::Message::NodesChanged);
     }
 

@@ -49,4 +49,4 @@ pub use control::{Control, Error};
 pub use desk::Desk;
 pub use group::Prepared;
 pub use options::Options;
-pub use peers::Peers;
+pub use peers::{Guidance, Peers};

@@ -1,6 +1,9 @@
 //! The state machine of a shard group: runs `apply` for each command of each entry and passes on what came of it.
 //!
-//! A command whose `apply` panics is dropped whole by the rules themselves, on every replica alike.
+//! A command whose `apply` panics is dropped whole by the rules themselves, on every replica alike. Rules that this build does
+//! not know are another matter: builds that know them go on by them, so a replica that went on without them, by dropping or
+//! refusing the command, would hold another state from there on, and nobody would notice. It stands still before that entry
+//! instead, until a build that knows them takes it up.
 
 use std::{
     sync::{
@@ -10,7 +13,7 @@ use std::{
     time::Instant,
 };
 
-use mangrove_domain::{Effects, Fence, Reply, State};
+use mangrove_domain::{Command, Effects, Fence, Reply, State, rules};
 use mangrove_membership::{SnapshotError, StateMachine};
 use parking_lot::RwLock;
 use tokio::sync::mpsc;
@@ -129,6 +132,7 @@ impl StateMachine for Machine {
                 return Vec::new();
             }
         };
+        end_before_unknown_rules(index, &entry.commands);
         let mut current = self.shared.get();
         let (last, fence) = (current.now, entry.fence);
         (current.index, current.now, current.wall) = (index, entry.now.max(last), entry.wall);
@@ -175,6 +179,16 @@ pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Current, SnapshotError> {
     Ok(Current { state, index: number(0), now: number(8), wall: number(16), fresh: None })
 }
 
+/// Ends the group on this node, by a panic as `StateMachine` has it, with nothing of the entry applied. Only a build that was
+/// put back under a newer one's log can come here: the version is written once all members know it.
+fn end_before_unknown_rules(index: u64, commands: &[Command]) {
+    if let Some(version) = commands.iter().find_map(rules::unknown) {
+        let newest = rules::NEWEST;
+        tracing::error!(index, version, newest, "the log goes on under rules that this build does not know");
+        panic!("entry {index} is of rules {version}, this build knows {newest} at most: start a newer one");
+    }
+}
+
 /// An entry with a command that panics: the others are carried out all the same.
 fn one_by_one(state: &mut State, payload: &[u8], index: u64, last: u64) -> Vec<Effects> {
     let Ok(entry) = entry::decode(payload) else { return Vec::new() };
@@ -189,5 +203,33 @@ fn note_dropped(index: u64, reply: &Reply) {
     if let Reply::Dropped { why } = reply {
         metrics::poisoned();
         tracing::error!(index, why, "a command panicked and was dropped");
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use mangrove_domain::rules::NEWEST;
+
+    use super::*;
+
+    fn entry_raising_rules(to: u32) -> Vec<u8> {
+        let commands = vec![Command::TimePassed, Command::RaiseRules { to }];
+        let fence = Fence { incarnation: 1, term: 1 };
+        entry::encode(&entry::Entry { now: 5, wall: 5, seed: 1, fence, commands }).unwrap()
+    }
+
+    #[test]
+    fn unknown_rules_end_the_group_with_nothing_of_their_entry_applied() {
+        let shared = Shared::new();
+        let (applied, mut told) = mpsc::unbounded_channel();
+        let mut machine = Machine::new(shared.clone(), applied, Arc::default(), Progress::default());
+        machine.apply(1, 1, &entry_raising_rules(NEWEST));
+        assert!(told.try_recv().is_ok());
+        let next = entry_raising_rules(NEWEST + 1);
+        let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| machine.apply(2, 1, &next)));
+        assert!(ended.is_err() && told.try_recv().is_err());
+        let current = shared.get();
+        assert_eq!((current.index, current.state.rules()), (1, NEWEST));
     }
 }

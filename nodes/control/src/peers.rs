@@ -25,8 +25,17 @@ const DEADLINE: Duration = Duration::from_secs(2);
 pub struct Peers {
     nodes: Arc<RwLock<BTreeMap<String, Peer>>>,
     alive: Arc<RwLock<Option<BTreeSet<String>>>>,
-    left: Arc<RwLock<Option<BTreeSet<String>>>>,
+    guidance: Arc<RwLock<Guidance>>,
     pub(crate) missed: Missed,
+}
+
+/// What the directory wants of all groups, or lets them do since all nodes know how.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Guidance {
+    /// Media nodes that are to be left by their calls; none: some node does not know the rules for that.
+    pub left: Option<BTreeSet<String>>,
+    /// The newest version of the rules that all nodes know: see [`mangrove_domain::rules`].
+    pub rules: u32,
 }
 
 #[derive(Debug)]
@@ -61,19 +70,24 @@ impl Peers {
         names.filter(|name| !alive.contains(*name)).cloned().collect()
     }
 
-    /// Says which media nodes are to be left by their calls; none: some node does not know the rules for that.
-    pub(crate) fn set_left(&self, names: Option<BTreeSet<String>>) {
-        *self.left.write() = names;
+    /// Says what the groups led here are to do.
+    pub(crate) fn guide(&self, guidance: Guidance) {
+        *self.guidance.write() = guidance;
     }
 
     /// Media nodes that are to be left by their calls.
     pub(crate) fn left(&self) -> BTreeSet<String> {
-        self.left.read().clone().unwrap_or_default()
+        self.guidance.read().left.clone().unwrap_or_default()
     }
 
     /// Whether all nodes know the rules by which far ends are told of other addresses.
     pub(crate) fn tell(&self) -> bool {
-        self.left.read().is_some()
+        self.guidance.read().left.is_some()
+    }
+
+    /// The newest version of the rules that all nodes know.
+    pub(crate) fn rules(&self) -> u32 {
+        self.guidance.read().rules
     }
 
     /// What each node offers, for the rules to place legs and sessions.

@@ -15,6 +15,7 @@ mod invite;
 mod moods;
 mod moving;
 mod proposing;
+mod rules;
 mod table;
 mod takeover;
 mod town;

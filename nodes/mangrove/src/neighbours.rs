@@ -6,15 +6,17 @@ use std::{
     sync::Arc,
 };
 
-use mangrove_control::Control;
+use mangrove_control::{Control, Guidance};
 use mangrove_domain::NodeInfo;
 use mangrove_edge::directory::{DirectoryCopy, Remote};
-use mangrove_membership::{Cluster, Directory, LEAVING, Lease, Member};
+use mangrove_membership::{Cluster, Directory, LEAVING, Lease, Member, RULES};
 use mangrove_proto::service;
 use mangrove_sip::Transport;
 
 use crate::{carrier::Carried, configuration::Role};
 
+/// From which protocol on builds know which version of the rules (`mangrove_domain::rules`).
+const KNOWN: [(u32, u32); 1] = [(RULES, 1)];
 /// Before a transport's name in a member's addresses.
 const SIP: &str = "sip-";
 
@@ -33,8 +35,7 @@ pub(crate) struct Neighbours {
     /// As they were announced, by name.
     met: BTreeMap<String, Met>,
     alive: BTreeSet<String>,
-    /// Media nodes that their calls are to leave.
-    left: Option<BTreeSet<String>>,
+    guidance: Guidance,
 }
 
 /// Whatever of it changes, control is told anew.
@@ -49,7 +50,8 @@ struct Met {
 
 impl Neighbours {
     pub(crate) fn new(cluster: Cluster, control: Control, carried: Carried) -> Self {
-        Self { cluster, control, carried, met: BTreeMap::new(), alive: BTreeSet::new(), left: None }
+        let (met, alive, guidance) = (BTreeMap::new(), BTreeSet::new(), Guidance::default());
+        Self { cluster, control, carried, met, alive, guidance }
     }
 
     /// Follows the directory until the node stops.
@@ -74,10 +76,10 @@ impl Neighbours {
             leased.filter(|(member, lease)| self.is_there(&directory, member, lease)).collect();
         let alive: BTreeSet<_> = leased.iter().map(|(member, _)| member.name.clone()).collect();
         self.met.retain(|name, _| alive.contains(name));
-        let left = left(&directory);
-        if left != self.left {
-            self.control.set_left(left.clone());
-            self.left = left;
+        let guidance = Guidance { left: left(&directory), rules: rules(&directory) };
+        if guidance != self.guidance {
+            self.control.guide(guidance.clone());
+            self.guidance = guidance;
         }
         for (member, lease) in leased {
             let Some(now) = self.look(&directory, member, lease) else { continue };
@@ -207,8 +209,32 @@ fn feed(
         None => Some(Arc::new(Remote::new(cluster.channel(&member.address).ok()?))),
     }
 }
+
 /// Media nodes that are to be left by their calls, the dead among them until they are lost; none before all nodes know how.
 fn left(directory: &Directory) -> Option<BTreeSet<String>> {
     let names = directory.members.values().map(|member| &member.name);
     directory.all_speak(LEAVING).then(|| names.filter(|name| directory.is_left(name)).cloned().collect())
+}
+
+/// The newest version of the rules that all nodes know.
+fn rules(directory: &Directory) -> u32 {
+    let known = KNOWN.into_iter().filter(|(protocol, _)| directory.all_speak(*protocol));
+    known.map(|(_, rules)| rules).max().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use mangrove_domain::rules::NEWEST;
+    use mangrove_membership::PROTOCOL;
+
+    use super::*;
+
+    #[test]
+    fn rules_are_those_that_the_oldest_member_knows() {
+        let mut directory = Directory::default();
+        for (minimum, expected) in [(0, 0), (RULES - 1, 0), (RULES, 1), (PROTOCOL, NEWEST)] {
+            directory.minimum = minimum;
+            assert_eq!(rules(&directory), expected, "protocol {minimum}");
+        }
+    }
 }

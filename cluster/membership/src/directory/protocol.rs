@@ -3,6 +3,10 @@
 
 use super::{Directory, Member, Refusal};
 
+/// The protocol that every member must speak before groups are told to go on under newer rules: earlier builds can't read the
+/// command, and know the first ones only.
+pub const RULES: u32 = 6;
+
 impl Directory {
     /// Whether every member reads what builds of this protocol write, those to come included: only then is it written.
     pub fn all_speak(&self, protocol: u32) -> bool {

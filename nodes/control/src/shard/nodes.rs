@@ -1,13 +1,13 @@
-//! Which nodes the rules know.
+//! Which nodes the rules know, and by which version of the rules the group decides.
 
 use std::collections::BTreeSet;
 
-use mangrove_domain::{Command, NodeInfo, State};
+use mangrove_domain::{Command, NodeInfo, State, rules::NEWEST};
 
 use super::ShardState;
 
 impl ShardState {
-    /// Makes the nodes that the rules know those that there are.
+    /// Makes the nodes that the rules know those that there are, and the rules those that all nodes know.
     pub(super) fn announce_nodes(&self) {
         if self.leading.is_none() {
             return;
@@ -19,14 +19,23 @@ impl ShardState {
         let (left, tells) = (self.context.peers.left(), self.context.peers.tell());
         let news = news(&state, there, &left);
         let draining = draining(&state, &news, left);
+        let rules = raised(&state, self.context.peers.rules()).map(|to| Command::RaiseRules { to });
         let announced = news.into_iter().map(|node| Command::NodeAnnounced { node });
         let draining = draining.into_iter().map(|name| Command::NodeDraining { name });
-        // Newcomers first: what is at those that go, or was at the lost ones, may go on there.
+        // Newer rules decide on all that follows. Newcomers come next: what is at those that go, or was at the lost ones, may go
+        // on there.
         let lost = lost.into_iter().map(|name| Command::NodeLost { name, tells });
-        for command in announced.chain(draining).chain(lost) {
+        for command in rules.into_iter().chain(announced).chain(draining).chain(lost) {
             self.context.proposer.cast(command);
         }
     }
+}
+
+/// The version of the rules by which the group is to decide from now on, if that is a newer one: `known` to all nodes, and to
+/// this build too.
+fn raised(state: &State, known: u32) -> Option<u32> {
+    let to = known.min(NEWEST);
+    (to > state.rules()).then_some(to)
 }
 
 /// The nodes that the rules are to be told of: new ones, and those that are about to go no more.
@@ -89,6 +98,15 @@ mod tests {
         assert_eq!(due(&state, &BTreeSet::new()), (1, 0), "it stays");
         told(&mut state, Command::NodeAnnounced { node: media.clone() });
         assert_eq!(due(&state, &BTreeSet::new()), (0, 0));
+    }
+
+    #[test]
+    fn rules_are_raised_once_to_what_all_nodes_know() {
+        let mut state = State::default();
+        assert_eq!(raised(&state, 0), None, "some node knows the first ones only");
+        assert_eq!(raised(&state, NEWEST + 1), Some(NEWEST), "no further than this build knows");
+        told(&mut state, Command::RaiseRules { to: NEWEST });
+        assert_eq!([0, NEWEST].map(|known| raised(&state, known)), [None, None]);
     }
 
     #[test]

@@ -154,6 +154,7 @@ fn commands() -> Vec<Command> {
         Command::ReportsDone { tenant: acme(), series: 9, up_to: 2 },
         Command::ForgetHold { tenant: acme(), epoch: 9 },
         Command::NodeDraining { name: "n".into() },
+        Command::RaiseRules { to: 1 },
     ]
 }
 
@@ -161,7 +162,7 @@ fn commands() -> Vec<Command> {
 fn entries_with_commands_of_every_kind() {
     let entry = || Entry { now: 40, wall: 1_795_000_000_000, seed: 11, fence: fence(), commands: commands() };
     let kept = golden::check(
-        &["entry-1.bin", "entry-2.bin", "entry-3.bin", "entry-4.bin"],
+        &["entry-1.bin", "entry-2.bin", "entry-3.bin", "entry-4.bin", "entry-5.bin"],
         entry,
         entry::decode,
         |entry| entry::encode(entry).unwrap(),
@@ -178,7 +179,7 @@ fn batches_and_answers_between_nodes() {
     let write =
         |commands: &Vec<Command>| entry::encode_commands(&commands.iter().collect::<Vec<_>>()).unwrap();
     golden::check(
-        &["commands-1.bin", "commands-2.bin", "commands-3.bin", "commands-4.bin"],
+        &["commands-1.bin", "commands-2.bin", "commands-3.bin", "commands-4.bin", "commands-5.bin"],
         commands,
         entry::decode_commands,
         write,

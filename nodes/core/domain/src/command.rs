@@ -16,6 +16,7 @@ mod media_reported;
 mod node_announced;
 mod node_draining;
 mod node_lost;
+mod raise_rules;
 pub(crate) mod remove_tenant;
 pub(crate) mod report_handed_on;
 mod reports_done;
@@ -42,6 +43,7 @@ use crate::{
     effect::{Effects, ObjectRef, Reply},
     moving::{self, Arrival, Report},
     record::{AuditChange, Author},
+    rules,
     stamp::Stamp,
     state::State,
 };
@@ -155,10 +157,15 @@ pub enum Command {
     ForgetHold { tenant: TenantId, epoch: u64 },
     /// A node is about to go, and its addresses stay with it: its media sessions go to other nodes while people talk.
     NodeDraining { name: String },
+    /// All nodes know the rules of this version: the group decides by them from here on. Written once all read it.
+    RaiseRules { to: u32 },
 }
 
 /// Hands a command to its handler. What the proposer is told is the answer.
 pub(crate) fn carry_out(state: &mut State, command: Command, stamp: Stamp, effects: &mut Effects) -> Reply {
+    if let Some(version) = rules::unknown(&command) {
+        return rules::refusal(version);
+    }
     match moving::divert(state, command, effects) {
         Ok(command) => decide(state, command, stamp, effects),
         Err(reply) => reply,
@@ -217,5 +224,6 @@ fn decide(state: &mut State, command: Command, stamp: Stamp, effects: &mut Effec
         Command::ReportsDone { tenant, series, up_to } => reports_done::apply(state, &tenant, series, up_to),
         Command::ForgetHold { tenant, epoch } => forget_hold::apply(state, &tenant, epoch),
         Command::NodeDraining { name } => node_draining::apply(state, &name, stamp, effects),
+        Command::RaiseRules { to } => raise_rules::apply(state, to),
     }
 }

@@ -2,7 +2,7 @@
 //! leader's stamp, changes the [`State`] and names the effects. Same commands, same state, on every replica.
 //!
 //! Pure: no clock, no chance, no sockets, no tasks. The order of reading: [`Command`] (what may happen), `command/`
-//! (one file each), [`call`] (what a call is; its rules lie below it), `strategy/` and `step/` (who is rung, what a
+//! (one file each), [`rules`] (by which version of them), [`call`] (what a call is; its rules lie below it), `strategy/` and `step/` (who is rung, what a
 //! scheme does), [`invariant`] (what must always hold), [`view`] and [`routes`] (what others read).
 
 pub mod agent;
@@ -27,6 +27,7 @@ mod record;
 mod refound;
 mod registration;
 pub mod routes;
+pub mod rules;
 mod scene;
 mod settle;
 mod stamp;

@@ -9,6 +9,10 @@
 //! A tenant on hold is not decided upon by what edges and media nodes report: each report is taken by its number, once,
 //! and kept here until the tenant's home has it. Reports that are handed on have numbers of their own, which the tenant
 //! itself remembers wherever it goes: so none is heard twice, and none before the one that came first.
+//!
+//! Groups raise their rules one by one, so for a moment a tenant may go from newer ones to older ones. Its copy says by which
+//! it lived, and to admit it raises those of its new home: nothing that was agreed on under newer rules is judged by older
+//! ones. All nodes know them, or its old home would not have had them. The other way round it goes on as its new home does.
 
 mod divert;
 
@@ -82,6 +86,9 @@ pub struct Arrival {
     /// When it was frozen, by its own clock.
     pub(crate) at: Moment,
     pub(crate) records: Vec<(Origin, Record)>,
+    /// By which rules it lived.
+    #[serde(default, skip_serializing_if = "crate::rules::are_first")]
+    pub(crate) rules: u32,
 }
 
 impl Arrival {
@@ -158,7 +165,7 @@ impl State {
     pub fn departure(&self, tenant: &TenantId) -> Option<Arrival> {
         let hold = self.hold(tenant).filter(|hold| hold.standing == Standing::Leaving)?;
         let (tenant, records) = (self.tenant(tenant)?.clone(), hold.records.clone());
-        Some(Arrival { tenant, epoch: hold.epoch, at: hold.at, records })
+        Some(Arrival { tenant, epoch: hold.epoch, at: hold.at, records, rules: self.rules })
     }
 
     /// Whether nothing may happen to the tenant.

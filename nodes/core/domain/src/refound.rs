@@ -25,7 +25,8 @@ impl State {
         for tenant in self.tenants.keys().cloned().collect::<Vec<TenantId>>() {
             scene::play(&mut self, &tenant, stamp, &mut nowhere, end_calls);
         }
-        Self { tenants: self.tenants, outbox: self.outbox, ..Self::default() }
+        // The rules stay: this build knows them, and the new cluster takes in none of an older protocol.
+        Self { tenants: self.tenants, outbox: self.outbox, rules: self.rules, ..Self::default() }
     }
 }
 

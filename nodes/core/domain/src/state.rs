@@ -35,6 +35,9 @@ pub struct State {
     /// Copies of tenants that may come.
     #[serde(default)]
     pub(crate) arrivals: OrdMap<TenantId, Arc<Arrival>>,
+    /// By which version of the rules it is decided what happens.
+    #[serde(default, skip_serializing_if = "crate::rules::are_first")]
+    pub(crate) rules: u32,
 }
 
 /// A node and what it carries for this group.
@@ -85,6 +88,15 @@ impl State {
     /// The high-water mark of each sender: `edge/<node>` or `media/<node>`, its run, its last sequence number.
     pub fn senders(&self) -> impl Iterator<Item = (&str, u64, u64)> {
         self.senders.iter().map(|(name, mark)| (name.as_str(), mark.run, mark.sequence))
+    }
+
+    /// The version of the rules by which the group decides: see [`crate::rules`]. It never falls.
+    pub fn rules(&self) -> u32 {
+        self.rules
+    }
+
+    pub(crate) fn raise_rules(&mut self, to: u32) {
+        self.rules = self.rules.max(to);
     }
 
     /// What SQL has not confirmed yet, in order.

@@ -5,6 +5,7 @@ mod acme;
 mod far_end;
 mod formats;
 mod random;
+mod stored;
 mod stories;
 pub(crate) mod world;
 

@@ -1,5 +1,6 @@
 //! The directory says that a tenant lives here: its copy comes to life, with its own clock and all that it owes to the
-//! outside. What is reported of it here waits until its old home has nothing that came first.
+//! outside, and under no older rules than it lived by. What is reported of it here waits until its old home has nothing that
+//! came first.
 
 use std::sync::Arc;
 
@@ -41,7 +42,8 @@ pub(super) fn apply(
 }
 
 fn bring_in(state: &mut State, id: &TenantId, arrival: Arrival, stamp: Stamp, effects: &mut Effects) {
-    let Arrival { mut tenant, epoch, at, records } = arrival;
+    let Arrival { mut tenant, epoch, at, records, rules } = arrival;
+    state.raise_rules(rules);
     let frozen_ms = stamp.wall.saturating_sub(at.wall).min(LONGEST_MS);
     tenant.set_clock(at.now + frozen_ms, stamp.now);
     tenant.epoch = epoch;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::State;
-use crate::ready;
+use crate::{ready, rules::NEWEST};
 
 /// The format that this build writes.
 const VERSION: u8 = 1;
@@ -14,6 +14,9 @@ pub enum RestoreError {
     /// Another format.
     #[error("snapshot has format {0}, this build reads {VERSION}; start the build that wrote it")]
     Version(u8),
+    /// Of a build with newer rules: it would go on otherwise than the other replicas.
+    #[error("state follows rules {0}, this build knows {NEWEST} at most; start the build that wrote it")]
+    Rules(u32),
     /// Nothing at all.
     #[error("snapshot is empty")]
     Empty,
@@ -37,9 +40,16 @@ impl State {
     pub fn restore(bytes: &[u8]) -> Result<Self, RestoreError> {
         match bytes.split_first() {
             None => Err(RestoreError::Empty),
-            Some((&VERSION, body)) => Ok(rmp_serde::from_slice::<Self>(body)?.lined_up()),
+            Some((&VERSION, body)) => Ok(rmp_serde::from_slice::<Self>(body)?.known()?.lined_up()),
             Some((&other, _)) => Err(RestoreError::Version(other)),
         }
+    }
+
+    /// Itself, unless things are decided in it, or are to be, by rules that this build does not know.
+    fn known(self) -> Result<Self, RestoreError> {
+        let coming = self.arrivals.values().map(|arrival| arrival.rules);
+        let newest = coming.fold(self.rules, u32::max);
+        if newest > NEWEST { Err(RestoreError::Rules(newest)) } else { Ok(self) }
     }
 
     /// With what is worked out instead of written.

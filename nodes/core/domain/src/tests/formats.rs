@@ -52,8 +52,22 @@ fn snapshots() {
     assert!(matches!((&hold.records[0].1, &hold.records[1].1), (Record::Cdr(_), Record::Audit(_))));
     assert!(!tenant.agent(&"anna".into()).expect("anna").asks.is_empty());
     assert_eq!((kept.arrivals().count(), kept.nodes().count(), kept.senders().count()), (1, 3, 2));
+    assert_eq!(kept.rules(), 0, "the first ones are not written");
     assert!(kept.is_draining("m1") && tenant.calls().any(|call| call.media.leaves() == Some("m1")));
     assert_eq!(invariant::check(&kept), []);
+}
+
+/// Apart, so that states under the first rules stay as they were before there were others.
+#[test]
+fn snapshots_under_newer_rules() {
+    let raised = || {
+        let mut state = state();
+        state.raise_rules(1);
+        state
+    };
+    let write = |state: &State| state.snapshot().expect("a snapshot");
+    let kept = golden::check(&["state-raised-1.bin"], raised, State::restore, write);
+    assert_eq!((kept.rules(), kept.nodes().count()), (1, 3));
 }
 
 #[test]

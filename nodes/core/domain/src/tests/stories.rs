@@ -20,6 +20,7 @@ mod provisional;
 mod refound;
 mod refusals;
 mod repeats;
+mod rules;
 mod silence;
 mod takeover;
 mod transfer;

@@ -1,0 +1,45 @@
+//! Versions of the rules. Two builds that apply the same log entry must reach the same state, so whatever a build decides
+//! otherwise than those before it, it decides only under the version that its group has committed
+//! ([`State::rules`](crate::State::rules)). That rises at the same log index on every replica, once all nodes know it.
+//!
+//! | version | known since protocol | what may be decided under it |
+//! |---|---|---|
+//! | 0 | 1 | all that no line below speaks of |
+//! | 1 | 6 | legs agree on codecs beyond G.711 |
+//!
+//! A version says what may be decided anew, never what may be read: what was decided under a later one is carried on under
+//! any. What a number means is settled once a build that knows it was given out; what comes after that gets the next number
+//! and the next protocol.
+
+use crate::{command::Command, effect::Reply};
+
+/// The newest version that this build knows.
+pub const NEWEST: u32 = 1;
+
+/// Whether legs may agree on codecs beyond G.711.
+pub fn speaks_beyond_g711(rules: u32) -> bool {
+    rules >= 1
+}
+
+/// The version that a command brings, if this build does not know it. Nothing of the command is carried out; and whoever
+/// keeps a replica must stop before it, for the others go on under rules that are not known here.
+pub fn unknown(command: &Command) -> Option<u32> {
+    let brought = match command {
+        Command::RaiseRules { to } => *to,
+        Command::TakeInTenant { arrival } => arrival.rules,
+        _ => return None,
+    };
+    (brought > NEWEST).then_some(brought)
+}
+
+pub(crate) fn refusal(unknown: u32) -> Reply {
+    Reply::Refused {
+        why: format!("rules {unknown} are not known to this build, which knows {NEWEST} at most"),
+    }
+}
+
+/// What is not written: states that were written before there were versions say the same.
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde's way to ask")]
+pub(crate) fn are_first(rules: &u32) -> bool {
+    *rules == 0
+}
