@@ -1,6 +1,7 @@
 //! A packet's way through: read, judged, counted, recorded, and passed on in place to whoever hears its endpoint.
 
 use mangrove_rtp::{
+    RATE,
     digit::Digit,
     g711::{self, Law},
     header::Header,
@@ -45,7 +46,7 @@ impl Worker {
     fn accept(&mut self, index: usize, length: usize, header: &Header) {
         let now_us = self.now_us;
         let Some(endpoint) = self.endpoints.get_mut(index) else { return };
-        endpoint.incoming.receive(header, now_us);
+        endpoint.incoming.receive(header, RATE, now_us);
         if !endpoint.receive {
             return self.hold_back(index);
         }
@@ -154,7 +155,7 @@ impl Worker {
 fn press(endpoint: &mut Endpoint, header: &Header, payload: &[u8], now_us: u64) -> [Option<Digit>; 3] {
     let is_other = endpoint.digits_ssrc.replace(header.ssrc).is_some_and(|ssrc| ssrc != header.ssrc);
     let last = if is_other { endpoint.digits.restart() } else { None };
-    let mut ended = endpoint.digits.receive(header.timestamp, payload, now_us);
+    let mut ended = endpoint.digits.receive(header.timestamp, RATE, payload, now_us);
     [last, ended.next(), ended.next()]
 }
 
