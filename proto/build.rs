@@ -31,6 +31,30 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             "#[serde(skip_serializing_if = \"String::is_empty\")]",
         )
         .field_attribute(
+            ".mangrove.media.v1.Endpoint.events",
+            "#[serde(default, skip_serializing_if = \"Vec::is_empty\")]",
+        )
+        .field_attribute(
+            ".mangrove.media.v1.Endpoint.accepts",
+            "#[serde(default, skip_serializing_if = \"Vec::is_empty\")]",
+        )
+        .field_attribute(
+            ".mangrove.media.v1.Endpoint.comfort_noise",
+            "#[serde(skip_serializing_if = \"Option::is_none\")]",
+        )
+        .field_attribute(
+            ".mangrove.media.v1.Codec.channels",
+            "#[serde(skip_serializing_if = \"Option::is_none\")]",
+        )
+        .field_attribute(
+            ".mangrove.media.v1.Codec.fmtp",
+            "#[serde(default, skip_serializing_if = \"String::is_empty\")]",
+        )
+        .field_attribute(
+            ".mangrove.media.v1.Codec.expected",
+            "#[serde(skip_serializing_if = \"Option::is_none\")]",
+        )
+        .field_attribute(
             ".mangrove.media.v1.Recording.ran_ms",
             "#[serde(skip_serializing_if = \"Option::is_none\")]",
         )

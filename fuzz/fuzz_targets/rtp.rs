@@ -41,14 +41,16 @@ fn stream(mut bytes: &[u8]) {
         let verdict = latch.receive(from[who], header.ssrc, header.sequence, now_us);
         assert_eq!(verdict == Verdict::Foreign, who == 3, "a third address is never believed");
         if matches!(verdict, Verdict::Accept | Verdict::Moved) {
-            counts.receive(&header, now_us);
+            let clock = if header.payload_type < 96 { 8_000 } else { 48_000 };
+            counts.receive(&header, clock, now_us);
             let payload = &packet[header.payload.clone()];
-            let _ = digits.receive(header.timestamp, payload, now_us).count();
+            let _ = digits.receive(header.timestamp, clock, payload, now_us).count();
             let sound =
                 Sound { stream: header.ssrc.into(), timestamp: header.timestamp, law: Law::Mu, payload };
             recording.add(if who == 0 { Side::Left } else { Side::Right }, sound, now_us);
             let mut copy = packet.to_vec();
             g711::transcode(Law::Mu, Law::A, &mut copy[header.payload.clone()]);
+            out.set_clock(clock);
             out.forward(&mut copy, &header, 8, header.ssrc.into(), now_us);
             assert_eq!(Header::read(&copy).map(|h| (h.ssrc, h.payload)), Some((1, header.payload.clone())));
         }

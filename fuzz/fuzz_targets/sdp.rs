@@ -5,19 +5,20 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use libfuzzer_sys::fuzz_target;
-use mangrove_sip::sdp::{Direction, MediaAddress, Session, g711};
+use mangrove_sip::sdp::{Direction, MediaAddress, Session, all};
 
 fuzz_target!(|bytes: &[u8]| {
     let local = MediaAddress { ip: IpAddr::V4(Ipv4Addr::LOCALHOST), port: 20_000 };
     let mut answering = Session::new(1);
-    if answering.receive_offer(bytes).is_ok() {
-        let answer = answering.answer(local, Direction::SendRecv).expect("an offer taken can be answered");
+    if answering.receive_offer(bytes, &all()).is_ok() {
+        let answer = answering.answer(local, &all(), Direction::SendRecv);
+        let answer = answer.expect("an offer taken can be answered");
         assert!(sdp_is_sound(&answer), "our answers are sound");
     }
     let mut offering = Session::new(2);
-    let offer = offering.offer(local, &g711(), Direction::SendRecv);
+    let offer = offering.offer(local, &all(), Direction::SendRecv);
     let mut far_end = Session::new(3);
-    far_end.receive_offer(&offer).expect("our offers are sound");
+    far_end.receive_offer(&offer, &all()).expect("our offers are sound");
     let _ = offering.receive_answer(bytes);
 });
 

@@ -8,7 +8,7 @@ use std::{
 };
 
 use mangrove_rtp::{
-    FRAME,
+    FRAME, RATE,
     g711::{self, Law},
     header::{self, Header},
     statistics::Statistics,
@@ -222,7 +222,7 @@ impl StreamState {
 
     fn hear(&mut self, packet: &[u8], now_us: u64) {
         let Some(header) = Header::read(packet) else { return };
-        self.statistics.receive(&header, now_us);
+        self.statistics.receive(&header, RATE, now_us);
         if self.heard_us != 0 {
             self.silent(now_us - self.heard_us);
         }

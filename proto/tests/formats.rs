@@ -103,7 +103,7 @@ fn media_nodes() {
         id: "leg".into(),
         remote: "192.0.2.1:4000".into(),
         signalled_from: "192.0.2.1".into(),
-        codec: Some(Codec { payload_type: 8, name: "PCMA".into(), clock_rate: 8_000 }),
+        codec: Some(Codec { payload_type: 8, name: "PCMA".into(), clock_rate: 8_000, ..Codec::default() }),
         telephone_event: 101,
         ptime_ms: 20,
         send: true,

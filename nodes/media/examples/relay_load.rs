@@ -54,7 +54,7 @@ fn endpoint(id: &str, remote: &str, hears: Option<Hears>) -> Endpoint {
     Endpoint {
         id: id.into(),
         remote: remote.into(),
-        codec: Some(Codec { payload_type: 8, name: "PCMA".into(), clock_rate: 8000 }),
+        codec: Some(Codec { payload_type: 8, name: "PCMA".into(), clock_rate: 8000, ..Codec::default() }),
         send: true,
         receive: true,
         hears,

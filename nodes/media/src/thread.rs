@@ -9,6 +9,7 @@
 mod command;
 mod endpoint;
 mod fall;
+mod formats;
 mod housekeeping;
 mod play;
 mod reconcile;
@@ -28,8 +29,9 @@ use std::{
     time::Duration,
 };
 
-pub(crate) use command::{Codec, Command, EndpointPlan, HearsPlan, Place, Plan, RecordingPlan};
+pub(crate) use command::{Command, EndpointPlan, HearsPlan, Place, Plan, RecordingPlan};
 pub(crate) use fall::Fallen;
+pub(crate) use formats::{Codec, Event, Formats};
 pub(crate) use tap::{Batch, Frame};
 
 use tokio::sync::mpsc::UnboundedSender;

@@ -1,6 +1,7 @@
 //! One customer contact, as data: its parties (one SIP dialog each), where it stands, who is being rung, what its
 //! media should be. The rules that move it are the modules below, one per turn of events.
 
+pub(crate) mod agree;
 pub(crate) mod answer;
 pub(crate) mod arrive;
 pub mod devices;

@@ -9,7 +9,7 @@ use std::net::IpAddr;
 
 use mangrove_sip::{
     Destination, Message, NameAddr, Source, Transport, Uri,
-    sdp::Audio,
+    sdp::{Audio, Codec},
     ua::{self, Ctx, Leg, Output},
 };
 use serde::{Deserialize, Serialize};
@@ -75,14 +75,15 @@ pub(crate) enum Fact {
 }
 
 impl Line {
-    /// A dialog that the far end begins. Nothing is said yet.
+    /// A dialog that the far end begins, and what it may agree on. Nothing is said yet.
     pub(crate) fn incoming(
         invite: &Message,
         source: &Source,
         edge: &str,
+        codecs: &[Codec],
         ctx: &mut Ctx<'_>,
     ) -> Result<(Self, Vec<Output>), ua::Reject> {
-        let (leg, outputs) = Leg::incoming(invite, source, ctx)?;
+        let (leg, outputs) = Leg::incoming(invite, source, codecs, ctx)?;
         let wire = Wire::Open(Box::new(leg));
         Ok((Self { edge: edge.into(), transport: source.transport, from: source.remote.ip(), wire }, outputs))
     }

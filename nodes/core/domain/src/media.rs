@@ -1,6 +1,7 @@
 //! The media side of a call, declared: what its session should be follows from the stage and the parties alone.
 //! After every command [`sync`] compares it with what was asked for last; a difference goes out under a new version.
 
+mod encodings;
 mod hears;
 mod leaving;
 
@@ -9,7 +10,7 @@ use std::sync::Arc;
 use mangrove_proto::{
     common,
     id::LegId,
-    media::{Codec, Endpoint, MediaCommand, Recording, SetSession, endpoint::Hears},
+    media::{Endpoint, MediaCommand, Recording, SetSession, endpoint::Hears},
 };
 use serde::{Deserialize, Serialize};
 
@@ -197,12 +198,7 @@ fn endpoint(call: &Call, party: &Party, config: &TenantConfig) -> Endpoint {
     };
     let Some(audio) = party.line.audio() else { return endpoint };
     endpoint.remote = audio.remote.to_string();
-    endpoint.codec = audio.codecs.first().map(|codec| Codec {
-        payload_type: codec.payload_type.into(),
-        name: codec.name.clone(),
-        clock_rate: codec.clock,
-    });
-    endpoint.telephone_event = audio.telephone_event.map_or(0, u32::from);
+    encodings::describe(audio, &mut endpoint);
     endpoint.ptime_ms = audio.ptime_ms.into();
     endpoint.send = audio.direction.sends();
     endpoint.receive = audio.direction.receives();

@@ -2,7 +2,7 @@
 //! another stream (new SSRC) or jumps in its numbers begins a new count; the totals go on. One packet of another
 //! stream is no other stream yet: two in a row are.
 
-use crate::{RATE, header::Header, rtcp::Block};
+use crate::{header::Header, rtcp::Block, ticks};
 
 /// A jump ahead of this many packets or more is a restart, not loss (RFC 3550 A.1).
 const MAX_DROPOUT: u16 = 3000;
@@ -30,6 +30,8 @@ struct Stream {
     /// The number that would prove a restart if it came next.
     restart_at: Option<u16>,
     transit: Option<u32>,
+    /// Timestamp units in a second.
+    clock: u32,
     /// In timestamp units, times 16.
     jitter: u32,
     expected_prior: u64,
@@ -37,23 +39,24 @@ struct Stream {
 }
 
 impl Statistics {
-    /// Counts a packet that was accepted.
-    pub fn receive(&mut self, header: &Header, now_us: u64) {
+    /// Counts a packet that was accepted, in which timestamps count `clock` units a second.
+    pub fn receive(&mut self, header: &Header, clock: u32, now_us: u64) {
         self.received += 1;
         match &mut self.stream {
             Some(stream) if stream.ssrc == header.ssrc => {
                 self.candidate = None;
                 if !stream.count(header) {
-                    self.begin(header);
+                    self.begin(header, clock);
                 }
             }
             Some(_) if self.candidate != Some((header.ssrc, header.sequence)) => {
                 self.candidate = Some((header.ssrc, header.sequence.wrapping_add(1)));
                 return;
             }
-            _ => self.begin(header),
+            _ => self.begin(header, clock),
         }
         if let Some(stream) = &mut self.stream {
+            stream.follow(clock);
             stream.measure(header, now_us);
         }
     }
@@ -70,7 +73,7 @@ impl Statistics {
 
     /// The present stream's interarrival jitter.
     pub fn jitter_us(&self) -> u64 {
-        self.stream.as_ref().map_or(0, |s| u64::from(s.jitter >> 4) * 1_000_000 / u64::from(RATE))
+        self.stream.as_ref().map_or(0, |s| u64::from(s.jitter >> 4) * 1_000_000 / u64::from(s.clock))
     }
 
     /// The present stream's source.
@@ -94,7 +97,7 @@ impl Statistics {
         })
     }
 
-    fn begin(&mut self, header: &Header) {
+    fn begin(&mut self, header: &Header, clock: u32) {
         self.lost_before = self.lost();
         self.candidate = None;
         self.stream = Some(Stream {
@@ -105,6 +108,7 @@ impl Statistics {
             received: 1,
             restart_at: None,
             transit: None,
+            clock: clock.max(1),
             jitter: 0,
             expected_prior: 0,
             received_prior: 0,
@@ -132,9 +136,18 @@ impl Stream {
         true
     }
 
+    /// Another clock under the same SSRC: its timestamps can't be compared with those before (RFC 7160).
+    fn follow(&mut self, clock: u32) {
+        let clock = clock.max(1);
+        if clock != self.clock {
+            self.jitter = (u64::from(self.jitter) * u64::from(clock) / u64::from(self.clock)) as u32;
+            (self.clock, self.transit) = (clock, None);
+        }
+    }
+
     /// RFC 3550 A.8, in whole timestamp units.
     fn measure(&mut self, header: &Header, now_us: u64) {
-        let arrival = (now_us * u64::from(RATE) / 1_000_000) as u32;
+        let arrival = ticks(now_us, self.clock) as u32;
         let transit = arrival.wrapping_sub(header.timestamp);
         if let Some(last) = self.transit.replace(transit) {
             let difference = (transit.wrapping_sub(last) as i32).unsigned_abs().min(u32::from(u16::MAX));
@@ -167,6 +180,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::RATE;
 
     fn header(ssrc: u32, sequence: u16, timestamp: u32) -> Header {
         Header { payload_type: 8, marker: false, sequence, timestamp, ssrc, payload: 12..172 }
@@ -177,7 +191,7 @@ mod tests {
         let mut statistics = Statistics::default();
         for (index, sequence) in sequences.into_iter().enumerate() {
             let at = index as u64 * 20_000;
-            statistics.receive(&header(1, sequence, index as u32 * 160), at);
+            statistics.receive(&header(1, sequence, index as u32 * 160), RATE, at);
         }
         statistics
     }
@@ -203,7 +217,7 @@ mod tests {
     fn loss_of_a_stream_that_is_over_stays_counted() {
         let mut statistics = received([1, 2, 5]);
         for sequence in [40_000, 40_001, 40_003] {
-            statistics.receive(&header(2, sequence, 0), 0);
+            statistics.receive(&header(2, sequence, 0), RATE, 0);
         }
         assert_eq!(statistics.lost(), 3);
         assert_eq!(statistics.ssrc(), Some(2));
@@ -213,8 +227,8 @@ mod tests {
     fn single_packets_of_another_stream_change_nothing() {
         let mut statistics = received([1, 2, 3]);
         for sequence in 4..10 {
-            statistics.receive(&header(1, sequence, 0), 0);
-            statistics.receive(&header(2, 500 + sequence, 0), 0);
+            statistics.receive(&header(1, sequence, 0), RATE, 0);
+            statistics.receive(&header(2, 500 + sequence, 0), RATE, 0);
         }
         assert_eq!((statistics.ssrc(), statistics.lost(), statistics.received()), (Some(1), 0, 15));
     }
@@ -222,13 +236,29 @@ mod tests {
     #[test]
     fn jitter_is_the_smoothed_change_of_transit() {
         assert_eq!(received(0..500).jitter_us(), 0);
+        for clock in [8_000, 48_000] {
+            let jitter = uneven(clock).jitter_us();
+            assert!((4_000..=5_500).contains(&jitter), "{jitter} at {clock}");
+        }
+    }
+
+    /// Every second packet comes 5 ms late.
+    fn uneven(clock: u32) -> Statistics {
         let mut statistics = Statistics::default();
         for i in 0..2000u32 {
-            let late = u64::from(i % 2) * 5_000;
-            statistics.receive(&header(1, i as u16, i * 160), u64::from(i) * 20_000 + late);
+            let at = u64::from(i) * 20_000 + u64::from(i % 2) * 5_000;
+            statistics.receive(&header(1, i as u16, i * (clock / 50)), clock, at);
         }
-        let jitter = statistics.jitter_us();
-        assert!((4_000..=5_500).contains(&jitter), "{jitter}");
+        statistics
+    }
+
+    #[test]
+    fn a_change_of_the_clock_is_no_jitter() {
+        let mut statistics = uneven(8_000);
+        let before = statistics.jitter_us();
+        statistics.receive(&header(1, 2_000, 4_000_000), 48_000, 40_000_000);
+        assert!(statistics.jitter_us().abs_diff(before) < 150, "{} after {before}", statistics.jitter_us());
+        assert_eq!(statistics.lost(), 0);
     }
 
     #[test]
@@ -237,7 +267,7 @@ mod tests {
         let block = statistics.block(Some((0xabcd, 500_000))).unwrap();
         assert_eq!((block.lost, block.highest, block.fraction_lost), (2, 10, 51));
         assert_eq!((block.last_sr, block.delay), (0xabcd, 32_768));
-        statistics.receive(&header(1, 11, 0), 0);
+        statistics.receive(&header(1, 11, 0), RATE, 0);
         assert_eq!(statistics.block(None).unwrap().fraction_lost, 0);
     }
 
@@ -246,7 +276,8 @@ mod tests {
         fn any_packets_are_counted(all in proptest::collection::vec((0..2u32, any::<u16>(), any::<u32>(), 0..u64::MAX / 10_000), 0..200)) {
             let mut statistics = Statistics::default();
             for (index, (ssrc, sequence, timestamp, at)) in all.iter().enumerate() {
-                statistics.receive(&header(*ssrc, *sequence, *timestamp), *at);
+                let clock = if index.is_multiple_of(3) { 48_000 } else { RATE };
+                statistics.receive(&header(*ssrc, *sequence, *timestamp), clock, *at);
                 prop_assert_eq!(statistics.received(), index as u64 + 1);
                 let _ = (statistics.block(None), statistics.jitter_us());
             }

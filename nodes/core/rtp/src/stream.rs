@@ -1,17 +1,19 @@
 //! What one far end hears from us is one RTP stream, whatever it is fed from: a prompt, then music, then an agent,
 //! then another. Many phones drop or mistime sound when SSRC and numbers jump, so packets that are passed on are
-//! renumbered to follow what was sent before. Pauses stay pauses: timestamps follow the clock.
+//! renumbered to follow what was sent before. Pauses stay pauses: timestamps follow the clock of the codec sent.
 
 use crate::{
-    FRAME,
+    RATE, frame_ticks,
     header::{self, Header},
-    samples,
+    ticks,
 };
 
 /// One outgoing stream.
 #[derive(Debug, Clone)]
 pub struct Outgoing {
     ssrc: u32,
+    /// Timestamp units in a second.
+    clock: u32,
     /// The number that follows the highest one sent.
     next: u16,
     timestamp: u32,
@@ -30,13 +32,22 @@ struct Fed {
 }
 
 impl Outgoing {
-    /// A stream that has sent nothing. The three numbers should be hard to guess (RFC 3550 section 5.1).
+    /// A stream at 8000 Hz that has sent nothing. The three numbers should be hard to guess (RFC 3550 section 5.1).
     pub fn new(ssrc: u32, sequence: u16, timestamp: u32) -> Self {
-        Self { ssrc, next: sequence, timestamp, sent_us: None, fed: None, packets: 0, octets: 0 }
+        Self { ssrc, clock: RATE, next: sequence, timestamp, sent_us: None, fed: None, packets: 0, octets: 0 }
     }
 
-    /// Rewrites a packet of another stream to be the next of this one. `source` names the stream it belongs to
-    /// (endpoint and SSRC): a change of it starts a new talkspurt (marker) right after what was sent before.
+    /// The codec sent from now on has this clock. Where it is another, what comes next begins a talkspurt, whose
+    /// timestamp follows the last one by what the new clock counted since.
+    pub fn set_clock(&mut self, clock: u32) {
+        if self.clock != clock {
+            self.clock = clock;
+            self.fed = None;
+        }
+    }
+
+    /// Rewrites a packet of another stream, of the same clock, to be the next of this one. `source` names the stream it
+    /// belongs to (endpoint and SSRC): a change of it starts a new talkspurt (marker) right after what was sent before.
     pub fn forward(
         &mut self,
         packet: &mut [u8],
@@ -74,14 +85,15 @@ impl Outgoing {
         }
     }
 
-    /// Writes the header of a frame of our own with 160 samples. `first` begins a talkspurt.
+    /// Writes the header of a frame of our own: 20 ms, which fill the rest of `packet`. `first` begins a talkspurt.
     pub fn frame(&mut self, packet: &mut [u8], payload_type: u8, first: bool, now_us: u64) {
         let own = self.fed.is_none() && self.sent_us.is_some() && !first;
-        let timestamp = if own { self.timestamp.wrapping_add(FRAME as u32) } else { self.now(now_us) };
+        let step = frame_ticks(self.clock);
+        let timestamp = if own { self.timestamp.wrapping_add(step) } else { self.now(now_us) };
         let sequence = self.next;
         self.fed = None;
         header::write(packet, payload_type, !own, sequence, timestamp, self.ssrc);
-        self.sent(sequence, timestamp, FRAME, now_us);
+        self.sent(sequence, timestamp, packet.len() - header::LENGTH, now_us);
     }
 
     /// The stream's source.
@@ -103,7 +115,8 @@ impl Outgoing {
     pub fn now(&self, now_us: u64) -> u32 {
         match self.sent_us {
             Some(sent) => {
-                self.timestamp.wrapping_add(samples(now_us.saturating_sub(sent)).max(FRAME as u64) as u32)
+                let passed = ticks(now_us.saturating_sub(sent), self.clock);
+                self.timestamp.wrapping_add(passed.max(frame_ticks(self.clock).into()) as u32)
             }
             None => self.timestamp,
         }
@@ -218,6 +231,21 @@ mod tests {
             let next = sent(&mut out, 12 + held_back);
             assert_eq!((next.sequence, next.marker), (after.sequence.wrapping_add(1), false));
         }
+    }
+
+    #[test]
+    fn timestamps_follow_the_codecs_clock_and_a_change_of_it() {
+        let mut out = Outgoing::new(1, 100, 0);
+        out.set_clock(48_000);
+        let first = forward(&mut out, 1, 10, 7_000, 0);
+        let second = forward(&mut out, 1, 11, 7_960, FRAME_US);
+        let own = frame(&mut out, false, 5 * FRAME_US);
+        let after = frame(&mut out, false, 6 * FRAME_US);
+        assert_eq!([first, second, own, after].map(|h| h.timestamp), [0, 960, 4_800, 5_760]);
+        assert_eq!(out.now(8 * FRAME_US), 5_760 + 2 * 960);
+        out.set_clock(8_000);
+        let other = forward(&mut out, 1, 12, 99, 7 * FRAME_US);
+        assert_eq!((other.sequence, other.timestamp, other.marker), (104, 5_760 + 160, true));
     }
 
     proptest! {

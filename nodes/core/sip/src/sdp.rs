@@ -1,10 +1,19 @@
-//! Offer and answer of one audio stream (RFC 3264) over `sdp-types`: PCMA, PCMU and telephone-event.
+//! Offer and answer of one audio stream (RFC 3264) over `sdp-types`: the codecs of [`all`] with digits and comfort
+//! noise beside them. Which of them a session takes is said with each call: [`g711`], or more.
+//!
+//! A payload type has a direction: what the far end numbers is what we send under, what we number is what we expect.
+//! [`Codec`] and [`TelephoneEvent`] have both numbers, [`Session`] keeps ours the same for its whole life.
 //!
 //! [`Session`] remembers what was said and what was agreed, so that the `o=` version rises only when our
 //! text changes and a refused offer leaves the former agreement as it was. Names are never resolved here:
 //! a description whose address is no IP literal is refused. Video, fax and encrypted lines are answered
 //! with port 0 and stay in place in every later description.
 
+mod codecs;
+mod encodings;
+mod events;
+mod formats;
+mod numbers;
 mod read;
 mod session;
 #[cfg(test)]
@@ -15,6 +24,8 @@ use std::net::{IpAddr, SocketAddr};
 
 use serde::{Deserialize, Serialize};
 
+pub use codecs::{all, g711};
+pub use events::TelephoneEvent;
 pub use session::Session;
 
 /// Why a description cannot be used. [`Error::status`] is the SIP answer to whoever sent it.
@@ -23,8 +34,8 @@ pub enum Error {
     /// Not SDP at all, or a line breaks the grammar.
     #[error("session description is malformed: {0}")]
     Malformed(String),
-    /// No audio line over RTP/AVP with a codec we speak, or the stream was refused (port 0).
-    #[error("no audio line with PCMA or PCMU over RTP/AVP, offer one of them")]
+    /// No audio line over RTP/AVP with a codec that is taken, or the stream was refused (port 0).
+    #[error("no audio line over RTP/AVP with a codec that is taken here, offer PCMA or PCMU")]
     NoCommonAudio,
     /// The connection line is missing, is no unicast IP literal, or the port is unusable.
     #[error("connection address {0:?} is not a unicast ip address")]
@@ -107,23 +118,40 @@ impl Direction {
     }
 }
 
-/// One audio encoding under its payload type.
+/// One audio encoding under its payload type. In a list that says what is offered or taken the number is the one that
+/// we prefer, and the last two fields are empty.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Codec {
-    /// RTP payload type, as the far end numbers it.
+    /// RTP payload type, as the far end numbers it: what we send it under.
     pub payload_type: u8,
-    /// `PCMA` or `PCMU`.
+    /// The name in `rtpmap`, as [`all`] writes it.
     pub name: String,
-    /// Clock rate in Hz.
+    /// Clock rate of RTP in Hz.
     pub clock: u32,
+    /// Channels in `rtpmap`: 2 for opus, whatever is in it.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub channels: u8,
+    /// What the far end says of it (`a=fmtp`), where that can matter.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub fmtp: String,
+    /// What we expect it under, where that is another number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ours: Option<u8>,
 }
 
-/// What we speak, in our order of preference.
-pub fn g711() -> [Codec; 2] {
-    [
-        Codec { payload_type: 8, name: "PCMA".into(), clock: 8000 },
-        Codec { payload_type: 0, name: "PCMU".into(), clock: 8000 },
-    ]
+fn one() -> u8 {
+    1
+}
+
+fn is_one(channels: &u8) -> bool {
+    *channels == 1
+}
+
+impl Codec {
+    /// The number under which it comes in.
+    pub fn expected(&self) -> u8 {
+        self.ours.unwrap_or(self.payload_type)
+    }
 }
 
 /// What the far end said about its audio, cut down to what both sides can do.
@@ -135,10 +163,29 @@ pub struct Audio {
     pub rtcp: Option<SocketAddr>,
     /// Common codecs, preferred first; never empty. Send the first, accept all.
     pub codecs: Vec<Codec>,
-    /// Payload type of RFC 4733 digits at 8000 Hz, if both sides use it.
+    /// Payload type under which RFC 4733 digits at 8000 Hz are sent, if both sides use them. See [`Audio::event`].
     pub telephone_event: Option<u8>,
+    /// Digits at other clock rates, and those at 8000 Hz where another number is expected than sent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub events: Vec<TelephoneEvent>,
+    /// Payload type of comfort noise at 8000 Hz (RFC 3389) both ways, if both sides use it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub noise: Option<u8>,
     /// Packet length the far end asks for, in milliseconds; 20 unless it said otherwise.
     pub ptime_ms: u8,
     /// Seen from our side: `RecvOnly` and `Inactive` mean that the far end holds us.
     pub direction: Direction,
+}
+
+impl Audio {
+    /// Leaves only codecs of a list, in the order that they have, and digits at their clocks.
+    fn cut_down(&mut self, codecs: &[Codec]) {
+        let has = |name: &str| codecs.iter().any(|codec| codec.name == name);
+        self.codecs.retain(|codec| has(&codec.name));
+        self.noise = self.noise.filter(|_| has(codecs::NOISE));
+        let left = &self.codecs;
+        self.events.retain(|event| {
+            event.clock == codecs::RATE || left.iter().any(|codec| codec.clock == event.clock)
+        });
+    }
 }

@@ -8,9 +8,9 @@ use std::{
 };
 
 use mangrove_proto::media::{self, SetSession, endpoint::Hears};
-use mangrove_rtp::{RATE, g711::Law, prompt::Prompt};
+use mangrove_rtp::{RATE, encoding::Encoding, prompt::Prompt};
 
-use crate::thread::{Codec, EndpointPlan, HearsPlan};
+use crate::thread::{Codec, EndpointPlan, Event, Formats, HearsPlan};
 
 /// Sounds by key.
 pub(crate) type Sounds = BTreeMap<String, Arc<Prompt>>;
@@ -63,8 +63,7 @@ fn plan(endpoint: &media::Endpoint, sounds: &Sounds) -> Result<EndpointPlan, Str
         remote: remote(&endpoint.remote)?,
         signalled: signalled(&endpoint.signalled_from)?,
         latched: endpoint.latched.parse().ok(),
-        codec: endpoint.codec.as_ref().map(codec).transpose()?,
-        event_type: payload_type(endpoint.telephone_event)?.filter(|kind| *kind != 0),
+        formats: formats(endpoint)?,
         send: endpoint.send,
         receive: endpoint.receive,
         hears: hears(endpoint.hears.as_ref(), sounds),
@@ -89,21 +88,47 @@ fn signalled(text: &str) -> Result<Option<IpAddr>, String> {
     ip.map(Some).map_err(|_| format!("signalling source `{text}` is no IP"))
 }
 
-fn codec(codec: &media::Codec) -> Result<Codec, String> {
-    let supported = codec.clock_rate == 0 || codec.clock_rate == RATE;
-    let law = Law::of_name(&codec.name).filter(|_| supported);
-    match (law, payload_type(codec.payload_type)?) {
-        (Some(law), Some(payload_type)) => Ok(Codec { law, payload_type }),
-        _ => Err(format!(
-            "codec {}/{} is not supported: use PCMA or PCMU at 8000",
-            codec.name, codec.clock_rate
-        )),
-    }
+fn formats(endpoint: &media::Endpoint) -> Result<Formats, String> {
+    Ok(Formats {
+        codec: endpoint.codec.as_ref().map(codec).transpose()?,
+        accepts: endpoint.accepts.iter().map(codec).collect::<Result<_, _>>()?,
+        events: events(endpoint)?,
+        noise: endpoint.comfort_noise.map(payload_type).transpose()?,
+    })
 }
 
-fn payload_type(number: u32) -> Result<Option<u8>, String> {
+fn codec(codec: &media::Codec) -> Result<Codec, String> {
+    let clock = if codec.clock_rate == 0 { RATE } else { codec.clock_rate };
+    let encoding = Encoding::of(&codec.name, clock, codec.channels.unwrap_or(1)).ok_or_else(|| {
+        let (name, clock) = (&codec.name, codec.clock_rate);
+        format!("codec {name}/{clock} is not supported: use PCMA, PCMU, G722, G729 or opus")
+    })?;
+    let (payload_type, expected) = both_ways(codec.payload_type, codec.expected)?;
+    Ok(Codec { encoding, payload_type, expected })
+}
+
+/// Those at 8000 Hz may be said by their number alone.
+fn events(endpoint: &media::Endpoint) -> Result<Vec<Event>, String> {
+    let plain = payload_type(endpoint.telephone_event)?;
+    let mut events = Vec::new();
+    for event in &endpoint.events {
+        let (payload_type, expected) = both_ways(event.payload_type, event.expected)?;
+        events.push(Event { clock: event.clock_rate, payload_type, expected });
+    }
+    if plain != 0 && events.iter().all(|event| event.clock != RATE) {
+        events.push(Event { clock: RATE, payload_type: plain, expected: plain });
+    }
+    Ok(events)
+}
+
+/// What is sent under, and what is expected: the same unless it is said.
+fn both_ways(sent: u32, expected: Option<u32>) -> Result<(u8, u8), String> {
+    Ok((payload_type(sent)?, payload_type(expected.unwrap_or(sent))?))
+}
+
+fn payload_type(number: u32) -> Result<u8, String> {
     match u8::try_from(number) {
-        Ok(number) if number < 128 => Ok(Some(number)),
+        Ok(number) if number < 128 => Ok(number),
         _ => Err(format!("{number} is no payload type: use 0 to 127")),
     }
 }
@@ -124,14 +149,20 @@ fn hears(hears: Option<&Hears>, sounds: &Sounds) -> HearsPlan {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use mangrove_rtp::g711::Law;
+
     use super::*;
+
+    fn codec(payload_type: u32, name: &str) -> media::Codec {
+        media::Codec { payload_type, name: name.into(), clock_rate: 8000, ..Default::default() }
+    }
 
     fn endpoint(change: impl FnOnce(&mut media::Endpoint)) -> Result<EndpointPlan, String> {
         let mut endpoint = media::Endpoint {
             id: "leg".into(),
             remote: "192.0.2.1:4000".into(),
             signalled_from: "192.0.2.2".into(),
-            codec: Some(media::Codec { payload_type: 8, name: "pcma".into(), clock_rate: 8000 }),
+            codec: Some(codec(8, "pcma")),
             telephone_event: 101,
             ..Default::default()
         };
@@ -142,23 +173,55 @@ mod tests {
     #[test]
     fn what_is_well_said_is_understood() {
         let plan = endpoint(|_| {}).unwrap();
-        assert_eq!(plan.codec, Some(Codec { law: Law::A, payload_type: 8 }));
-        assert_eq!(plan.event_type, Some(101));
-        assert_eq!(endpoint(|e| e.telephone_event = 0).unwrap().event_type, None);
+        let plain = Codec { encoding: Encoding::G711(Law::A), payload_type: 8, expected: 8 };
+        let digits = Event { clock: RATE, payload_type: 101, expected: 101 };
+        let expected = Formats { codec: Some(plain), events: vec![digits], ..Formats::default() };
+        assert_eq!(plan.formats, expected);
+        assert_eq!(endpoint(|e| e.telephone_event = 0).unwrap().formats.events, []);
         assert_eq!(endpoint(|e| e.remote = "0.0.0.0:4000".into()).unwrap().remote, None);
         let with_port = endpoint(|e| e.signalled_from = "[2001:db8::1]:5060".into()).unwrap();
         assert_eq!(with_port.signalled.unwrap().to_string(), "2001:db8::1");
     }
 
     #[test]
+    fn payload_types_may_differ_by_direction_and_digits_by_clock() {
+        let plan = endpoint(|e| {
+            let name = "opus".into();
+            let opus = media::Codec { payload_type: 96, name, clock_rate: 48_000, ..Default::default() };
+            e.codec = Some(media::Codec { channels: Some(2), expected: Some(111), ..opus });
+            e.accepts = vec![media::Codec { expected: Some(0), ..codec(97, "PCMU") }];
+            e.events = [(8_000, 102, Some(101)), (48_000, 110, None)]
+                .map(|(clock_rate, payload_type, expected)| media::TelephoneEvent {
+                    payload_type,
+                    clock_rate,
+                    expected,
+                })
+                .into();
+            (e.telephone_event, e.comfort_noise) = (102, Some(13));
+        });
+        let expected = Formats {
+            codec: Some(Codec { encoding: Encoding::Opus, payload_type: 96, expected: 111 }),
+            accepts: vec![Codec { encoding: Encoding::G711(Law::Mu), payload_type: 97, expected: 0 }],
+            events: vec![
+                Event { clock: 8_000, payload_type: 102, expected: 101 },
+                Event { clock: 48_000, payload_type: 110, expected: 110 },
+            ],
+            noise: Some(13),
+        };
+        assert_eq!(plan.unwrap().formats, expected);
+    }
+
+    #[test]
     fn each_fault_is_named() {
         type Change = fn(&mut media::Endpoint);
-        let cases: [(&str, Change); 5] = [
+        let cases: [(&str, Change); 7] = [
             ("remote `phone` is no address", |e| e.remote = "phone".into()),
             ("signalling source `phone` is no IP", |e| e.signalled_from = "phone".into()),
-            ("codec G729/8000 is not supported", |e| e.codec.as_mut().unwrap().name = "G729".into()),
+            ("codec speex/8000 is not supported", |e| e.codec.as_mut().unwrap().name = "speex".into()),
             ("codec pcma/16000 is not supported", |e| e.codec.as_mut().unwrap().clock_rate = 16_000),
             ("300 is no payload type", |e| e.telephone_event = 300),
+            ("128 is no payload type", |e| e.codec.as_mut().unwrap().expected = Some(128)),
+            ("codec opus/8000 is not supported", |e| e.accepts = vec![codec(96, "opus")]),
         ];
         for (expected, change) in cases {
             let error = endpoint(change).unwrap_err();

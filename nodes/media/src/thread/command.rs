@@ -6,9 +6,10 @@ use std::{
     sync::Arc,
 };
 
-use mangrove_rtp::{g711::Law, prompt::Prompt};
+use mangrove_rtp::prompt::Prompt;
 use tokio::sync::oneshot;
 
+use super::formats::Formats;
 use crate::{outbox::Owner, ports::Sockets};
 
 /// One order.
@@ -45,17 +46,10 @@ pub(crate) struct EndpointPlan {
     pub(crate) signalled: Option<IpAddr>,
     /// Where another node has heard it from.
     pub(crate) latched: Option<SocketAddr>,
-    pub(crate) codec: Option<Codec>,
-    pub(crate) event_type: Option<u8>,
+    pub(crate) formats: Formats,
     pub(crate) send: bool,
     pub(crate) receive: bool,
     pub(crate) hears: HearsPlan,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Codec {
-    pub(crate) law: Law,
-    pub(crate) payload_type: u8,
 }
 
 #[derive(Debug)]

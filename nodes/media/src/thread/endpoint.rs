@@ -19,7 +19,7 @@ use mangrove_rtp::{
 
 use socket2::SockRef;
 
-use super::command::{Codec, EndpointPlan};
+use super::{command::EndpointPlan, formats::Formats};
 use crate::{clock, outbox::Owner, ports::Sockets, sys};
 
 #[derive(Debug)]
@@ -33,8 +33,7 @@ pub(super) struct Endpoint {
     pub(super) latch: Latch,
     /// The address that control believes media to come from, where it is not the SDP's.
     pub(super) told: Option<SocketAddr>,
-    pub(super) codec: Option<Codec>,
-    pub(super) event_type: Option<u8>,
+    pub(super) formats: Formats,
     pub(super) send: bool,
     pub(super) receive: bool,
     pub(super) hears: Hears,
@@ -91,8 +90,7 @@ impl Endpoint {
             connected: false,
             latch: Latch::new(),
             told: None,
-            codec: None,
-            event_type: None,
+            formats: Formats::default(),
             send: false,
             receive: false,
             hears: Hears::Silence,
@@ -130,10 +128,12 @@ impl Endpoint {
             self.latch.resume(latched, now_us);
             self.told = self.latch.believed().filter(|_| self.latch.is_elsewhere());
         }
-        self.codec = plan.codec;
-        self.event_type = plan.event_type;
+        self.formats.clone_from(&plan.formats);
+        if let Some(codec) = self.formats.codec {
+            self.outgoing.set_clock(codec.encoding.clock());
+        }
         (self.send, self.receive) = (plan.send, plan.receive);
-        let expected = plan.receive && plan.codec.is_some() && plan.remote.is_some();
+        let expected = plan.receive && plan.formats.codec.is_some() && plan.remote.is_some();
         self.silence.since_us = expected.then(|| self.silence.since_us.unwrap_or(now_us));
     }
 
@@ -173,7 +173,7 @@ impl Endpoint {
 
     /// Whether the sound of an RTP packet may go to the far end now.
     pub(super) fn is_sending(&self) -> bool {
-        self.send && self.codec.is_some() && self.latch.destination().is_some()
+        self.send && self.formats.codec.is_some() && self.latch.destination().is_some()
     }
 
     /// Sends one packet; what the network does not take is lost, as RTP may be.

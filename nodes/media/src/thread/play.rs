@@ -1,7 +1,7 @@
 //! Prompts and music: once in 20 ms each player gets the next frame of its shared prompt.
 
 use mangrove_proto::media::{self, media_event::Fact};
-use mangrove_rtp::{FRAME, header};
+use mangrove_rtp::{FRAME, g711::Law, header};
 
 use super::{
     endpoint::Hears,
@@ -27,19 +27,22 @@ impl Worker {
     }
 
     /// False when all was played. One that can't hear yet (no codec or address) waits at its beginning; one that
-    /// may not hear now (hold) misses what is played meanwhile.
+    /// may not hear now (hold), or does not speak G.711, misses what is played meanwhile.
     fn play_frame(&mut self, index: usize) -> bool {
         let Some(endpoint) = self.endpoints.get_mut(index) else { return false };
-        let (Some(codec), Some(_)) = (endpoint.codec, endpoint.latch.destination()) else { return true };
+        let (Some(codec), Some(_)) = (endpoint.formats.codec, endpoint.latch.destination()) else {
+            return true;
+        };
+        let law = codec.encoding.law();
         let Hears::Play { id, playout: Some(playout), first } = &mut endpoint.hears else { return false };
-        let Some(frame) = playout.next(codec.law) else {
+        let Some(frame) = playout.next(law.unwrap_or(Law::A)) else {
             let finished = media::PlayFinished { endpoint: endpoint.id.to_string(), play: id.to_string() };
             let id = id.clone();
             endpoint.hears = Hears::Play { id, playout: None, first: false };
             self.surroundings.outbox.post(&endpoint.owner, Fact::PlayFinished(finished));
             return false;
         };
-        if !endpoint.send {
+        if !endpoint.send || law.is_none() {
             *first = true;
             return true;
         }

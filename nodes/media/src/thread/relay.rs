@@ -1,23 +1,9 @@
 //! A packet's way through: read, judged, counted, recorded, and passed on in place to whoever hears its endpoint.
 
-use mangrove_rtp::{
-    digit::Digit,
-    g711::{self, Law},
-    header::Header,
-    latch::Verdict,
-};
+use mangrove_rtp::{digit::Digit, encoding::Encoding, g711, header::Header, latch::Verdict};
 
-use super::{endpoint::Endpoint, worker::Worker};
+use super::{endpoint::Endpoint, formats::Content, worker::Worker};
 use mangrove_proto::media::{self, media_event::Fact};
-
-/// What a packet carries.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Content {
-    Sound(Law),
-    Digits,
-    /// Comfort noise or something that nobody negotiated.
-    Other,
-}
 
 impl Worker {
     /// Takes one packet of an endpoint whose socket is ready.
@@ -45,21 +31,21 @@ impl Worker {
     fn accept(&mut self, index: usize, length: usize, header: &Header) {
         let now_us = self.now_us;
         let Some(endpoint) = self.endpoints.get_mut(index) else { return };
-        endpoint.incoming.receive(header, now_us);
+        let content = endpoint.formats.content(header.payload_type);
+        endpoint.incoming.receive(header, endpoint.formats.clock_of(content), now_us);
         if !endpoint.receive {
             return self.hold_back(index);
         }
-        let content = content(endpoint, header.payload_type);
         let payload = &self.buffer[header.payload.clone()];
         let mut digits = [None, None, None];
         match content {
-            Content::Sound(law) => {
-                if let Some((recording, side)) = endpoint.tap {
+            Content::Sound(encoding) => {
+                if let (Some((recording, side)), Some(law)) = (endpoint.tap, encoding.law()) {
                     self.tap.add(recording, side, index, header, law, payload, now_us);
                 }
             }
-            Content::Digits => digits = press(endpoint, header, payload, now_us),
-            Content::Other => {}
+            Content::Digits(clock) => digits = press(endpoint, header, clock, payload, now_us),
+            Content::Noise | Content::Other => {}
         }
         self.pass_on(index, length, header, content);
         digits.into_iter().flatten().for_each(|digit| self.report_digit(index, digit));
@@ -106,14 +92,16 @@ impl Worker {
             listener.outgoing.pause();
             return content;
         }
-        let (Some(codec), source) = (listener.codec, source(from, header.ssrc)) else { return content };
+        let source = source(from, header.ssrc);
         let (payload_type, after) = match content {
-            Content::Sound(law) => {
-                g711::transcode(law, codec.law, &mut self.buffer[header.payload.clone()]);
-                (Some(codec.payload_type), Content::Sound(codec.law))
-            }
-            Content::Digits => (listener.event_type, content),
-            Content::Other => (None, content),
+            Content::Sound(encoding) => match listener.formats.carrier(encoding) {
+                Some(codec) => {
+                    change_law(encoding, codec.encoding, &mut self.buffer[header.payload.clone()]);
+                    (Some(codec.payload_type), Content::Sound(codec.encoding))
+                }
+                None => (None, content),
+            },
+            _ => (listener.formats.type_of(content), content),
         };
         let Some(payload_type) = payload_type else {
             listener.outgoing.skip(header, source);
@@ -151,25 +139,27 @@ impl Worker {
 }
 
 /// The presses that a packet of digits ends: one of its stream before, and up to two of its own.
-fn press(endpoint: &mut Endpoint, header: &Header, payload: &[u8], now_us: u64) -> [Option<Digit>; 3] {
+fn press(
+    endpoint: &mut Endpoint,
+    header: &Header,
+    clock: u32,
+    payload: &[u8],
+    now_us: u64,
+) -> [Option<Digit>; 3] {
     let is_other = endpoint.digits_ssrc.replace(header.ssrc).is_some_and(|ssrc| ssrc != header.ssrc);
     let last = if is_other { endpoint.digits.restart() } else { None };
-    let mut ended = endpoint.digits.receive(header.timestamp, payload, now_us);
+    let mut ended = endpoint.digits.receive(header.timestamp, clock, payload, now_us);
     [last, ended.next(), ended.next()]
+}
+
+/// All that is changed in a payload: one law becomes the other.
+fn change_law(from: Encoding, to: Encoding, payload: &mut [u8]) {
+    if let (Some(from), Some(to)) = (from.law(), to.law()) {
+        g711::transcode(from, to, payload);
+    }
 }
 
 /// The name of a stream: numbers of different ones are not comparable.
 pub(super) fn source(endpoint: usize, ssrc: u32) -> u64 {
     ((endpoint as u64) << 32) | u64::from(ssrc)
-}
-
-/// The negotiated types first; then either law under its static type, which some far ends change to unasked.
-fn content(endpoint: &Endpoint, payload_type: u8) -> Content {
-    match endpoint.codec {
-        Some(codec) if codec.payload_type == payload_type => Content::Sound(codec.law),
-        _ if endpoint.event_type == Some(payload_type) => Content::Digits,
-        Some(_) if payload_type == Law::A.static_payload_type() => Content::Sound(Law::A),
-        Some(_) if payload_type == Law::Mu.static_payload_type() => Content::Sound(Law::Mu),
-        _ => Content::Other,
-    }
 }

@@ -11,8 +11,8 @@ use mangrove_proto::{
     common::{Ack, Fence},
     edge::EdgeEvents,
     media::{
-        Endpoint, MediaCommand, MediaCommands, MediaEvents, Peer, Recording, SetSession, endpoint::Hears,
-        media_event::Fact,
+        Codec, Endpoint, MediaCommand, MediaCommands, MediaEvents, Peer, Recording, SetSession,
+        endpoint::Hears, media_event::Fact,
     },
     service::{self, Media as _},
 };
@@ -114,7 +114,7 @@ fn session(name: &str, version: u64, ends: [(&str, &UdpSocket); 2]) -> SetSessio
     let endpoint = |((id, phone), other): ((&str, &UdpSocket), &str)| Endpoint {
         id: id.into(),
         remote: phone.local_addr().unwrap().to_string(),
-        codec: Some(mangrove_proto::media::Codec { payload_type: 8, name: "PCMA".into(), clock_rate: 8000 }),
+        codec: Some(Codec { payload_type: 8, name: "PCMA".into(), clock_rate: 8000, ..Codec::default() }),
         send: true,
         receive: true,
         hears: Some(Hears::Peer(Peer { endpoint: other.into() })),

@@ -18,7 +18,7 @@ fn press(key: char, payload_type: u8, from: u16, timestamp: u32) -> Vec<Vec<u8>>
 }
 
 fn press_under(ssrc: u32, key: char, payload_type: u8, from: u16, timestamp: u32) -> Vec<Vec<u8>> {
-    let mut sender = Sender::new(key, 100).unwrap();
+    let mut sender = Sender::new(key, 100, 8_000).unwrap();
     let mut packets = Vec::new();
     while let Some(event) = sender.next() {
         let mut bytes = vec![0; header::LENGTH];

@@ -5,6 +5,7 @@ mod commands;
 mod digits;
 mod grpc;
 mod handover;
+mod numbering;
 mod phone;
 mod play;
 mod recording;

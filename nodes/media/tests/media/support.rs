@@ -158,7 +158,7 @@ pub(crate) fn endpoint(id: &str, law: Law, remote: SocketAddr) -> Endpoint {
     Endpoint {
         id: id.into(),
         remote: remote.to_string(),
-        codec: Some(Codec { payload_type, name: name.into(), clock_rate: 8000 }),
+        codec: Some(Codec { payload_type, name: name.into(), clock_rate: 8000, ..Codec::default() }),
         telephone_event: 101,
         send: true,
         receive: true,

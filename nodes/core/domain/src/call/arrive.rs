@@ -11,7 +11,7 @@ use mangrove_proto::{
 use mangrove_sip::{Message, Source, ua::Ctx};
 
 use super::{
-    Call, end,
+    Call, agree, end,
     party::{Party, Role},
     plan::Plan,
     stage::Stage,
@@ -71,8 +71,9 @@ pub(crate) fn arrive(
     };
     let (id, leg) = (CallId(scene.draw()), LegId(scene.draw()));
     let local = line::local_at(scene.state, &scene.tenant, edge, source.transport, leg);
+    let codecs = agree::taken(scene);
     let mut ctx = Ctx { now: scene.stamp.now, seed: &mut scene.seed, local: &local };
-    let (line, outputs) = match Line::incoming(invite, source, edge, &mut ctx) {
+    let (line, outputs) = match Line::incoming(invite, source, edge, &codecs, &mut ctx) {
         Ok(taken) => taken,
         Err(reject) => {
             line::refuse(invite, source, edge, &reject, &local, scene);

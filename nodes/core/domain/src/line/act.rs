@@ -5,12 +5,16 @@ use std::net::SocketAddr;
 
 use mangrove_proto::id::LegId;
 use mangrove_sip::{
-    sdp::{Codec, Direction, MediaAddress, g711},
+    sdp::{Direction, MediaAddress},
     ua::{self, Ctx, Leg, Output},
 };
 
 use super::{Dial, Wire, effects::send_all, local};
-use crate::{call::Call, cause::Cause, scene::Scene};
+use crate::{
+    call::{Call, agree},
+    cause::Cause,
+    scene::Scene,
+};
 
 /// Lets one dialog act, sends what it says, and keeps what it learned for [`Scene::put`].
 pub(super) fn operate(
@@ -35,19 +39,10 @@ fn address_of(call: &Call, leg: LegId) -> Option<MediaAddress> {
     call.party(leg).and_then(|party| party.address).map(media_address)
 }
 
-/// What we offer: first what the guest speaks, so that nothing need be transcoded.
-fn codecs(call: &Call) -> Vec<Codec> {
-    let spoken =
-        call.party(call.guest).and_then(|guest| guest.line.audio()).and_then(|audio| audio.codecs.first());
-    let mut codecs = g711().to_vec();
-    codecs.sort_by_key(|codec| spoken.is_some_and(|spoken| spoken.name != codec.name));
-    codecs
-}
-
 /// Sends the INVITE of a planned dialog whose media address is known.
 pub(crate) fn start(call: &mut Call, leg: LegId, scene: &mut Scene<'_>) {
     let Some(address) = address_of(call, leg) else { return };
-    let codecs = codecs(call);
+    let codecs = agree::offered(call, scene);
     let Some(party) = call.party_mut(leg) else { return };
     let Wire::Planned(dial) = &party.line.wire else { return };
     let Dial { uri, route, destination, from, to } = Dial::clone(dial);

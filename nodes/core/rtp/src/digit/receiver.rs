@@ -4,8 +4,8 @@ use super::{Digit, Payload};
 
 /// An event whose end never came is over after this long without a packet of it.
 const OVER_US: u64 = 200_000;
-/// A timestamp this far behind the last report is a restarted clock, not a late packet: ten seconds.
-const RESTART: i32 = 80_000;
+/// A timestamp so many seconds behind the last report is a restarted clock, not a late packet.
+const RESTART_S: i32 = 10;
 
 /// What one far end presses.
 #[derive(Debug, Clone, Default)]
@@ -20,6 +20,8 @@ struct Pressed {
     key: char,
     event: u8,
     timestamp: u32,
+    /// Timestamp units in a second.
+    clock: u32,
     /// Of earlier segments (RFC 4733 section 2.5.1.3).
     before: u32,
     duration: u16,
@@ -28,18 +30,20 @@ struct Pressed {
 
 impl Receiver {
     /// Takes one packet and gives the presses that it ends: its own, or an earlier one whose end was lost, or both.
+    /// Timestamp and durations count `clock` units a second.
     pub fn receive(
         &mut self,
         timestamp: u32,
+        clock: u32,
         payload: &[u8],
         now_us: u64,
     ) -> impl Iterator<Item = Digit> + use<> {
         let mut digits = [None, None];
         if let Some(payload) = Payload::read(payload)
             && let Some(key) = payload.key()
-            && !self.is_late(timestamp)
+            && !self.is_late(timestamp, clock)
         {
-            digits[0] = self.turn_to(timestamp, key, payload, now_us);
+            digits[0] = self.turn_to((timestamp, clock), key, payload, now_us);
             if payload.end {
                 digits[1] = self.report();
             }
@@ -62,13 +66,20 @@ impl Receiver {
         digit
     }
 
-    fn is_late(&self, timestamp: u32) -> bool {
+    fn is_late(&self, timestamp: u32, clock: u32) -> bool {
         let newest = self.pressed.map(|p| p.timestamp.wrapping_sub(1)).or(self.reported);
-        newest.is_some_and(|newest| (-RESTART..=0).contains(&(timestamp.wrapping_sub(newest) as i32)))
+        let restart = RESTART_S.saturating_mul(i32::try_from(clock).unwrap_or(i32::MAX));
+        newest.is_some_and(|newest| (-restart..=0).contains(&(timestamp.wrapping_sub(newest) as i32)))
     }
 
     /// Makes the packet's event the pressed one; gives the former one if it was another.
-    fn turn_to(&mut self, timestamp: u32, key: char, payload: Payload, now_us: u64) -> Option<Digit> {
+    fn turn_to(
+        &mut self,
+        (timestamp, clock): (u32, u32),
+        key: char,
+        payload: Payload,
+        now_us: u64,
+    ) -> Option<Digit> {
         let mut ended = None;
         let mut before = 0;
         match self.pressed {
@@ -89,6 +100,7 @@ impl Receiver {
             key,
             event: payload.event,
             timestamp,
+            clock,
             before,
             duration: longest,
             heard_us: now_us,
@@ -99,11 +111,16 @@ impl Receiver {
     fn report(&mut self) -> Option<Digit> {
         let pressed = self.pressed.take()?;
         self.reported = Some(pressed.timestamp);
-        Some(Digit { key: pressed.key, duration_ms: (pressed.before + u32::from(pressed.duration)) / 8 })
+        Some(Digit { key: pressed.key, duration_ms: pressed.duration_ms() })
     }
 }
 
 impl Pressed {
+    fn duration_ms(&self) -> u32 {
+        let units = u64::from(self.before) + u64::from(self.duration);
+        (units * 1000 / u64::from(self.clock.max(1))).min(u32::MAX.into()) as u32
+    }
+
     /// A key held for longer than a duration can say goes on in a segment that begins where the last one was full.
     fn is_continued_by(&self, timestamp: u32, payload: Payload) -> bool {
         payload.event == self.event && timestamp.wrapping_sub(self.timestamp) == u32::from(u16::MAX)
@@ -117,12 +134,13 @@ mod tests {
 
     use super::super::Sender;
     use super::*;
+    use crate::RATE;
 
     /// Packets of the keys as (timestamp, payload), 200 ms a press, 100 ms between.
     fn packets(keys: &str) -> Vec<(u32, [u8; 4])> {
         let mut packets = Vec::new();
         for (index, key) in keys.chars().enumerate() {
-            let mut sender = Sender::new(key, 200).unwrap();
+            let mut sender = Sender::new(key, 200, RATE).unwrap();
             let timestamp = (index as u32).wrapping_mul(2400).wrapping_sub(5000);
             packets.extend(std::iter::from_fn(|| sender.next()).map(|packet| (timestamp, packet.payload)));
         }
@@ -133,7 +151,7 @@ mod tests {
         let mut receiver = Receiver::default();
         let mut keys = String::new();
         for (index, (timestamp, payload)) in packets.iter().enumerate() {
-            keys.extend(receiver.receive(*timestamp, payload, index as u64 * 20_000).map(|d| d.key));
+            keys.extend(receiver.receive(*timestamp, RATE, payload, index as u64 * 20_000).map(|d| d.key));
         }
         keys.extend(receiver.poll(u64::MAX).map(|d| d.key));
         keys
@@ -143,7 +161,7 @@ mod tests {
     fn each_press_is_reported_once_with_its_duration() {
         let mut receiver = Receiver::default();
         let all: Vec<Digit> =
-            packets("1").iter().flat_map(|(ts, payload)| receiver.receive(*ts, payload, 0)).collect();
+            packets("1").iter().flat_map(|(ts, payload)| receiver.receive(*ts, RATE, payload, 0)).collect();
         assert_eq!(all, [Digit { key: '1', duration_ms: 200 }]);
         assert_eq!(heard(&packets("0123456789*#ABCD")), "0123456789*#ABCD");
         assert_eq!(heard(&packets("1111")), "1111");
@@ -157,16 +175,30 @@ mod tests {
             [(100, false, 32000), (100, false, 65535), (65635, false, 160), (65635, true, 8000)]
         {
             let payload = Payload { event: 11, end, volume: 10, duration }.write();
-            all.extend(receiver.receive(timestamp, &payload, 0));
+            all.extend(receiver.receive(timestamp, RATE, &payload, 0));
         }
         assert_eq!(all, [Digit { key: '#', duration_ms: (65535 + 8000) / 8 }]);
+    }
+
+    #[test]
+    fn durations_are_read_in_the_clock_of_the_sound_beside_them() {
+        let mut receiver = Receiver::default();
+        let mut sender = Sender::new('7', 140, 48_000).unwrap();
+        let packets: Vec<_> = std::iter::from_fn(|| sender.next()).collect();
+        let all: Vec<Digit> =
+            packets.iter().flat_map(|packet| receiver.receive(9, 48_000, &packet.payload, 0)).collect();
+        assert_eq!(all, [Digit { key: '7', duration_ms: 140 }]);
+        let end = Payload { event: 7, end: true, volume: 0, duration: 4_800 }.write();
+        let behind = |seconds: u32| 9u32.wrapping_sub(seconds * 48_000);
+        assert_eq!(receiver.receive(behind(9), 48_000, &end, 0).count(), 0, "late by 9 s");
+        assert_eq!(receiver.receive(behind(11), 48_000, &end, 0).count(), 1, "another clock");
     }
 
     #[test]
     fn other_events_and_scraps_are_no_digits() {
         let mut receiver = Receiver::default();
         for payload in [&[16, 0x80, 0, 160][..], &[255, 0x80, 0, 1], &[1, 0x80, 0], &[]] {
-            assert_eq!(receiver.receive(1, payload, 0).count(), 0);
+            assert_eq!(receiver.receive(1, RATE, payload, 0).count(), 0);
         }
         assert_eq!(receiver.poll(u64::MAX), None);
     }
@@ -175,10 +207,10 @@ mod tests {
     fn a_restarted_clock_does_not_swallow_digits() {
         let mut receiver = Receiver::default();
         let end = Payload { event: 5, end: true, volume: 0, duration: 800 }.write();
-        assert_eq!(receiver.receive(1_000_000, &end, 0).count(), 1);
-        assert_eq!(receiver.receive(500, &end, 0).count(), 1, "far behind: another clock");
+        assert_eq!(receiver.receive(1_000_000, RATE, &end, 0).count(), 1);
+        assert_eq!(receiver.receive(500, RATE, &end, 0).count(), 1, "far behind: another clock");
         receiver.restart();
-        assert_eq!(receiver.receive(400, &end, 0).count(), 1, "another stream");
+        assert_eq!(receiver.receive(400, RATE, &end, 0).count(), 1, "another stream");
     }
 
     proptest! {
@@ -200,7 +232,8 @@ mod tests {
         fn any_bytes_are_taken(all in proptest::collection::vec((any::<u32>(), proptest::collection::vec(any::<u8>(), 0..8)), 0..50)) {
             let mut receiver = Receiver::default();
             for (index, (timestamp, payload)) in all.iter().enumerate() {
-                let _ = receiver.receive(*timestamp, payload, index as u64 * 30_000).count();
+                let clock = [RATE, 48_000, 0, u32::MAX][index % 4];
+                let _ = receiver.receive(*timestamp, clock, payload, index as u64 * 30_000).count();
                 receiver.poll(index as u64 * 30_000);
             }
         }

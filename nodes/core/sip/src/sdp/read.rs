@@ -6,15 +6,11 @@ use std::net::{IpAddr, SocketAddr};
 use sdp_types::{Connection, Media};
 use serde::{Deserialize, Serialize};
 
+use super::encodings::Encodings;
 use super::{Audio, Codec, Direction, Error};
 
 /// More media lines than this is no phone call; answering them all would only cost us.
 const MAX_LINES: usize = 32;
-/// So many formats of a line are looked at; no phone knows as many codecs.
-const MAX_FORMATS: usize = 32;
-/// RTP payload types are numbers of 7 bits.
-const PAYLOAD_TYPES: usize = 128;
-const TELEPHONE_EVENT: &str = "TELEPHONE-EVENT";
 
 /// One `m=` line as far as a refusal must repeat it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,12 +28,12 @@ pub(super) struct Description {
     pub(super) audio: Audio,
 }
 
-/// Reads an offer: takes the first usable audio line.
-pub(super) fn offer(body: &[u8]) -> Result<Description, Error> {
+/// Reads an offer: takes the first audio line with a codec of `taken`.
+pub(super) fn offer(body: &[u8], taken: &[Codec]) -> Result<Description, Error> {
     let session = parse(body)?;
     let mut refusal = Error::NoCommonAudio;
     for (index, media) in session.medias.iter().enumerate() {
-        match audio(&session, media) {
+        match audio(&session, media, taken) {
             Ok(audio) => return Ok(Description { lines: lines(&session), index, audio }),
             Err(error @ Error::Address(_)) => refusal = error,
             Err(_) => {}
@@ -46,11 +42,11 @@ pub(super) fn offer(body: &[u8]) -> Result<Description, Error> {
     Err(refusal)
 }
 
-/// Reads an answer: our audio is the line at `index`, as in the offer.
-pub(super) fn answer(body: &[u8], index: usize) -> Result<Description, Error> {
+/// Reads an answer: our audio is the line at `index`, as in the offer, which listed `offered`.
+pub(super) fn answer(body: &[u8], index: usize, offered: &[Codec]) -> Result<Description, Error> {
     let session = parse(body)?;
     let media = session.medias.get(index).ok_or(Error::NoCommonAudio)?;
-    Ok(Description { lines: lines(&session), index, audio: audio(&session, media)? })
+    Ok(Description { lines: lines(&session), index, audio: audio(&session, media, offered)? })
 }
 
 fn parse(body: &[u8]) -> Result<sdp_types::Session, Error> {
@@ -70,24 +66,28 @@ fn lines(session: &sdp_types::Session) -> Vec<Line> {
     session.medias.iter().map(line).collect()
 }
 
-fn audio(session: &sdp_types::Session, media: &Media) -> Result<Audio, Error> {
+fn audio(session: &sdp_types::Session, media: &Media, taken: &[Codec]) -> Result<Audio, Error> {
     let plain = media.media.eq_ignore_ascii_case("audio") && media.proto.eq_ignore_ascii_case("RTP/AVP");
     if !plain || media.port == 0 {
         return Err(Error::NoCommonAudio);
     }
-    let (codecs, telephone_event) = encodings(media);
+    let Encodings { codecs, events, noise } = Encodings::of(media, taken);
     if codecs.is_empty() {
         return Err(Error::NoCommonAudio);
     }
     let ip = address(media.connections.first().or(session.connection.as_ref()))?;
-    Ok(Audio {
+    let mut audio = Audio {
         remote: SocketAddr::new(ip, media.port),
         rtcp: rtcp(media, ip),
         codecs,
-        telephone_event,
+        telephone_event: None,
+        events: Vec::new(),
+        noise,
         ptime_ms: ptime(media),
         direction: direction(session, media, ip),
-    })
+    };
+    audio.set_events(events);
+    Ok(audio)
 }
 
 fn address(connection: Option<&Connection>) -> Result<IpAddr, Error> {
@@ -121,64 +121,4 @@ fn direction(session: &sdp_types::Session, media: &Media, ip: IpAddr) -> Directi
     let theirs = here.or_else(above).unwrap_or(Direction::SendRecv);
     let ours = theirs.reversed();
     if ip.is_unspecified() { ours.within(Direction::RecvOnly) } else { ours }
-}
-
-fn encodings(media: &Media) -> (Vec<Codec>, Option<u8>) {
-    let mut codecs: Vec<Codec> = Vec::new();
-    let mut telephone_event = None;
-    let mapped = rtpmaps(media);
-    for payload_type in formats(media) {
-        match encoding(&mapped, payload_type) {
-            Some((name @ ("PCMA" | "PCMU"), clock)) if !codecs.iter().any(|codec| codec.name == name) => {
-                codecs.push(Codec { payload_type, name: name.to_owned(), clock });
-            }
-            Some((TELEPHONE_EVENT, _)) => telephone_event = telephone_event.or(Some(payload_type)),
-            _ => {}
-        }
-    }
-    (codecs, telephone_event)
-}
-
-/// The payload types of a media line in its order, each once.
-fn formats(media: &Media) -> Vec<u8> {
-    let mut seen = [false; PAYLOAD_TYPES];
-    let numbers = media.fmt.split_whitespace().filter_map(|word| word.parse::<u8>().ok());
-    let new =
-        |number: &u8| seen.get_mut(usize::from(*number)).is_some_and(|seen| !std::mem::replace(seen, true));
-    numbers.filter(new).take(MAX_FORMATS).collect()
-}
-
-type Encoding = (&'static str, u32);
-
-/// What each payload type stands for, by the first `rtpmap` that says so in words we know.
-fn rtpmaps(media: &Media) -> [Option<Encoding>; PAYLOAD_TYPES] {
-    let mut mapped = [None; PAYLOAD_TYPES];
-    for (number, encoding) in media.get_attribute_values("rtpmap").flatten().filter_map(rtpmap) {
-        if let Some(slot) = mapped.get_mut(usize::from(number)) {
-            slot.get_or_insert(encoding);
-        }
-    }
-    mapped
-}
-
-/// The encoding of a payload type, if it runs at 8000 Hz; the static ones need no `rtpmap`.
-fn encoding(mapped: &[Option<Encoding>; PAYLOAD_TYPES], payload_type: u8) -> Option<Encoding> {
-    let told = mapped.get(usize::from(payload_type)).copied().flatten();
-    let own = match payload_type {
-        0 => Some(("PCMU", 8000)),
-        8 => Some(("PCMA", 8000)),
-        _ => None,
-    };
-    told.or(own).filter(|(_, clock)| *clock == 8000)
-}
-
-/// `<payload type> <name>/<clock>[/<channels>]`, one channel only. Names we do not speak are all alike to us.
-fn rtpmap(value: &str) -> Option<(u8, Encoding)> {
-    let (number, encoding) = value.trim().split_once(' ')?;
-    let mut parts = encoding.trim().split('/');
-    let told = parts.next()?;
-    let name = ["PCMA", "PCMU", TELEPHONE_EVENT].into_iter().find(|known| known.eq_ignore_ascii_case(told));
-    let clock = parts.next()?.parse().ok()?;
-    let mono = parts.next().is_none_or(|channels| channels == "1");
-    mono.then_some((number.parse().ok()?, (name.unwrap_or("?"), clock)))
 }

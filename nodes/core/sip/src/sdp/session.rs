@@ -5,12 +5,12 @@ use std::{net::IpAddr, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
+use super::codecs::RATE;
+use super::formats::Formats;
+use super::numbers::Numbers;
 use super::read::{self, Description, Line};
 use super::write::Text;
-use super::{Audio, Codec, Direction, Error, MediaAddress};
-
-/// Payload type of telephone-event in our own first offer.
-const TELEPHONE_EVENT: u8 = 101;
+use super::{Audio, Codec, Direction, Error, MediaAddress, TelephoneEvent};
 
 /// Offer and answer of one dialog. Plain data: its text depends on nothing but the calls made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +22,8 @@ pub struct Session {
     sent: Option<Arc<str>>,
     agreed: Option<Arc<Agreed>>,
     pending: Option<Pending>,
+    #[serde(default, skip_serializing_if = "Numbers::is_empty")]
+    numbers: Numbers,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,96 +39,101 @@ struct Agreed {
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 enum Pending {
-    Ours { local: MediaAddress, wanted: Direction, codecs: Vec<Codec>, telephone_event: u8 },
+    Ours {
+        local: MediaAddress,
+        wanted: Direction,
+        /// Under our numbers.
+        codecs: Vec<Codec>,
+        /// Digits at 8000 Hz, which every offer lists.
+        telephone_event: u8,
+        /// Digits at other clocks.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        events: Vec<TelephoneEvent>,
+    },
     Theirs(Description),
 }
 
 impl Session {
     /// A session nobody has described yet; `id` becomes the `o=` session id.
     pub fn new(id: u64) -> Self {
-        Self { id, version: 1, origin: None, sent: None, agreed: None, pending: None }
+        Self {
+            id,
+            version: 1,
+            origin: None,
+            sent: None,
+            agreed: None,
+            pending: None,
+            numbers: Numbers::default(),
+        }
     }
 
-    /// Our offer. It takes the place of an offer of ours still outstanding. Payload types agreed before
-    /// keep their numbers (RFC 3264 8.3.2), lines refused before stay refused.
+    /// Our offer of `codecs`, preferred first. It takes the place of an offer of ours still outstanding. Payload types
+    /// used before keep their numbers (RFC 3264 8.3.2), lines refused before stay refused.
     pub fn offer(&mut self, local: MediaAddress, codecs: &[Codec], direction: Direction) -> Vec<u8> {
         let agreed = self.agreed.as_deref();
-        let codecs = numbered(codecs, agreed);
-        let telephone_event = agreed.and_then(|was| was.audio.telephone_event).unwrap_or(TELEPHONE_EVENT);
+        let formats = Formats::offer(codecs, agreed.map(|was| &was.audio), &self.numbers);
         let (lines, index) = agreed.map(|was| (was.lines.clone(), was.index)).unwrap_or_default();
-        let text = Text {
-            id: self.id,
-            origin: *self.origin.get_or_insert(local.ip),
-            local,
-            direction,
-            codecs: &codecs,
-            telephone_event: Some(telephone_event),
-            lines: &lines,
-            index,
-        };
-        let sent = say(&mut self.version, &mut self.sent, &text);
-        self.pending = Some(Pending::Ours { local, wanted: direction, codecs, telephone_event });
+        let sent = self.say(&Said { local, direction, formats: &formats, lines: &lines, index });
+        self.numbers.note(&formats, codecs);
+        self.pending = Some(Pending::ours(local, direction, formats));
         sent
     }
 
-    /// Takes the far end's offer; the former agreement stands until [`Session::answer`].
+    /// Takes the far end's offer as far as it lists codecs of `taken`; the former agreement stands until
+    /// [`Session::answer`].
     ///
     /// # Errors
     /// Malformed or unacceptable descriptions; the session is as before.
-    pub fn receive_offer(&mut self, body: &[u8]) -> Result<Audio, Error> {
-        let description = read::offer(body)?;
+    pub fn receive_offer(&mut self, body: &[u8], taken: &[Codec]) -> Result<Audio, Error> {
+        let description = read::offer(body, taken)?;
         let audio = description.audio.clone();
         self.pending = Some(Pending::Theirs(description));
         Ok(audio)
     }
 
-    /// Our answer to the offer received; `direction` is what we want, the answer says at most what the
-    /// offer allows.
+    /// Our answer to the offer received, with those of its codecs that `codecs` has too, in the offer's order and under
+    /// its numbers (RFC 3264 6.1); `direction` is what we want, the answer says at most what the offer allows.
     ///
     /// # Errors
-    /// [`Error::NoOffer`] when there is none to answer.
-    pub fn answer(&mut self, local: MediaAddress, direction: Direction) -> Result<Vec<u8>, Error> {
+    /// [`Error::NoOffer`] when there is none to answer, [`Error::NoCommonAudio`] when nothing is left of it.
+    pub fn answer(
+        &mut self,
+        local: MediaAddress,
+        codecs: &[Codec],
+        direction: Direction,
+    ) -> Result<Vec<u8>, Error> {
         let Some(Pending::Theirs(description)) = &self.pending else { return Err(Error::NoOffer) };
         let Description { lines, index, mut audio } = description.clone();
         let theirs = audio.clone();
+        audio.cut_down(codecs);
+        if audio.codecs.is_empty() {
+            return Err(Error::NoCommonAudio);
+        }
         audio.direction = direction.within(audio.direction);
-        let text = Text {
-            id: self.id,
-            origin: *self.origin.get_or_insert(local.ip),
-            local,
-            direction: audio.direction,
-            codecs: &audio.codecs,
-            telephone_event: audio.telephone_event,
-            lines: &lines,
-            index,
-        };
-        let sent = say(&mut self.version, &mut self.sent, &text);
+        let formats = Formats::of(&audio);
+        let said = Said { local, direction: audio.direction, formats: &formats, lines: &lines, index };
+        let sent = self.say(&said);
+        self.numbers.note(&formats, codecs);
         self.agreed = Some(Agreed { audio, theirs, lines, index, local, wanted: direction }.into());
         self.pending = None;
         Ok(sent)
     }
 
-    /// Takes the answer to our offer.
+    /// Takes the answer to our offer. It normally repeats our numbers; where it does not, what it says is sent under
+    /// its own and expected under ours (RFC 3264 5.1, 6.1).
     ///
     /// # Errors
     /// Malformed, refused, or no offer of ours outstanding; a failed answer leaves the offer outstanding,
     /// see [`Session::withdraw`].
     pub fn receive_answer(&mut self, body: &[u8]) -> Result<Audio, Error> {
-        let Some(Pending::Ours { local, wanted, codecs, telephone_event }) = &self.pending else {
+        let Some((local, wanted, offered)) = self.pending.as_ref().and_then(Pending::offered) else {
             return Err(Error::NoOffer);
         };
-        let (local, wanted) = (*local, *wanted);
         let index = self.agreed.as_ref().map_or(0, |was| was.index);
-        let mut description = read::answer(body, index)?;
-        let theirs = description.audio.clone();
-        let audio = &mut description.audio;
+        let Description { lines, index, mut audio } = read::answer(body, index, &offered.codecs)?;
+        let theirs = audio.clone();
         audio.direction = wanted.within(audio.direction);
-        audio.codecs.retain(|codec| codecs.iter().any(|ours| ours.name == codec.name));
-        audio.telephone_event = audio.telephone_event.and(Some(*telephone_event));
-        if audio.codecs.is_empty() {
-            return Err(Error::NoCommonAudio);
-        }
-        let Description { lines, index, audio } = description;
+        offered.expect(&mut audio);
         self.agreed = Some(Agreed { audio: audio.clone(), theirs, lines, index, local, wanted }.into());
         self.pending = None;
         Ok(audio)
@@ -174,28 +181,48 @@ impl Session {
     pub fn sent(&self) -> Option<&[u8]> {
         self.sent.as_deref().map(str::as_bytes)
     }
+
+    /// Renders under the version that is due: the last one if the text is the same, the next otherwise.
+    fn say(&mut self, said: &Said<'_>) -> Vec<u8> {
+        let Said { local, direction, formats, lines, index } = *said;
+        let origin = *self.origin.get_or_insert(local.ip);
+        let text = Text { id: self.id, origin, local, direction, formats, lines, index };
+        let same = text.render(self.version);
+        let said = match self.sent.as_ref() {
+            Some(last) if **last != *same => {
+                self.version += 1;
+                text.render(self.version)
+            }
+            _ => same,
+        };
+        self.sent = Some(said.as_str().into());
+        said.into_bytes()
+    }
 }
 
-/// Our codecs for an offer: the agreed ones first and under their agreed numbers.
-fn numbered(codecs: &[Codec], agreed: Option<&Agreed>) -> Vec<Codec> {
-    let mut list = agreed.map(|was| was.audio.codecs.clone()).unwrap_or_default();
-    list.retain(|codec| codecs.iter().any(|ours| ours.name == codec.name));
-    let new: Vec<_> =
-        codecs.iter().filter(|codec| !list.iter().any(|had| had.name == codec.name)).cloned().collect();
-    list.extend(new);
-    list
+/// What a description says that a session does not know by itself.
+#[derive(Debug)]
+struct Said<'a> {
+    local: MediaAddress,
+    direction: Direction,
+    formats: &'a Formats,
+    lines: &'a [Line],
+    index: usize,
 }
 
-/// Renders under the version that is due: the last one if the text is the same, the next otherwise.
-fn say(version: &mut u64, sent: &mut Option<Arc<str>>, text: &Text<'_>) -> Vec<u8> {
-    let same = text.render(*version);
-    let said = match sent.as_ref() {
-        Some(last) if **last != *same => {
-            *version += 1;
-            text.render(*version)
-        }
-        _ => same,
-    };
-    *sent = Some(said.as_str().into());
-    said.into_bytes()
+impl Pending {
+    fn ours(local: MediaAddress, wanted: Direction, formats: Formats) -> Self {
+        let Formats { codecs, mut events } = formats;
+        let plain = events.iter().position(|event| event.clock == RATE);
+        let telephone_event = plain.map_or(0, |plain| events.remove(plain).payload_type);
+        Self::Ours { local, wanted, codecs, telephone_event, events }
+    }
+
+    /// Our offer: where we listen, what we want, and what it lists.
+    fn offered(&self) -> Option<(MediaAddress, Direction, Formats)> {
+        let Self::Ours { local, wanted, codecs, telephone_event, events } = self else { return None };
+        let plain = TelephoneEvent::new(RATE, *telephone_event);
+        let events = [plain].into_iter().chain(events.iter().copied()).collect();
+        Some((*local, *wanted, Formats { codecs: codecs.clone(), events }))
+    }
 }

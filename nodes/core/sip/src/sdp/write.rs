@@ -4,8 +4,10 @@ use std::net::IpAddr;
 
 use sdp_types::{Connection, Media, MediaType, Origin, TransportProto};
 
+use super::codecs::{self, TELEPHONE_EVENT};
+use super::formats::Formats;
 use super::read::Line;
-use super::{Codec, Direction, MediaAddress};
+use super::{Codec, Direction, MediaAddress, TelephoneEvent};
 
 /// Everything our next description says, apart from its version.
 #[derive(Debug)]
@@ -14,8 +16,7 @@ pub(super) struct Text<'a> {
     pub(super) origin: IpAddr,
     pub(super) local: MediaAddress,
     pub(super) direction: Direction,
-    pub(super) codecs: &'a [Codec],
-    pub(super) telephone_event: Option<u8>,
+    pub(super) formats: &'a Formats,
     /// The lines of the session so far; empty before the first offer.
     pub(super) lines: &'a [Line],
     /// Which of them is our audio.
@@ -40,19 +41,28 @@ impl Text<'_> {
     }
 
     fn audio(&self) -> Media {
-        let payloads = self.codecs.iter().map(|codec| codec.payload_type).chain(self.telephone_event);
-        let format = payloads.map(|payload| payload.to_string()).collect::<Vec<_>>().join(" ");
+        let format = self.formats.numbers().map(|number| number.to_string()).collect::<Vec<_>>().join(" ");
         let mut media = Media::new(MediaType::Audio, self.local.port, TransportProto::RtpAvp, format);
-        for Codec { payload_type, name, clock } in self.codecs {
-            media.add_attribute_with_value("rtpmap", format!("{payload_type} {name}/{clock}"));
-        }
-        if let Some(payload_type) = self.telephone_event {
-            media.add_attribute_with_value("rtpmap", format!("{payload_type} telephone-event/8000"));
+        self.formats.codecs.iter().for_each(|codec| describe(codec, &mut media));
+        for TelephoneEvent { payload_type, clock, .. } in &self.formats.events {
+            let encoding = format!("{payload_type} {TELEPHONE_EVENT}/{clock}");
+            media.add_attribute_with_value("rtpmap", encoding);
             media.add_attribute_with_value("fmtp", format!("{payload_type} 0-16"));
         }
         media.add_attribute_with_value("ptime", "20");
         media.add_attribute_from_str(self.direction.attribute());
         media
+    }
+}
+
+/// A codec's `rtpmap`, and what we say of ourselves.
+fn describe(codec: &Codec, media: &mut Media) {
+    let Codec { payload_type, name, clock, channels, .. } = codec;
+    let channels = if *channels == 1 { String::new() } else { format!("/{channels}") };
+    media.add_attribute_with_value("rtpmap", format!("{payload_type} {name}/{clock}{channels}"));
+    let fmtp = codecs::fmtp(name);
+    if !fmtp.is_empty() {
+        media.add_attribute_with_value("fmtp", format!("{payload_type} {fmtp}"));
     }
 }
 

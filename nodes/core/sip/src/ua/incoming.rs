@@ -8,7 +8,7 @@ use super::received::Received;
 use super::session_timer::{SessionTimer, Terms, TooShort};
 use super::turn::{SDP, Turn};
 use super::{Ctx, Fact, Leg, Output, Phase};
-use crate::sdp::{self, g711};
+use crate::sdp::{self, Codec};
 use crate::{Message, Method, NameAddr, Source, Uri};
 
 /// The INVITE makes no leg: answer it so. ACK and retransmissions are the transaction layer's.
@@ -55,17 +55,19 @@ struct Invite {
 impl Leg {
     /// A leg of an INVITE that begins a dialog. It sends nothing by itself: see [`Leg::trying`]. The outputs
     /// hold `OfferReceived` when the INVITE carries an offer; [`Leg::ring`] and [`Leg::answer`] answer it.
+    /// `codecs` are what this dialog takes and offers for its whole life.
     ///
     /// # Errors
     /// The answer to give when no dialog can come of it: 400, 415, 420, 422, 481, 488.
     pub fn incoming(
         invite: &Message,
         source: &Source,
+        codecs: &[Codec],
         ctx: &mut Ctx<'_>,
     ) -> Result<(Leg, Vec<Output>), Reject> {
         let said = Invite::read(invite)?;
         let mut sdp = sdp::Session::new(ctx.seed.below(1 << 31));
-        let audio = read_offer(&mut sdp, invite)?;
+        let audio = read_offer(&mut sdp, invite, codecs)?;
         let local_tag = format!("{}-{}", ctx.local.contact_user, ctx.seed.token());
         let asked = Asked::of(invite, source, &local_tag).ok_or_else(|| Reject::new(400))?;
         let peer = Peer::of_request(invite, source, &said.tag, &said.contact);
@@ -85,7 +87,7 @@ impl Leg {
             peer: Some(peer),
             phase: Phase::Received(Box::new(received)),
             sdp,
-            codecs: g711().into(),
+            codecs: codecs.into(),
             invitation: None,
             invited,
             requests: Vec::new(),
@@ -154,12 +156,16 @@ fn bare(mut address: NameAddr) -> NameAddr {
     address
 }
 
-fn read_offer(sdp: &mut sdp::Session, invite: &Message) -> Result<Option<sdp::Audio>, Reject> {
+fn read_offer(
+    sdp: &mut sdp::Session,
+    invite: &Message,
+    codecs: &[Codec],
+) -> Result<Option<sdp::Audio>, Reject> {
     match body_of(invite) {
         Body::Nothing => Ok(None),
         Body::Strange => Err(Reject::with(415, "Accept", SDP)),
         Body::Description(text) => {
-            sdp.receive_offer(text).map(Some).map_err(|error| Reject::new(error.status()))
+            sdp.receive_offer(text, codecs).map(Some).map_err(|error| Reject::new(error.status()))
         }
     }
 }

@@ -89,12 +89,12 @@ impl Leg {
         if matches!(self.phase, Phase::Received(_)) {
             return self.early_offer_asked(request, change, turn);
         }
-        let audio = match self.sdp.receive_offer(request.body()) {
+        let audio = match self.sdp.receive_offer(request.body(), &self.codecs) {
             Ok(audio) => audio,
             Err(error) => return self.reply_status(change.asked, error.status(), turn),
         };
         if let Some((local, direction)) = self.sdp.local().filter(|_| !self.sdp.offer_differs()) {
-            let answer = self.sdp.answer(local, direction).ok();
+            let answer = self.sdp.answer(local, &self.codecs, direction).ok();
             return self.accept_change(change, answer, false, turn);
         }
         if change.asked.method == Method::INVITE {
@@ -158,11 +158,11 @@ impl Leg {
     ) -> Vec<Output> {
         self.turn(ctx, |leg, turn| {
             if leg.invitation.as_ref().is_some_and(|invitation| invitation.ack_due) {
-                let answer = leg.sdp.answer(local, direction).ok();
+                let answer = leg.sdp.answer(local, &leg.codecs, direction).ok();
                 return leg.confirm_call(answer, turn);
             }
             let Some(change) = leg.change.asked.take() else { return };
-            let answer = leg.sdp.answer(local, direction).ok();
+            let answer = leg.sdp.answer(local, &leg.codecs, direction).ok();
             leg.accept_change(change, answer, false, turn);
         })
     }

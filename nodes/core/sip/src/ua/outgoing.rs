@@ -34,7 +34,7 @@ pub struct Call {
     pub to: NameAddr,
     /// Where we receive audio; None makes an INVITE without offer.
     pub offer: Option<MediaAddress>,
-    /// What we offer, preferred first.
+    /// What this dialog offers and takes for its whole life, preferred first.
     pub codecs: Vec<Codec>,
     /// Further headers, as P-Asserted-Identity or Diversion.
     pub headers: Vec<(String, String)>,
@@ -177,7 +177,7 @@ impl Leg {
 
     /// The INVITE had no offer: the 2xx makes one, which the rules accept.
     fn offered_by_answer(&mut self, response: &Message, turn: &mut Turn<'_, '_>) {
-        match self.sdp.receive_offer(response.body()) {
+        match self.sdp.receive_offer(response.body(), &self.codecs) {
             Ok(audio) => {
                 if let Some(invitation) = &mut self.invitation {
                     invitation.ack_due = true;

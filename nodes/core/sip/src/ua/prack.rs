@@ -63,8 +63,8 @@ impl Leg {
             None
         } else {
             let (local, direction) = self.sdp.local().ok_or(491_u16)?;
-            self.sdp.receive_offer(body).map_err(refused)?;
-            Some(self.sdp.answer(local, direction).map_err(refused)?)
+            self.sdp.receive_offer(body, &self.codecs).map_err(refused)?;
+            Some(self.sdp.answer(local, &self.codecs, direction).map_err(refused)?)
         };
         if let Some(audio) = self.sdp.agreed().cloned() {
             self.fact(turn, Fact::OfferAccepted { audio });

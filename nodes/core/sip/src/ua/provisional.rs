@@ -115,7 +115,9 @@ impl Leg {
             return self.reply_status(asked, 491, turn);
         };
         let Some((local, direction)) = session.local() else { return self.reply_status(asked, 491, turn) };
-        let answer = session.receive_offer(offer).and_then(|_| session.answer(local, direction));
+        let codecs = &self.codecs;
+        let answer =
+            session.receive_offer(offer, codecs).and_then(|_| session.answer(local, codecs, direction));
         let audio = session.agreed().cloned();
         match answer {
             Ok(answer) => {

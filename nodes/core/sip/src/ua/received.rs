@@ -133,7 +133,7 @@ impl Leg {
             return if early.reliable { None } else { self.sdp.sent().map(<[u8]>::to_vec) };
         }
         let body = match (received.has_offer, received.reliable) {
-            (true, _) => self.sdp.answer(local, Direction::SendRecv).ok()?,
+            (true, _) => self.sdp.answer(local, &self.codecs, Direction::SendRecv).ok()?,
             (false, true) => self.sdp.offer(local, &self.codecs, Direction::SendRecv),
             (false, false) => return None,
         };

@@ -3,6 +3,7 @@
 
 mod calls;
 mod changes;
+mod codecs;
 mod far;
 mod forks;
 mod hops;

@@ -24,7 +24,7 @@ impl Leg {
             Some(early) if early.reliable => None,
             Some(_) => self.sdp.sent().map(<[u8]>::to_vec),
             None if offering => Some(self.sdp.offer(local, &self.codecs, Direction::SendRecv)),
-            None => self.sdp.answer(local, Direction::SendRecv).ok(),
+            None => self.sdp.answer(local, &self.codecs, Direction::SendRecv).ok(),
         };
         let moved = received.early.as_ref().is_some_and(|early| early.local != local);
         self.change.wanted = moved.then_some((local, Direction::SendRecv));

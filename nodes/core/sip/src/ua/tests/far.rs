@@ -1,6 +1,6 @@
 //! One leg against a far end written by hand.
 
-use crate::sdp::g711;
+use crate::sdp::{Codec, g711};
 use crate::ua::{Call, Ctx, Fact, Leg, Outgoing, Output, Target};
 use crate::{Destination, Local, Message, NameAddr, Seed, Source, Transport, Uri};
 
@@ -61,9 +61,14 @@ impl Far {
 
     /// It calls the leg.
     pub(super) fn calling(invite: &Message, source: Source) -> Self {
+        Self::taking(&g711(), invite, source)
+    }
+
+    /// As [`Far::calling`], where the leg takes these codecs.
+    pub(super) fn taking(codecs: &[Codec], invite: &Message, source: Source) -> Self {
         let (mut seed, local) = (Seed::new(9), local());
         let mut ctx = Ctx { now: 0, seed: &mut seed, local: &local };
-        let (leg, out) = Leg::incoming(invite, &source, &mut ctx).expect("a good INVITE");
+        let (leg, out) = Leg::incoming(invite, &source, codecs, &mut ctx).expect("a good INVITE");
         Self::with(leg, out, seed, source)
     }
 

@@ -247,7 +247,7 @@ impl Pair {
             return self.act(to, |leg, ctx| leg.receive(&message, &source, ctx));
         }
         let mut ctx = Ctx { now: self.now, seed: &mut self.seed, local: &side.local };
-        let out = match Leg::incoming(&message, &source, &mut ctx) {
+        let out = match Leg::incoming(&message, &source, &g711(), &mut ctx) {
             Ok((leg, out)) => {
                 side.leg = Some(leg);
                 out
