@@ -18,10 +18,11 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ),
     ("mangrove-sip", &["mangrove-proto"]),
     ("mangrove-rtp", &["mangrove-proto"]),
+    ("mangrove-codec", &["mangrove-rtp"]),
     ("mangrove-domain", &["mangrove-proto", "mangrove-sip"]),
     ("mangrove-history", &["mangrove-proto"]),
     ("mangrove-edge", &["mangrove-proto", "mangrove-sip"]),
-    ("mangrove-media", &["mangrove-proto", "mangrove-rtp"]),
+    ("mangrove-media", &["mangrove-proto", "mangrove-rtp", "mangrove-codec"]),
     (
         "mangrove-control",
         &[
@@ -38,7 +39,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
 ];
 
 /// Rooms without clock, chance, tasks and sockets.
-const PURE: &[&str] = &["mangrove-placement", "mangrove-sip", "mangrove-rtp", "mangrove-domain"];
+const PURE: &[&str] =
+    &["mangrove-placement", "mangrove-sip", "mangrove-rtp", "mangrove-codec", "mangrove-domain"];
 
 /// What a pure room must not even be able to reach for.
 const IMPURE: &[&str] =
@@ -86,7 +88,9 @@ fn pure_rooms_have_no_way_outside() {
 
 #[test]
 fn pure_rooms_ban_clocks_chance_and_hash_maps() {
-    for folder in ["cluster/placement", "nodes/core/sip", "nodes/core/rtp", "nodes/core/domain"] {
+    let folders =
+        ["cluster/placement", "nodes/core/sip", "nodes/core/rtp", "nodes/core/codec", "nodes/core/domain"];
+    for folder in folders {
         let path = format!("{}/../{folder}/clippy.toml", env!("CARGO_MANIFEST_DIR"));
         let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
         for banned in ["std::time::Instant::now", "std::time::SystemTime::now", "std::collections::HashMap"] {

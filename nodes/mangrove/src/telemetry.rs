@@ -9,9 +9,7 @@ use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_otlp::WithExportConfig;
 use opentelemetry_sdk::{Resource, trace::SdkTracerProvider};
 use tracing::Level;
-use tracing_subscriber::{
-    EnvFilter, Layer, Registry, filter::Targets, layer::SubscriberExt, util::SubscriberInitExt,
-};
+use tracing_subscriber::{EnvFilter, Layer, Registry, filter::Targets, layer::SubscriberExt};
 
 use crate::configuration::{Configuration, LogFormat};
 
@@ -37,7 +35,9 @@ impl Telemetry {
             let layer = tracing_opentelemetry::layer().with_tracer(traces.tracer("mangrove"));
             layers.push(layer.with_filter(exported()).boxed());
         }
-        tracing_subscriber::registry().with(layers).try_init().context("logging was started twice")?;
+        // Not `try_init`: it would let in what libraries say to `log` wherever a dependency turns that feature on.
+        let subscriber = tracing_subscriber::registry().with(layers);
+        tracing::subscriber::set_global_default(subscriber).context("logging was started twice")?;
         let metrics = PrometheusBuilder::new().set_buckets(SECONDS).context("metrics have no buckets")?;
         let metrics = metrics.install_recorder().context("metrics were started twice")?;
         log_panics();
