@@ -25,4 +25,5 @@ mod takeover;
 mod transfer;
 mod unreachable;
 mod unusable;
+mod websockets;
 mod wrap_up;
