@@ -1,145 +1,87 @@
-//! One connection: cuts what it reads into messages, answers keep-alives, writes what is queued, and ends when
+//! One connection, however it is framed: what comes in goes to signalling, what is queued goes out, and it ends when
 //! either side stops behaving. What could not be written is reported, never silently lost.
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use mangrove_sip::{
-    Source, Transport,
-    wire::{self, Frame, StreamFramer},
+    Destination, Source,
+    wire::{self, Frame},
 };
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::{
-        TcpStream,
-        tcp::{OwnedReadHalf, OwnedWriteHalf},
-    },
-    sync::mpsc,
-    time::{self, Instant},
-};
+use tokio::{sync::mpsc, time};
 use tokio_util::sync::CancellationToken;
 
-use super::{Context, Flow, Packet};
+use super::{Context, Flow, Flows, Packet, end::End};
 use crate::{metrics::CONNECTIONS_REFUSED, options::Limits, signalling::Signalling};
 
-const READ_BUFFER: usize = 16 * 1024;
 /// Answer to a ping (RFC 5626 section 4.4.1).
 const PONG: &[u8] = b"\r\n";
 /// For what was answered just before the end.
-const LAST_WORDS: Duration = Duration::from_millis(200);
+pub(super) const LAST_WORDS: Duration = Duration::from_millis(200);
 
-/// Why a connection ended.
-#[derive(Debug, thiserror::Error)]
-enum End {
-    #[error("far end closed it")]
-    Closed,
-    #[error("closed by us")]
-    Stopped,
-    #[error("framing lost")]
-    FramingLost,
-    #[error("message did not arrive in time")]
-    Slow,
-    #[error("nothing acceptable came")]
-    Idle,
-    #[error("far end does not read")]
-    Stuck,
-    #[error("{0}")]
-    Io(#[from] io::Error),
+/// The two directions of a connection, in the framing of its transport.
+pub(super) trait Wire: Send + 'static {
+    /// Carries messages both ways until the connection ends. What it takes out of the outbox it writes, or reports
+    /// ([`Connection::in_time`]); what is left there the caller reports.
+    fn carry(
+        self,
+        connection: &Connection,
+        outbox: &mut mpsc::Receiver<Packet>,
+    ) -> impl Future<Output = End> + Send;
 }
 
 /// What the task of one connection works with.
 #[derive(Debug)]
-struct Connection {
-    flow: Arc<Flow>,
+pub(super) struct Connection {
+    pub(super) flow: Arc<Flow>,
+    pub(super) limits: Arc<Limits>,
     local: SocketAddr,
     signalling: Arc<Signalling>,
-    limits: Arc<Limits>,
+    stop: CancellationToken,
 }
 
 /// Runs the connection in a task of its own. Its end removes the flow and tells everybody who heard of it.
-pub(super) fn start(stream: TcpStream, flow: Arc<Flow>, packets: mpsc::Receiver<Packet>, context: &Context) {
+pub(super) fn start(
+    wire: impl Wire,
+    flow: Arc<Flow>,
+    local: SocketAddr,
+    mut outbox: mpsc::Receiver<Packet>,
+    context: &Context,
+) {
     let Some(signalling) = context.signalling.upgrade() else { return };
     let (flows, limits, stop) = (context.flows.clone(), context.limits.clone(), context.stop.clone());
     context.tasks.spawn(async move {
-        let local = stream.local_addr().unwrap_or(flow.remote);
-        let connection = Connection { flow: flow.clone(), local, signalling: signalling.clone(), limits };
-        let end = connection.run(stream, packets, &stop).await;
-        tracing::debug!(flow = flow.token, remote = %flow.remote, %end, "connection ended");
-        if let Some(reason) = end.our_reason() {
-            metrics::counter!(CONNECTIONS_REFUSED, "reason" => reason).increment(1);
-        }
-        flows.remove(&flow);
-        signalling.flow_closed(&flow);
+        let connection = Connection { flow, limits, local, signalling, stop };
+        let end = wire.carry(&connection, &mut outbox).await;
+        connection.ended(&end, outbox, &flows);
     });
 }
 
 /// Reports what waits in the outbox as not sent.
-pub(super) fn fail_all(mut packets: mpsc::Receiver<Packet>, signalling: &Signalling) {
-    packets.close();
-    while let Ok(packet) = packets.try_recv() {
-        signalling.not_sent(Transport::Tcp, packet.destination);
+pub(super) fn fail_all(mut outbox: mpsc::Receiver<Packet>, flow: &Flow, signalling: &Signalling) {
+    outbox.close();
+    while let Ok(packet) = outbox.try_recv() {
+        signalling.not_sent(flow.transport, packet.destination);
     }
 }
 
 impl Connection {
-    async fn run(
+    /// Both directions until one of them ends, or the connection is to end.
+    pub(super) async fn until_over(
         &self,
-        stream: TcpStream,
-        mut packets: mpsc::Receiver<Packet>,
-        stop: &CancellationToken,
+        read: impl Future<Output = End>,
+        write: impl Future<Output = End>,
     ) -> End {
-        let (reader, mut writer) = stream.into_split();
-        let end = tokio::select! {
-            end = self.read(reader) => end,
-            end = self.write(&mut writer, &mut packets) => end,
+        tokio::select! {
+            end = read => end,
+            end = write => end,
             () = self.flow.close.cancelled() => End::Stopped,
-            () = stop.cancelled() => End::Stopped,
-        };
-        if matches!(end, End::Closed | End::FramingLost | End::Stopped) {
-            last_words(&mut writer, &mut packets).await;
-        }
-        fail_all(packets, &self.signalling);
-        end
-    }
-
-    async fn write(&self, writer: &mut OwnedWriteHalf, packets: &mut mpsc::Receiver<Packet>) -> End {
-        while let Some(packet) = packets.recv().await {
-            let end = match time::timeout(self.limits.write_time, writer.write_all(&packet.bytes)).await {
-                Ok(Ok(())) => continue,
-                Ok(Err(error)) => error.into(),
-                Err(_) => End::Stuck,
-            };
-            self.signalling.not_sent(Transport::Tcp, packet.destination);
-            return end;
-        }
-        End::Stopped
-    }
-
-    async fn read(&self, mut reader: OwnedReadHalf) -> End {
-        let mut framer = StreamFramer::new();
-        let mut buffer = vec![0; READ_BUFFER];
-        let mut patience = Patience::new(self.flow.is_trusted(), &self.limits);
-        loop {
-            let length = match patience.until(reader.read(&mut buffer)).await {
-                Ok(Ok(0)) => return End::Closed,
-                Ok(Ok(length)) => length,
-                Ok(Err(error)) => return error.into(),
-                Err(end) => return end,
-            };
-            framer.push(&buffer[..length]);
-            let mut messages = false;
-            while let Some(frame) = framer.next() {
-                match self.take(frame) {
-                    Ok(message) => messages |= message,
-                    Err(end) => return end,
-                }
-            }
-            patience.after_reading(messages, framer.is_partial(), self.flow.is_trusted(), &self.limits);
+            () = self.stop.cancelled() => End::Stopped,
         }
     }
 
-    /// Ok(true): the frame was a message, whatever became of it.
-    fn take(&self, frame: Result<Frame, wire::Error>) -> Result<bool, End> {
+    /// Takes a frame. Ok(true): it was a message, whatever became of it.
+    pub(super) fn take(&self, frame: Result<Frame, wire::Error>) -> Result<bool, End> {
         match frame {
             Ok(Frame::Message(message)) => self.signalling.message(*message, self.source()),
             Ok(Frame::Ping) => {
@@ -159,64 +101,35 @@ impl Connection {
         Ok(true)
     }
 
+    /// Waits until something is written, for as long as a far end may refuse to read. `failing` is what to call failed
+    /// when it is not.
+    pub(super) async fn in_time(
+        &self,
+        failing: Option<Destination>,
+        writing: impl Future<Output = io::Result<()>>,
+    ) -> Result<(), End> {
+        let end = match time::timeout(self.limits.write_time, writing).await {
+            Ok(Ok(())) => return Ok(()),
+            Ok(Err(error)) => End::Io(error),
+            Err(_) => End::Stuck,
+        };
+        self.signalling.not_sent(self.flow.transport, failing);
+        Err(end)
+    }
+
     fn source(&self) -> Source {
-        let flow = Some(self.flow.token.clone());
-        Source { transport: Transport::Tcp, remote: self.flow.remote, local: self.local, flow }
+        let Flow { transport, remote, token, .. } = &*self.flow;
+        Source { transport: *transport, remote: *remote, local: self.local, flow: Some(token.clone()) }
     }
-}
 
-/// Answers given just before the end still go out, if the far end takes them at once: it may have closed only its
-/// own side.
-async fn last_words(writer: &mut OwnedWriteHalf, packets: &mut mpsc::Receiver<Packet>) {
-    while let Ok(packet) = packets.try_recv() {
-        if !matches!(time::timeout(LAST_WORDS, writer.write_all(&packet.bytes)).await, Ok(Ok(()))) {
-            return;
+    fn ended(&self, end: &End, outbox: mpsc::Receiver<Packet>, flows: &Flows) {
+        let Self { flow, signalling, .. } = self;
+        tracing::debug!(flow = flow.token, transport = %flow.transport, remote = %flow.remote, %end, "connection ended");
+        if let Some(reason) = end.our_reason() {
+            metrics::counter!(CONNECTIONS_REFUSED, "reason" => reason).increment(1);
         }
-    }
-}
-
-/// How long the far end may take for what it does next.
-#[derive(Debug)]
-struct Patience {
-    deadline: Option<Instant>,
-    /// Whether the deadline is that of a message, not of silence.
-    message: bool,
-}
-
-impl Patience {
-    /// A stranger's connection begins with a message that has to arrive.
-    fn new(trusted: bool, limits: &Limits) -> Self {
-        Self { deadline: (!trusted).then(|| Instant::now() + limits.message_time), message: true }
-    }
-
-    async fn until<T>(&self, future: impl Future<Output = T>) -> Result<T, End> {
-        let Some(deadline) = self.deadline else { return Ok(future.await) };
-        let end = if self.message { End::Slow } else { End::Idle };
-        time::timeout_at(deadline, future).await.map_err(|_| end)
-    }
-
-    /// A message that has begun keeps its deadline however slowly it trickles in, and a stranger's keep-alives
-    /// buy it no time.
-    fn after_reading(&mut self, messages: bool, partial: bool, trusted: bool, limits: &Limits) {
-        let begun = self.message && self.deadline.is_some();
-        if partial && (messages || !begun) {
-            *self = Self { deadline: Some(Instant::now() + limits.message_time), message: true };
-        } else if !partial && trusted {
-            *self = Self { deadline: None, message: false };
-        } else if !partial && messages {
-            *self = Self { deadline: Some(Instant::now() + limits.idle_time), message: false };
-        }
-    }
-}
-
-impl End {
-    fn our_reason(&self) -> Option<&'static str> {
-        match self {
-            Self::FramingLost => Some("framing_lost"),
-            Self::Slow => Some("slow"),
-            Self::Idle => Some("idle"),
-            Self::Stuck => Some("stuck"),
-            Self::Closed | Self::Stopped | Self::Io(_) => None,
-        }
+        flows.remove(flow);
+        signalling.flow_closed(flow);
+        fail_all(outbox, flow, signalling);
     }
 }
