@@ -117,7 +117,7 @@ impl Edge {
     }
 
     /// A place for a WebSocket that is about to be upgraded, from `remote` to our address `local`; `secure`: its client
-    /// speaks TLS. None while the edge refuses new calls, and beyond its limits.
+    /// speaks TLS. Refused while the edge takes no new calls, and beyond its limits.
     pub fn accept_websocket(
         &self,
         remote: SocketAddr,
