@@ -36,7 +36,15 @@ pub(crate) fn starting(options: &Options, why: &str) -> Router {
 
 /// What a node without a console serves.
 pub(crate) fn running(options: &Options, trouble: Trouble) -> Router {
-    router(options, probes::ALIVE, trouble)
+    with(router(options, probes::ALIVE, trouble), options.routes.clone())
+}
+
+/// A port's own routes and what the binary added.
+pub(crate) fn with(own: Router, further: Option<Router>) -> Router {
+    match further {
+        Some(further) => own.merge(further),
+        None => own,
+    }
 }
 
 fn router(options: &Options, alive: &'static str, trouble: Trouble) -> Router {
@@ -111,6 +119,19 @@ mod tests {
         assert_eq!((status("/metrics").await, status("/").await), ("200".into(), "404".into()));
         trouble.lock().push("group 1 has no leader".to_owned());
         assert_eq!((status("/healthz").await, status("/readyz").await), ("200".into(), "503".into()));
+        node.shutdown().await;
+    }
+
+    #[tokio::test]
+    async fn what_the_binary_adds_is_served_without_pages_too() {
+        let mut node = open("it starts").await;
+        node.add_routes(Router::new().route("/sip", axum::routing::get(|| std::future::ready("sip"))));
+        assert_eq!(get(&node, "/sip").await.0, "503", "not before the node has anything to serve");
+        node.serve_probes(Arc::new(Vec::<String>::new));
+        assert_eq!(
+            (get(&node, "/sip").await.0, get(&node, "/healthz").await.0),
+            ("200".into(), "200".into())
+        );
         node.shutdown().await;
     }
 }

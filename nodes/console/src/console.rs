@@ -134,7 +134,12 @@ impl Console {
         self.serve(bare::starting(&self.options, why));
     }
 
-    /// From now on serves `/healthz`, `/readyz` and `/metrics`, and nothing else.
+    /// Further routes of the same port, as in the options, from the next `serve_…` on.
+    pub fn add_routes(&mut self, routes: Router) {
+        self.options.routes = Some(routes);
+    }
+
+    /// From now on serves `/healthz`, `/readyz`, `/metrics`, and what was added.
     pub fn serve_probes(&self, trouble: Trouble) {
         self.serve(bare::running(&self.options, trouble));
     }
@@ -171,10 +176,7 @@ fn router(app: Arc<App>, further: Option<Router>) -> Router {
         .merge(pages::router())
         .layer(axum::middleware::from_fn_with_state(app.clone(), headers::add))
         .with_state(app);
-    match further {
-        Some(further) => own.merge(further),
-        None => own,
-    }
+    bare::with(own, further)
 }
 
 async fn serve(

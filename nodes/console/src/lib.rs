@@ -32,3 +32,4 @@ pub use bare::Trouble;
 pub use console::{Console, Error, Options};
 pub use demo::{Act, Demo};
 pub use door::Certificate;
+pub use refusal::refuse;

@@ -76,6 +76,17 @@ impl Refusal {
     }
 }
 
+/// An error answer of a route that the binary adds, in the shape of all others.
+pub fn refuse(
+    status: StatusCode,
+    error: &'static str,
+    message: impl Into<String>,
+    action: impl Into<String>,
+) -> Response {
+    let retry_after = (status == StatusCode::SERVICE_UNAVAILABLE).then_some(1);
+    Refusal { retry_after, ..Refusal::new(status, error, message, action) }.into_response()
+}
+
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let (status, retry) = (self.status, self.retry_after);

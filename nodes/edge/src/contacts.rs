@@ -17,12 +17,13 @@ impl Contacts {
     /// Of an edge that is bound there.
     pub(crate) fn of(options: &Options, addresses: &[(Transport, SocketAddr)]) -> Self {
         let mut contacts = Self::default();
-        for (transport, bound) in addresses {
+        for (transport, bound) in addresses.iter().copied().chain(options.websocket) {
             let public = match transport {
                 Transport::Udp => options.public.udp.as_deref(),
-                _ => options.public.tcp.as_deref(),
+                Transport::Tcp | Transport::Tls => options.public.tcp.as_deref(),
+                Transport::Ws | Transport::Wss => options.public.websocket.as_deref(),
             };
-            contacts.add(*transport, public, *bound);
+            contacts.add(transport, public, bound);
         }
         contacts
     }
@@ -39,6 +40,12 @@ impl Contacts {
 
     pub(crate) fn get(&self, transport: Transport) -> Option<&str> {
         self.0.get(&transport).map(String::as_str)
+    }
+
+    /// What Via names as us. For a transport without an address of ours it is that of another: nobody connects there.
+    pub(crate) fn sent_by(&self, transport: Transport) -> &str {
+        let told = self.get(transport).or_else(|| self.0.values().next().map(String::as_str));
+        told.unwrap_or("edge.invalid")
     }
 
     pub(crate) fn told(&self) -> Vec<(Transport, String)> {
@@ -92,6 +99,23 @@ mod tests {
             contacts.add(Transport::Udp, public, bound);
             assert_eq!(contacts.get(Transport::Udp), Some(told));
         }
+    }
+
+    #[test]
+    fn websockets_are_told_where_browsers_find_the_node() {
+        let http = SocketAddr::from(([10, 0, 0, 1], 8080));
+        for (public, told) in [
+            (None, "10.0.0.1:8080"),
+            (Some("desk.example"), "desk.example:8080"),
+            (Some("desk.example:443"), "desk.example:443"),
+        ] {
+            let mut options = Options { websocket: Some((Transport::Wss, http)), ..Options::new("a", 1) };
+            options.public.websocket = public.map(str::to_owned);
+            let contacts = Contacts::of(&options, &[]);
+            assert_eq!(contacts.told(), [(Transport::Wss, told.to_owned())]);
+            assert_eq!(contacts.sent_by(Transport::Ws), told, "another's rather than none");
+        }
+        assert_eq!(Contacts::default().sent_by(Transport::Ws), "edge.invalid");
     }
 
     #[test]

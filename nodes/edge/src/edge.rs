@@ -19,9 +19,12 @@ use crate::{
     clock::Clock,
     contacts::Contacts,
     events::Events,
+    flows::{
+        self, Flows, Listener,
+        websocket::{Refused, Seat},
+    },
     options::Options,
     signalling::{Parts, Signalling},
-    tcp::{self, Flows, Listener},
     udp::Udp,
 };
 
@@ -84,7 +87,7 @@ impl Edge {
             contacts: contacts.clone(),
         };
         let limits = Arc::new(options.limits.clone());
-        let signalling = Signalling::new(parts, |signalling| tcp::Context {
+        let signalling = Signalling::new(parts, |signalling| flows::Context {
             flows: flows.clone(),
             signalling,
             limits,
@@ -95,7 +98,7 @@ impl Edge {
         signalling.start_timers(&tasks, &stop);
         let weak = listeners.iter().map(Arc::downgrade).collect();
         for listener in listeners {
-            listener.accept(signalling.tcp());
+            listener.accept(signalling.connections());
         }
         tracing::info!(node = options.node, run = options.run, ?addresses, ?contacts, "edge serves");
         let listeners = weak;
@@ -111,6 +114,22 @@ impl Edge {
     /// What far ends are told: `host:port` by transport, for Contact and Via.
     pub fn contacts(&self) -> Vec<(Transport, String)> {
         self.inner.contacts.told()
+    }
+
+    /// A place for a WebSocket that is about to be upgraded, from `remote` to our address `local`; `secure`: its client
+    /// speaks TLS. Refused while the edge takes no new calls, and beyond its limits.
+    pub fn accept_websocket(
+        &self,
+        remote: SocketAddr,
+        local: SocketAddr,
+        secure: bool,
+    ) -> Result<Seat, Refused> {
+        let Inner { signalling, stop, .. } = &*self.inner;
+        if stop.is_cancelled() || signalling.admission.is_draining() {
+            return Err(Refused::Leaving);
+        }
+        let transport = if secure { Transport::Wss } else { Transport::Ws };
+        Seat::take(signalling.connections(), transport, remote, local)
     }
 
     /// Refuses new calls with 503 from now on; what lives goes on. Carriers' OPTIONS get 503 too.

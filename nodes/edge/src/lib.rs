@@ -5,7 +5,7 @@
 //!
 //! | module | what it is |
 //! |---|---|
-//! | `udp`, `tcp` | sockets, connections, their limits |
+//! | `udp`, `flows` | sockets, connections of every kind, their limits |
 //! | `signalling` | one message's way: transactions, gate, identity, answers of our own, commands |
 //! | `stun` | keep-alives of phones behind NAT |
 //! | `events` | what control is told: numbered, kept until acknowledged |
@@ -22,6 +22,7 @@ pub mod directory;
 mod edge;
 mod events;
 mod fence;
+mod flows;
 pub mod grpc;
 mod leg_address;
 pub mod metrics;
@@ -29,13 +30,13 @@ mod options;
 mod rate;
 mod signalling;
 mod stun;
-mod tcp;
 mod udp;
 
 use std::{io, net::SocketAddr};
 
 pub use edge::{Edge, Status};
 pub use fence::Fences;
+pub use flows::websocket;
 pub use mangrove_sip::Transport;
 pub use options::{Limits, Options, Public};
 

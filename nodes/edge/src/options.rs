@@ -17,6 +17,9 @@ pub struct Options {
     pub udp: Vec<SocketAddr>,
     /// TCP listeners; port 0 takes any free one, no address means no TCP.
     pub tcp: Vec<SocketAddr>,
+    /// Where WebSockets come in that are given to this edge (`Ws`, or `Wss` where their clients speak TLS); none: it is
+    /// given none.
+    pub websocket: Option<(Transport, SocketAddr)>,
     /// What far ends are told where it differs from what is bound.
     pub public: Public,
     /// Another process is bound to these addresses still: this one binds beside it, and reports nothing until
@@ -35,6 +38,7 @@ impl Options {
             run,
             udp: Vec::new(),
             tcp: Vec::new(),
+            websocket: None,
             public: Public::default(),
             joins: false,
             user_agent: concat!("mangrove/", env!("CARGO_PKG_VERSION")).to_owned(),
@@ -57,6 +61,7 @@ impl Options {
 pub struct Public {
     pub udp: Option<String>,
     pub tcp: Option<String>,
+    pub websocket: Option<String>,
 }
 
 /// How much an edge takes before it refuses. Every limit is per edge unless it says otherwise.
@@ -66,15 +71,19 @@ pub struct Limits {
     pub udp_readers: usize,
     /// Locks over which transactions are spread, by Call-ID.
     pub shards: usize,
-    /// Connections, both accepted and opened.
+    /// Connections, both accepted and opened, WebSockets included.
     pub connections: usize,
-    /// Accepted connections from one address.
+    /// Accepted TCP connections from one address.
     pub connections_per_source: usize,
+    /// WebSockets from one address: a proxy's is that of all who are behind it.
+    pub websockets_per_source: usize,
     /// How long a message may take to arrive whole, the first one of a connection included.
     pub message_time: Duration,
     /// How long a connection may be silent before its far end proved who it is by a call or registration. After that TCP's own
     /// keep-alive alone ends it: a phone may be silent for the length of a call.
     pub idle_time: Duration,
+    /// How long a WebSocket may be silent before it is pinged, and then before its far end counts as gone.
+    pub ping_time: Duration,
     /// How long opening a connection may take.
     pub connect_time: Duration,
     /// How long a far end may refuse to read.
@@ -119,8 +128,10 @@ impl Default for Limits {
             shards: 8,
             connections: 10_000,
             connections_per_source: 2_000,
+            websockets_per_source: 5_000,
             message_time: Duration::from_secs(10),
             idle_time: Duration::from_secs(60),
+            ping_time: Duration::from_secs(5),
             connect_time: Duration::from_secs(4),
             write_time: Duration::from_secs(10),
             write_queue: 256,

@@ -37,9 +37,9 @@ use crate::{
     contacts::Contacts,
     events::Events,
     fence::Fences,
+    flows,
     options::Options,
     rate::{Rate, network},
-    tcp,
     udp::Udp,
 };
 
@@ -72,8 +72,8 @@ pub(crate) struct Parts {
 }
 
 impl Signalling {
-    /// `tcp` makes the context of connections from a weak reference to what is being made.
-    pub(crate) fn new(parts: Parts, tcp: impl FnOnce(Weak<Self>) -> tcp::Context) -> Arc<Self> {
+    /// `connections` makes the context of connections from a weak reference to what is being made.
+    pub(crate) fn new(parts: Parts, connections: impl FnOnce(Weak<Self>) -> flows::Context) -> Arc<Self> {
         let Parts { options, clock, routes, events, udp, contacts } = parts;
         let limits = &options.limits;
         let per_minute = u64::from(limits.requests_per_second) * 60;
@@ -85,7 +85,7 @@ impl Signalling {
             user_agent: options.user_agent.clone(),
             routes,
             events,
-            outlet: Outlet { udp, tcp: tcp(own.clone()) },
+            outlet: Outlet { udp, connections: connections(own.clone()) },
             shards,
             contacts,
             admission: Admission::default(),
@@ -97,22 +97,22 @@ impl Signalling {
         })
     }
 
-    pub(crate) fn tcp(&self) -> &tcp::Context {
-        &self.outlet.tcp
+    pub(crate) fn connections(&self) -> &flows::Context {
+        &self.outlet.connections
     }
 
     /// Whether the sender keeps to its rate. Trunks are bounded by their tenants' limits instead.
     fn is_welcome(&self, source: &Source) -> bool {
         let in_rate = self.requests.lock().take(network(source.remote.ip()), self.clock.now());
-        in_rate || self.routes.is_trunk(as_trunk(source))
+        in_rate || as_trunk(source).is_some_and(|trunk| self.routes.is_trunk(trunk))
     }
 }
 
 /// The address by which a trunk is known: over a connection with port 0, any, for each connection leaves from a port
-/// of its own.
-fn as_trunk(source: &Source) -> SocketAddr {
+/// of its own. None over a WebSocket: the address may be a proxy's, and anybody stand behind it.
+fn as_trunk(source: &Source) -> Option<SocketAddr> {
     let port = if source.transport.is_reliable() { 0 } else { source.remote.port() };
-    SocketAddr::new(source.remote.ip(), port)
+    (!source.transport.is_websocket()).then(|| SocketAddr::new(source.remote.ip(), port))
 }
 
 #[cfg(test)]
@@ -124,9 +124,14 @@ mod tests {
     #[test]
     fn the_port_of_a_connection_says_nothing_of_its_trunk() {
         let address = |port| SocketAddr::from(([192, 0, 2, 1], port));
-        for (transport, port) in [(Transport::Udp, 5060), (Transport::Tcp, 0)] {
+        for (transport, port) in [
+            (Transport::Udp, Some(5060)),
+            (Transport::Tcp, Some(0)),
+            (Transport::Ws, None),
+            (Transport::Wss, None),
+        ] {
             let source = Source { transport, remote: address(5060), local: address(1), flow: None };
-            assert_eq!(as_trunk(&source), address(port), "{transport}");
+            assert_eq!(as_trunk(&source), port.map(address), "{transport}");
         }
     }
 }

@@ -135,6 +135,13 @@ pub(crate) struct Http {
     pub(crate) tls: Option<Tls>,
 }
 
+impl Http {
+    /// Whether browsers speak TLS: to this node, or to a proxy in front of it.
+    pub(crate) fn is_secure(&self) -> bool {
+        self.tls.is_some() || self.public.as_ref().is_some_and(Origin::is_https)
+    }
+}
+
 impl Default for Http {
     fn default() -> Self {
         Self { listen: local(8080), public: None, tls: None }
@@ -267,9 +274,12 @@ impl Default for Telemetry {
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Limits {
-    /// SIP connections (TCP), both ways.
+    /// SIP connections, both ways: TCP and WebSockets.
     pub(crate) connections: usize,
+    /// TCP connections from one address.
     pub(crate) connections_per_source: usize,
+    /// WebSockets from one address: behind a proxy that is the address of all pages.
+    pub(crate) websockets_per_source: usize,
     /// New calls given to control and not answered by anything yet; more get 503.
     pub(crate) unanswered_invites: usize,
     /// Milliseconds that control may be behind before new calls get 503.
@@ -290,6 +300,7 @@ impl Default for Limits {
         Self {
             connections: 10_000,
             connections_per_source: 2_000,
+            websockets_per_source: 5_000,
             unanswered_invites: 2_000,
             lag_ms: 500,
             requests_per_second: 2_000,

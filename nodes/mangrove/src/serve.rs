@@ -28,6 +28,7 @@ use crate::{
     objects, output, retention, security,
     telemetry::Telemetry,
     token::Token,
+    websocket,
 };
 use ending::End;
 use near::NearRoutes;
@@ -170,7 +171,7 @@ impl Node {
         describe_metrics();
         let token = Token::find_or_create(data_dir)?;
         // Alive from here on: joining may take as long as the others are not there.
-        let console = roles::console(configuration, telemetry, &token).await?;
+        let mut console = roles::console(configuration, telemetry, &token).await?;
         let port = Bound::open(configuration.cluster.listen, security::open(configuration)?)?;
         let prepared = Prepared::default();
         let machines = prepared.clone();
@@ -184,6 +185,7 @@ impl Node {
         let roles = Roles { control, carrier };
         let grpc = port.serve(roles.services())?;
         roles.begin().await?;
+        console.add_routes(websocket::router(configuration, &roles.carrier, console.addr));
         let pages = configuration.has(Role::Console);
         let desk = Desk::new(roles.carrier.cluster.clone(), roles.control.clone());
         match pages {

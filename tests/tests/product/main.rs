@@ -35,3 +35,4 @@ mod starting;
 mod telemetry;
 mod transfer;
 mod voters;
+mod websocket;

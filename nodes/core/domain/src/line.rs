@@ -19,7 +19,7 @@ pub(crate) use act::{
     ring, start, trying,
 };
 pub(crate) use effects::{answer_stranger, local, local_at, refuse, resume, send_all};
-pub(crate) use take::{failed, receive, timer};
+pub(crate) use take::{failed, receive, timer, unreachable};
 
 use crate::cause::Cause;
 
@@ -92,6 +92,11 @@ impl Line {
     pub(crate) fn planned(dial: Dial, edge: &str) -> Self {
         let Destination { transport, address, .. } = dial.destination;
         Self { edge: edge.into(), transport, from: address.ip(), wire: Wire::Planned(Box::new(dial)) }
+    }
+
+    /// Whether it goes over a WebSocket of its edge's: with the edge its far end is gone.
+    pub(crate) fn is_over_websocket(&self) -> bool {
+        self.transport.is_websocket()
     }
 
     /// What the far end said about its audio.

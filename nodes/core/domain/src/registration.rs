@@ -58,6 +58,12 @@ impl Registration {
         self.bindings.live(0).any(|binding| binding.source.flow.as_deref() == Some(flow))
     }
 
+    /// The connections by which the device is registered over a WebSocket at this edge.
+    pub(crate) fn websockets_at<'a>(&'a self, edge: &'a str) -> impl Iterator<Item = &'a str> {
+        let here = self.live(0).filter(move |(_, at)| *at == edge).map(|(binding, _)| &binding.source);
+        here.filter(|source| source.transport.is_websocket()).filter_map(|source| source.flow.as_deref())
+    }
+
     /// Drops the bindings of a connection that is gone.
     pub(crate) fn close_flow(&mut self, flow: &str) {
         self.bindings.drop_flow(flow);

@@ -29,8 +29,17 @@ impl Transport {
         }
     }
 
-    /// As written in a URI's `transport` parameter; TLS is `tls`, deprecated but what phones write.
+    /// As written in a URI's `transport` parameter; TLS is `tls`, deprecated but what phones write. A WebSocket is `ws`
+    /// with TLS or without (RFC 7118 section 5.2.2).
     pub fn param_name(self) -> &'static str {
+        match self {
+            Transport::Wss => Transport::Ws.name(),
+            other => other.name(),
+        }
+    }
+
+    /// Our own word for it, one each: in addresses of nodes, logs and metrics.
+    pub fn name(self) -> &'static str {
         match self {
             Transport::Udp => "udp",
             Transport::Tcp => "tcp",
@@ -43,6 +52,12 @@ impl Transport {
     /// Whether the transport retransmits by itself: then transactions do not (RFC 3261 section 17).
     pub fn is_reliable(self) -> bool {
         self != Transport::Udp
+    }
+
+    /// Whether it is a WebSocket. Nobody can connect to who came by one: they are reached by that very connection, or
+    /// not at all (RFC 7118 appendix B.1).
+    pub fn is_websocket(self) -> bool {
+        matches!(self, Transport::Ws | Transport::Wss)
     }
 
     /// Whether the hop is encrypted.
@@ -63,7 +78,7 @@ impl Transport {
 
 impl fmt::Display for Transport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.param_name())
+        f.write_str(self.name())
     }
 }
 
@@ -75,11 +90,11 @@ pub struct UnknownTransport(pub String);
 impl FromStr for Transport {
     type Err = UnknownTransport;
 
-    /// Reads either spelling, in any case.
+    /// Reads either spelling, in any case; `wss` too, which some write into URIs.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         [Transport::Udp, Transport::Tcp, Transport::Tls, Transport::Ws, Transport::Wss]
             .into_iter()
-            .find(|transport| transport.param_name().eq_ignore_ascii_case(text))
+            .find(|transport| transport.name().eq_ignore_ascii_case(text))
             .ok_or_else(|| UnknownTransport(text.to_owned()))
     }
 }
@@ -107,7 +122,7 @@ impl Source {
 pub struct Destination {
     pub transport: Transport,
     pub address: SocketAddr,
-    /// The connection to use while it stands. Without it `address` is connected to.
+    /// The connection to use while it stands. Without it `address` is connected to, if it is no WebSocket.
     pub flow: Option<String>,
 }
 
@@ -128,4 +143,25 @@ pub struct Local {
     pub user_agent: String,
     /// The tenant's SIP domain.
     pub domain: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_transport_has_a_name_of_its_own_and_websockets_share_a_parameter() {
+        for (transport, via, param) in [
+            (Transport::Udp, "UDP", "udp"),
+            (Transport::Tcp, "TCP", "tcp"),
+            (Transport::Tls, "TLS", "tls"),
+            (Transport::Ws, "WS", "ws"),
+            (Transport::Wss, "WSS", "ws"),
+        ] {
+            assert_eq!((transport.via_name(), transport.param_name()), (via, param));
+            assert_eq!(via.parse::<Transport>(), Ok(transport));
+            assert_eq!(transport.to_string().parse::<Transport>(), Ok(transport));
+            assert_eq!(transport.is_websocket(), param == "ws");
+        }
+    }
 }

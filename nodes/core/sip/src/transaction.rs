@@ -91,7 +91,10 @@ impl Layer {
                 self.respond(destination, &message, bytes, now, &mut outputs)
             }
             Input::Timeout { now } => self.time_out(now, &mut outputs),
-            Input::TransportFailed { destination } => self.fail(&destination, &mut outputs),
+            Input::TransportFailed { destination } => {
+                self.fail(|client| client.waits_for(&destination), &mut outputs);
+            }
+            Input::FlowClosed { flow } => self.fail(|client| client.hangs_on(&flow), &mut outputs),
         }
         self.announce(&mut outputs);
         outputs
@@ -272,8 +275,8 @@ impl Layer {
         }
     }
 
-    fn fail(&mut self, destination: &Destination, outputs: &mut Vec<Output>) {
-        let failed = self.clients.iter().filter(|(_, client)| client.waits_for(destination));
+    fn fail(&mut self, concerned: impl Fn(&Client) -> bool, outputs: &mut Vec<Output>) {
+        let failed = self.clients.iter().filter(|(_, client)| concerned(client));
         let failed: Vec<_> = failed.map(|(id, _)| id.clone()).collect();
         for id in failed {
             if let Some(client) = self.clients.get_mut(&id) {

@@ -57,9 +57,14 @@ impl Admission {
         self.draining.store(refuse, Ordering::Relaxed);
     }
 
+    /// Whether nothing new begins now.
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
+
     /// What speaks against anything new, before it is known whose it is.
     pub(crate) fn overload(&self, routes: &dyn Routes, limits: &Limits) -> Option<Overload> {
-        if self.draining.load(Ordering::Relaxed) {
+        if self.is_draining() {
             return Some(Overload::Draining);
         }
         if self.unanswered() >= limits.unanswered_invites {

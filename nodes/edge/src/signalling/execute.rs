@@ -48,18 +48,19 @@ impl Signalling {
 
     fn carry_out(&self, mut command: EdgeCommand) -> Result<(), Error> {
         match command.op.take() {
-            Some(Op::Request(request)) => self.send_request(request),
+            Some(Op::Request(request)) => self.send_request(&command.tenant, request),
             Some(Op::Response(response)) => self.send_response(&command, response),
             None => Err(Error::Nothing),
         }
     }
 
-    fn send_request(&self, request: SendRequest) -> Result<(), Error> {
+    fn send_request(&self, tenant: &str, request: SendRequest) -> Result<(), Error> {
         let destination = convert::destination(request.destination.as_ref())?;
         let shard = self.shards.of_call(Some(wire::call_id_of(&request.message).ok_or(Error::NoCallId)?));
-        let sent_by = self.contacts.get(destination.transport).unwrap_or_default().to_owned();
+        let sent_by = self.contacts.sent_by(destination.transport).to_owned();
         let SendRequest { branch, method, message, .. } = request;
         let (method, now) = (Method::read(&method), self.clock.now());
+        self.report_missing_flow(tenant, &destination);
         let outputs = shard.handle(Input::Send { branch, method, destination, sent_by, message, now });
         self.perform(shard, outputs, None);
         Ok(())

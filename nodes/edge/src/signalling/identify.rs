@@ -32,7 +32,7 @@ impl Signalling {
         }
         let uri = request.request_uri().ok()?;
         let called = uri.number().or_else(|| Some(uri.user()?.into_owned()))?;
-        let (route, trunk) = self.routes.trunk(as_trunk(source), &called)?;
+        let (route, trunk) = self.routes.trunk(as_trunk(source)?, &called)?;
         let ingress = Some(Ingress { from: Some(ingress::From::Trunk(trunk)) });
         Some(Owner { route, leg: String::new(), ingress })
     }

@@ -6,6 +6,7 @@ use mangrove_sip::{Destination, Message, Method, Source, Transport, transaction:
 
 use super::{Signalling, gate::Verdict, reply::drop_silently, shard::Shard};
 use crate::{
+    flows::Flow,
     metrics::{EVENTS_WAITING, MESSAGES_IN, PANICS, SEND_FAILURES, STUN, TRANSACTIONS, method_label},
     stun,
 };
@@ -75,10 +76,23 @@ impl Signalling {
 
     /// Something could not leave; `failed` is the destination of a request, which fails with all that wait for it.
     pub(crate) fn not_sent(&self, transport: Transport, failed: Option<Destination>) {
-        metrics::counter!(SEND_FAILURES, "transport" => transport.param_name()).increment(1);
+        metrics::counter!(SEND_FAILURES, "transport" => transport.name()).increment(1);
         let Some(destination) = failed else { return };
         for shard in self.shards.iter() {
             let outputs = shard.handle(Input::TransportFailed { destination: destination.clone() });
+            self.perform(shard, outputs, None);
+        }
+    }
+
+    /// A connection ended: everybody who heard of it is told. To a WebSocket's far end nobody can connect, so what was to be
+    /// answered over it has failed; told afterwards, for then nobody tries the same way again.
+    pub(crate) fn flow_closed(&self, flow: &Flow) {
+        self.report_closed(flow);
+        if !flow.transport.is_websocket() {
+            return;
+        }
+        for shard in self.shards.iter() {
+            let outputs = shard.handle(Input::FlowClosed { flow: flow.token.clone() });
             self.perform(shard, outputs, None);
         }
     }

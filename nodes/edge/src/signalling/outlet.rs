@@ -1,4 +1,5 @@
-//! Where bytes leave: a UDP socket, the connection that a flow token names, or one opened for the purpose.
+//! Where bytes leave: a UDP socket, the connection that a flow token names, or one opened for the purpose; for a
+//! WebSocket nobody opens another.
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -9,8 +10,8 @@ use bytes::Bytes;
 use mangrove_sip::{Destination, Message, Transport};
 
 use crate::{
+    flows::{self, Packet},
     metrics::MESSAGES_OUT,
-    tcp::{self, Packet},
     udp::Udp,
 };
 
@@ -21,7 +22,7 @@ pub(crate) struct NotSent;
 #[derive(Debug)]
 pub(crate) struct Outlet {
     pub(crate) udp: Arc<Udp>,
-    pub(crate) tcp: tcp::Context,
+    pub(crate) connections: flows::Context,
 }
 
 impl Outlet {
@@ -31,7 +32,8 @@ impl Outlet {
         match destination.transport {
             Transport::Udp => self.send_udp(destination.address, &bytes),
             Transport::Tcp => self.send_tcp(destination, bytes),
-            Transport::Tls | Transport::Ws | Transport::Wss => Err(NotSent),
+            Transport::Ws | Transport::Wss => self.send_websocket(destination, bytes),
+            Transport::Tls => Err(NotSent),
         }
         .inspect(|()| metrics::counter!(MESSAGES_OUT, "kind" => kind).increment(1))
     }
@@ -44,18 +46,24 @@ impl Outlet {
     }
 
     fn send_tcp(&self, destination: &Destination, bytes: Bytes) -> Result<(), NotSent> {
-        let failing = (!is_response(&bytes)).then(|| destination.clone());
-        let packet = Packet { bytes, destination: failing };
+        let packet = packet(destination, bytes);
         match &destination.flow {
             Some(token) => self.send_flow(token, destination.address, packet),
-            None => self.tcp.send_to(destination.address, packet).map_err(|_| NotSent),
+            None => self.connections.send_to(destination.address, packet).map_err(|_| NotSent),
         }
+    }
+
+    /// By the connection that the far end opened, or not at all (RFC 7118 appendix B.1).
+    fn send_websocket(&self, destination: &Destination, bytes: Bytes) -> Result<(), NotSent> {
+        let token = destination.flow.as_deref().ok_or(NotSent)?;
+        let flow = self.connections.flows.by_token(token).ok_or(NotSent)?;
+        flow.send(packet(destination, bytes)).map_err(|_| NotSent)
     }
 
     /// When the flow is gone, what was to go over it is sent over a new connection: a request to its address, a
     /// response to where the request's sender listens.
     fn send_flow(&self, token: &str, address: SocketAddr, packet: Packet) -> Result<(), NotSent> {
-        let unsent = match self.tcp.flows.by_token(token) {
+        let unsent = match self.connections.flows.by_token(token) {
             Some(flow) => match flow.send(packet) {
                 Ok(()) => return Ok(()),
                 Err(packet) => packet,
@@ -64,8 +72,14 @@ impl Outlet {
         };
         let response = is_response(&unsent.bytes);
         let address = if response { listening(address.ip(), &unsent.bytes) } else { address };
-        self.tcp.send_to(address, unsent).map_err(|_| NotSent)
+        self.connections.send_to(address, unsent).map_err(|_| NotSent)
     }
+}
+
+/// Of a request it is known where it was to go, so that it can be called failed.
+fn packet(destination: &Destination, bytes: Bytes) -> Packet {
+    let failing = (!is_response(&bytes)).then(|| destination.clone());
+    Packet { bytes, destination: failing }
 }
 
 pub(super) fn is_response(bytes: &[u8]) -> bool {

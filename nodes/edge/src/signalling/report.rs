@@ -1,7 +1,5 @@
 //! What is told to control, and to whom it belongs.
 
-use std::sync::Arc;
-
 use bytes::Bytes;
 use mangrove_proto::edge::{
     Failed, FlowClosed, Received,
@@ -23,7 +21,7 @@ use super::{
     reply::{self, drop_silently},
     shard::Shard,
 };
-use crate::{convert, events::Recipient, leg_address::LegAddress, tcp::Flow};
+use crate::{convert, events::Recipient, flows::Flow, leg_address::LegAddress};
 
 /// How long a new request is worth sending: after 64*T1 its sender has given up (RFC 3261 section 17.1.1.2).
 pub(super) const NEW_REQUEST: u64 = 32_000;
@@ -140,7 +138,8 @@ impl Signalling {
             drop_silently("unroutable");
             return None;
         };
-        if let Some(flow) = source.flow.as_deref().and_then(|token| self.outlet.tcp.flows.by_token(token)) {
+        let known = |token: &str| self.outlet.connections.flows.by_token(token);
+        if let Some(flow) = source.flow.as_deref().and_then(known) {
             flow.heard_by(&owner.route.tenant, owner.route.group);
             if owner.ingress.is_some() {
                 flow.trust();
@@ -188,11 +187,24 @@ impl Signalling {
         }
     }
 
-    /// A connection ended: everybody who heard of it is told.
-    pub(crate) fn flow_closed(&self, flow: &Arc<Flow>) {
+    /// Everybody who heard of a flow is told of its end.
+    pub(super) fn report_closed(&self, flow: &Flow) {
         for (tenant, group) in flow.audience() {
             let recipient = Recipient { group, tenant, leg: String::new() };
             self.events.push(recipient, Fact::FlowClosed(FlowClosed { flow: flow.token.clone() }), None);
+        }
+    }
+
+    /// A WebSocket of this edge that is not there (any more) is what somebody wants to send over: of a former run, or its
+    /// end was told to another leader who never wrote it down. They are told again, and do not try that way once more.
+    pub(super) fn report_missing_flow(&self, tenant: &str, destination: &Destination) {
+        let flows = &self.outlet.connections.flows;
+        let missing = |token: &&String| flows.is_own(token) && flows.by_token(token).is_none();
+        let token =
+            destination.flow.as_ref().filter(|_| destination.transport.is_websocket()).filter(missing);
+        if let (Some(token), Some(route)) = (token, self.routes.tenant(tenant)) {
+            let recipient = Recipient { group: route.group, tenant: route.tenant, leg: String::new() };
+            self.events.push(recipient, Fact::FlowClosed(FlowClosed { flow: token.clone() }), None);
         }
     }
 }

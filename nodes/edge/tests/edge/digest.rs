@@ -20,7 +20,8 @@ fn register(phone: &UdpEnd, id: &str, more: &str) -> String {
     request("REGISTER", URI, phone.local(), "UDP", id, more)
 }
 
-fn credentials(challenge: &str, username: &str, password: &str) -> String {
+/// The header that answers a challenge to REGISTER.
+pub(crate) fn credentials(challenge: &str, username: &str, password: &str) -> String {
     let challenge = Challenge::parse(challenge).unwrap();
     let value = authorize(&challenge, "REGISTER", URI, username, Secret::Password(password), "cnonce", 1);
     format!("Authorization: {value}\r\n")

@@ -1,7 +1,12 @@
-//! Phones and carriers: real sockets, messages written by hand.
+//! Phones and carriers: real sockets, messages written by hand. Pages in browsers: frames without sockets.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{io, net::SocketAddr, time::Duration};
 
+use futures::{SinkExt, StreamExt, channel::mpsc};
+use mangrove_edge::{
+    Edge,
+    websocket::{self, Refused, Socket},
+};
 use mangrove_sip::{
     Message,
     wire::{Frame, StreamFramer},
@@ -12,7 +17,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::house::leg;
+use crate::house::{http, leg};
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -138,5 +143,48 @@ impl TcpEnd {
 
     pub(crate) fn request(&self, method: &str, uri: &str, id: &str, more: &str) -> String {
         request(method, uri, self.local(), "TCP", id, more)
+    }
+}
+
+/// A browser's end of a WebSocket.
+pub(crate) struct Page {
+    said: mpsc::UnboundedSender<io::Result<websocket::Frame>>,
+    heard: mpsc::UnboundedReceiver<websocket::Frame>,
+    pub(crate) remote: SocketAddr,
+}
+
+impl Page {
+    /// Over a WebSocket from this port of loopback.
+    pub(crate) fn open(edge: &Edge, port: u16) -> Result<Self, Refused> {
+        let remote = SocketAddr::from(([127, 0, 0, 1], port));
+        let seat = edge.accept_websocket(remote, http(), false)?;
+        let (said, incoming) = mpsc::unbounded();
+        let (outgoing, heard) = mpsc::unbounded();
+        seat.begin(Socket::new(incoming, outgoing.sink_map_err(io::Error::other)));
+        Ok(Self { said, heard, remote })
+    }
+
+    pub(crate) fn say(&self, frame: websocket::Frame) {
+        self.said.unbounded_send(Ok(frame)).unwrap();
+    }
+
+    pub(crate) fn send(&self, bytes: impl AsRef<[u8]>) {
+        self.say(websocket::Frame::Message(bytes.as_ref().to_vec().into()));
+    }
+
+    /// The next thing said to us; None at the end.
+    pub(crate) async fn frame(&mut self) -> Option<websocket::Frame> {
+        timeout(PATIENCE, self.heard.next()).await.expect("neither frame nor end")
+    }
+
+    /// The next message, whatever pings come before it.
+    pub(crate) async fn receive(&mut self) -> Message {
+        loop {
+            match self.frame().await {
+                Some(websocket::Frame::Message(bytes)) => return Message::parse(&bytes).unwrap(),
+                Some(websocket::Frame::Ping) => {}
+                other => panic!("{other:?} is no message"),
+            }
+        }
     }
 }

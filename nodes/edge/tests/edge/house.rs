@@ -19,7 +19,7 @@ use mangrove_sip::Message;
 
 use crate::{
     fake::{FakeControl, FakeRoutes, GROUP, fakes},
-    far_end::UdpEnd,
+    far_end::{Page, UdpEnd},
 };
 
 pub(crate) struct House {
@@ -27,6 +27,11 @@ pub(crate) struct House {
     pub(crate) control: Arc<FakeControl>,
     pub(crate) routes: Arc<FakeRoutes>,
     effects: AtomicU64,
+}
+
+/// Where WebSockets come in, if somebody served HTTP.
+pub(crate) fn http() -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], 8080))
 }
 
 /// Our leg in these tests.
@@ -42,7 +47,8 @@ impl House {
     pub(crate) async fn with(change: impl FnOnce(&mut Limits)) -> Self {
         let (control, routes) = fakes();
         let any: SocketAddr = "127.0.0.1:0".parse().unwrap();
-        let mut options = Options { udp: vec![any], tcp: vec![any], ..Options::new("a", 9) };
+        let websocket = Some((Transport::Ws, http()));
+        let mut options = Options { udp: vec![any], tcp: vec![any], websocket, ..Options::new("a", 9) };
         change(&mut options.limits);
         let edge = Edge::start(options, control.clone(), routes.clone()).await.unwrap();
         Self { edge, control, routes, effects: AtomicU64::new(0) }
@@ -55,6 +61,11 @@ impl House {
     /// A UDP far end that knows this edge.
     pub(crate) async fn phone(&self) -> UdpEnd {
         UdpEnd::bind("127.0.0.1:0", self.address(Transport::Udp)).await
+    }
+
+    /// A page in a browser with a WebSocket from this port.
+    pub(crate) fn page(&self, port: u16) -> Page {
+        Page::open(&self.edge, port).expect("a seat")
     }
 
     /// A UDP far end whose address is the tenant's trunk.

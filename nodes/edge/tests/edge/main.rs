@@ -22,3 +22,4 @@ mod tcp;
 mod torture;
 mod unreached;
 mod unready;
+mod websocket;

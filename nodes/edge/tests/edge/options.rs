@@ -55,7 +55,11 @@ async fn far_ends_are_told_the_public_address() {
     let options = Options {
         udp: vec!["127.0.0.1:0".parse().unwrap()],
         tcp: vec!["127.0.0.1:0".parse().unwrap()],
-        public: Public { udp: Some("203.0.113.10".into()), tcp: Some("203.0.113.10:5061".into()) },
+        public: Public {
+            udp: Some("203.0.113.10".into()),
+            tcp: Some("203.0.113.10:5061".into()),
+            websocket: None,
+        },
         ..Options::new("a", 1)
     };
     let edge = Edge::start(options, control, routes).await.unwrap();

@@ -117,6 +117,7 @@ fn limits(configuration: &Configuration, find: &mut impl FnMut(&str, String)) {
     for (key, value, least) in [
         ("limits.connections", limits.connections as u64, 1),
         ("limits.connections_per_source", limits.connections_per_source as u64, 1),
+        ("limits.websockets_per_source", limits.websockets_per_source as u64, 1),
         ("limits.unanswered_invites", limits.unanswered_invites as u64, 1),
         ("limits.lag_ms", limits.lag_ms, 1),
         ("limits.requests_per_second", limits.requests_per_second.into(), 1),

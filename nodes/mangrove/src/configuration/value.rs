@@ -120,9 +120,14 @@ impl Origin {
         &self.0
     }
 
+    /// Host and perhaps port, without the scheme.
+    pub(crate) fn place(&self) -> &str {
+        self.0.split_once("://").map_or(self.0.as_str(), |(_, place)| place)
+    }
+
     /// Without scheme and port; an IPv6 address without its brackets.
     pub(crate) fn host(&self) -> &str {
-        let place = self.0.split_once("://").map_or(self.0.as_str(), |(_, place)| place);
+        let place = self.place();
         match place.strip_prefix('[') {
             Some(inner) => inner.split(']').next().unwrap_or_default(),
             None => place.split(':').next().unwrap_or_default(),

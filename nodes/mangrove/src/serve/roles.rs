@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Context, Result};
 use mangrove_console::Console;
 use mangrove_control::{Control, Prepared};
-use mangrove_edge::Edge;
+use mangrove_edge::{Edge, Transport};
 use mangrove_media::Media;
 use mangrove_membership::{Cluster, Pulse, Tuning};
 
@@ -84,10 +84,15 @@ fn edge_options(configuration: &Configuration, run: u64) -> Option<mangrove_edge
     options.udp = vec![configuration.sip.udp];
     options.tcp = vec![configuration.sip.tcp];
     let public = configuration.sip.public.as_ref().and_then(Public::host).map(str::to_owned);
-    options.public = mangrove_edge::Public { udp: public.clone(), tcp: public };
+    let http = &configuration.http;
+    let transport = if http.is_secure() { Transport::Wss } else { Transport::Ws };
+    options.websocket = Some((transport, http.listen));
+    let websocket = http.public.as_ref().map(|public| public.place().to_owned());
+    options.public = mangrove_edge::Public { udp: public.clone(), tcp: public, websocket };
     let limits = &configuration.limits;
     options.limits.connections = limits.connections;
     options.limits.connections_per_source = limits.connections_per_source;
+    options.limits.websockets_per_source = limits.websockets_per_source;
     options.limits.unanswered_invites = limits.unanswered_invites;
     let extra = configuration.cluster.profile.extra();
     options.limits.lag_ms = limits.lag_ms + extra.as_millis() as u64;

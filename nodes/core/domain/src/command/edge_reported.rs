@@ -204,7 +204,8 @@ fn not_theirs(request: &Message, device: &str, extension: &str, domain: &str) ->
     }
 }
 
-fn flow_closed(flow: &str, scene: &mut Scene<'_>) -> Reply {
+/// Whoever was registered over this connection is out of reach.
+pub(super) fn flow_closed(flow: &str, scene: &mut Scene<'_>) -> Reply {
     let uses = |agent: &&crate::agent::Agent| agent.phones.values().any(|phone| phone.uses_flow(flow));
     let affected: Vec<_> = scene.tenant.agents().filter(uses).map(|agent| agent.id.clone()).collect();
     for employee in affected {

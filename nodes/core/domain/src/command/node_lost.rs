@@ -1,6 +1,6 @@
 //! A node is gone for good. Dialogs that it carried go on through another edge of the same transport, sessions on
 //! another media node, and far ends are told by re-INVITE, talks first; without a media node, calls in which nobody hears
-//! anything any more end.
+//! anything any more end. Phones over its WebSockets are gone with it, and do not ring any more.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -9,11 +9,12 @@ use mangrove_proto::{
     live::EndedBy,
 };
 
+use super::edge_reported;
 use crate::{
-    call::{Call, end, party::Party, retell},
+    call::{Call, end, fact, party::Party, retell},
     cause::Cause,
     effect::{Effects, Reply},
-    media,
+    line, media,
     scene::{self, Scene},
     stamp::Stamp,
     state::State,
@@ -37,6 +38,7 @@ pub(super) fn apply(
 
 /// A tenant does without a node.
 fn leave(name: &str, tells: bool, scene: &mut Scene<'_>) {
+    close_websockets(name, scene);
     let hit = scene.tenant.calls().filter(|call| is_hit(call, name));
     let place = |call: &Call| if tells { retell::place(call) } else { 0 };
     let mut hit: Vec<(u8, CallId)> = hit.map(|call| (place(call), call.id)).collect();
@@ -66,7 +68,17 @@ fn is_hit(call: &Call, name: &str) -> bool {
         || call.parties.values().any(|party| party.line.edge == name)
 }
 
+/// Nobody can connect to who came by a WebSocket: they come back by another edge.
+fn close_websockets(edge: &str, scene: &mut Scene<'_>) {
+    let phones = scene.tenant.agents().flat_map(|agent| agent.phones.values());
+    let flows: Vec<String> = phones.flat_map(|phone| phone.websockets_at(edge)).map(str::to_owned).collect();
+    for flow in flows {
+        edge_reported::flow_closed(&flow, scene);
+    }
+}
+
 fn go_on(call: &mut Call, name: &str, tells: bool, scene: &mut Scene<'_>) {
+    stop_ringing(call, name, scene);
     let mut moved = to_another_edge(call, name, scene);
     let is_silent = call.media.node == name;
     if !media::lose(call, name, scene) {
@@ -77,6 +89,19 @@ fn go_on(call: &mut Call, name: &str, tells: bool, scene: &mut Scene<'_>) {
     if tells {
         retell::line_up(call, &moved, scene);
         retell::fire(call, scene);
+    }
+}
+
+/// Phones that rang over the edge's WebSockets: others of the same offer ring on, or the offer has failed.
+fn stop_ringing(call: &mut Call, edge: &str, scene: &mut Scene<'_>) {
+    let gone = |party: &&Arc<Party>| party.line.edge == edge && party.line.is_over_websocket();
+    let legs: Vec<LegId> = call.parties.values().filter(gone).map(|party| party.id).collect();
+    for leg in legs {
+        if call.party(leg).is_some_and(|party| party.line.is_planned()) {
+            fact::left(call, leg, Cause::Unreachable, scene);
+        } else {
+            line::unreachable(call, leg, scene);
+        }
     }
 }
 

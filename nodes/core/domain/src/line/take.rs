@@ -41,6 +41,11 @@ pub(crate) fn failed(call: &mut Call, leg: LegId, failed: &edge::Failed, scene: 
     operate(call, leg, scene, |line, ctx| line.failed(failure, ctx));
 }
 
+/// The only way to the far end is gone: it rings no more. A dialog that stands waits for its far end to come back.
+pub(crate) fn unreachable(call: &mut Call, leg: LegId, scene: &mut Scene<'_>) {
+    operate(call, leg, scene, |line, ctx| line.unreachable(ctx));
+}
+
 /// The dialog's timers that are due.
 pub(crate) fn timer(call: &mut Call, leg: LegId, scene: &mut Scene<'_>) {
     operate(call, leg, scene, |line, ctx| line.timer(ctx));

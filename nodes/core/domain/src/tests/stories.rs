@@ -26,4 +26,5 @@ mod takeover;
 mod transfer;
 mod unreachable;
 mod unusable;
+mod websockets;
 mod wrap_up;

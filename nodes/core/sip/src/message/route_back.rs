@@ -7,11 +7,15 @@ use crate::{Destination, Source};
 
 impl Message {
     /// Notes in the top Via where the request really came from. `received` is always set when the sent-by is no
-    /// literal address equal to the source's; `rport` only when asked for, and then `received` is set with it.
-    /// A response or a request without a readable Via is left alone.
+    /// literal address equal to the source's; `rport` only when asked for, and then `received` is set with it. Of a
+    /// WebSocket nothing is noted unasked: its sent-by is a made-up name, and the answer needs no address (RFC 7118
+    /// section 5.2.3). A response or a request without a readable Via is left alone.
     pub fn note_source(&mut self, source: &Source) {
         let Ok(mut via) = self.top_via() else { return };
         let asked = via.params.has("rport");
+        if source.transport.is_websocket() && !asked {
+            return;
+        }
         let remote = source.remote.ip().to_canonical();
         let told = crate::uri::host_ip(&via.host).map(|ip| ip.to_canonical());
         if !asked && told == Some(remote) && !via.params.has("received") {

@@ -48,6 +48,25 @@ fn responses_go_where_via_says() {
 }
 
 #[test]
+fn of_a_websocket_nothing_is_noted_unasked_and_responses_go_back_over_it() {
+    for (transport, via, noted) in [
+        (Transport::Ws, "SIP/2.0/WS df7jal23ls0d.invalid;branch=z9hG4bK1", None),
+        (Transport::Wss, "SIP/2.0/WSS df7jal23ls0d.invalid;branch=z9hG4bK1", None),
+        (
+            Transport::Ws,
+            "SIP/2.0/WS df7jal23ls0d.invalid;branch=z9hG4bK1;rport",
+            Some("SIP/2.0/WS df7jal23ls0d.invalid;branch=z9hG4bK1;rport=4000;received=192.0.2.9"),
+        ),
+    ] {
+        let from = Source { transport, flow: Some("f1".into()), ..source("192.0.2.9:4000") };
+        let mut message = options(via);
+        message.note_source(&from);
+        assert_eq!(message.header("Via"), Some(noted.unwrap_or(via)));
+        assert_eq!(message.response_destination(&from), from.destination());
+    }
+}
+
+#[test]
 fn via_is_read_with_its_white_space() {
     let via =
         Via::parse("SIP  / 2.0  / TCP     spindle.example.com : 5070  ; branch  =   z9hG4bK9ikj8 ").unwrap();

@@ -30,8 +30,12 @@ pub struct Binding {
 impl Binding {
     /// Where a request to this contact goes: along its Path when that begins with the address the REGISTER came from;
     /// by the connection it registered over; without one to the Contact when that names the very host the REGISTER
-    /// came from, else back to the source, which is where a NAT listens.
+    /// came from, else back to the source, which is where a NAT listens. Who registered over a WebSocket is reached by
+    /// that alone, whatever Path and Contact say (RFC 7118 appendix B.1).
     pub fn destination(&self) -> Destination {
+        if self.source.transport.is_websocket() {
+            return self.source.destination();
+        }
         if let Some(destination) = self.first_hop() {
             return destination;
         }

@@ -201,6 +201,26 @@ fn a_connection_is_kept_and_the_contact_is_where_to_connect_again() {
 }
 
 #[test]
+fn who_registered_over_a_websocket_is_reached_by_it_alone() {
+    for (transport, contact, path) in [
+        (Transport::Ws, "<sip:a@df7jal23ls0d.invalid;transport=ws>", None),
+        (Transport::Wss, "<sip:a@df7jal23ls0d.invalid;transport=ws>", None),
+        (Transport::Ws, "<sip:a@203.0.113.9:5070;transport=ws>", None),
+        (Transport::Ws, "<sip:a@203.0.113.9:5070>", Some("<sip:203.0.113.9:5080;transport=tcp;lr>")),
+    ] {
+        let websocket = Source { transport, flow: Some("f1".into()), ..source() };
+        let mut request = register(1).with("Contact", contact);
+        if let Some(path) = path {
+            request.push("Path", path);
+        }
+        let mut bindings = Bindings::default();
+        bindings.register(&request, &websocket, 0).unwrap();
+        assert_eq!(bindings.live(0).next().unwrap().destination(), websocket.destination(), "{contact}");
+        assert_eq!(bindings.drop_flow("f1").len(), 1);
+    }
+}
+
+#[test]
 fn a_path_leads_nowhere_but_back_to_its_sender() {
     for path in ["<sip:192.0.2.77:5060;lr>", "<sip:[::1]:5060;lr>", "<sip:127.0.0.1;transport=tcp;lr>"] {
         let mut bindings = Bindings::default();

@@ -169,6 +169,12 @@ impl Client {
         self.state == State::Calling && self.destination == *destination
     }
 
+    /// Whether a final answer is still to come over this connection.
+    pub(super) fn hangs_on(&self, flow: &str) -> bool {
+        matches!(self.state, State::Calling | State::Proceeding)
+            && self.destination.flow.as_deref() == Some(flow)
+    }
+
     pub(super) fn fail(&mut self, outputs: &mut Vec<Output>) {
         outputs.push(Output::TransportFailed { branch: self.branch.clone(), method: self.method.clone() });
         self.state = State::Over;

@@ -29,6 +29,9 @@ pub enum Input {
     Timeout { now: u64 },
     /// Nothing can be sent to this destination: requests that had no answer from it have failed.
     TransportFailed { destination: Destination },
+    /// A connection ended whose far end nobody can connect to: requests sent over it that have no final answer have
+    /// failed, those that ring too.
+    FlowClosed { flow: String },
 }
 
 impl Input {

@@ -5,6 +5,9 @@ use super::turn::{ALLOW, Purpose, SDP, SUPPORTED, Turn};
 use super::{Ctx, Fact, Failure, Leg, Output, Phase};
 use crate::{Message, Method, Source};
 
+/// RFC 5626 section 11.5.
+const FLOW_FAILED: u16 = 430;
+
 impl Leg {
     /// A message for this leg, whatever it is: see [`Leg::matches`]. Requests of another dialog get 481,
     /// responses to nothing are ignored.
@@ -29,6 +32,16 @@ impl Leg {
             Failure::TransportFailed { branch, method } => leg.request_failed(&branch, &method, 503, turn),
             Failure::AckMissing => leg.ack_missing(turn),
             Failure::PrackMissing => leg.prack_missing(turn),
+        })
+    }
+
+    /// The only way to the far end is gone: an INVITE of ours that waits for its answer has failed. What was answered
+    /// stays; the far end may come back by another way.
+    pub fn unreachable(&mut self, ctx: &mut Ctx<'_>) -> Vec<Output> {
+        self.turn(ctx, |leg, turn| {
+            if let Some(branch) = leg.invitation.as_ref().map(|sent| sent.branch.clone()) {
+                leg.request_failed(&branch, &Method::INVITE, FLOW_FAILED, turn);
+            }
         })
     }
 

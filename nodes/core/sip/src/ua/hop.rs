@@ -1,7 +1,7 @@
 //! Where the next request of a dialog goes, without resolving names: to the first route or the remote
 //! target when that is a literal address, else back to where the far end's messages come from. Far ends
 //! behind a NAT are always reached where they come from. Connections are used again (RFC 5923); the address is then
-//! where to connect when this one is gone.
+//! where to connect when this one is gone. Over a WebSocket there is no other way than back.
 
 use std::net::IpAddr;
 
@@ -10,6 +10,9 @@ use crate::{Destination, Message, NameAddr, Source, Uri};
 /// The next hop. `behind_nat` decides over a bare Contact only.
 pub(super) fn next(routes: &[String], target: &Uri, source: &Source, behind_nat: bool) -> Destination {
     let back = source.destination();
+    if source.transport.is_websocket() {
+        return back;
+    }
     match literal(routes, target, source, behind_nat) {
         Some(hop) if source.transport.is_reliable() && hop.transport != source.transport => back,
         Some(hop) => Destination { flow: back.flow, ..hop },

@@ -1,8 +1,11 @@
 //! What people and their phones do on purpose.
 
-use mangrove_proto::media::{PlayFinished, Refused, Silent, media_event::Fact};
+use mangrove_proto::{
+    edge::{self, edge_event},
+    media::{PlayFinished, Refused, Silent, media_event::Fact},
+};
 
-use super::{Pending, World, tenant_id};
+use super::{Pending, World, device, tenant_id};
 use crate::{
     AgentWish, Ask, Author, Command, NodeInfo, Reply,
     tests::{acme, far_end::sdp},
@@ -16,6 +19,25 @@ impl World {
     pub(crate) fn ask(&mut self, id: &str, wish: AgentWish, ask: Option<Ask>) -> Reply {
         let (tenant, author) = (tenant_id(), Author::default());
         self.command(Command::CommandAgent { tenant, employee: id.into(), wish, author, ask })
+    }
+
+    /// A phone in a browser registers over a WebSocket of the edge's.
+    pub(crate) fn register_over_websocket(&mut self, extension: &str, flow: &str) {
+        let text = format!(
+            "REGISTER sip:acme.example SIP/2.0\r\nVia: SIP/2.0/WS df7jal23ls0d.invalid;branch=z9hG4bK{flow}\r\n\
+             Max-Forwards: 70\r\nFrom: <sip:{extension}@acme.example>;tag={flow}\r\n\
+             To: <sip:{extension}@acme.example>\r\nCall-ID: {flow}\r\nCSeq: 1 REGISTER\r\n\
+             Contact: <sip:{extension}@df7jal23ls0d.invalid;transport=ws>;expires=600\r\n\r\n"
+        );
+        let source = edge::Source {
+            transport: edge::Transport::Ws.into(),
+            remote: "10.0.4.1:40000".into(),
+            local: "10.0.0.1:8080".into(),
+            flow: flow.into(),
+        };
+        let (message, ingress) = (text.into_bytes().into(), Some(device(extension)));
+        let received = edge::Received { message, source: Some(source), ingress, received_at_unix_ms: 0 };
+        self.edge("", edge_event::Fact::Received(received));
     }
 
     /// The phone of `extension` picks up.

@@ -131,6 +131,29 @@ fn a_dead_destination_fails_what_was_never_answered() {
 }
 
 #[test]
+fn a_connection_that_ends_for_good_fails_what_rings_over_it_too() {
+    let mut bench = Bench::default();
+    let destination = Destination { flow: Some("f1".into()), ..source(Transport::Ws).destination() };
+    for (branch, method) in [(BRANCH, Method::INVITE), ("z9hG4bKother", Method::OPTIONS)] {
+        bench.feed(Input::Send {
+            branch: branch.to_owned(),
+            method: method.clone(),
+            destination: destination.clone(),
+            sent_by: "192.0.2.1:8080".to_owned(),
+            message: request(method).to_bytes().into(),
+            now: 0,
+        });
+    }
+    assert_eq!(bench.last_sent().header("Via"), Some("SIP/2.0/WS 192.0.2.1:8080;branch=z9hG4bKother;rport"));
+    bench.receive(answer(180, Method::INVITE), Transport::Ws);
+    bench.feed(Input::FlowClosed { flow: "f2".into() });
+    assert_eq!(bench.told(), ["0 180"]);
+    bench.feed(Input::FlowClosed { flow: "f1".into() });
+    assert_eq!(bench.told(), ["0 180", "0 INVITE failed", "0 OPTIONS failed"]);
+    assert!(bench.layer.is_empty());
+}
+
+#[test]
 fn malformed_responses_and_those_of_others_change_nothing() {
     let mut bench = Bench::default();
     bench.send(BRANCH, &request(Method::OPTIONS), Transport::Udp);

@@ -202,6 +202,45 @@ fn a_dialog_over_a_connection_knows_where_to_connect_when_that_is_gone() {
 }
 
 #[test]
+fn over_a_websocket_there_is_no_way_but_back() {
+    for (transport, contact) in [
+        (crate::Transport::Ws, "sip:c@df7jal23ls0d.invalid;transport=ws"),
+        (crate::Transport::Wss, "sip:c@df7jal23ls0d.invalid;transport=ws"),
+        (crate::Transport::Ws, "sip:c@203.0.113.9:5080;transport=ws"),
+        (crate::Transport::Ws, "sip:c@203.0.113.9:5080;transport=udp"),
+    ] {
+        let mut from = source("203.0.113.9:50000");
+        (from.transport, from.flow) = (transport, Some("flow-1".into()));
+        let mut invite = invite();
+        invite.set("Contact", format!("<{contact}>"));
+        let mut far = Far::calling(&invite, from.clone());
+        far.act(|leg, ctx| leg.answer(media(Callee), ctx));
+        let told = far.responses[0].header("Contact");
+        assert_eq!(told, Some("<sip:acme.leg_1@192.0.2.1:5060;transport=ws>"), "{transport}");
+        assert_eq!(far.leg.destination(), Some(&from.destination()), "{contact}");
+        from.flow = Some("flow-2".into());
+        far.source = from.clone();
+        far.say(&request(&far, Method::ACK, 5));
+        far.say(&request(&far, Method::INFO, 6));
+        assert_eq!(far.leg.destination(), Some(&from.destination()), "it came by another one");
+    }
+}
+
+#[test]
+fn an_invite_whose_only_way_is_gone_has_failed_and_an_answered_one_has_not() {
+    let mut far = Far::called("sip:101@df7jal23ls0d.invalid;transport=ws", "203.0.113.9:50000");
+    far.say(&far.answer_to(0, 180, "a"));
+    far.act(|leg, ctx| leg.unreachable(ctx));
+    assert!(matches!(far.facts.last(), Some(Fact::Failed { status: 430, .. })), "{:?}", far.facts);
+    assert_eq!(far.leg.state(), State::Ended);
+
+    let mut far = Far::called("sip:101@df7jal23ls0d.invalid;transport=ws", "203.0.113.9:50000");
+    far.say(&described(far.answer_to(0, 200, "a")));
+    far.act(|leg, ctx| leg.unreachable(ctx));
+    assert_eq!(far.leg.state(), State::Confirmed);
+}
+
+#[test]
 fn a_new_target_over_a_connection_is_taken_with_the_connection_it_came_by() {
     let mut from = source("203.0.113.9:50000");
     (from.transport, from.flow) = (crate::Transport::Tcp, Some("flow-1".into()));

@@ -10,7 +10,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use mangrove_sip::Destination;
+use mangrove_sip::{Destination, Transport};
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -21,6 +21,7 @@ use crate::{metrics::CONNECTIONS, options::Limits};
 #[derive(Debug)]
 pub(crate) struct Flow {
     pub(crate) token: String,
+    pub(crate) transport: Transport,
     pub(crate) remote: SocketAddr,
     /// Set when the far end opened it: only those count against one address's limit.
     accepted: bool,
@@ -76,54 +77,66 @@ pub(crate) enum Full {
     Connections,
     #[error("connections_per_source")]
     Source,
+    #[error("websockets_per_source")]
+    WebSockets,
 }
 
 #[derive(Debug)]
 pub(crate) struct Flows {
-    /// In front of every token: tokens of another run, or of another edge, are never ours.
-    prefix: String,
+    /// In front of every token, with the run: tokens of another run, or of another edge, are never of one of these.
+    node: String,
+    run: u64,
     next: AtomicU64,
-    limit: usize,
-    limit_per_source: usize,
-    write_queue: usize,
+    limits: Limits,
     open: RwLock<Open>,
 }
 
 #[derive(Debug, Default)]
 struct Open {
     by_token: HashMap<String, Arc<Flow>>,
+    /// Those over which a request may go that names no flow: of TCP alone, for who came by a WebSocket is known by its
+    /// flow or not at all.
     by_remote: HashMap<SocketAddr, Arc<Flow>>,
-    accepted_from: HashMap<IpAddr, usize>,
+    accepted_from: HashMap<Share, usize>,
+}
+
+/// What one address has a share of: WebSockets are counted apart, for behind a proxy's address there are many persons.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Share {
+    websockets: bool,
+    address: IpAddr,
+}
+
+impl Share {
+    fn of(transport: Transport, remote: SocketAddr) -> Self {
+        Self { websockets: transport.is_websocket(), address: remote.ip() }
+    }
 }
 
 impl Flows {
     pub(crate) fn new(node: &str, run: u64, limits: &Limits) -> Self {
-        Self {
-            prefix: format!("{node}-{run:x}-"),
-            next: AtomicU64::new(1),
-            limit: limits.connections,
-            limit_per_source: limits.connections_per_source,
-            write_queue: limits.write_queue.max(1),
-            open: RwLock::default(),
-        }
+        let (node, next, limits) = (node.to_owned(), AtomicU64::new(1), limits.clone());
+        Self { node, run, next, limits, open: RwLock::default() }
     }
 
     /// A new flow and the end from which its task takes what is to be written.
     pub(crate) fn add(
         &self,
+        transport: Transport,
         remote: SocketAddr,
         accepted: bool,
     ) -> Result<(Arc<Flow>, mpsc::Receiver<Packet>), Full> {
         let mut open = self.open.write();
-        if open.by_token.len() >= self.limit {
+        if open.by_token.len() >= self.limits.connections {
             return Err(Full::Connections);
         }
-        if accepted && !open.count(remote.ip(), self.limit_per_source) {
-            return Err(Full::Source);
+        if accepted {
+            self.count(&mut open, Share::of(transport, remote))?;
         }
-        let (outbox, packets) = mpsc::channel(self.write_queue);
+        let (outbox, packets) = mpsc::channel(self.limits.write_queue.max(1));
         let flow = Arc::new(Flow {
-            token: format!("{}{:x}", self.prefix, self.next.fetch_add(1, Ordering::Relaxed)),
+            token: self.next_token(),
+            transport,
             remote,
             accepted,
             outbox,
@@ -132,7 +145,9 @@ impl Flows {
             heard_by: Mutex::default(),
         });
         open.by_token.insert(flow.token.clone(), flow.clone());
-        open.by_remote.insert(remote, flow.clone());
+        if transport == Transport::Tcp {
+            open.by_remote.insert(remote, flow.clone());
+        }
         metrics::gauge!(CONNECTIONS).increment(1);
         Ok((flow, packets))
     }
@@ -147,13 +162,21 @@ impl Flows {
             open.by_remote.remove(&flow.remote);
         }
         if flow.accepted {
-            open.uncount(flow.remote.ip());
+            open.uncount(Share::of(flow.transport, flow.remote));
         }
         metrics::gauge!(CONNECTIONS).decrement(1);
     }
 
     pub(crate) fn by_token(&self, token: &str) -> Option<Arc<Flow>> {
         self.open.read().by_token.get(token).cloned()
+    }
+
+    /// Whether a token was given out by this edge, in this run or a former one.
+    pub(crate) fn is_own(&self, token: &str) -> bool {
+        let rest = token.strip_prefix(self.node.as_str()).and_then(|rest| rest.strip_prefix('-'));
+        let numbers = rest.and_then(|rest| rest.split_once('-'));
+        let is_hex = |text: &str| u64::from_str_radix(text, 16).is_ok();
+        numbers.is_some_and(|(run, number)| is_hex(run) && is_hex(number))
     }
 
     pub(crate) fn by_remote(&self, remote: SocketAddr) -> Option<Arc<Flow>> {
@@ -163,22 +186,34 @@ impl Flows {
     pub(crate) fn len(&self) -> usize {
         self.open.read().by_token.len()
     }
+
+    fn next_token(&self) -> String {
+        format!("{}-{:x}-{:x}", self.node, self.run, self.next.fetch_add(1, Ordering::Relaxed))
+    }
+
+    fn count(&self, open: &mut Open, share: Share) -> Result<(), Full> {
+        let (limit, full) = match share.websockets {
+            true => (self.limits.websockets_per_source, Full::WebSockets),
+            false => (self.limits.connections_per_source, Full::Source),
+        };
+        if open.count(share, limit) { Ok(()) } else { Err(full) }
+    }
 }
 
 impl Open {
     /// Counts one more accepted connection. False: the address has its share already.
-    fn count(&mut self, address: IpAddr, limit: usize) -> bool {
-        let count = self.accepted_from.entry(address).or_default();
+    fn count(&mut self, share: Share, limit: usize) -> bool {
+        let count = self.accepted_from.entry(share).or_default();
         let free = *count < limit;
         *count += usize::from(free);
         free
     }
 
-    fn uncount(&mut self, address: IpAddr) {
-        if let Some(count) = self.accepted_from.get_mut(&address) {
+    fn uncount(&mut self, share: Share) {
+        if let Some(count) = self.accepted_from.get_mut(&share) {
             *count -= 1;
             if *count == 0 {
-                self.accepted_from.remove(&address);
+                self.accepted_from.remove(&share);
             }
         }
     }
@@ -197,25 +232,67 @@ mod tests {
         SocketAddr::from(([192, 0, 2, host], port))
     }
 
+    type Added = Result<(Arc<Flow>, mpsc::Receiver<Packet>), Full>;
+
+    fn accept(flows: &Flows, remote: SocketAddr) -> Added {
+        flows.add(Transport::Tcp, remote, true)
+    }
+
+    fn open(flows: &Flows, remote: SocketAddr) -> Added {
+        flows.add(Transport::Tcp, remote, false)
+    }
+
     #[test]
     fn limits_hold_and_free_up() {
         let flows = flows(3, 2);
-        let (first, _packets) = flows.add(remote(1, 1), true).unwrap();
-        flows.add(remote(1, 2), true).unwrap();
-        assert_eq!(flows.add(remote(1, 3), true).unwrap_err(), Full::Source);
-        flows.add(remote(1, 4), false).unwrap();
-        assert_eq!(flows.add(remote(2, 1), true).unwrap_err(), Full::Connections);
+        let (first, _packets) = accept(&flows, remote(1, 1)).unwrap();
+        accept(&flows, remote(1, 2)).unwrap();
+        assert_eq!(accept(&flows, remote(1, 3)).unwrap_err(), Full::Source);
+        open(&flows, remote(1, 4)).unwrap();
+        assert_eq!(accept(&flows, remote(2, 1)).unwrap_err(), Full::Connections);
         flows.remove(&first);
         flows.remove(&first);
         assert_eq!(flows.len(), 2);
-        flows.add(remote(1, 3), true).unwrap();
+        accept(&flows, remote(1, 3)).unwrap();
+    }
+
+    #[test]
+    fn websockets_have_a_share_of_their_own_and_are_known_by_their_tokens_alone() {
+        let limits = Limits { connections_per_source: 1, websockets_per_source: 2, ..Limits::default() };
+        let flows = Flows::new("a", 7, &limits);
+        let seat = |port, transport| flows.add(transport, remote(1, port), true);
+        accept(&flows, remote(1, 1)).unwrap();
+        let (first, _packets) = seat(2, Transport::Ws).unwrap();
+        seat(3, Transport::Wss).unwrap();
+        assert_eq!(seat(4, Transport::Ws).unwrap_err(), Full::WebSockets);
+        assert!(flows.by_remote(remote(1, 2)).is_none() && flows.by_token(&first.token).is_some());
+        flows.remove(&first);
+        seat(4, Transport::Ws).unwrap();
+        assert_eq!(accept(&flows, remote(1, 5)).unwrap_err(), Full::Source);
+    }
+
+    #[test]
+    fn tokens_of_former_runs_are_known_and_those_of_others_are_not() {
+        let flows = Flows::new("a", 0x1f, &Limits::default());
+        assert_eq!(flows.next_token(), "a-1f-1");
+        for (token, own) in [
+            ("a-1f-1", true),
+            ("a-9-ff", true),
+            ("b-1f-1", false),
+            ("a-b-1f-1", false),
+            ("ab-1f-1", false),
+            ("a-1f", false),
+            ("", false),
+        ] {
+            assert_eq!(flows.is_own(token), own, "{token}");
+        }
     }
 
     #[test]
     fn a_newer_connection_from_the_same_far_end_outlives_the_older_ones_removal() {
         let flows = flows(9, 9);
-        let (old, _old_packets) = flows.add(remote(1, 1), true).unwrap();
-        let (new, _new_packets) = flows.add(remote(1, 1), true).unwrap();
+        let (old, _old_packets) = accept(&flows, remote(1, 1)).unwrap();
+        let (new, _new_packets) = accept(&flows, remote(1, 1)).unwrap();
         assert_ne!(old.token, new.token);
         flows.remove(&old);
         assert_eq!(flows.by_remote(remote(1, 1)).unwrap().token, new.token);
@@ -225,7 +302,7 @@ mod tests {
     #[test]
     fn a_far_end_that_does_not_read_is_given_up() {
         let flows = Flows::new("a", 7, &Limits { write_queue: 1, ..Limits::default() });
-        let (flow, _packets) = flows.add(remote(1, 1), true).unwrap();
+        let (flow, _packets) = accept(&flows, remote(1, 1)).unwrap();
         assert!(flow.send(Packet { bytes: vec![1].into(), destination: None }).is_ok());
         assert_eq!(
             flow.send(Packet { bytes: vec![2].into(), destination: None }).unwrap_err().bytes[..],

@@ -6,8 +6,11 @@ use mangrove_sip::Transport;
 use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
 use tokio::net::{TcpListener, TcpStream};
 
-use super::{Context, connection};
-use crate::{metrics::CONNECTIONS_REFUSED, udp::share};
+use crate::{
+    flows::{Context, connection},
+    metrics::CONNECTIONS_REFUSED,
+    udp::share,
+};
 
 /// Connections the kernel completes before we take them.
 const BACKLOG: i32 = 1_024;
@@ -55,11 +58,12 @@ impl Listener {
 }
 
 fn accept(stream: TcpStream, remote: SocketAddr, context: &Context) {
-    match context.flows.add(remote, true) {
-        Ok((flow, packets)) => {
+    match context.flows.add(Transport::Tcp, remote, true) {
+        Ok((flow, outbox)) => {
             tune(&stream)
                 .unwrap_or_else(|error| tracing::debug!(%error, %remote, "connection stays untuned"));
-            connection::start(stream, flow, packets, context);
+            let local = stream.local_addr().unwrap_or(remote);
+            connection::start(stream, flow, local, outbox, context);
         }
         Err(full) => {
             metrics::counter!(CONNECTIONS_REFUSED, "reason" => full.to_string()).increment(1);

@@ -1,0 +1,157 @@
+//! A SIP client in a browser's place, written as RFC 7118 has it: what it says goes over a WebSocket as text, its host is
+//! made up, and nobody can connect to it.
+
+use anyhow::{Context, Result, ensure};
+use futures::{SinkExt, StreamExt, stream::SplitSink};
+use mangrove_sip::{
+    Message, Method,
+    digest::{Challenge, Secret, authorize},
+};
+use mangrove_tests::{product::Product, wait};
+use tokio::{net::TcpStream, sync::mpsc, task::JoinHandle, time::timeout};
+use tokio_tungstenite::{
+    MaybeTlsStream, WebSocketStream, connect_async,
+    tungstenite::{self, client::IntoClientRequest, http::HeaderValue},
+};
+
+const DOMAIN: &str = "acme.example";
+const HOST: &str = "df7jal23ls0d.invalid";
+
+type Stream = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+/// A running client; dropped, its connection is gone without a word.
+#[derive(Debug)]
+pub(super) struct Phone {
+    user: &'static str,
+    out: SplitSink<Stream, tungstenite::Message>,
+    heard: mpsc::UnboundedReceiver<Message>,
+    reader: JoinHandle<()>,
+    cseq: u32,
+}
+
+/// A WebSocket at the node's `/sip`, or the status with which it is refused.
+pub(super) async fn open(product: &Product, protocol: Option<&'static str>) -> Result<Result<Stream, u16>> {
+    let url = format!("{}/sip", product.url().replacen("http", "ws", 1));
+    let mut request = url.into_client_request()?;
+    if let Some(protocol) = protocol {
+        request.headers_mut().insert("sec-websocket-protocol", HeaderValue::from_static(protocol));
+    }
+    match connect_async(request).await {
+        Ok((stream, _)) => Ok(Ok(stream)),
+        Err(tungstenite::Error::Http(answer)) => Ok(Err(answer.status().as_u16())),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn sdp(port: u16) -> String {
+    format!(
+        "v=0\r\no=page 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n\
+         m=audio {port} RTP/AVP 8\r\na=rtpmap:8 PCMA/8000\r\na=ptime:20\r\n"
+    )
+}
+
+impl Phone {
+    /// Connected as `user`, and not registered yet.
+    pub(super) async fn connect(product: &Product, user: &'static str) -> Result<Self> {
+        let taken = async || open(product, Some("sip")).await.ok()?.ok();
+        let stream = wait::until("the node to take a WebSocket", taken).await?;
+        let (out, mut incoming) = stream.split();
+        let (told, heard) = mpsc::unbounded_channel();
+        // Pings are answered by reading.
+        let reader = tokio::spawn(async move {
+            while let Some(Ok(frame)) = incoming.next().await {
+                if let Ok(message) = Message::parse(&frame.into_data()) {
+                    let _ = told.send(message);
+                }
+            }
+        });
+        Ok(Self { user, out, heard, reader, cseq: 0 })
+    }
+
+    /// Registers with a password, as a page would that knows MD5 only; the status of the last answer.
+    pub(super) async fn register(&mut self, password: &str) -> Result<u16> {
+        let uri = format!("sip:{DOMAIN}");
+        let refused = self.register_with(&uri, None).await?;
+        ensure!(refused.status() == Some(401), "{refused:?}");
+        let challenge = refused.headers("WWW-Authenticate").find(|one| one.contains("algorithm=MD5"));
+        let challenge = Challenge::parse(challenge.context("no challenge with MD5")?)?;
+        let secret = Secret::Password(password);
+        let proof = authorize(&challenge, "REGISTER", &uri, self.user, secret, "cnonce", 1);
+        Ok(self.register_with(&uri, Some(proof)).await?.status().unwrap_or_default())
+    }
+
+    async fn register_with(&mut self, uri: &str, proof: Option<String>) -> Result<Message> {
+        let to = format!("<sip:{}@{DOMAIN}>", self.user);
+        let contact = format!("<sip:{}@{HOST};transport=ws>;expires=600", self.user);
+        let request = self.request(Method::REGISTER, uri, &to, "registers").with("Contact", contact);
+        let request = match proof {
+            Some(proof) => request.with("Authorization", proof),
+            None => request,
+        };
+        self.say(&request).await?;
+        self.hears().await
+    }
+
+    /// Waits until it is sent a request of this method.
+    pub(super) async fn is_asked(&mut self, method: Method) -> Result<Message> {
+        loop {
+            let message = self.hears().await.with_context(|| format!("no {method}"))?;
+            if message.is(&method) {
+                return Ok(message);
+            }
+        }
+    }
+
+    /// Answers a request; `media`: with plain sound at this port of loopback.
+    pub(super) async fn answer(&mut self, request: &Message, status: u16, media: Option<u16>) -> Result<()> {
+        let contact = format!("<sip:{}@{HOST};transport=ws>", self.user);
+        let mut answer = Message::reply_to(request, status).with("Contact", contact);
+        answer.set_to_tag("page");
+        if let Some(port) = media {
+            answer = answer.with_body("application/sdp", sdp(port).into_bytes());
+        }
+        self.say(&answer).await
+    }
+
+    /// Ends the call that this INVITE began.
+    pub(super) async fn hang_up(&mut self, invite: &Message) -> Result<()> {
+        let contact = invite.contact()?.context("an INVITE without Contact")?;
+        let header = |name: &str| invite.header(name).unwrap_or_default().to_owned();
+        let uri = contact.uri.to_string();
+        let mut bye = self.request(Method::BYE, &uri, &header("From"), &header("Call-ID"));
+        bye.set("From", format!("{};tag=page", header("To")));
+        self.say(&bye).await?;
+        let answer = self.hears().await?;
+        ensure!(answer.status() == Some(200), "{answer:?}");
+        Ok(())
+    }
+
+    fn request(&mut self, method: Method, uri: &str, to: &str, call: &str) -> Message {
+        self.cseq += 1;
+        let (user, cseq) = (self.user, self.cseq);
+        Message::request(method.clone(), uri)
+            .with("Via", format!("SIP/2.0/WS {HOST};branch=z9hG4bK{user}{cseq}"))
+            .with("Max-Forwards", 70)
+            .with("From", format!("<sip:{user}@{DOMAIN}>;tag=page"))
+            .with("To", to)
+            .with("Call-ID", call)
+            .with("CSeq", format!("{cseq} {method}"))
+    }
+
+    async fn say(&mut self, message: &Message) -> Result<()> {
+        let text = String::from_utf8(message.to_bytes())?;
+        Ok(self.out.send(tungstenite::Message::text(text)).await?)
+    }
+
+    async fn hears(&mut self) -> Result<Message> {
+        let heard = timeout(wait::USUAL, self.heard.recv()).await.context("nothing was said")?;
+        heard.context("the WebSocket has ended")
+    }
+}
+
+impl Drop for Phone {
+    fn drop(&mut self) {
+        // With it the other half of the connection goes.
+        self.reader.abort();
+    }
+}
