@@ -1,9 +1,10 @@
 //! One connection, however it is framed: what comes in goes to signalling, what is queued goes out, and it ends when
 //! either side stops behaving. What could not be written is reported, never silently lost.
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use bytes::Bytes;
+use futures::FutureExt;
 use mangrove_sip::{
     Destination, Source,
     wire::{self, Frame},
@@ -12,7 +13,11 @@ use tokio::{sync::mpsc, time};
 use tokio_util::sync::CancellationToken;
 
 use super::{Context, Flow, Flows, Packet, end::End};
-use crate::{metrics::CONNECTIONS_REFUSED, options::Limits, signalling::Signalling};
+use crate::{
+    metrics::{CONNECTIONS_REFUSED, PANICS},
+    options::Limits,
+    signalling::Signalling,
+};
 
 /// Answer to a ping (RFC 5626 section 4.4.1).
 const PONG: &[u8] = b"\r\n";
@@ -40,7 +45,7 @@ pub(super) struct Connection {
     stop: CancellationToken,
 }
 
-/// Runs the connection in a task of its own. Its end removes the flow and tells everybody who heard of it.
+/// Runs the connection in a task of its own. Its end, be it a panic, removes the flow and tells everybody who heard of it.
 pub(super) fn start(
     wire: impl Wire,
     flow: Arc<Flow>,
@@ -52,7 +57,8 @@ pub(super) fn start(
     let (flows, limits, stop) = (context.flows.clone(), context.limits.clone(), context.stop.clone());
     context.tasks.spawn(async move {
         let connection = Connection { flow, limits, local, signalling, stop };
-        let end = wire.carry(&connection, &mut outbox).await;
+        let carried = AssertUnwindSafe(wire.carry(&connection, &mut outbox)).catch_unwind().await;
+        let end = carried.unwrap_or(End::Panicked);
         connection.ended(&end, outbox, &flows);
     });
 }
@@ -127,6 +133,10 @@ impl Connection {
         tracing::debug!(flow = flow.token, transport = %flow.transport, remote = %flow.remote, %end, "connection ended");
         if let Some(reason) = end.our_reason() {
             metrics::counter!(CONNECTIONS_REFUSED, "reason" => reason).increment(1);
+        }
+        if matches!(end, End::Panicked) {
+            metrics::counter!(PANICS).increment(1);
+            tracing::error!(flow = flow.token, remote = %flow.remote, "handling a connection panicked");
         }
         flows.remove(flow);
         signalling.flow_closed(flow);

@@ -21,6 +21,8 @@ pub(super) enum End {
     Stuck,
     #[error("far end answers no ping")]
     Gone,
+    #[error("handling it panicked")]
+    Panicked,
     #[error("{0}")]
     Io(#[from] io::Error),
 }
@@ -35,6 +37,7 @@ impl End {
             Self::Idle => Some("idle"),
             Self::Stuck => Some("stuck"),
             Self::Gone => Some("gone"),
+            Self::Panicked => Some("panic"),
             Self::Closed | Self::Stopped | Self::Io(_) => None,
         }
     }

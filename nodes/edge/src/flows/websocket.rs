@@ -169,7 +169,7 @@ fn farewell(end: &End) -> Option<Farewell> {
         End::Stopped => Some(Farewell::Say(GOING_AWAY)),
         End::TooLong => Some(Farewell::Say(TOO_LONG)),
         End::Slow | End::Idle | End::FramingLost => Some(Farewell::Say(POLICY)),
-        End::Stuck | End::Gone | End::Io(_) => None,
+        End::Stuck | End::Gone | End::Panicked | End::Io(_) => None,
     }
 }
 
