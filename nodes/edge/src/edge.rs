@@ -129,6 +129,8 @@ impl Edge {
             return Err(Refused::Leaving);
         }
         let transport = if secure { Transport::Wss } else { Transport::Ws };
+        // One socket of HTTP may serve both families: an IPv4 address is known by no other name than over UDP.
+        let [remote, local] = [remote, local].map(|one| SocketAddr::new(one.ip().to_canonical(), one.port()));
         Seat::take(signalling.connections(), transport, remote, local)
     }
 

@@ -15,7 +15,7 @@ use parking_lot::{Mutex, RwLock};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::{metrics::CONNECTIONS, options::Limits};
+use crate::{metrics::CONNECTIONS, options::Limits, rate::network};
 
 /// One connection.
 #[derive(Debug)]
@@ -100,7 +100,8 @@ struct Open {
     accepted_from: HashMap<Share, usize>,
 }
 
-/// What one address has a share of: WebSockets are counted apart, for behind a proxy's address there are many persons.
+/// What one address (of IPv6: its network) has a share of: WebSockets are counted apart, for behind a proxy's address
+/// there are many persons.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct Share {
     websockets: bool,
@@ -109,7 +110,7 @@ struct Share {
 
 impl Share {
     fn of(transport: Transport, remote: SocketAddr) -> Self {
-        Self { websockets: transport.is_websocket(), address: remote.ip() }
+        Self { websockets: transport.is_websocket(), address: network(remote.ip()) }
     }
 }
 
@@ -254,6 +255,15 @@ mod tests {
         flows.remove(&first);
         assert_eq!(flows.len(), 2);
         accept(&flows, remote(1, 3)).unwrap();
+    }
+
+    #[test]
+    fn a_host_has_one_share_however_many_addresses_of_ipv6_it_has() {
+        let flows = flows(9, 1);
+        let host = |network, host| SocketAddr::from(([0x2001, 0xdb8, 0, network, 0, 0, 0, host], 1));
+        accept(&flows, host(1, 1)).unwrap();
+        assert_eq!(accept(&flows, host(1, 2)).unwrap_err(), Full::Source);
+        accept(&flows, host(2, 1)).unwrap();
     }
 
     #[test]
