@@ -120,7 +120,8 @@ impl Session {
     }
 
     /// Takes the answer to our offer. It normally repeats our numbers; where it does not, what it says is sent under
-    /// its own and expected under ours (RFC 3264 5.1, 6.1).
+    /// its own and expected under ours (RFC 3264 5.1, 6.1), digits beside an offer of nothing but G.711 excepted: they
+    /// keep ours.
     ///
     /// # Errors
     /// Malformed, refused, or no offer of ours outstanding; a failed answer leaves the offer outstanding,
