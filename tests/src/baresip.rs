@@ -25,6 +25,21 @@ pub struct Baresip {
     control: u16,
 }
 
+/// What a phone speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Codec {
+    /// As in an account's list.
+    name: &'static str,
+    module: &'static str,
+    /// Of its sound: what it says and hears has the same, so that nothing need be resampled.
+    rate: u32,
+    channels: u16,
+}
+
+pub const PCMA: Codec = Codec { name: "pcma/8000/1", module: "g711.so", rate: 8_000, channels: 1 };
+pub const G722: Codec = Codec { name: "G722/16000/1", module: "g722.so", rate: 16_000, channels: 1 };
+pub const OPUS: Codec = Codec { name: "opus/48000/2", module: "opus.so", rate: 48_000, channels: 2 };
+
 /// What kind of phone.
 #[derive(Debug, Clone)]
 pub struct Options<'a> {
@@ -39,6 +54,8 @@ pub struct Options<'a> {
     /// What it says.
     pub hertz: f64,
     pub transport: &'a str,
+    /// The only one that it offers and takes.
+    pub codec: Codec,
     /// Its log has every SIP message.
     pub traces: bool,
 }
@@ -48,7 +65,8 @@ impl<'a> Options<'a> {
     pub fn new(username: &'a str, password: &'a str, server: u16, hertz: f64) -> Self {
         let address = Ipv4Addr::LOCALHOST.into();
         let server = SocketAddr::new(address, server);
-        Self { username, password, address, server, answers: true, hertz, transport: "udp", traces: false }
+        let (answers, transport, codec, traces) = (true, "udp", PCMA, false);
+        Self { username, password, address, server, answers, hertz, transport, codec, traces }
     }
 }
 
@@ -57,11 +75,11 @@ impl Baresip {
     pub fn start(options: &Options<'_>) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let control = ports::free();
-        write_tone(&folder.path().join("tone.wav"), options.hertz)?;
+        write_tone(&folder.path().join("tone.wav"), options)?;
         std::fs::create_dir(folder.path().join("heard"))?;
         std::fs::write(folder.path().join("accounts"), account(options))?;
         std::fs::write(folder.path().join("contacts"), "")?;
-        std::fs::write(folder.path().join("config"), configuration(&folder, options.address, control))?;
+        std::fs::write(folder.path().join("config"), configuration(&folder, options, control))?;
         let log = std::fs::File::create(folder.path().join("log.txt"))?;
         let child = Command::new("baresip")
             .args(["-f", "."])
@@ -105,11 +123,13 @@ impl Baresip {
         let newest = self.heard()?;
         // The header's length is written at the end of the call: the samples are read past it.
         let bytes = std::fs::read(newest).ok()?;
-        let body = bytes.get(44..)?;
-        let samples: Vec<i16> =
-            body.chunks_exact(2).map(|pair| i16::from_le_bytes([pair[0], pair[1]])).collect();
-        let last = samples.len().checked_sub(4_000)?;
-        Some(sound::level(&samples[last..], hertz, 8_000.0))
+        let (head, body) = bytes.split_at_checked(44)?;
+        let channels = usize::from(u16::from_le_bytes([head[22], head[23]]));
+        let rate = u32::from_le_bytes([head[24], head[25], head[26], head[27]]);
+        let first = body.chunks_exact(2 * channels.max(1));
+        let samples: Vec<i16> = first.map(|all| i16::from_le_bytes([all[0], all[1]])).collect();
+        let last = samples.len().checked_sub(rate as usize / 2)?;
+        Some(sound::level(&samples[last..], hertz, rate.into()))
     }
 
     /// Waits until it hears a tone.
@@ -157,33 +177,35 @@ impl Drop for Baresip {
 }
 
 fn account(options: &Options<'_>) -> String {
-    let Options { username, password, server, transport, .. } = options;
+    let Options { username, password, server, transport, codec, .. } = options;
     let mode = if options.answers { "auto" } else { "manual" };
     format!(
         "<sip:{username}@acme.example;transport={transport}>;auth_user={username};auth_pass={password};\
-         outbound=\"sip:{server};transport={transport}\";regint=60;answermode={mode};audio_codecs=pcma/8000/1\n"
+         outbound=\"sip:{server};transport={transport}\";regint=60;answermode={mode};audio_codecs={}\n",
+        codec.name
     )
 }
 
-fn configuration(folder: &TempDir, address: IpAddr, control: u16) -> String {
-    let path = folder.path().display();
+fn configuration(folder: &TempDir, options: &Options<'_>, control: u16) -> String {
+    let (path, address) = (folder.path().display(), options.address);
+    let Codec { module, rate, channels, .. } = options.codec;
     format!(
         "net_interface {address}\n\
          audio_path {path}\n\
          audio_source aufile,{path}/tone.wav\n\
          audio_player aubridge,null\n\
          audio_alert aubridge,null\n\
-         audio_srate 8000\n\
-         audio_channels 1\n\
-         ausrc_srate 8000\n\
-         auplay_srate 8000\n\
-         ausrc_channels 1\n\
-         auplay_channels 1\n\
+         audio_srate {rate}\n\
+         audio_channels {channels}\n\
+         ausrc_srate {rate}\n\
+         auplay_srate {rate}\n\
+         ausrc_channels {channels}\n\
+         auplay_channels {channels}\n\
          rtp_timeout 0\n\
          snd_path {path}/heard\n\
          ctrl_tcp_listen 127.0.0.1:{control}\n\
          module_path {MODULES}\n\
-         module g711.so\n\
+         module {module}\n\
          module aufile.so\n\
          module aubridge.so\n\
          module sndfile.so\n\
@@ -193,17 +215,20 @@ fn configuration(folder: &TempDir, address: IpAddr, control: u16) -> String {
     )
 }
 
-fn write_tone(path: &std::path::Path, hertz: f64) -> Result<()> {
+fn write_tone(path: &std::path::Path, options: &Options<'_>) -> Result<()> {
+    let Codec { rate, channels, .. } = options.codec;
     let spec = hound::WavSpec {
-        channels: 1,
-        sample_rate: 8_000,
+        channels,
+        sample_rate: rate,
         bits_per_sample: 16,
         sample_format: hound::SampleFormat::Int,
     };
     let mut writer = hound::WavWriter::create(path, spec)?;
-    for at in 0..8_000 * 60 {
-        let value = (f64::from(at) / 8_000.0 * hertz * std::f64::consts::TAU).sin() * 12_000.0;
-        writer.write_sample(value as i16)?;
+    for at in 0..rate * 60 {
+        let angle = f64::from(at) / f64::from(rate) * options.hertz * std::f64::consts::TAU;
+        for _ in 0..channels {
+            writer.write_sample((angle.sin() * 12_000.0) as i16)?;
+        }
     }
     Ok(writer.finalize()?)
 }

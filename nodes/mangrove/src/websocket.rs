@@ -15,7 +15,7 @@ use axum::{
 };
 use mangrove_console::refuse;
 use mangrove_edge::websocket::{LONGEST, Seat};
-use mangrove_membership::Cluster;
+use mangrove_membership::{Cluster, RULES};
 
 use crate::{
     carrier::{Carried, Carrier},
@@ -26,7 +26,7 @@ const PATH: &str = "/sip";
 /// The sub-protocol that a client must ask for (RFC 7118 section 4.1).
 const SUBPROTOCOL: &str = "sip";
 /// The protocol since which all nodes know how phones over WebSockets come and go.
-const SINCE: u32 = 6;
+const SINCE: u32 = RULES;
 /// Of each connection, and allocated at once: most of them say little.
 const READ_BUFFER: usize = 4 * 1024;
 

@@ -7,6 +7,9 @@ pub(crate) const RECEIVED: &str = "media_packets_received_total";
 pub(crate) const SENT: &str = "media_packets_sent_total";
 pub(crate) const FOREIGN: &str = "media_packets_foreign_total";
 pub(crate) const MALFORMED: &str = "media_packets_malformed_total";
+pub(crate) const TRANSCODERS: &str = "media_transcoders_open";
+pub(crate) const TRANSCODED: &str = "media_frames_transcoded_total";
+pub(crate) const CONCEALED: &str = "media_frames_concealed_total";
 pub(crate) const FALLS: &str = "media_falls_total";
 pub(crate) const ROUND_TRIP: &str = "media_round_trip_seconds";
 pub(crate) const LATE_COMMANDS: &str = "media_commands_late_total";
@@ -23,6 +26,13 @@ pub fn describe() {
     describe_counter!(SENT, Unit::Count, "RTP packets sent to far ends");
     describe_counter!(FOREIGN, Unit::Count, "packets dropped because of where they came from");
     describe_counter!(MALFORMED, Unit::Count, "packets dropped because they are no RTP or RTCP");
+    describe_gauge!(
+        TRANSCODERS,
+        Unit::Count,
+        "codecs at work, for listeners, recordings and announcements that are not passed on or played as they are"
+    );
+    describe_counter!(TRANSCODED, Unit::Count, "frames of 20 ms that were made into another encoding");
+    describe_counter!(CONCEALED, Unit::Count, "frames of 20 ms that were made up in place of lost packets");
     describe_counter!(FALLS, Unit::Count, "sessions that a media thread fell over and dropped");
     describe_histogram!(ROUND_TRIP, Unit::Seconds, "round trips to far ends, from their RTCP reports");
     describe_counter!(

@@ -9,6 +9,7 @@ mod certificate;
 mod chaos;
 mod clocks;
 mod cluster;
+mod codecs;
 mod command_line;
 mod consoles;
 mod damage;

@@ -47,6 +47,8 @@ pub struct Transcoder {
     heard: Box<[i16]>,
     /// The same at the rate of what goes out.
     sound: Box<[i16]>,
+    /// Samples that were made up, at the rate of what comes in.
+    made_up: u64,
 }
 
 impl Transcoder {
@@ -60,6 +62,7 @@ impl Transcoder {
             packer: Packer::new(to, frame_ms)?,
             heard: vec![0i16; from.samples_of_ms(LONGEST_MS)].into(),
             sound: vec![0i16; to.samples_of_ms(LONGEST_MS)].into(),
+            made_up: 0,
         })
     }
 
@@ -71,6 +74,11 @@ impl Transcoder {
     /// What it gives.
     pub fn outgoing(&self) -> Encoding {
         self.packer.encoding()
+    }
+
+    /// How much was made up so far in place of lost packets, in milliseconds.
+    pub fn made_up_ms(&self) -> u64 {
+        self.made_up * 1000 / u64::from(self.incoming().sample_rate())
     }
 
     /// Takes the next packet in order of arrival, and gives each frame that is full by then, none or many: a packet of
@@ -114,6 +122,7 @@ impl Transcoder {
             let wanted = self.incoming().samples(lost);
             let next = (silent == 0).then_some(next);
             let made = self.decoder.conceal_into(wanted, next, &mut self.heard);
+            self.made_up += made as u64;
             self.pass_on(made, each);
             rest += wanted - made;
         }

@@ -1,9 +1,11 @@
 //! Digits as telephone events (RFC 4733): a payload of four bytes, sent many times over, meaning one key press.
 
 mod receiver;
+mod retold;
 mod sender;
 
 pub use receiver::Receiver;
+pub use retold::{Retold, Teller};
 pub use sender::{Packet, Sender};
 
 /// The keys in the order of their event numbers (RFC 4733 section 3.2).

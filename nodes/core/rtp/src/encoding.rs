@@ -1,5 +1,5 @@
-//! What a payload can be, and the clock that its timestamps count. Only G.711 is also read and written here; the others
-//! are passed on as they are.
+//! What a payload can be, and the clock that its timestamps count. Only G.711 is also read and written here; `mangrove-codec`
+//! does the others.
 
 use crate::{RATE, g711::Law};
 

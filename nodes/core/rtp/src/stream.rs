@@ -96,6 +96,20 @@ impl Outgoing {
         self.sent(sequence, timestamp, packet.len() - header::LENGTH, now_us);
     }
 
+    /// Writes the header of a packet of our own between those of what feeds the stream (a digit, made anew for the far
+    /// end), which fills the rest of `packet`: what feeds it goes on behind, without a gap. The timestamp is the stream's,
+    /// as `now` gave it when the digit began.
+    pub fn insert(&mut self, packet: &mut [u8], payload_type: u8, marker: bool, timestamp: u32, now_us: u64) {
+        header::write(packet, payload_type, marker, self.next, timestamp, self.ssrc);
+        self.next = self.next.wrapping_add(1);
+        if let Some(fed) = &mut self.fed {
+            fed.sequence = fed.sequence.wrapping_add(1);
+        }
+        self.sent_us.get_or_insert(now_us);
+        self.packets += 1;
+        self.octets += (packet.len() - header::LENGTH) as u64;
+    }
+
     /// The stream's source.
     pub fn ssrc(&self) -> u32 {
         self.ssrc
@@ -246,6 +260,25 @@ mod tests {
         out.set_clock(8_000);
         let other = forward(&mut out, 1, 12, 99, 7 * FRAME_US);
         assert_eq!((other.sequence, other.timestamp, other.marker), (104, 5_760 + 160, true));
+    }
+
+    #[test]
+    fn what_is_put_between_leaves_no_gap_and_moves_no_timestamp() {
+        let mut out = Outgoing::new(1, 65_534, 0);
+        let mut packet = [0; 16];
+        let mut insert = |out: &mut Outgoing, timestamp, now_us| {
+            out.insert(&mut packet, 101, true, timestamp, now_us);
+            Header::read(&packet).unwrap()
+        };
+        let before = forward(&mut out, 1, 10, 0, 0);
+        let began = out.now(FRAME_US);
+        let digits = [insert(&mut out, began, FRAME_US), insert(&mut out, began, 2 * FRAME_US)];
+        let after = forward(&mut out, 1, 11, 160, 2 * FRAME_US);
+        let heard = [&before, &digits[0], &digits[1], &after];
+        assert_eq!(heard.map(|h| h.sequence), [65_534, 65_535, 0, 1]);
+        assert_eq!(heard.map(|h| h.timestamp), [0, 160, 160, 160]);
+        assert!(!after.marker && digits[0].payload_type == 101);
+        assert_eq!((out.packets(), out.octets()), (4, 328));
     }
 
     proptest! {

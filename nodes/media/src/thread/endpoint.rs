@@ -19,7 +19,7 @@ use mangrove_rtp::{
 
 use socket2::SockRef;
 
-use super::{command::EndpointPlan, formats::Formats};
+use super::{announcer::Announcer, command::EndpointPlan, ear::Ear, formats::Formats, voice::Voice};
 use crate::{clock, outbox::Owner, ports::Sockets, sys};
 
 #[derive(Debug)]
@@ -40,6 +40,14 @@ pub(super) struct Endpoint {
     /// Who hears this endpoint.
     pub(super) listeners: Vec<usize>,
     pub(super) tap: Option<(u64, Side)>,
+    /// What the tap hears where the far end does not speak G.711.
+    pub(super) ear: Ear,
+    /// What makes into its codec what it hears of its peer; there when that was needed.
+    pub(super) voice: Option<Box<Voice>>,
+    /// The same for what is played to it.
+    pub(super) announcer: Option<Box<Announcer>>,
+    /// What it was told of its peer's keys at another clock.
+    pub(super) teller: digit::Teller,
     pub(super) incoming: Statistics,
     pub(super) digits: digit::Receiver,
     /// The stream that digits come in: some far ends send them under another SSRC than their sound.
@@ -59,6 +67,16 @@ pub(super) enum Hears {
         playout: Option<Playout>,
         first: bool,
     },
+}
+
+impl Hears {
+    /// The endpoint that is heard.
+    pub(super) fn peer(&self) -> Option<usize> {
+        match self {
+            Self::Peer(peer) => Some(*peer),
+            Self::Silence | Self::Play { .. } => None,
+        }
+    }
 }
 
 /// Since when nothing came though something should.
@@ -96,6 +114,10 @@ impl Endpoint {
             hears: Hears::Silence,
             listeners: Vec::new(),
             tap: None,
+            ear: Ear::default(),
+            voice: None,
+            announcer: None,
+            teller: digit::Teller::default(),
             incoming: Statistics::default(),
             digits: digit::Receiver::default(),
             digits_ssrc: None,

@@ -68,6 +68,11 @@ impl Formats {
         sound.map(|codec| Content::Sound(codec.encoding)).or(digits)
     }
 
+    /// Whether the far end may send an encoding, by what was negotiated.
+    pub(crate) fn speaks(&self, encoding: Encoding) -> bool {
+        self.codec.iter().chain(&self.accepts).any(|codec| codec.encoding == encoding)
+    }
+
     /// The clock of what is sent.
     pub(crate) fn clock(&self) -> u32 {
         self.codec.map_or(RATE, |codec| codec.encoding.clock())
@@ -95,7 +100,7 @@ impl Formats {
         self.accepts.iter().find(fits).copied()
     }
 
-    /// The type of all else for the far end; None: it does not take that. Events of another clock would need other
+    /// The type of all else for the far end; None: it does not take that as it is. Events of another clock need other
     /// durations.
     pub(crate) fn type_of(&self, content: Content) -> Option<u8> {
         match content {
@@ -109,7 +114,7 @@ impl Formats {
 
     /// The events that are sent: those of the codec's clock (RFC 4733 section 2.1). Far ends that have them at 8000 Hz
     /// only get them so beside every codec.
-    fn event(&self) -> Option<Event> {
+    pub(crate) fn event(&self) -> Option<Event> {
         let at = |clock: u32| self.events.iter().copied().find(|event| event.clock == clock);
         at(self.clock()).or_else(|| at(RATE))
     }

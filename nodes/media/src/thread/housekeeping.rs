@@ -8,14 +8,17 @@ use crate::metrics as names;
 /// Frames in a second: so many parts make the round.
 const PARTS: u64 = 50;
 
-/// Packets counted since they were last published.
+/// What was counted, and how much of it was published.
 #[derive(Debug, Default)]
 pub(super) struct Counts {
     pub(super) received: u64,
     pub(super) sent: u64,
     pub(super) foreign: u64,
     pub(super) malformed: u64,
-    published: [u64; 4],
+    /// Frames, from here on.
+    pub(super) transcoded: u64,
+    pub(super) concealed: u64,
+    published: [u64; 6],
 }
 
 impl Counts {
@@ -25,8 +28,16 @@ impl Counts {
     }
 
     fn publish(&mut self) {
-        let now = [self.received, self.sent, self.foreign, self.malformed];
-        let all = [names::RECEIVED, names::SENT, names::FOREIGN, names::MALFORMED];
+        let Self { received, sent, foreign, malformed, transcoded, concealed, .. } = *self;
+        let now = [received, sent, foreign, malformed, transcoded, concealed];
+        let all = [
+            names::RECEIVED,
+            names::SENT,
+            names::FOREIGN,
+            names::MALFORMED,
+            names::TRANSCODED,
+            names::CONCEALED,
+        ];
         for ((name, now), before) in all.into_iter().zip(now).zip(self.published) {
             metrics::counter!(name).increment(now - before);
         }

@@ -27,7 +27,7 @@ impl Worker {
     }
 
     /// False when all was played. One that can't hear yet (no codec or address) waits at its beginning; one that
-    /// may not hear now (hold), or does not speak G.711, misses what is played meanwhile.
+    /// may not hear now (hold) misses what is played meanwhile.
     fn play_frame(&mut self, index: usize) -> bool {
         let Some(endpoint) = self.endpoints.get_mut(index) else { return false };
         let (Some(codec), Some(_)) = (endpoint.formats.codec, endpoint.latch.destination()) else {
@@ -42,12 +42,26 @@ impl Worker {
             self.surroundings.outbox.post(&endpoint.owner, Fact::PlayFinished(finished));
             return false;
         };
-        if !endpoint.send || law.is_none() {
+        if !endpoint.send {
             *first = true;
             return true;
         }
-        let packet = &mut self.buffer[..header::LENGTH + FRAME];
-        packet[header::LENGTH..].copy_from_slice(frame);
+        let out = &mut self.buffer[header::LENGTH..];
+        let written = match (law, &mut endpoint.announcer) {
+            (Some(_), _) => {
+                out[..FRAME].copy_from_slice(frame);
+                Some(FRAME)
+            }
+            (None, announcer) => {
+                self.counts.transcoded += 1;
+                announcer.as_mut().and_then(|announcer| announcer.encode(frame, out))
+            }
+        };
+        let Some(length) = written else {
+            *first = true;
+            return true;
+        };
+        let packet = &mut self.buffer[..header::LENGTH + length];
         endpoint.outgoing.frame(packet, codec.payload_type, std::mem::take(first), self.now_us);
         endpoint.transmit(packet);
         self.counts.sent += 1;

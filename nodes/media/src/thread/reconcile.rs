@@ -68,6 +68,7 @@ impl Worker {
         }
         self.set_listeners(&session);
         self.set_recording(&mut session, plan.recording);
+        session.indices().for_each(|index| self.drop_idle_codecs(index));
         self.sessions.insert(plan.number, session);
     }
 
@@ -149,6 +150,7 @@ impl Worker {
     fn set_hearing(&mut self, session: &Session, plan: EndpointPlan) {
         let Some(&index) = session.endpoints.get(&plan.id) else { return };
         let Some(endpoint) = self.endpoints.get_mut(index) else { return };
+        let before = endpoint.hears.peer();
         endpoint.hears = match plan.hears {
             HearsPlan::Silence => Hears::Silence,
             HearsPlan::Peer(peer) => {
@@ -171,6 +173,10 @@ impl Worker {
         if !matches!(endpoint.hears, Hears::Peer(_)) {
             endpoint.outgoing.pause();
         }
+        if endpoint.hears.peer() != before {
+            endpoint.voice = None;
+        }
+        endpoint.ready_announcer();
         let plays = matches!(endpoint.hears, Hears::Play { playout: Some(_), .. });
         self.set_player(index, plays);
     }

@@ -1,8 +1,17 @@
-//! A packet's way through: read, judged, counted, recorded, and passed on in place to whoever hears its endpoint.
+//! A packet's way through: read, judged, counted, recorded, and passed on in place to whoever hears its endpoint
+//! and takes it so; `convert` does for the others.
 
-use mangrove_rtp::{digit::Digit, encoding::Encoding, g711, header::Header, latch::Verdict};
+use mangrove_rtp::{
+    align::{Side, Sound},
+    digit::Digit,
+    g711,
+    header::Header,
+    latch::Verdict,
+};
 
-use super::{endpoint::Endpoint, formats::Content, worker::Worker};
+use super::{
+    endpoint::Endpoint, formats::Content, housekeeping::Counts, tap::Tap, voice::Heard, worker::Worker,
+};
 use mangrove_proto::media::{self, media_event::Fact};
 
 impl Worker {
@@ -40,12 +49,16 @@ impl Worker {
         let mut digits = [None, None, None];
         match content {
             Content::Sound(encoding) => {
-                if let (Some((recording, side)), Some(law)) = (endpoint.tap, encoding.law()) {
-                    self.tap.add(recording, side, index, header, law, payload, now_us);
+                if let Some(recording) = endpoint.tap {
+                    let heard = Heard { endpoint: index, header, encoding, payload, now_us };
+                    record(endpoint, recording, &heard, (&mut self.tap, &mut self.counts));
                 }
             }
             Content::Digits(clock) => digits = press(endpoint, header, clock, payload, now_us),
             Content::Noise | Content::Other => {}
+        }
+        if !matches!(content, Content::Sound(_)) {
+            endpoint.ear.skip(source(index, header.ssrc), header.sequence);
         }
         self.pass_on(index, length, header, content);
         digits.into_iter().flatten().for_each(|digit| self.report_digit(index, digit));
@@ -92,21 +105,24 @@ impl Worker {
             listener.outgoing.pause();
             return content;
         }
+        let carried = match content {
+            Content::Sound(encoding) => {
+                let carrier = listener.formats.carrier(encoding);
+                carrier.map(|codec| (codec.payload_type, Content::Sound(codec.encoding)))
+            }
+            // What comes between frames of a transcoder's has numbers of its own.
+            _ if listener.voice.is_some() => None,
+            _ => listener.formats.type_of(content).map(|payload_type| (payload_type, content)),
+        };
+        let Some((payload_type, after)) = carried else {
+            self.convert_to(to, from, header, content);
+            return content;
+        };
         let source = source(from, header.ssrc);
-        let (payload_type, after) = match content {
-            Content::Sound(encoding) => match listener.formats.carrier(encoding) {
-                Some(codec) => {
-                    change_law(encoding, codec.encoding, &mut self.buffer[header.payload.clone()]);
-                    (Some(codec.payload_type), Content::Sound(codec.encoding))
-                }
-                None => (None, content),
-            },
-            _ => (listener.formats.type_of(content), content),
-        };
-        let Some(payload_type) = payload_type else {
-            listener.outgoing.skip(header, source);
-            return after;
-        };
+        if let Some(voice) = &mut listener.voice {
+            voice.skip(source, header.sequence);
+        }
+        change_law(content, after, &mut self.buffer[header.payload.clone()]);
         let packet = &mut self.buffer[..length];
         listener.outgoing.forward(packet, header, payload_type, source, self.now_us);
         listener.transmit(packet);
@@ -152,9 +168,32 @@ fn press(
     [last, ended.next(), ended.next()]
 }
 
-/// All that is changed in a payload: one law becomes the other.
-fn change_law(from: Encoding, to: Encoding, payload: &mut [u8]) {
-    if let (Some(from), Some(to)) = (from.law(), to.law()) {
+/// Adds what a packet says to the recording of its endpoint.
+fn record(
+    endpoint: &mut Endpoint,
+    recording: (u64, Side),
+    heard: &Heard<'_>,
+    (tap, counts): (&mut Tap, &mut Counts),
+) {
+    let Heard { header, encoding, payload, now_us, .. } = *heard;
+    let stream = source(heard.endpoint, header.ssrc);
+    match encoding.law() {
+        Some(law) => {
+            endpoint.ear.skip(stream, header.sequence);
+            let sound = Sound { stream, timestamp: header.timestamp, law, payload };
+            tap.add(recording, &sound, now_us);
+        }
+        None => endpoint.ear.record(recording, heard, tap, counts),
+    }
+}
+
+/// All that is changed in a payload that is passed on: one law becomes the other.
+fn change_law(from: Content, to: Content, payload: &mut [u8]) {
+    let law = |content: Content| match content {
+        Content::Sound(encoding) => encoding.law(),
+        _ => None,
+    };
+    if let (Some(from), Some(to)) = (law(from), law(to)) {
         g711::transcode(from, to, payload);
     }
 }

@@ -3,9 +3,11 @@
 
 use std::ops::Range;
 
-use mangrove_rtp::{align::Side, g711::Law, header::Header};
+use mangrove_rtp::{
+    align::{Side, Sound},
+    g711::Law,
+};
 
-use super::relay::source;
 use crate::recorder::Recorder;
 
 /// Bytes of one batch; more begin another.
@@ -43,26 +45,16 @@ impl Tap {
         Self { recorder, batch: Batch::default() }
     }
 
-    /// Adds what a packet carries.
-    #[allow(clippy::too_many_arguments)]
-    pub(super) fn add(
-        &mut self,
-        recording: u64,
-        side: Side,
-        endpoint: usize,
-        header: &Header,
-        law: Law,
-        payload: &[u8],
-        arrived_us: u64,
-    ) {
+    /// Adds what a packet carries, or what was made of it.
+    pub(super) fn add(&mut self, (recording, side): (u64, Side), sound: &Sound<'_>, arrived_us: u64) {
         let start = self.batch.bytes.len();
-        self.batch.bytes.extend_from_slice(payload);
+        self.batch.bytes.extend_from_slice(sound.payload);
         self.batch.frames.push(Frame {
             recording,
             side,
-            stream: source(endpoint, header.ssrc),
-            timestamp: header.timestamp,
-            law,
+            stream: sound.stream,
+            timestamp: sound.timestamp,
+            law: sound.law,
             arrived_us,
             payload: start..self.batch.bytes.len(),
         });

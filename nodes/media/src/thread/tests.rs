@@ -11,7 +11,7 @@ use mangrove_proto::{
     common::{Ack, Fence},
     edge::EdgeEvents,
     media::{
-        Codec, Endpoint, MediaCommand, MediaCommands, MediaEvents, Peer, Recording, SetSession,
+        Codec, Endpoint, MediaCommand, MediaCommands, MediaEvents, Peer, Play, Recording, SetSession,
         endpoint::Hears, media_event::Fact,
     },
     service::{self, Media as _},
@@ -26,6 +26,11 @@ use crate::{Media, Options};
 pub(super) fn spring(worker: &mut Worker, index: usize) {
     let is_trap = worker.endpoints.get_mut(index).is_some_and(|endpoint| &*endpoint.id == "trap");
     assert!(!is_trap, "a trap for tests");
+    let is_plain = |endpoint: &super::endpoint::Endpoint| {
+        endpoint.voice.is_none() && endpoint.announcer.is_none() && endpoint.ear.encoding().is_none()
+    };
+    let mut plain = worker.endpoints.get_mut(index).into_iter().filter(|one| one.id.starts_with("plain"));
+    assert!(plain.all(|endpoint| is_plain(endpoint)), "a plain call has no codec");
 }
 
 /// What the thread can't survive.
@@ -174,6 +179,24 @@ async fn a_thread_that_falls_over_one_call_drops_it_alone_and_takes_it_again() {
         ("fatal", 0),
         "it went on with the same one"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn plain_calls_have_no_codec_at_all() {
+    let node = Node::start();
+    let (a, b, c) = (phone(), phone(), phone());
+    node.set(session("talk", 1, [("plain-a", &a), ("plain-b", &b)])).await;
+    let talk = node.ready("talk", 1).await;
+    talks(&a, talk[0], &b);
+    talks(&b, talk[1], &a);
+    let mut waits = session("waits", 1, [("plain-c", &c), ("plain-d", &b)]);
+    let (id, prompts) = ("music".into(), vec!["music/default".into()]);
+    waits.endpoints[0].hears = Some(Hears::Play(Play { id, prompts, repeat: true }));
+    node.set(waits).await;
+    node.ready("waits", 1).await;
+    c.recv_from(&mut [0; 300]).expect("music");
+    talks(&a, talk[0], &b);
+    assert!(!node.told.lock().iter().any(|(_, fact)| matches!(fact, Fact::Refused(_))), "nobody fell");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -26,6 +26,9 @@ const BUSY: u64 = 20;
 /// The longest datagram that is read; RTP of voice has some 200 bytes.
 pub(super) const DATAGRAM: usize = 2048;
 
+/// The longest packet that is made here.
+const MADE: usize = mangrove_rtp::header::LENGTH + mangrove_codec::MOST_BYTES;
+
 pub(super) struct Worker {
     epoll: Epoll,
     bell: Arc<Bell>,
@@ -37,6 +40,8 @@ pub(super) struct Worker {
     pub(super) tap: Tap,
     pub(super) counts: Counts,
     pub(super) buffer: Box<[u8; DATAGRAM]>,
+    /// Packets that are made anew from the one in the buffer, which others hear too.
+    pub(super) made: Box<[u8; MADE]>,
     /// RTCP compounds are put together here.
     pub(super) compound: Vec<u8>,
     pub(super) now_us: u64,
@@ -65,6 +70,7 @@ impl Worker {
             players: Default::default(),
             counts: Counts::default(),
             buffer: Box::new([0; DATAGRAM]),
+            made: Box::new([0; MADE]),
             compound: Vec::with_capacity(256),
             now_us: now_us(),
             tick: 0,

@@ -1,6 +1,7 @@
 //! A media node from outside: real sockets on loopback, phones that send tones and measure what they hear.
 #![allow(clippy::unwrap_used)]
 
+mod codecs;
 mod commands;
 mod digits;
 mod grpc;

@@ -45,15 +45,14 @@ async fn an_encoding_is_passed_on_untouched_under_each_ends_own_numbers() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_far_end_takes_besides_is_passed_on_and_what_it_does_not_leaves_no_gap() {
+async fn what_a_far_end_takes_besides_is_passed_on_and_what_nobody_knows_leaves_no_gap() {
     let node = Node::start();
     let (a, b) = (Phone::new("127.0.0.1", Law::A).await, Phone::new("127.0.0.1", Law::A).await);
     let wide = Codec { payload_type: 9, name: "G722".into(), clock_rate: 8_000, ..Codec::default() };
-    let narrow = Codec { payload_type: 18, name: "G729".into(), clock_rate: 8_000, ..Codec::default() };
-    let here = Endpoint { accepts: vec![wide.clone(), narrow], ..endpoint("a", Law::A, a.address()) };
+    let here = Endpoint { accepts: vec![wide.clone()], ..endpoint("a", Law::A, a.address()) };
     let there = Endpoint { accepts: vec![wide], ..endpoint("b", Law::Mu, b.address()) };
     let ours = node.ready(bridged(1, here, there)).await;
-    for (number, payload_type) in (0..).zip([8, 9, 18, 9, 8]) {
+    for (number, payload_type) in (0..).zip([8, 9, 99, 9, 8]) {
         a.send(&packet(payload_type, number, 8_000, &[0xd5; 160]), ours[0]).await;
     }
     until("b hears a", || b.count() == 4).await;

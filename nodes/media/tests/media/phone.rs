@@ -9,8 +9,9 @@ use std::{
     time::Duration,
 };
 
+use mangrove_codec::{Decoder, Encoder, Encoding, LONGEST_MS, MOST_BYTES};
 use mangrove_rtp::{
-    FRAME,
+    FRAME, RATE,
     g711::{self, Law},
     header::{self, Header},
     tone,
@@ -75,6 +76,27 @@ impl Phone {
         self.tasks.push(talking.abort_handle());
     }
 
+    /// As `talk`, in another encoding than its law.
+    pub(crate) fn talk_in(&mut self, encoding: Encoding, payload_type: u8, to: SocketAddr, hertz: f64) {
+        let (socket, sent) = (self.socket.clone(), self.sent.clone());
+        let mut mouth = Encoder::new(encoding).unwrap();
+        let samples = encoding.sample_rate() as usize / 50;
+        let talking = tokio::spawn(async move {
+            let mut frames = tokio::time::interval(Duration::from_millis(20));
+            let mut bytes = [0; header::LENGTH + MOST_BYTES];
+            for number in 0u64.. {
+                frames.tick().await;
+                let sound = tone::sine(pitch(encoding, hertz), 4000.0, number * samples as u64, samples);
+                let length = mouth.encode_into(&sound, &mut bytes[header::LENGTH..]).unwrap();
+                let timestamp = (number as u32).wrapping_mul(encoding.clock_rate() / 50);
+                header::write(&mut bytes, payload_type, number == 0, number as u16, timestamp, 1);
+                socket.send_to(&bytes[..header::LENGTH + length], to).await.unwrap();
+                sent.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+        self.tasks.push(talking.abort_handle());
+    }
+
     pub(crate) async fn send(&self, packet: &[u8], to: SocketAddr) {
         self.socket.send_to(packet, to).await.unwrap();
     }
@@ -104,6 +126,20 @@ impl Phone {
         if samples.len() < 25 * FRAME { 0.0 } else { tone::level(&samples, hertz) }
     }
 
+    /// As `level`, where all that was heard is in another encoding than its law.
+    pub(crate) fn level_in(&self, encoding: Encoding, hertz: f64) -> f64 {
+        let rate = encoding.sample_rate() as usize;
+        let (mut ear, mut out) =
+            (Decoder::new(encoding).unwrap(), vec![0; rate * LONGEST_MS as usize / 1000]);
+        let mut samples = Vec::new();
+        for packet in self.heard() {
+            let count = ear.decode_into(&packet.payload, &mut out).unwrap_or_default();
+            samples.extend_from_slice(&out[..count]);
+        }
+        let half_second = samples.len().checked_sub(rate / 2);
+        half_second.map_or(0.0, |from| tone::level(&samples[from..], pitch(encoding, hertz)))
+    }
+
     /// Whether one tone is loud and clear and another is not there at all.
     pub(crate) fn hears(&self, hertz: f64, not: f64) -> bool {
         self.level(hertz) > 2500.0 && self.level(not) < 300.0
@@ -114,6 +150,11 @@ impl Drop for Phone {
     fn drop(&mut self) {
         self.tasks.iter().for_each(AbortHandle::abort);
     }
+}
+
+/// `tone` knows 8 kHz only: at twice the rate a tone is one of half the pitch to it.
+fn pitch(encoding: Encoding, hertz: f64) -> f64 {
+    hertz * f64::from(RATE) / f64::from(encoding.sample_rate())
 }
 
 /// One frame of a tone.

@@ -42,7 +42,7 @@ fn address_of(call: &Call, leg: LegId) -> Option<MediaAddress> {
 /// Sends the INVITE of a planned dialog whose media address is known.
 pub(crate) fn start(call: &mut Call, leg: LegId, scene: &mut Scene<'_>) {
     let Some(address) = address_of(call, leg) else { return };
-    let codecs = agree::offered(call, scene);
+    let codecs = agree::offered(call, leg, scene);
     let Some(party) = call.party_mut(leg) else { return };
     let Wire::Planned(dial) = &party.line.wire else { return };
     let Dial { uri, route, destination, from, to } = Dial::clone(dial);
@@ -63,6 +63,9 @@ pub(crate) fn trying(call: &mut Call, leg: LegId, scene: &mut Scene<'_>) {
 /// 180, or 183 with our address when there is something to hear.
 pub(crate) fn ring(call: &mut Call, leg: LegId, early: bool, scene: &mut Scene<'_>) {
     let early = address_of(call, leg).filter(|_| early);
+    if early.is_some() {
+        prefer(call, leg, scene);
+    }
     operate(call, leg, scene, |line, ctx| line.ring(early, ctx));
 }
 
@@ -74,7 +77,17 @@ pub(crate) fn answer(call: &mut Call, leg: LegId, scene: &mut Scene<'_>) {
         Some(party) if party.is_alive() && party.answered.is_none() => party.answered = Some(moment),
         _ => return,
     }
+    prefer(call, leg, scene);
     operate(call, leg, scene, |line, ctx| line.answer(address, ctx));
+}
+
+/// Says what is to come first in the answer to the far end's offer.
+fn prefer(call: &mut Call, leg: LegId, scene: &Scene<'_>) {
+    let names = agree::preferred(call, leg, scene);
+    let line = call.party_mut(leg).filter(|_| !names.is_empty()).and_then(|party| party.line.leg_mut());
+    if let Some(line) = line {
+        line.prefer(names);
+    }
 }
 
 /// Refuses an INVITE with the cause's status, or another.

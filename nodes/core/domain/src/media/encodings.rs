@@ -117,7 +117,7 @@ mod tests {
     fn numbers_that_differ_by_direction_are_both_said() {
         let media = "m=audio 4000 RTP/AVP 97 98 102\r\na=rtpmap:97 PCMU/8000\r\na=rtpmap:98 PCMA/8000\r\n\
             a=rtpmap:102 telephone-event/8000\r\n";
-        let endpoint = answered(media, &g711());
+        let endpoint = answered(media, &all());
         assert_eq!(endpoint.codec, Some(media::Codec { expected: Some(0), ..plain(97, "PCMU") }));
         assert_eq!(endpoint.accepts, [], "PCMA comes in under 8, which needs no word");
         let events = media::TelephoneEvent { payload_type: 102, clock_rate: 8_000, expected: Some(101) };

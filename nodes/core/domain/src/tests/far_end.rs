@@ -38,6 +38,22 @@ pub(crate) fn sdp(port: u16, direction: &str, version: u32) -> String {
     )
 }
 
+/// A description of some codecs: `formats` are the numbers and `maps` what stands for them beyond RFC 3551.
+pub(crate) fn sdp_of(formats: &str, maps: &[&str], version: u32) -> String {
+    let maps: String = maps.iter().map(|map| format!("a=rtpmap:{map}\r\n")).collect();
+    format!(
+        "v=0\r\no=- 77 {version} IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n\
+         m=audio 4000 RTP/AVP {formats}\r\n{maps}a=sendrecv\r\n"
+    )
+}
+
+/// The formats of a message's audio line.
+pub(crate) fn formats(message: &Message) -> String {
+    let body = String::from_utf8_lossy(message.body()).into_owned();
+    let line = body.lines().find(|line| line.starts_with("m=audio "));
+    line.and_then(|line| line.split_once(" RTP/AVP ")).map_or("", |(_, formats)| formats).to_owned()
+}
+
 fn finish(head: &str, body: &str) -> Vec<u8> {
     let kind = if body.is_empty() { "" } else { "Content-Type: application/sdp\r\n" };
     format!("{head}{kind}Content-Length: {}\r\n\r\n{body}", body.len()).into_bytes()
@@ -69,6 +85,16 @@ impl FarEnd {
         );
         caller.invite = Message::parse(&finish(&head, &sdp(4000, "sendrecv", 1))).expect("a good INVITE");
         caller
+    }
+
+    /// The same caller, who offers another description.
+    pub(crate) fn offering(mut self, body: &str) -> Self {
+        let text = String::from_utf8(self.invite.to_bytes()).expect("text");
+        let (head, _) = text.split_once("\r\n\r\n").expect("a head");
+        let lines = head.lines().filter(|line| !line.starts_with("Content-"));
+        let head: String = lines.map(|line| format!("{line}\r\n")).collect();
+        self.invite = Message::parse(&finish(&head, body)).expect("a good INVITE");
+        self
     }
 
     /// A phone that gets an INVITE.

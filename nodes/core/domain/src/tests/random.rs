@@ -12,6 +12,7 @@ use mangrove_sip::Seed;
 
 use super::{
     RESERVATIONS_IGNORED, acme,
+    far_end::sdp_of,
     world::{World, tenant_id},
 };
 use crate::{
@@ -19,6 +20,7 @@ use crate::{
     call::Call,
     config::{Device, Number, SipDevice, Strategy, TenantConfig},
     invariant,
+    rules::NEWEST,
 };
 
 const STEPS: u64 = 26;
@@ -43,7 +45,8 @@ fn config(strategy: Strategy) -> TenantConfig {
     config
 }
 
-/// Every strategy, once at rest and once with a call that is answered, one that rings, and one that hears the greeting.
+/// Every strategy, once at rest, once with a call that is answered, one that rings, and one that hears the greeting, and
+/// once under the newest rules with a talk in Opus.
 fn bases() -> Vec<World> {
     let quiet = |strategy: &Strategy| {
         let mut world = World::of(config(*strategy));
@@ -61,9 +64,22 @@ fn bases() -> Vec<World> {
         world.run();
         world
     };
+    let raised = |world: &World| {
+        let (mut world, opus) = (world.clone(), sdp_of("111 101", &["111 opus/48000/2"], 1));
+        world.command(Command::RaiseRules { to: NEWEST });
+        let caller = world.call_in_offering(acme::NUMBER, &opus);
+        world.run();
+        world.finish_prompt(caller);
+        let rung = ["101", "102"].into_iter().find(|extension| world.ringing(extension).is_some());
+        world.pick_up_saying(rung.expect("somebody rings"), &opus);
+        assert_eq!(world.stage(caller), "talking");
+        world.queued();
+        world
+    };
     let quiet: Vec<World> = Strategy::ALL.iter().map(quiet).collect();
     let busy: Vec<World> = quiet.iter().map(busy).collect();
-    [quiet, busy].concat()
+    let raised: Vec<World> = quiet.iter().map(raised).collect();
+    [quiet, busy, raised].concat()
 }
 
 /// One sequence: shaken, then brought to rest.

@@ -9,7 +9,8 @@ use mangrove_proto::{
     },
     media::{
         Codec, Counters, Digit, Endpoint, EndpointAddress, Latched, MediaEvent, Peer, Play, PlayFinished,
-        Ready, Recording, RecordingFinished, Refused, SetSession, Silent, endpoint::Hears, media_event::Fact,
+        Ready, Recording, RecordingFinished, Refused, SetSession, Silent, TelephoneEvent, endpoint::Hears,
+        media_event::Fact,
     },
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -59,11 +60,25 @@ fn endpoint(hears: Hears) -> Endpoint {
         port: 20_000,
         latched: "192.0.2.1:4002".into(),
         hears: Some(hears),
+        events: vec![event()],
+        comfort_noise: Some(13),
+        accepts: vec![codec()],
     }
 }
 
 fn codec() -> Codec {
-    Codec { payload_type: 8, name: "PCMA".into(), clock_rate: 8_000 }
+    Codec {
+        payload_type: 96,
+        name: "opus".into(),
+        clock_rate: 48_000,
+        channels: Some(2),
+        fmtp: "useinbandfec=1".into(),
+        expected: Some(111),
+    }
+}
+
+fn event() -> TelephoneEvent {
+    TelephoneEvent { payload_type: 103, clock_rate: 48_000, expected: Some(110) }
 }
 
 fn peer() -> Peer {
@@ -87,6 +102,7 @@ fn recording() -> Recording {
 #[test]
 fn sessions() {
     may_lack_fields(codec());
+    may_lack_fields(event());
     may_lack_fields(peer());
     may_lack_fields(play());
     may_lack_fields(recording());

@@ -2,6 +2,7 @@
 
 mod answered;
 mod between_employees;
+mod codecs;
 mod devices;
 mod digits;
 mod draining;

@@ -259,6 +259,29 @@ impl World {
         index
     }
 
+    /// The carrier calls `to`, with a description of its own.
+    pub(crate) fn call_in_offering(&mut self, to: &str, body: &str) -> usize {
+        self.begin_offering("79161112233", to, (carrier(), CARRIER), body)
+    }
+
+    /// An employee's phone calls `to`, with a description of its own.
+    pub(crate) fn call_offering(&mut self, extension: &str, to: &str, body: &str) -> usize {
+        self.begin_offering(extension, to, (device(extension), &phone_address(extension)), body)
+    }
+
+    fn begin_offering(
+        &mut self,
+        user: &str,
+        to: &str,
+        (ingress, address): (edge::Ingress, &str),
+        body: &str,
+    ) -> usize {
+        let index = self.ends.len();
+        self.ends.push(FarEnd::caller(user, to, ingress, address, index as u32).offering(body));
+        self.outside(index, self.ends[index].invite.to_bytes());
+        index
+    }
+
     /// An employee's phone that speaks an extension of SIP calls `to`.
     pub(crate) fn call_supporting(&mut self, extension: &str, to: &str, supported: &str) -> usize {
         let (index, address) = (self.ends.len(), phone_address(extension));

@@ -61,6 +61,9 @@ impl Formats {
 
     /// Notes in an answer to this offer what each encoding is expected under. What was not offered is no part of it.
     pub(super) fn expect(&self, audio: &mut Audio) {
+        if codecs::is_g711(&self.codecs) {
+            return self.expect_as_before(audio);
+        }
         audio.codecs.retain_mut(|codec| {
             let ours = self.codec(&codec.name);
             codec.ours = ours.filter(|ours| *ours != codec.payload_type);
@@ -74,6 +77,14 @@ impl Formats {
         audio.set_events(events);
         // Its number is fixed. A far end that has another one for it gets none, and its own is no sound to us.
         audio.noise = audio.noise.filter(|noise| self.codec(NOISE) == Some(*noise));
+    }
+
+    /// The same where nothing but G.711 was offered: earlier builds keep one number for each encoding, the far end's for
+    /// sound and ours for digits, and all replicas must keep the same.
+    fn expect_as_before(&self, audio: &mut Audio) {
+        audio.codecs.retain(|codec| self.codec(&codec.name).is_some());
+        audio.telephone_event = audio.telephone_event.and(self.event(RATE));
+        (audio.events, audio.noise) = (Vec::new(), None);
     }
 
     /// All numbers, in the line's order.

@@ -5,7 +5,7 @@ use std::{net::IpAddr, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use super::codecs::RATE;
+use super::codecs::{self, RATE};
 use super::formats::Formats;
 use super::numbers::Numbers;
 use super::read::{self, Description, Line};
@@ -24,6 +24,9 @@ pub struct Session {
     pending: Option<Pending>,
     #[serde(default, skip_serializing_if = "Numbers::is_empty")]
     numbers: Numbers,
+    /// What comes first in our first answer.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    preferred: Vec<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,6 +67,7 @@ impl Session {
             agreed: None,
             pending: None,
             numbers: Numbers::default(),
+            preferred: Vec::new(),
         }
     }
 
@@ -91,8 +95,15 @@ impl Session {
         Ok(audio)
     }
 
-    /// Our answer to the offer received, with those of its codecs that `codecs` has too, in the offer's order and under
-    /// its numbers (RFC 3264 6.1); `direction` is what we want, the answer says at most what the offer allows.
+    /// Our first answer lists these encodings first, where the offer has them: what comes first is sent (RFC 3264 6.1).
+    pub fn prefer(&mut self, names: Vec<String>) {
+        self.preferred = names;
+    }
+
+    /// Our answer to the offer received, with those of its codecs that `codecs` has too, under its numbers and in its order
+    /// (RFC 3264 6.1). Where that is more than G.711, what is preferred comes first, and later what was agreed on first, so
+    /// that nothing changes in the midst of a talk. `direction` is what we want, the answer says at most what the offer
+    /// allows.
     ///
     /// # Errors
     /// [`Error::NoOffer`] when there is none to answer, [`Error::NoCommonAudio`] when nothing is left of it.
@@ -109,18 +120,30 @@ impl Session {
         if audio.codecs.is_empty() {
             return Err(Error::NoCommonAudio);
         }
+        if !codecs::is_g711(codecs) {
+            self.put_in_order(&mut audio);
+        }
         audio.direction = direction.within(audio.direction);
         let formats = Formats::of(&audio);
         let said = Said { local, direction: audio.direction, formats: &formats, lines: &lines, index };
         let sent = self.say(&said);
         self.numbers.note(&formats, codecs);
         self.agreed = Some(Agreed { audio, theirs, lines, index, local, wanted: direction }.into());
-        self.pending = None;
+        (self.pending, self.preferred) = (None, Vec::new());
         Ok(sent)
     }
 
+    fn put_in_order(&self, audio: &mut Audio) {
+        let sent = self.agreed().and_then(|was| was.codecs.first()).map(|codec| codec.name.as_str());
+        audio.codecs.sort_by_key(|codec| {
+            let is_sent = sent == Some(codec.name.as_str());
+            (!is_sent, !self.preferred.contains(&codec.name))
+        });
+    }
+
     /// Takes the answer to our offer. It normally repeats our numbers; where it does not, what it says is sent under
-    /// its own and expected under ours (RFC 3264 5.1, 6.1).
+    /// its own and expected under ours (RFC 3264 5.1, 6.1), digits beside an offer of nothing but G.711 excepted: they
+    /// keep ours.
     ///
     /// # Errors
     /// Malformed, refused, or no offer of ours outstanding; a failed answer leaves the offer outstanding,

@@ -7,6 +7,11 @@ use super::{Ctx, Leg, Output, Phase};
 use crate::sdp::{Direction, MediaAddress};
 
 impl Leg {
+    /// Of what the far end offers these encodings come first in our first answer, which is still to be given.
+    pub fn prefer(&mut self, names: Vec<String>) {
+        self.sdp.prefer(names);
+    }
+
     /// 200 with our description, unless a reliable response carried it already. Waits by itself for the
     /// PRACK of such a response. If early media used another address, a re-INVITE follows the ACK.
     pub fn answer(&mut self, local: MediaAddress, ctx: &mut Ctx<'_>) -> Vec<Output> {

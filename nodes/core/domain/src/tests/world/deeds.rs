@@ -48,6 +48,16 @@ impl World {
         index
     }
 
+    /// The phone of `extension` picks up, with a description of its own.
+    pub(crate) fn pick_up_saying(&mut self, extension: &str, body: &str) -> usize {
+        let index = self.ringing(extension).unwrap_or_else(|| panic!("{extension} does not ring"));
+        self.ends[index].answered = Some(200);
+        let bytes = self.ends[index].reply(&self.ends[index].invite, 200, body);
+        self.sip(index, bytes);
+        self.run();
+        index
+    }
+
     /// A called phone's final response.
     pub(crate) fn final_answer(&mut self, index: usize, status: u16) {
         self.ends[index].answered = Some(status);
