@@ -17,6 +17,7 @@ mod report;
 mod reshape;
 mod start;
 mod verdicts;
+mod warm;
 mod watchman;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -170,7 +171,7 @@ impl Cluster {
     pub fn routes(&self) -> Routes {
         let service = MembershipServer::new(MembershipService::new(self.clone()));
         let service = service.max_decoding_message_size(self.node.options.transport.max_message);
-        mangrove_transport::routes(self.node.host.clone(), &self.node.options.transport).add_service(service)
+        self.node.network.routes(self.node.host.clone()).add_service(service)
     }
 
     /// Makes other addresses of this node known to all members; at the next sign of life if the directory can't be told

@@ -8,6 +8,7 @@
 mod addresses;
 mod attempt;
 mod beats;
+mod candidacy;
 mod convert;
 mod dial;
 mod identity;
@@ -26,7 +27,7 @@ pub use link::Link;
 pub use listen::serve;
 pub use network::{GroupNetwork, Network};
 pub use security::{Error as CertificateError, Files, Mutual, Security};
-pub use server::{RaftService, routes};
+pub use server::RaftService;
 pub use settings::Settings;
 
 #[cfg(test)]

@@ -22,12 +22,13 @@ use openraft::raft::{
     TransferLeaderResponse, VoteRequest, VoteResponse,
 };
 use openraft::type_config::alias::SnapshotOf;
+use tokio::time::Instant;
 use tonic::transport::Channel;
 use tonic::{Request, Response, Status};
 
-use crate::addresses::Addresses;
 use crate::convert;
-use crate::peers::{Lanes, Peers};
+use crate::network::Network;
+use crate::peers::Lanes;
 
 type Rpc<T> = Result<T, RPCError<TypeConfig>>;
 
@@ -38,21 +39,13 @@ pub struct Link {
     target: NodeId,
     /// Of the membership, for want of a newer one.
     address: String,
-    addresses: Addresses,
-    peers: Peers,
+    network: Network,
     heartbeats: bool,
 }
 
 impl Link {
-    pub(crate) fn new(
-        group: GroupId,
-        target: NodeId,
-        address: &str,
-        peers: &Peers,
-        addresses: &Addresses,
-    ) -> Self {
-        let (peers, addresses) = (peers.clone(), addresses.clone());
-        Self { group, target, address: address.into(), addresses, peers, heartbeats: false }
+    pub(crate) fn new(group: GroupId, target: NodeId, address: &str, network: &Network) -> Self {
+        Self { group, target, address: address.into(), network: network.clone(), heartbeats: false }
     }
 
     pub(crate) fn for_heartbeats(self) -> Self {
@@ -61,13 +54,13 @@ impl Link {
 
     /// An address that cannot be one is an error of each call, as a node that is down is.
     fn lanes(&self) -> Rpc<Lanes> {
-        let address = self.addresses.of(self.target, &self.address);
-        let lanes = self.peers.lanes(&address);
+        let address = self.network.addresses.of(self.target, &self.address);
+        let lanes = self.network.peers.lanes(&address);
         lanes.map_err(|error| unreachable(format!("bad address {address:?}: {error}")).into())
     }
 
     fn client(&self, lane: &Channel) -> RaftClient<Channel> {
-        RaftClient::new(lane.clone()).max_decoding_message_size(self.peers.settings.max_message)
+        RaftClient::new(lane.clone()).max_decoding_message_size(self.network.peers.settings.max_message)
     }
 
     fn appender(&self) -> Rpc<RaftClient<Channel>> {
@@ -134,6 +127,7 @@ impl RaftNetworkV2<TypeConfig> for Link {
         request: VoteRequest<TypeConfig>,
         option: RPCOption,
     ) -> Rpc<VoteResponse<TypeConfig>> {
+        self.network.candidacies.ask(self.group, Instant::now(), option.soft_ttl());
         let request = convert::vote::request(self.group, &request);
         let call = async |mut client: RaftClient<_>, request| client.pre_vote(request).await;
         convert::vote::answered(self.ask(request, option.soft_ttl(), call).await?).map_err(malformed)

@@ -2,31 +2,46 @@
 
 use std::collections::BTreeMap;
 
-use mangrove_raft::{GroupId, NodeId, Peer, TypeConfig};
+use mangrove_proto::cluster::raft_server::RaftServer;
+use mangrove_raft::{GroupHost, GroupId, NodeId, Peer, TypeConfig};
 use openraft::RaftNetworkFactory;
+use tonic::service::Routes;
 use tonic::transport::{Channel, Error};
 
 use crate::addresses::Addresses;
+use crate::candidacy::Candidacies;
 use crate::link::Link;
 use crate::peers::Peers;
+use crate::server::RaftService;
 use crate::settings::Settings;
 
 /// The node's way to others. Clones share its connections.
 #[derive(Debug, Clone)]
 pub struct Network {
-    peers: Peers,
-    addresses: Addresses,
+    pub(crate) peers: Peers,
+    pub(crate) addresses: Addresses,
+    pub(crate) candidacies: Candidacies,
 }
 
 impl Network {
     /// A network without connections yet.
     pub fn new(settings: Settings) -> Self {
-        Self { peers: Peers::new(settings), addresses: Addresses::default() }
+        Self {
+            peers: Peers::new(settings),
+            addresses: Addresses::default(),
+            candidacies: Candidacies::default(),
+        }
+    }
+
+    /// Raft's service over a node's groups, to be served beside others or alone.
+    pub fn routes(&self, host: GroupHost) -> Routes {
+        let limit = self.peers.settings.max_message;
+        Routes::new(RaftServer::new(RaftService::over(host, self)).max_decoding_message_size(limit))
     }
 
     /// What one group talks through.
     pub fn group(&self, group: GroupId) -> GroupNetwork {
-        GroupNetwork { group, peers: self.peers.clone(), addresses: self.addresses.clone() }
+        GroupNetwork { group, network: self.clone() }
     }
 
     /// Where nodes (host:port) are from now on, whatever the groups' memberships say.
@@ -39,6 +54,12 @@ impl Network {
         Ok(self.peers.lanes(address)?.beat)
     }
 
+    /// The channels that Raft itself uses for what can't wait: votes and entries.
+    pub fn urgent_channels(&self, address: &str) -> Result<[Channel; 2], Error> {
+        let lanes = self.peers.lanes(address)?;
+        Ok([lanes.beat, lanes.log])
+    }
+
     /// A channel for what may be long, beside snapshots: nothing urgent waits behind it.
     pub fn bulk_channel(&self, address: &str) -> Result<Channel, Error> {
         Ok(self.peers.lanes(address)?.bulk)
@@ -49,15 +70,14 @@ impl Network {
 #[derive(Debug, Clone)]
 pub struct GroupNetwork {
     group: GroupId,
-    peers: Peers,
-    addresses: Addresses,
+    network: Network,
 }
 
 impl RaftNetworkFactory<TypeConfig> for GroupNetwork {
     type Network = Link;
 
     async fn new_client(&mut self, target: NodeId, node: &Peer) -> Self::Network {
-        Link::new(self.group, target, &node.addr, &self.peers, &self.addresses)
+        Link::new(self.group, target, &node.addr, &self.network)
     }
 
     async fn new_heartbeat_client(&mut self, target: NodeId, node: &Peer) -> Self::Network {

@@ -6,11 +6,12 @@ mod snapshot;
 
 use mangrove_proto::cluster as proto;
 use mangrove_raft::{GroupHost, GroupId, Raft};
-use proto::raft_server::{Raft as RaftRpc, RaftServer};
-use tonic::service::Routes;
+use proto::raft_server::Raft as RaftRpc;
 use tonic::{Request, Response, Status, Streaming};
 
+use crate::candidacy::Candidacies;
 use crate::convert;
+use crate::network::Network;
 use crate::settings::Settings;
 
 /// The gRPC service over one node's groups.
@@ -18,18 +19,14 @@ use crate::settings::Settings;
 pub struct RaftService {
     host: GroupHost,
     settings: Settings,
-}
-
-/// Raft's service, to be served beside others or alone.
-pub fn routes(host: GroupHost, settings: &Settings) -> Routes {
-    Routes::new(
-        RaftServer::new(RaftService::over(host, settings)).max_decoding_message_size(settings.max_message),
-    )
+    candidacies: Candidacies,
 }
 
 impl RaftService {
-    pub(crate) fn over(host: GroupHost, settings: &Settings) -> Self {
-        Self { host, settings: settings.clone() }
+    /// `network` is the node's own: it knows when the node stands for election itself.
+    pub(crate) fn over(host: GroupHost, network: &Network) -> Self {
+        let (settings, candidacies) = (network.peers.settings.clone(), network.candidacies.clone());
+        Self { host, settings, candidacies }
     }
 
     fn group(&self, group: GroupId) -> Result<Raft, Status> {
@@ -75,7 +72,11 @@ impl RaftRpc for RaftService {
     ) -> Result<Response<proto::VoteResponse>, Status> {
         let request = request.into_inner();
         let raft = self.group(request.group)?;
-        let answer = raft.pre_vote(convert::vote::asked(request)?).await.map_err(stopped)?;
+        let (group, asked) = (request.group, convert::vote::asked(request)?);
+        let mut answer = raft.pre_vote(asked.clone()).await.map_err(stopped)?;
+        if answer.vote_granted && self.candidacies.goes_first(&raft, group, &asked, answer.last_log_id) {
+            answer.vote_granted = false;
+        }
         Ok(Response::new(convert::vote::answer(answer)))
     }
 
@@ -92,8 +93,11 @@ impl RaftRpc for RaftService {
     ) -> Result<Response<proto::TransferLeaderResponse>, Status> {
         let request = request.into_inner();
         let raft = self.group(request.group)?;
-        let answer =
-            raft.handle_transfer_leader(convert::transfer::asked(request)?).await.map_err(stopped)?;
+        let asked = convert::transfer::asked(request)?;
+        // Goes on if the caller waits no longer: it gives up the lead all the same, and between nodes far apart the end of
+        // its log comes as late as its patience ends.
+        let taken = tokio::spawn(async move { raft.handle_transfer_leader(asked).await });
+        let answer = taken.await.map_err(stopped)?.map_err(stopped)?;
         Ok(Response::new(convert::transfer::answer(answer)))
     }
 }

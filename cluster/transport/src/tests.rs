@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod beats;
+mod far;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -18,7 +19,7 @@ use tokio::sync::oneshot;
 use tokio::time::{sleep, timeout};
 use tonic::service::Routes;
 
-use crate::{Network, Settings, routes, serve};
+use crate::{Network, Settings, serve};
 
 const GROUPS: [u32; 2] = [0, 5];
 
@@ -52,13 +53,29 @@ impl StateMachine for Book {
 
 struct Node {
     host: GroupHost,
+    network: Network,
     books: BTreeMap<u32, Book>,
     stop: oneshot::Sender<()>,
 }
 
+/// How a node is made.
+#[derive(Clone)]
+struct Setup {
+    tuning: Tuning,
+    settings: Settings,
+    groups: Vec<u32>,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self { tuning: Tuning::default(), settings: Settings::default(), groups: GROUPS.into() }
+    }
+}
+
 impl Node {
     async fn start(folder: &Path, id: NodeId, listener: TcpListener, tuning: Tuning) -> Self {
-        Self::serving(folder, id, listener, tuning, routes).await
+        let setup = Setup { tuning, ..Setup::default() };
+        Self::serving(folder, id, listener, setup, |host, network| network.routes(host)).await
     }
 
     /// One that serves Raft in this way.
@@ -66,26 +83,25 @@ impl Node {
         folder: &Path,
         id: NodeId,
         listener: TcpListener,
-        tuning: Tuning,
-        routes: impl FnOnce(GroupHost, &Settings) -> Routes,
+        Setup { tuning, settings, groups }: Setup,
+        routes: impl FnOnce(GroupHost, &Network) -> Routes,
     ) -> Self {
         let owner = Owner { incarnation: 9, node: id };
         let store = Store::open(&folder.join(id.to_string()), owner).unwrap();
         let host = GroupHost::new(store, owner, tuning);
-        let settings = Settings::default();
         let network = Network::new(settings.clone());
         let mut books = BTreeMap::new();
-        for group in GROUPS {
+        for group in groups {
             let book = Book::default();
             host.start_group(group, Box::new(book.clone()), network.group(group)).await.unwrap();
             books.insert(group, book);
         }
         let (stop, stopped) = oneshot::channel();
-        let routes = routes(host.clone(), &settings);
+        let routes = routes(host.clone(), &network);
         tokio::spawn(async move {
             serve(listener, routes, &settings, async { drop(stopped.await) }).await.unwrap();
         });
-        Self { host, books, stop }
+        Self { host, network, books, stop }
     }
 
     fn handle(&self, group: u32) -> Handle {

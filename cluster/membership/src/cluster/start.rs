@@ -112,6 +112,7 @@ impl Cluster {
         let beats = self.directory().members.values().map(|member| member.heartbeat_ms).max();
         self.node.wall_before.get_or_init(|| beats.unwrap_or_default());
         self.keep_watch();
+        self.keep_warm();
         self.compare_clocks();
         self.keep_up();
         Ok(())

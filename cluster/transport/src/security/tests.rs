@@ -22,7 +22,7 @@ use tonic::transport::Channel;
 use tonic::{Code, Status};
 
 use super::{Mutual, Security};
-use crate::{Network, Settings, routes, serve};
+use crate::{Network, Settings, serve};
 use authority::{Authority, Wish, put};
 
 fn settings(security: Security) -> Settings {
@@ -50,8 +50,9 @@ impl Port {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let settings = settings(security);
+        let routes = Network::new(settings.clone()).routes(host);
         tokio::spawn(async move {
-            serve(listener, routes(host, &settings), &settings, std::future::pending()).await.unwrap();
+            serve(listener, routes, &settings, std::future::pending()).await.unwrap();
         });
         Self { address, _folder: folder }
     }

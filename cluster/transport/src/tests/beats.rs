@@ -184,7 +184,7 @@ async fn a_group_that_does_not_run_is_named_and_others_answer_for_themselves() {
     let alone = BTreeMap::from([(1, peers[&1].clone())]);
     node.host.found_group(0, alone).await.unwrap();
     until("it leads", || node.handle(0).leadership().is_leader().then_some(())).await;
-    let beats = beats_to(routes(node.host.clone(), &Settings::default())).await;
+    let beats = beats_to(Network::new(Settings::default()).routes(node.host.clone())).await;
     let old = proto::Vote { term: 0, node: 2, committed: true };
     let (unknown, outdated, empty) = tokio::join!(
         beats.ask(of(77)),
@@ -205,14 +205,15 @@ async fn nodes_of_an_earlier_build_get_heartbeats_as_they_know_them() {
     // A busy machine may pause.
     let (heartbeat, lease) = (Duration::from_millis(100), Duration::from_millis(1_000));
     let tuning = Tuning { heartbeat, lease, ..Tuning::default() };
+    let setup = Setup { tuning, ..Setup::default() };
     let mut nodes = BTreeMap::new();
     for (id, listener) in listeners {
         let (beats, appends) = (beats.clone(), appends.clone());
-        let older = |host, settings: &Settings| {
-            let real = Some(RaftService::over(host, settings));
+        let older = |host, network: &Network| {
+            let real = Some(RaftService::over(host, network));
             Double { real, beats, appends, ..Double::default() }.routes()
         };
-        nodes.insert(id, Node::serving(folder.path(), id, listener, tuning.clone(), older).await);
+        nodes.insert(id, Node::serving(folder.path(), id, listener, setup.clone(), older).await);
     }
     nodes[&1].host.found_group(0, peers).await.unwrap();
     propose(&nodes, 0, "before").await;
