@@ -23,10 +23,14 @@ type RaftMetrics = openraft::RaftMetrics<TypeConfig>;
 /// Whether the node has answered something that its leader sent within the last `limit`, and lacks little of the log.
 fn could_lead(metrics: &RaftMetrics, node: NodeId, limit: Duration) -> bool {
     let heard = metrics.heartbeat.as_ref().and_then(|heard| heard.get(&node).copied().flatten());
-    let holds = metrics.replication.as_ref().and_then(|holds| holds.get(&node).copied().flatten());
     let last = metrics.last_log_index.unwrap_or_default();
     heard.is_some_and(|at| at.elapsed() < limit)
-        && holds.is_some_and(|matching| matching.index + SMALL_LAG >= last)
+        && held(metrics, node).is_some_and(|index| index + SMALL_LAG >= last)
+}
+
+/// Up to where a replica is known to have the leader's log.
+fn held(metrics: &RaftMetrics, node: NodeId) -> Option<u64> {
+    Some(metrics.replication.as_ref()?.get(&node).copied().flatten()?.index)
 }
 
 /// A running group. Clones share it; it outlives none of them: once the group stops, calls answer `Stopped`.
@@ -119,7 +123,8 @@ impl Handle {
     }
 
     /// Hands the lead to another voter and returns once this node has given it up. That one is heard first, for it may have
-    /// ended a moment ago: [`Error::Refused`] if it can't lead or answers nothing within a lease, and the lead stays here.
+    /// ended a moment ago, and must get what is written now, for whoever takes the lead waits a moment only for the end of its
+    /// log: [`Error::Refused`] if it can't lead or does not answer both within a lease, and the lead stays here.
     pub async fn transfer_leadership(&self, to: NodeId) -> Result<(), Error> {
         if !self.leadership().is_leader() {
             return Err(Error::NotLeader { leader: self.status().leader });
@@ -134,8 +139,9 @@ impl Handle {
 
     /// Waits for an answer to something that is sent after this call.
     async fn hears(&self, node: NodeId) -> Result<(), Error> {
-        let asked = Instant::now();
-        let able = |metrics: &RaftMetrics| could_lead(metrics, node, asked.elapsed());
+        let (asked, last) = (Instant::now(), self.raft.metrics().borrow_watched().last_log_index);
+        let able =
+            |metrics: &RaftMetrics| could_lead(metrics, node, asked.elapsed()) && held(metrics, node) >= last;
         let heard = self.raft.wait(Some(self.lease())).metrics(able, "the heir's answer").await;
         heard.map_err(|_| Error::Refused(format!("node {node} could not lead group {} now", self.group)))?;
         Ok(())
