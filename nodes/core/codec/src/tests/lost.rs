@@ -16,7 +16,9 @@ fn the_tone_goes_on_where_a_packet_is_lost() {
         let sound = sound(Encoding::Pcma, &heard);
         for (number, frame) in sound.chunks(160).enumerate().skip(10).filter(|(number, _)| is_lost(*number)) {
             let part = energy(frame) / whole;
-            assert!((0.1..2.0).contains(&part), "{from:?}, frame {number}: {part} of its energy");
+            // G.729 makes up noise of its own for what it takes for no voice.
+            let least = if from == Encoding::G729 { 0.02 } else { 0.1 };
+            assert!((least..2.0).contains(&part), "{from:?}, frame {number}: {part} of its energy");
         }
     }
 }
