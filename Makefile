@@ -26,7 +26,7 @@ PROFILE ?=
 NEWER ?=
 TESTS := --locked --workspace --lib --bins --tests --profile ci
 
-.PHONY: run build web test lint deny unit packages nextest chart-tools image fuzz-build fuzz bench chaos sim fmt clean
+.PHONY: run build native web test lint deny unit packages nextest chart-tools image fuzz-build fuzz bench chaos sim fmt clean
 
 ## Build and start a cluster of three nodes with a demo company, live callers and agents.
 run: build
@@ -34,6 +34,11 @@ run: build
 
 build: web
 	$(CARGO) build --locked --package mangrove
+
+## What building needs besides Rust and Node, for Opus is C: installed on Debian where it is missing.
+build unit image chaos bench sim: native
+native:
+	@{ command -v cmake && command -v cc; } > /dev/null || scripts/packages cmake gcc
 
 ## Pages, embedded into the binary. Built again only when their sources change.
 web: $(WEB)/dist/index.html
