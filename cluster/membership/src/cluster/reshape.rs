@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mangrove_placement::Place;
-use mangrove_raft::{GroupId, Handle, NodeId, Peer};
+use mangrove_raft::{Error as RaftError, GroupId, Handle, NodeId, Peer};
 
 use super::Cluster;
 use crate::directory::Directory;
@@ -54,7 +54,22 @@ impl Cluster {
             let is_well = directory.member(node).is_some_and(|member| member.alive) && deposed != Some(node);
             is_well && handle.could_lead(node)
         };
-        match next(self.node(), place, &handle.status().voters, able) {
+        let voters = handle.status().voters;
+        let mut step = next(self.node(), place, &voters, able);
+        if let Step::Transfer(heir) = step {
+            match handle.transfer_leadership(heir).await {
+                // It is too far behind: another may not be, and voters can change meanwhile.
+                Err(RaftError::Refused(why)) => {
+                    tracing::info!(group, heir, why, "the lead stays here for now");
+                    step = next(self.node(), place, &voters, |node| node != heir && able(node));
+                }
+                done => {
+                    done?;
+                    return Ok(());
+                }
+            }
+        }
+        match step {
             Step::Transfer(heir) => handle.transfer_leadership(heir).await?,
             Step::Voters(voters) => set_voters(directory, handle, &voters).await?,
         }

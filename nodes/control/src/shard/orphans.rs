@@ -18,28 +18,39 @@ use crate::machine::Current;
 /// node is there, and who leads under `fence`.
 pub(super) async fn end(context: Context, node: String, fence: Fence) {
     while context.leads_under(fence) && context.peers.is_media_node(&node) {
-        let Err(error) = end_once(&context, &node, fence).await else { return };
-        tracing::warn!(group = context.group, node, %error, "orphaned sessions stay for now");
+        match end_once(&context, &node, fence).await {
+            Ok(true) => return,
+            Ok(false) => {}
+            Err(error) => {
+                tracing::warn!(group = context.group, node, %error, "orphaned sessions stay for now")
+            }
+        }
         sleep(context.retry).await;
     }
 }
 
-/// Judged by the state after the answer: a session of a call that came meanwhile is wanted.
+/// Judged by the state after the answer: a session of a call that came meanwhile is wanted. False: some have to stay for a
+/// while, for far ends still send to them and are heard.
 async fn end_once(
     Context { group, shared, peers, .. }: &Context,
     node: &str,
     fence: Fence,
-) -> Result<(), Error> {
+) -> Result<bool, Error> {
+    let mut is_done = true;
     for holding in peers.held(node, *group).await? {
         let Current { state, index, .. } = shared.get();
         if is_wanted(&state, node, &holding) {
+            continue;
+        }
+        if call(&state, &holding).is_some_and(Call::is_retelling) {
+            is_done = false;
             continue;
         }
         let fence = Fence { index: index.max(fence.index), ..fence };
         let action = Action::Media { node: node.to_owned(), command: close(&state, holding, fence) };
         peers.execute(*group, action).await?;
     }
-    Ok(())
+    Ok(is_done)
 }
 
 /// Of a call that goes on at another node, the recording does, too.

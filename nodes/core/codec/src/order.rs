@@ -69,6 +69,11 @@ impl Order {
         verdict
     }
 
+    /// Whatever comes next has nothing to do with what came before.
+    pub(crate) fn forget(&mut self) {
+        self.last = None;
+    }
+
     /// Takes a packet of the stream that has no sound: its number is not missing.
     pub(crate) fn skip(&mut self, source: u64, sequence: u16) {
         let Some(last) = self.last.as_mut().filter(|last| last.source == source) else { return };
@@ -165,6 +170,14 @@ mod tests {
         }
         let other = Packet { source: 2, sequence: 0, timestamp: 0, marker: false, payload: &[] };
         assert_eq!(order().judge(&other, 160), Verdict::Anew);
+    }
+
+    #[test]
+    fn nothing_is_missing_of_what_was_not_to_be_heard() {
+        let mut order = order();
+        order.forget();
+        assert_eq!(judge(&mut order, 1_000, 160_000), Verdict::Anew);
+        assert_eq!(judge(&mut order, 1_001, 160_160), follows(0, 0));
     }
 
     #[test]

@@ -109,6 +109,11 @@ impl Transcoder {
         self.order.skip(source, sequence);
     }
 
+    /// Packets are not fed for a while: what comes then begins anew, and nothing is made up for what was not heard.
+    pub fn pause(&mut self) {
+        self.order.forget();
+    }
+
     fn begin(&mut self) {
         self.decoder.reset();
         self.resampler.reset();

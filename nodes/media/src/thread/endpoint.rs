@@ -193,6 +193,14 @@ impl Endpoint {
         }
     }
 
+    /// Nothing is sent for now: what comes then is another stretch of sound.
+    pub(super) fn pause(&mut self) {
+        self.outgoing.pause();
+        if let Some(voice) = &mut self.voice {
+            voice.pause();
+        }
+    }
+
     /// Whether the sound of an RTP packet may go to the far end now.
     pub(super) fn is_sending(&self) -> bool {
         self.send && self.formats.codec.is_some() && self.latch.destination().is_some()

@@ -70,7 +70,7 @@ impl Worker {
         let listeners = std::mem::take(&mut endpoint.listeners);
         for listener in &listeners {
             if let Some(listener) = self.endpoints.get_mut(*listener) {
-                listener.outgoing.pause();
+                listener.pause();
             }
         }
         if let Some(endpoint) = self.endpoints.get_mut(index) {
@@ -102,7 +102,7 @@ impl Worker {
     ) -> Content {
         let Some(listener) = self.endpoints.get_mut(to) else { return content };
         if !listener.is_sending() {
-            listener.outgoing.pause();
+            listener.pause();
             return content;
         }
         let carried = match content {

@@ -13,6 +13,10 @@ const FRAME_MS: u32 = 20;
 /// make memory be allocated for every packet.
 const STAYS_US: u64 = 1_000_000;
 
+/// Sound may come so far ahead of its time. What comes beyond that is not worth the work: a minute of sound a second would
+/// keep all others' from being heard.
+const AHEAD_US: u64 = 1_000_000;
+
 /// A packet's sound as it came in.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Heard<'a> {
@@ -30,6 +34,8 @@ pub(super) struct Voice {
     transcoder: Transcoder,
     ways: [Encoding; 2],
     made_us: u64,
+    /// Until when frames were given, if each takes its time.
+    given_us: u64,
     _open: Open,
 }
 
@@ -48,7 +54,7 @@ impl Voice {
     fn new(ways: [Encoding; 2], now_us: u64) -> Option<Box<Self>> {
         let [from, to] = ways.map(known);
         let transcoder = Transcoder::new(from, to, FRAME_MS).ok()?;
-        Some(Box::new(Self { transcoder, ways, made_us: now_us, _open: Open::new() }))
+        Some(Box::new(Self { transcoder, ways, made_us: now_us, given_us: now_us, _open: Open::new() }))
     }
 
     /// From which encoding to which.
@@ -70,15 +76,25 @@ impl Voice {
             marker: heard.header.marker,
             payload: heard.payload,
         };
+        if self.given_us > heard.now_us + AHEAD_US {
+            self.skip(packet.source, packet.sequence);
+            return 0;
+        }
         let (before, mut frames) = (self.transcoder.made_up_ms(), 0);
         self.transcoder.feed(&packet, |frame| {
             frames += 1;
             each(frame);
         });
         let made_up_ms = self.transcoder.made_up_ms() - before;
+        self.given_us = self.given_us.max(heard.now_us) + frames * u64::from(FRAME_MS) * 1_000;
         counts.transcoded += frames;
         counts.concealed += made_up_ms.div_ceil(u64::from(FRAME_MS));
         frames
+    }
+
+    /// The stream is not heard for now.
+    pub(super) fn pause(&mut self) {
+        self.transcoder.pause();
     }
 
     /// A packet of the stream has no sound that is made into another.
@@ -135,5 +151,23 @@ mod tests {
         let other = Voice::take(&mut kept, [Encoding::G729, A], STAYS_US).unwrap();
         assert_eq!((other.ways(), other.made_us), ([Encoding::G729, A], STAYS_US));
         assert!(kept.is_none());
+    }
+
+    #[test]
+    fn sound_that_comes_faster_than_it_lasts_is_not_worked_on() {
+        let ways = [Encoding::G722, Encoding::G711(Law::A)];
+        let mut voice = Voice::new(ways, 0).unwrap();
+        let mut counts = Counts::default();
+        let mut say = |number: u16, now_us| {
+            let (sequence, timestamp) = (number, u32::from(number) * 160);
+            let header =
+                Header { payload_type: 9, marker: false, sequence, timestamp, ssrc: 1, payload: 12..172 };
+            let [encoding, _] = ways;
+            let heard = Heard { endpoint: 0, header: &header, encoding, payload: &[0x55; 160], now_us };
+            voice.feed(&heard, &mut counts, |_| {})
+        };
+        let at_once: u64 = (0..200).map(|number| say(number, 0)).sum();
+        assert!((50..=52).contains(&at_once), "{at_once} frames of 200");
+        assert_eq!(say(200, 10_000_000), 1, "in its time it is");
     }
 }

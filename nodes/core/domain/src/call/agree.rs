@@ -7,7 +7,8 @@
 //!   sound first. Over a trunk nothing is offered but G.711 and what the guest speaks: carriers bill and break what they do
 //!   not know, and nobody would gain by it.
 //! * A caller whom we answer because somebody else has answered is sent that one's codec, if they offered it.
-//! * Comfort noise is offered where the guest has it: through a transcoder it does not go.
+//! * Comfort noise is agreed on with nobody: who may fall silent sounds as if they were gone, and after half a minute
+//!   they are taken for it.
 //!
 //! What the two of a call do not share after that is transcoded by their media node.
 
@@ -27,7 +28,7 @@ const QUALITY: [&str; 5] = ["opus", "G722", "PCMA", "PCMU", "G729"];
 /// What the rules in force take, from whoever calls and whoever is called. The one place where more is switched on:
 /// replicas must do it at the same entry of the log, or the same INVITE would make different states of them.
 pub(crate) fn taken(scene: &Scene<'_>) -> Vec<Codec> {
-    if speaks_beyond_g711(scene.state.rules()) { all() } else { g711().to_vec() }
+    if speaks_beyond_g711(scene.state.rules()) { sounds() } else { g711().to_vec() }
 }
 
 /// What is offered to somebody who is called.
@@ -41,8 +42,8 @@ pub(crate) fn offered(call: &Call, leg: LegId, scene: &Scene<'_>) -> Vec<Codec> 
     }
     let is_outside = call.party(leg).is_some_and(|party| party.employee.is_none());
     match guest {
-        Some(audio) => in_order(&audio.codecs, audio.noise.is_some(), is_outside),
-        None => in_order(&g711(), false, is_outside),
+        Some(audio) => in_order(&audio.codecs, is_outside),
+        None => in_order(&g711(), is_outside),
     }
 }
 
@@ -73,15 +74,17 @@ fn said_by_other(call: &Call, leg: LegId) -> Option<&Codec> {
     other.line.audio()?.codecs.first()
 }
 
+/// All that is known but comfort noise.
+fn sounds() -> Vec<Codec> {
+    all().into_iter().filter(|codec| codec.name != NOISE).collect()
+}
+
 /// All that may be offered beside a guest who speaks these, the first of which they are sent.
-fn in_order(spoken: &[Codec], has_noise: bool, is_outside: bool) -> Vec<Codec> {
+fn in_order(spoken: &[Codec], is_outside: bool) -> Vec<Codec> {
     let first = spoken.first();
     let is_spoken = |codec: &Codec| spoken.iter().any(|one| one.name == codec.name);
-    let mut codecs = all();
-    codecs.retain(|codec| match codec.name.as_str() {
-        NOISE => has_noise,
-        _ => !is_outside || is_law(codec) || is_spoken(codec),
-    });
+    let mut codecs = sounds();
+    codecs.retain(|codec| !is_outside || is_law(codec) || is_spoken(codec));
     codecs.sort_by_key(|codec| {
         let is_first = first.is_some_and(|first| first.name == codec.name);
         let is_twin = is_law(codec) && first.is_some_and(is_law);
@@ -107,17 +110,17 @@ mod tests {
 
     #[test]
     fn who_is_called_is_offered_what_the_guest_is_sent_then_what_costs_nothing_then_the_better() {
-        for (spoken, noise, employee, outside) in [
-            ("PCMA", false, "PCMA PCMU opus G722 G729", "PCMA PCMU"),
-            ("PCMU", false, "PCMU PCMA opus G722 G729", "PCMU PCMA"),
-            ("PCMA opus", false, "PCMA PCMU opus G722 G729", "PCMA PCMU opus"),
-            ("PCMA G729 G722", true, "PCMA PCMU G722 G729 opus CN", "PCMA PCMU G722 G729 CN"),
-            ("opus", false, "opus G722 PCMA PCMU G729", "opus PCMA PCMU"),
-            ("opus G722 PCMU", false, "opus G722 PCMU PCMA G729", "opus G722 PCMU PCMA"),
-            ("G729", true, "G729 opus G722 PCMA PCMU CN", "G729 PCMA PCMU CN"),
+        for (spoken, employee, outside) in [
+            ("PCMA", "PCMA PCMU opus G722 G729", "PCMA PCMU"),
+            ("PCMU", "PCMU PCMA opus G722 G729", "PCMU PCMA"),
+            ("PCMA opus", "PCMA PCMU opus G722 G729", "PCMA PCMU opus"),
+            ("PCMA G729 G722", "PCMA PCMU G722 G729 opus", "PCMA PCMU G722 G729"),
+            ("opus", "opus G722 PCMA PCMU G729", "opus PCMA PCMU"),
+            ("opus G722 PCMU", "opus G722 PCMU PCMA G729", "opus G722 PCMU PCMA"),
+            ("G729", "G729 opus G722 PCMA PCMU", "G729 PCMA PCMU"),
         ] {
             for (is_outside, expected) in [(false, employee), (true, outside)] {
-                let offered = in_order(&codecs(spoken), noise, is_outside);
+                let offered = in_order(&codecs(spoken), is_outside);
                 let names: Vec<&str> = offered.iter().map(|codec| codec.name.as_str()).collect();
                 assert_eq!(names.join(" "), expected, "{spoken}, outside: {is_outside}");
             }

@@ -90,7 +90,11 @@ fn rtpmap(value: &str) -> Option<(u8, Told)> {
     let (number, encoding) = value.trim().split_once(' ')?;
     let mut parts = encoding.trim().split('/');
     let (name, clock) = (parts.next()?, parts.next()?.parse::<u32>().ok()?);
-    let channels = parts.next().map_or(Some(1), |channels| channels.parse::<u8>().ok())?;
+    let channels = match parts.next() {
+        None | Some("1") => 1,
+        Some("2") => 2,
+        Some(_) => return None,
+    };
     let known = codecs::find(name, clock, channels);
     (known.is_some() || channels == 1).then_some((number.parse().ok()?, known))
 }

@@ -31,12 +31,14 @@ impl Formats {
     }
 
     /// Those of an offer: of `codecs` the agreed ones first and under their agreed numbers (RFC 3264 section 8.3.2),
-    /// then the others, and digits at every clock that is needed, 8000 Hz always.
+    /// then the others, and digits at every clock that is needed, 8000 Hz always. Where something is agreed, of the others
+    /// both laws only: a far end that is asked to send elsewhere must not be made to choose a codec anew.
     pub(super) fn offer(codecs: &[Codec], agreed: Option<&Audio>, numbers: &Numbers) -> Self {
         let mut formats = agreed.map(Self::of).unwrap_or_default();
         formats.codecs.retain(|had| codecs.iter().any(|codec| codec.name == had.name));
         for codec in codecs {
-            if formats.codec(&codec.name).is_none() {
+            let is_due = agreed.is_none() || codecs::is_g711(std::slice::from_ref(codec));
+            if is_due && formats.codec(&codec.name).is_none() {
                 let payload_type = numbers.find(&codec.name, codec.clock, codec.payload_type, &formats);
                 formats.codecs.push(Codec { payload_type, fmtp: String::new(), ours: None, ..codec.clone() });
             }
