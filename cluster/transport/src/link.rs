@@ -127,7 +127,7 @@ impl RaftNetworkV2<TypeConfig> for Link {
         request: VoteRequest<TypeConfig>,
         option: RPCOption,
     ) -> Rpc<VoteResponse<TypeConfig>> {
-        self.network.candidacies.ask(self.group, Instant::now(), option.soft_ttl());
+        self.network.candidacies.ask(self.group, &request, Instant::now(), option.soft_ttl());
         let request = convert::vote::request(self.group, &request);
         let call = async |mut client: RaftClient<_>, request| client.pre_vote(request).await;
         convert::vote::answered(self.ask(request, option.soft_ttl(), call).await?).map_err(malformed)

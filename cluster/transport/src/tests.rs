@@ -4,6 +4,7 @@
 
 mod beats;
 mod far;
+mod rivals;
 
 use std::collections::BTreeMap;
 use std::path::Path;
