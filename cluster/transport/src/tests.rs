@@ -4,6 +4,7 @@
 
 mod beats;
 mod far;
+mod heir;
 mod rivals;
 
 use std::collections::BTreeMap;
