@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod beats;
+mod ends;
 mod far;
 mod heir;
 mod rivals;
