@@ -172,6 +172,7 @@ impl Endpoint {
             contact_user: format!("u{}", book.next),
             user_agent: self.inner.user_agent.to_owned(),
             domain: self.inner.domain.clone(),
+            replaces: false,
         };
         (book.next, local)
     }

@@ -10,13 +10,16 @@ use mangrove_sip::Method;
 use mangrove_tests::{
     people::{ANNA, BORIS},
     product::{Options, Product},
+    recording::{Recording, Side},
     sipp::{self, Sipp},
     sound::Sound,
     wait,
 };
-use phone::{Phone, open};
+use phone::{Line, Phone, open};
 
 const CALLER: f64 = 440.0;
+/// What Anna says on a second line, or by another page.
+const OTHER: f64 = 850.0;
 const PASSWORD: &str = "anna-sip-password";
 
 /// Anna's page, registered; she takes calls.
@@ -106,6 +109,109 @@ async fn a_page_that_closes_while_it_rings_leaves_the_caller_in_line() -> Result
     let record = &api.cdrs(1).await?[0];
     assert_eq!((&record["outcome"], &record["employee"]), (&"answered".into(), &"boris".into()), "{record}");
     Ok(())
+}
+
+/// Anna's page in a talk with a customer; the page's dialog.
+async fn talks(page: &mut Phone, own: &Sound, caller: &Sound) -> Result<Line> {
+    let invite = page.is_asked(Method::INVITE).await?;
+    page.answer(&invite, 200, Some(own.port())).await?;
+    page.is_asked(Method::ACK).await?;
+    caller.hears(ANNA.hertz).await?;
+    Line::answered(&invite)
+}
+
+#[tokio::test]
+async fn a_page_asks_a_colleague_and_leaves_the_customer_with_him() -> Result<()> {
+    let product = Product::with_company().await?;
+    let api = product.api()?;
+    let boris = BORIS.phone(&product).await?;
+    BORIS.rests(&product).await?;
+    let mut page = annas_page(&product).await?;
+    let (caller, first, second) = (Sound::start(CALLER)?, Sound::start(ANNA.hertz)?, Sound::start(OTHER)?);
+    let call = Sipp::call(&product, &caller, &[sipp::CUE, sipp::BYE])?;
+    let talk = talks(&mut page, &first, &caller).await.inspect_err(|_| eprintln!("{}", product.log()))?;
+
+    let asking = page.call("102", PASSWORD, second.port(), None).await;
+    let asking = asking.inspect_err(|_| eprintln!("{}\n{}", boris.log(), product.log()))?;
+    second.hears(BORIS.hertz).await?;
+    boris.hears(OTHER).await?;
+    page.joins(&talk, &asking).await.inspect_err(|_| eprintln!("{}", product.log()))?;
+    for _ in 0..2 {
+        let bye = page.is_hung_up().await?;
+        assert!(bye.header("Reason").is_some(), "{bye:?}");
+    }
+    caller.hears(BORIS.hertz).await.inspect_err(|_| eprintln!("{}\n{}", boris.log(), product.log()))?;
+    boris.hears(CALLER).await?;
+    let live = api.call_is("talking").await?;
+    assert_eq!(live["employee"], "boris", "{live}");
+    call.cue()?;
+    call.succeeds(Duration::from_secs(10)).await?;
+
+    let records = api.cdrs(2).await?;
+    let of =
+        |cause: &str| records.iter().find(|record| record["cause"] == cause).cloned().unwrap_or_default();
+    let (talk, asking) = (of("hung-up"), of("transferred"));
+    assert_eq!((&talk["employee"], &talk["group"]), (&"boris".into(), &"200".into()), "{talk}");
+    assert_eq!(talk["legs"].as_array().map(Vec::len), Some(3), "{talk}");
+    assert_eq!((&asking["caller"], &asking["called"]), (&"101".into(), &"102".into()), "{asking}");
+    let recording = Recording::of(&api, &talk).await?;
+    assert!(recording.has_only_on(Side::Left, CALLER), "the customer stays left");
+    assert!(recording.has_only_on(Side::Right, ANNA.hertz), "Anna is right");
+    assert!(recording.has_only_on(Side::Right, BORIS.hertz), "so is Boris");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_page_that_is_loaded_anew_goes_on_with_its_call() -> Result<()> {
+    let product = Product::with_company().await?;
+    let api = product.api()?;
+    let mut page = annas_page(&product).await?;
+    let (caller, before, after) = (Sound::start(CALLER)?, Sound::start(ANNA.hertz)?, Sound::start(OTHER)?);
+    let call = Sipp::call(&product, &caller, &[sipp::CUE, sipp::BYE])?;
+    let talk = talks(&mut page, &before, &caller).await.inspect_err(|_| eprintln!("{}", product.log()))?;
+
+    drop(page);
+    api.call_is("held").await.inspect_err(|_| eprintln!("{}", product.log()))?;
+    let music = async || caller.level(ANNA.hertz).filter(|level| *level < 0.1);
+    wait::until("the customer to hear music instead of Anna", music).await?;
+    let mut page = Phone::connect(&product, "101").await?;
+    assert_eq!(page.register(PASSWORD).await?, 200);
+    let again = page.call("101", PASSWORD, after.port(), Some(&talk.names())).await;
+    again.inspect_err(|_| eprintln!("{}", product.log()))?;
+    caller.hears(OTHER).await.inspect_err(|_| eprintln!("{}", product.log()))?;
+    after.hears(CALLER).await?;
+    api.call_is("talking").await?;
+    call.cue()?;
+    page.is_hung_up().await?;
+    call.succeeds(Duration::from_secs(10)).await?;
+
+    let record = &api.cdrs(1).await?[0];
+    assert_eq!((&record["employee"], &record["cause"]), (&"anna".into(), &"hung-up".into()), "{record}");
+    assert!(record["hold_ms"].as_u64() > Some(0), "{record}");
+    let recording = Recording::of(&api, record).await?;
+    assert!(recording.has_only_on(Side::Right, ANNA.hertz), "Anna is right");
+    assert!(recording.has_only_on(Side::Right, OTHER), "by either page");
+    Ok(())
+}
+
+#[tokio::test]
+async fn nobody_takes_a_colleagues_place() -> Result<()> {
+    let product = Product::with_company().await?;
+    let mut page = annas_page(&product).await?;
+    let (caller, own) = (Sound::start(CALLER)?, Sound::start(ANNA.hertz)?);
+    let call = Sipp::call(&product, &caller, &[sipp::CUE, sipp::BYE])?;
+    let talk = talks(&mut page, &own, &caller).await.inspect_err(|_| eprintln!("{}", product.log()))?;
+
+    let mut boris = Phone::connect(&product, "102").await?;
+    for names in [talk.names(), talk.names().replace("from-tag=", "from-tag=x")] {
+        let refused = boris.call("101", "boris-sip-password", own.port(), Some(&names)).await;
+        let words = refused.err().map(|error| error.to_string()).unwrap_or_default();
+        assert!(words.contains("481"), "{words}");
+    }
+    caller.forget();
+    caller.hears(ANNA.hertz).await?;
+    call.cue()?;
+    call.succeeds(Duration::from_secs(10)).await
 }
 
 #[tokio::test]

@@ -36,6 +36,13 @@ pub struct Engagement {
     pub ringing: bool,
 }
 
+impl Engagement {
+    /// Of a call that the person makes.
+    pub(crate) fn own(call: CallId) -> Self {
+        Self { call, offer: 0, ringing: false }
+    }
+}
+
 /// One employee, serving groups or not.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Agent {
@@ -45,6 +52,9 @@ pub struct Agent {
     pub chosen: Chosen,
     /// The call that has them.
     pub engaged: Option<Engagement>,
+    /// The call of their own that they make beside it, to ask somebody. None without the other one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub consults: Option<CallId>,
     /// After-call work until then.
     pub wrap_up: Option<u64>,
     /// No offers before then: a missed or refused one was just made.
@@ -70,6 +80,7 @@ impl Agent {
             id,
             chosen: Chosen::Available,
             engaged: None,
+            consults: None,
             wrap_up: None,
             pause: None,
             misses: 0,
@@ -130,12 +141,36 @@ impl Agent {
         [self.wrap_up, self.pause, expiry].into_iter().flatten().min()
     }
 
-    /// The call lets go of the person, if it is the one that has them.
+    /// Whether the call is one of theirs.
+    pub(crate) fn has(&self, call: CallId) -> bool {
+        self.consults == Some(call) || self.engaged.is_some_and(|engaged| engaged.call == call)
+    }
+
+    /// The calls that have them: none, one, or the one that they make beside the other too.
+    pub(crate) fn calls(&self) -> impl Iterator<Item = CallId> + use<> {
+        self.engaged.map(|engaged| engaged.call).into_iter().chain(self.consults)
+    }
+
+    /// The call lets go of the person, if it has them. What they called beside it is the call that has them then.
     pub(crate) fn release(&mut self, call: CallId, now: u64) {
+        if self.consults == Some(call) {
+            self.consults = None;
+            return;
+        }
         let Some(engaged) = self.engaged.filter(|engaged| engaged.call == call) else { return };
-        self.engaged = None;
-        if !engaged.ringing {
+        self.engaged = self.consults.take().map(Engagement::own);
+        if !engaged.ringing && self.engaged.is_none() {
             self.idle_since = now;
+        }
+    }
+
+    /// Their part in one call goes on in another.
+    pub(crate) fn go_over(&mut self, from: CallId, to: CallId) {
+        if let Some(engaged) = self.engaged.as_mut().filter(|engaged| engaged.call == from) {
+            engaged.call = to;
+        }
+        if self.consults == Some(from) {
+            self.consults = Some(to);
         }
     }
 

@@ -4,6 +4,8 @@
 pub(crate) mod agree;
 pub(crate) mod answer;
 pub(crate) mod arrive;
+mod attended;
+pub(crate) mod away;
 pub mod devices;
 pub(crate) mod dial_out;
 pub(crate) mod end;
@@ -16,6 +18,7 @@ pub(crate) mod party;
 pub(crate) mod plan;
 pub(crate) mod record;
 mod refusal;
+pub(crate) mod replace;
 pub(crate) mod retell;
 pub(crate) mod stage;
 pub(crate) mod timer;
@@ -149,16 +152,25 @@ impl Offer {
 }
 
 impl Call {
-    /// The party that called.
+    /// The party that called; where another phone took its place, that one.
     pub fn caller_party(&self) -> Option<&Party> {
-        self.parties.values().map(Arc::as_ref).find(|party| party.role == party::Role::Caller)
+        let callers =
+            self.parties.values().map(Arc::as_ref).filter(|party| party.role == party::Role::Caller);
+        callers.max_by_key(|caller| (caller.is_alive() && caller.replaces.is_none(), caller.started.now))
     }
 
-    /// The caller's dialog is this edge's from now on.
-    pub(crate) fn carry_caller(&mut self, edge: &str) {
-        let caller = self.parties.values_mut().find(|party| party.role == party::Role::Caller);
-        if let Some(caller) = caller {
-            edge.clone_into(&mut Arc::make_mut(caller).line.edge);
+    /// The leg that an INVITE began: the one that began the call, or one that came to take a leg's place.
+    pub(crate) fn begun_by(&self, arrival: &str) -> Option<&Party> {
+        let parties = || self.parties.values().map(Arc::as_ref);
+        let came_later = parties().find(|party| party.arrival.as_deref() == Some(arrival));
+        came_later
+            .or_else(|| parties().find(|party| party.role == party::Role::Caller && party.arrival.is_none()))
+    }
+
+    /// A dialog is this edge's from now on.
+    pub(crate) fn carry(&mut self, leg: LegId, edge: &str) {
+        if let Some(party) = self.party_mut(leg) {
+            edge.clone_into(&mut party.line.edge);
         }
     }
 

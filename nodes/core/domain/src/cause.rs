@@ -101,6 +101,8 @@ causes! {
     Withdrawn, "withdrawn", 487, 16, NoAnswer;
     /// The leg left because it was transferred away.
     Transferred, "transferred", 200, 16, Completed;
+    /// Another phone of the same person took the leg's place.
+    Replaced, "replaced", 200, 16, Completed;
     /// The rules failed on the call; it was taken out.
     Quarantined, "quarantined", 500, 41, Failed;
 }

@@ -4,7 +4,7 @@
 //! | check | what it says |
 //! |---|---|
 //! | [`one_agent`] | I1: a call connects its guest with one other party at most |
-//! | [`one_call`] | I2: a person has one call at most, and that call knows it |
+//! | [`one_call`] | I2: a person has one call at most and one that they make beside it, and those know it |
 //! | [`one_record`] | I3: a call that ended has one record with one cause, one that goes on has none |
 //! | [`reserved`] | I5: who rings was reserved by that very offer, and the other way round |
 //! | [`turns`] | I5: who stands ready for a group is free, and the other way round |

@@ -10,15 +10,15 @@ use std::net::IpAddr;
 use mangrove_sip::{
     Destination, Message, NameAddr, Source, Transport, Uri,
     sdp::{Audio, Codec},
-    ua::{self, Ctx, Leg, Output},
+    ua::{self, Ctx, Leg, Output, Replaces},
 };
 use serde::{Deserialize, Serialize};
 
 pub(crate) use act::{
-    accept_offer, accept_refer, answer, hang_up, notify_refer, refuse_offer, refuse_refer, reject, reoffer,
-    ring, start, trying,
+    accept_offer, accept_refer, answer, hang_up, notify_refer, reached, refuse_offer, refuse_refer, reject,
+    reoffer, ring, start, trying,
 };
-pub(crate) use effects::{answer_stranger, local, local_at, refuse, resume, send_all};
+pub(crate) use effects::{answer_stranger, local, local_at, refuse, resume, send_all, turn_down};
 pub(crate) use take::{failed, receive, timer, unreachable};
 
 use crate::cause::Cause;
@@ -68,8 +68,8 @@ pub(crate) enum Fact {
     SessionChanged,
     /// The far end left, refused or vanished.
     Left(Cause),
-    /// The far end wants its counterpart to talk to somebody else.
-    TransferAsked { target: Uri, attended: bool },
+    /// The far end wants its counterpart to talk to somebody else, who is in the dialog named by `replaces` already.
+    TransferAsked { target: Uri, replaces: Option<String> },
     /// A digit came by INFO. Which one is nobody's business yet, and may be part of a PIN.
     Digit,
 }
@@ -97,6 +97,35 @@ impl Line {
     /// Whether it goes over a WebSocket of its edge's: with the edge its far end is gone.
     pub(crate) fn is_over_websocket(&self) -> bool {
         self.transport.is_websocket()
+    }
+
+    /// Whether this connection is the only way to the far end.
+    pub(crate) fn hangs_on(&self, flow: &str) -> bool {
+        let way = self.leg().and_then(Leg::destination);
+        way.is_some_and(|way| way.transport.is_websocket() && way.flow.as_deref() == Some(flow))
+    }
+
+    /// Whether the far end gives itself this address, and is reached by another connection than this one.
+    pub(crate) fn is_elsewhere(&self, contact: &Uri, way: &Destination) -> bool {
+        let Some(leg) = self.leg() else { return false };
+        let is_theirs = || {
+            let target = leg.remote_target().and_then(|target| Uri::parse(target).ok());
+            target.is_some_and(|target| target.equivalent(contact))
+        };
+        let before = leg.destination().filter(|before| before.transport.is_reliable());
+        before.is_some_and(|before| before.flow != way.flow) && is_theirs()
+    }
+
+    /// Whether these are the names of the dialog.
+    pub(crate) fn is_named_by(&self, names: &Replaces) -> bool {
+        self.leg().is_some_and(|leg| leg.is_named_by(names))
+    }
+
+    /// The host that signals is the one which the dialog is reached at.
+    pub(crate) fn follow_way(&mut self) {
+        if let Some(way) = self.leg().and_then(Leg::destination) {
+            (self.transport, self.from) = (way.transport, way.address.ip());
+        }
     }
 
     /// What the far end said about its audio.

@@ -121,8 +121,11 @@ impl Scene<'_> {
     fn forget(&mut self, call: &Call) {
         self.tenant.calls.remove(&call.id);
         self.tenant.arrivals.remove(&call.arrival);
-        for leg in call.parties.keys() {
+        for (leg, party) in &call.parties {
             self.tenant.legs.remove(leg);
+            if let Some(arrival) = &party.arrival {
+                self.tenant.arrivals.remove(arrival);
+            }
         }
     }
 

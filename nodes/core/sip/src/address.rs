@@ -143,6 +143,8 @@ pub struct Local {
     pub user_agent: String,
     /// The tenant's SIP domain.
     pub domain: String,
+    /// Whether far ends may name a dialog of ours in Replaces (RFC 3891).
+    pub replaces: bool,
 }
 
 #[cfg(test)]

@@ -45,7 +45,7 @@ impl Default for Screen {
                 Method::NOTIFY,
                 Method::REGISTER,
             ],
-            extensions: text(&["100rel", "timer", "path", "outbound"]),
+            extensions: text(&["100rel", "timer", "replaces", "path", "outbound"]),
             bodies: text(&[
                 "application/sdp",
                 "message/sipfrag",

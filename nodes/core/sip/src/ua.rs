@@ -30,6 +30,7 @@ mod output;
 mod prack;
 mod provisional;
 mod received;
+mod replaces;
 mod resume;
 mod session_timer;
 #[cfg(test)]
@@ -50,6 +51,7 @@ pub use cancel::TURNED_AWAY;
 pub use incoming::Reject;
 pub use outgoing::{Call, Target};
 pub use output::{Fact, Failure, Outgoing, Output};
+pub use replaces::Replaces;
 
 use asked::Served;
 use calling::{Calling, Invitation, Stray};
@@ -183,6 +185,11 @@ impl Leg {
     pub fn destination(&self) -> Option<&Destination> {
         let called = || self.invitation.as_ref().map(|invitation| &invitation.destination);
         self.peer.as_ref().map(|peer| &peer.destination).or_else(called)
+    }
+
+    /// The far end's Contact; None until an outgoing INVITE is answered.
+    pub fn remote_target(&self) -> Option<&str> {
+        self.peer.as_ref().map(|peer| peer.target.as_str())
     }
 
     /// The far end's connection came back elsewhere (RFC 5626): the next requests go there.

@@ -71,6 +71,17 @@ async fn without_a_leader_the_edge_is_silent_and_tells_later() {
 }
 
 #[tokio::test]
+async fn an_invite_that_is_to_take_a_dialogs_place_is_told_as_any_other() {
+    let house = House::start().await;
+    let carrier = house.carrier().await;
+    let more = "Require: replaces\r\nReplaces: a@b;to-tag=1;from-tag=2\r\n";
+    let called = "sip:74951234567@acme.example";
+    carrier.send(request("INVITE", called, carrier.local(), "UDP", "call-1", more)).await;
+    let (event, _, message) = house.control.received(0).await;
+    assert_eq!((event.leg.as_str(), message.header("Replaces")), ("", Some("a@b;to-tag=1;from-tag=2")));
+}
+
+#[tokio::test]
 async fn strangers_get_no_further() {
     let house = House::start().await;
     let (carrier, stranger) = (house.carrier().await, house.phone().await);

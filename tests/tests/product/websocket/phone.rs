@@ -1,6 +1,10 @@
 //! A SIP client in a browser's place, written as RFC 7118 has it: what it says goes over a WebSocket as text, its host is
 //! made up, and nobody can connect to it.
 
+mod line;
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use anyhow::{Context, Result, ensure};
 use futures::{SinkExt, StreamExt, stream::SplitSink};
 use mangrove_sip::{
@@ -14,8 +18,11 @@ use tokio_tungstenite::{
     tungstenite::{self, client::IntoClientRequest, http::HeaderValue},
 };
 
+pub(super) use line::Line;
+
 const DOMAIN: &str = "acme.example";
-const HOST: &str = "df7jal23ls0d.invalid";
+/// Every page makes up another host.
+static PAGES: AtomicU32 = AtomicU32::new(0);
 
 type Stream = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
@@ -23,6 +30,7 @@ type Stream = WebSocketStream<MaybeTlsStream<TcpStream>>;
 #[derive(Debug)]
 pub(super) struct Phone {
     user: &'static str,
+    host: String,
     out: SplitSink<Stream, tungstenite::Message>,
     heard: mpsc::UnboundedReceiver<Message>,
     reader: JoinHandle<()>,
@@ -65,24 +73,34 @@ impl Phone {
                 }
             }
         });
-        Ok(Self { user, out, heard, reader, cseq: 0 })
+        let host = format!("page{}.invalid", PAGES.fetch_add(1, Ordering::Relaxed));
+        Ok(Self { user, host, out, heard, reader, cseq: 0 })
     }
 
     /// Registers with a password, as a page would that knows MD5 only; the status of the last answer.
     pub(super) async fn register(&mut self, password: &str) -> Result<u16> {
         let uri = format!("sip:{DOMAIN}");
         let refused = self.register_with(&uri, None).await?;
+        let proof = self.proves(&refused, Method::REGISTER, &uri, password)?;
+        Ok(self.register_with(&uri, Some(proof)).await?.status().unwrap_or_default())
+    }
+
+    /// What a refusal asks for.
+    fn proves(&self, refused: &Message, method: Method, uri: &str, password: &str) -> Result<String> {
         ensure!(refused.status() == Some(401), "{refused:?}");
         let challenge = refused.headers("WWW-Authenticate").find(|one| one.contains("algorithm=MD5"));
         let challenge = Challenge::parse(challenge.context("no challenge with MD5")?)?;
         let secret = Secret::Password(password);
-        let proof = authorize(&challenge, "REGISTER", &uri, self.user, secret, "cnonce", 1);
-        Ok(self.register_with(&uri, Some(proof)).await?.status().unwrap_or_default())
+        Ok(authorize(&challenge, method.as_str(), uri, self.user, secret, "cnonce", 1))
+    }
+
+    fn contact(&self) -> String {
+        format!("<sip:{}@{};transport=ws>", self.user, self.host)
     }
 
     async fn register_with(&mut self, uri: &str, proof: Option<String>) -> Result<Message> {
         let to = format!("<sip:{}@{DOMAIN}>", self.user);
-        let contact = format!("<sip:{}@{HOST};transport=ws>;expires=600", self.user);
+        let contact = format!("{};expires=600", self.contact());
         let request = self.request(Method::REGISTER, uri, &to, "registers").with("Contact", contact);
         let request = match proof {
             Some(proof) => request.with("Authorization", proof),
@@ -104,8 +122,7 @@ impl Phone {
 
     /// Answers a request; `media`: with plain sound at this port of loopback.
     pub(super) async fn answer(&mut self, request: &Message, status: u16, media: Option<u16>) -> Result<()> {
-        let contact = format!("<sip:{}@{HOST};transport=ws>", self.user);
-        let mut answer = Message::reply_to(request, status).with("Contact", contact);
+        let mut answer = Message::reply_to(request, status).with("Contact", self.contact());
         answer.set_to_tag("page");
         if let Some(port) = media {
             answer = answer.with_body("application/sdp", sdp(port).into_bytes());
@@ -128,9 +145,9 @@ impl Phone {
 
     fn request(&mut self, method: Method, uri: &str, to: &str, call: &str) -> Message {
         self.cseq += 1;
-        let (user, cseq) = (self.user, self.cseq);
+        let (user, host, cseq) = (self.user, &self.host, self.cseq);
         Message::request(method.clone(), uri)
-            .with("Via", format!("SIP/2.0/WS {HOST};branch=z9hG4bK{user}{cseq}"))
+            .with("Via", format!("SIP/2.0/WS {host};branch=z9hG4bK{user}{cseq}"))
             .with("Max-Forwards", 70)
             .with("From", format!("<sip:{user}@{DOMAIN}>;tag=page"))
             .with("To", to)

@@ -12,10 +12,12 @@
 //!
 //! What the two of a call do not share after that is transcoded by their media node.
 
+use std::sync::Arc;
+
 use mangrove_proto::id::LegId;
 use mangrove_sip::sdp::{Codec, all, g711};
 
-use super::{Call, stage::Stage};
+use super::{Call, party::Party, stage::Stage};
 use crate::{rules::speaks_beyond_g711, scene::Scene};
 
 /// Both laws, which are passed on for one another.
@@ -68,7 +70,10 @@ fn said_by_other(call: &Call, leg: LegId) -> Option<&Codec> {
         Stage::Ringing { early } => *early,
         _ => None,
     };
-    let others = || call.parties.values().filter(move |party| party.id != leg && party.is_alive());
+    let replaced = call.party(leg).and_then(|party| party.replaces);
+    let is_other =
+        move |party: &&Arc<Party>| party.id != leg && Some(party.id) != replaced && party.is_alive();
+    let others = || call.parties.values().filter(is_other);
     let answered = others().find(|party| party.answered.is_some());
     let other = answered.or_else(|| others().find(|party| Some(party.id) == early))?;
     other.line.audio()?.codecs.first()

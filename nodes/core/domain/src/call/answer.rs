@@ -129,11 +129,7 @@ pub(crate) fn release(
 ) {
     let Some(employee) = employee else { return };
     let now = scene.now();
-    let had = scene
-        .tenant
-        .agent(employee)
-        .is_some_and(|agent| agent.engaged.is_some_and(|engaged| engaged.call == call.id));
-    if !had {
+    if !scene.tenant.agent(employee).is_some_and(|agent| agent.has(call.id)) {
         return;
     }
     scene.with_agent(employee, |agent| {

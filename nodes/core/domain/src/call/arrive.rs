@@ -25,6 +25,7 @@ use crate::{
     effect::Reply,
     line::{self, Line},
     media, routes,
+    rules::keeps_calls,
     scene::Scene,
     story,
 };
@@ -176,18 +177,30 @@ fn limits(call: &mut Call, scene: &mut Scene<'_>) -> Result<(), Cause> {
     Ok(())
 }
 
-/// A person has one call at a time.
+/// A person has one call at a time; who talks may call somebody beside it, once.
 fn engage(call: &Call, employee: Option<&EmployeeId>, scene: &mut Scene<'_>) -> Result<(), Cause> {
     let Some(employee) = employee else { return Ok(()) };
-    let engagement = Engagement { call: call.id, offer: 0, ringing: false };
-    let free = scene.with_agent(employee, |agent| {
-        let free = agent.engaged.is_none();
-        if free {
-            agent.engaged = Some(engagement);
+    let consults = may_consult(employee, scene);
+    let taken = scene.with_agent(employee, |agent| {
+        if agent.engaged.is_none() {
+            agent.engaged = Some(Engagement::own(call.id));
+        } else if consults {
+            agent.consults = Some(call.id);
         }
-        free
+        agent.has(call.id)
     });
-    if free == Some(true) { Ok(()) } else { Err(Cause::Busy) }
+    if taken == Some(true) { Ok(()) } else { Err(Cause::Busy) }
+}
+
+fn may_consult(employee: &EmployeeId, scene: &Scene<'_>) -> bool {
+    let agent = scene.tenant.agent(employee).filter(|agent| agent.consults.is_none());
+    let call = agent.and_then(|agent| agent.engaged).and_then(|engaged| scene.tenant.call(engaged.call));
+    let theirs = |leg: &LegId| {
+        let party = call.and_then(|call| call.party(*leg));
+        party.is_some_and(|party| party.employee.as_ref() == Some(employee))
+    };
+    let talkers = call.and_then(Call::talkers).map(|(guest, peer)| [guest, peer]);
+    keeps_calls(scene.state.rules()) && talkers.is_some_and(|talkers| talkers.iter().any(theirs))
 }
 
 fn from_trunk(trunk: &str, invite: &Message, scene: &Scene<'_>) -> Arrival {

@@ -5,6 +5,7 @@ use mangrove_proto::{id::LegId, live::EndedBy};
 use super::{
     Call, answer, enqueue, fact, offer,
     party::Role,
+    replace,
     stage::{End, Stage, Talk},
 };
 use crate::{cause::Cause, line, scene::Scene};
@@ -95,6 +96,9 @@ fn let_go(call: &mut Call, leg: LegId, cause: Cause, status: Option<u16>, scene:
     let unanswered = party.role == Role::Caller && party.answered.is_none();
     if !party.is_alive() {
         return;
+    }
+    if party.replaces.is_some() {
+        return replace::give_up(call, leg, cause, scene);
     }
     if unanswered {
         let moment = scene.moment();

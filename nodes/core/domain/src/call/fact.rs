@@ -5,6 +5,7 @@ use mangrove_proto::{id::LegId, live::EndedBy};
 use super::{
     Call, answer, end, hold, offer,
     party::Role,
+    replace,
     stage::{Stage, Transfer},
     transfer,
 };
@@ -17,7 +18,9 @@ pub(crate) fn hear(call: &mut Call, leg: LegId, fact: Fact, scene: &mut Scene<'_
         Fact::Answered => answer::answered(call, leg, scene),
         Fact::OfferReceived => hold::offered(call, leg, scene),
         Fact::SessionChanged => hold::note(call, scene),
-        Fact::TransferAsked { target, attended } => transfer::asked(call, leg, &target, attended, scene),
+        Fact::TransferAsked { target, replaces } => {
+            transfer::asked(call, leg, &target, replaces.as_deref(), scene)
+        }
         Fact::Left(cause) => left(call, leg, cause, scene),
         Fact::Digit => {
             let party = leg_name(call, leg);
@@ -39,6 +42,7 @@ pub(crate) fn left(call: &mut Call, leg: LegId, cause: Cause, scene: &mut Scene<
     }
     party.end(moment, cause);
     let by = by(party.role, cause);
+    replace::orphan(call, leg, scene);
     if call.is_over() {
         return;
     }
@@ -78,4 +82,5 @@ pub(crate) fn dismiss(call: &mut Call, leg: LegId, cause: Cause, scene: &mut Sce
     }
     party.end(moment, cause);
     line::hang_up(call, leg, cause, scene);
+    replace::orphan(call, leg, scene);
 }

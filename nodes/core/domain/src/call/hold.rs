@@ -14,11 +14,11 @@ pub(crate) fn offered(call: &mut Call, leg: LegId, scene: &mut Scene<'_>) {
     note(call, scene);
 }
 
-/// Notes whether somebody holds, and for how long it was.
+/// Notes whether somebody holds or is away, and for how long it was.
 pub(crate) fn note(call: &mut Call, scene: &mut Scene<'_>) {
     let holds = match &call.stage {
         Stage::Talking(talk) => {
-            [call.guest, talk.peer].iter().any(|leg| call.party(*leg).is_some_and(Party::holds))
+            [call.guest, talk.peer].iter().any(|leg| call.party(*leg).is_some_and(Party::is_absent))
         }
         _ => false,
     };

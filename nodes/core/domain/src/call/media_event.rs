@@ -6,7 +6,7 @@ use mangrove_proto::{
     media::{self, media_event::Fact},
 };
 
-use super::{Call, dial_out, end, party::Party, plan, record, refusal, retell, stage::Stage};
+use super::{Call, dial_out, end, party::Party, plan, record, refusal, replace, retell, stage::Stage};
 use crate::{cause::Cause, line, media as session, scene::Scene, story};
 
 /// Longer than this without a sound, a phone is dead.
@@ -81,6 +81,7 @@ pub(crate) fn go_on(call: &mut Call, scene: &mut Scene<'_>) {
         line::answer(call, call.guest, scene);
     }
     dial_out::start_planned(call, scene);
+    replace::complete(call, scene);
     let guest_has_address = call.party(call.guest).is_some_and(|guest| guest.address.is_some());
     if matches!(call.stage, Stage::Arriving { .. }) && guest_has_address {
         plan::begin(call, scene);

@@ -1,6 +1,6 @@
 //! One party of a call: a SIP dialog of ours, with what the rules must know around it.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, sync::Arc};
 
 use mangrove_proto::{
     id::{EmployeeId, LegId},
@@ -8,6 +8,7 @@ use mangrove_proto::{
 };
 use serde::{Deserialize, Serialize};
 
+use super::away::Away;
 use crate::{cause::Cause, line::Line, stamp::Moment};
 
 /// What a party is to its call.
@@ -79,6 +80,15 @@ pub struct Party {
     /// Its trunk's turn to be told of a new address of ours; not before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) told_at: Option<u64>,
+    /// What marks its INVITE, if that is not the one which began the call: it came to take another leg's place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) arrival: Option<Arc<str>>,
+    /// The leg whose place it is about to take.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) replaces: Option<LegId>,
+    /// Its connection is gone, the only way to it: it is waited for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) away: Option<Away>,
     /// When it was rung, or called.
     pub started: Moment,
     /// When it answered, or was answered.
@@ -108,6 +118,9 @@ impl Party {
             latched: None,
             latched_for: None,
             told_at: None,
+            arrival: None,
+            replaces: None,
+            away: None,
             started,
             answered: None,
             ended: None,
@@ -123,6 +136,11 @@ impl Party {
     /// Whether the far end holds us: it wants to hear nothing.
     pub fn holds(&self) -> bool {
         self.line.audio().is_some_and(|audio| !audio.direction.sends())
+    }
+
+    /// Whether others hear music in its place: it holds, or is away.
+    pub fn is_absent(&self) -> bool {
+        self.holds() || self.away.is_some()
     }
 
     /// Where its sound comes from at the address of ours that it knows, if not from where its description says.
@@ -141,6 +159,7 @@ impl Party {
     pub(crate) fn end(&mut self, at: Moment, cause: Cause) {
         if self.ended.is_none() {
             self.ended = Some((at, cause));
+            (self.replaces, self.away) = (None, None);
         }
     }
 }

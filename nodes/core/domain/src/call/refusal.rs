@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use mangrove_proto::{id::LegId, live::EndedBy};
 
-use super::{Call, end, fact, party::Party, plan, stage::Stage};
+use super::{Call, end, fact, party::Party, plan, replace, stage::Stage};
 use crate::{cause::Cause, scene::Scene};
 
 /// What a call can do without.
@@ -51,7 +51,10 @@ fn sacrifice(call: &Call) -> Sacrifice {
 }
 
 fn planned(call: &Call) -> impl Iterator<Item = LegId> {
-    let waits = |party: &&Arc<Party>| party.is_alive() && party.line.is_planned() && party.address.is_none();
+    let waits = |party: &&Arc<Party>| {
+        let is_new = party.line.is_planned() || party.replaces.is_some();
+        party.is_alive() && is_new && party.address.is_none()
+    };
     call.parties.values().filter(waits).map(|party| party.id)
 }
 
@@ -59,6 +62,9 @@ fn give_up_phones(call: &mut Call, scene: &mut Scene<'_>) {
     // It was not the music, then.
     call.media.silenced = false;
     for leg in planned(call).collect::<Vec<_>>() {
-        fact::left(call, leg, Cause::NoMedia, scene);
+        match call.party(leg).and_then(|party| party.replaces) {
+            Some(_) => replace::give_up(call, leg, Cause::NoMedia, scene),
+            None => fact::left(call, leg, Cause::NoMedia, scene),
+        }
     }
 }

@@ -3,7 +3,7 @@
 use mangrove_proto::{id::LegId, live::EndedBy};
 
 use super::{
-    Call, Offer, end, enqueue, offer, plan, retell,
+    Call, Offer, away, end, enqueue, offer, plan, retell,
     stage::{End, Stage},
 };
 use crate::{cause::Cause, line, scene::Scene};
@@ -26,10 +26,12 @@ pub(crate) fn due(call: &Call) -> Option<u64> {
     let longest = (!call.is_over()).then_some(call.started.now + LONGEST_MS);
     let offers = call.offers.iter().map(Offer::due);
     let lines = call.parties.values().filter_map(|party| party.line.due());
-    let told = call.parties.values().filter(|party| party.is_alive()).filter_map(|party| party.told_at);
+    let alive = || call.parties.values().filter(|party| party.is_alive());
+    let told = alive().filter_map(|party| party.told_at);
+    let away = alive().filter_map(|party| party.away.as_ref()).map(|away| away.until);
     // What is due of the session is done when the command is through.
     let session = call.media.due();
-    stage.into_iter().chain(longest).chain(session).chain(offers).chain(lines).chain(told).min()
+    stage.into_iter().chain(longest).chain(session).chain(offers).chain(lines).chain(told).chain(away).min()
 }
 
 /// Fires what is due.
@@ -41,6 +43,7 @@ pub(crate) fn fire(call: &mut Call, scene: &mut Scene<'_>) {
     }
     retell::fire(call, scene);
     offer::expire(call, scene);
+    away::expire(call, scene);
     match &call.stage {
         Stage::Arriving { until } if *until <= now => end::end(call, Cause::NoMedia, EndedBy::System, scene),
         Stage::Playing { until: Some(until), .. } if *until <= now => plan::proceed(call, scene),

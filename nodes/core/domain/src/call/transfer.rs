@@ -1,5 +1,6 @@
-//! Blind transfer (RFC 3515): one of two who talk sends the other to somebody else. The other waits with music while
-//! the target rings; who transferred is told how it goes, leaves on success, and talks on if it fails.
+//! Transfer (RFC 3515): one of two who talk sends the other to somebody else. Blindly, the other waits with music while
+//! the target rings; who transferred is told how it goes, leaves on success, and talks on if it fails. After a word with the
+//! target it is [`attended`].
 
 use mangrove_proto::{
     id::{EmployeeId, LegId},
@@ -8,7 +9,7 @@ use mangrove_proto::{
 use mangrove_sip::Uri;
 
 use super::{
-    Call, answer, dial_out, end, fact,
+    Call, answer, attended, dial_out, end, fact,
     party::Role,
     plan::Plan,
     stage::{Stage, Talk, Transfer},
@@ -22,22 +23,28 @@ use crate::{
 };
 
 /// SIP status that refuses a transfer out of place.
-const NOT_NOW: u16 = 491;
-/// For transfers with consultation (`Replaces`), which are not offered.
-const NOT_OFFERED: u16 = 501;
+pub(super) const NOT_NOW: u16 = 491;
 
 /// A party asks to transfer its counterpart. Only employees may, for it is they who answer for the new leg.
-pub(crate) fn asked(call: &mut Call, leg: LegId, target: &Uri, attended: bool, scene: &mut Scene<'_>) {
+pub(crate) fn asked(
+    call: &mut Call,
+    leg: LegId,
+    target: &Uri,
+    replaces: Option<&str>,
+    scene: &mut Scene<'_>,
+) {
     let Stage::Talking(talk) = call.stage.clone() else {
         return line::refuse_refer(call, leg, NOT_NOW, scene);
     };
     let Some(employee) = call.party(leg).and_then(|party| party.employee.clone()) else {
         return line::refuse_refer(call, leg, Cause::Forbidden.status(), scene);
     };
+    if let Some(named) = replaces {
+        return attended::asked(call, leg, &employee, named, scene);
+    }
     let wanted = target.user().map(|user| user.into_owned());
     let dialled = wanted.and_then(|user| dial::read(&scene.tenant.config, &user));
     match dialled {
-        _ if attended => line::refuse_refer(call, leg, NOT_OFFERED, scene),
         None => line::refuse_refer(call, leg, Cause::NotFound.status(), scene),
         Some(dialled) => begin(call, leg, &talk, &employee, dialled, scene),
     }
@@ -51,7 +58,7 @@ fn begin(
     dialled: Dialled,
     scene: &mut Scene<'_>,
 ) {
-    line::accept_refer(call, referrer, scene);
+    line::accept_refer(call, referrer, 100, scene);
     scene.tell(call, format!("{employee} transfers"), "");
     end::count_talk(call, scene);
     let stays = if call.guest == referrer { talk.peer } else { call.guest };

@@ -8,9 +8,10 @@ use mangrove_sip::{Message, Method, Source, Transport};
 
 use super::Sender;
 use crate::{
-    call::{Call, arrive},
+    call::{Call, arrive, away, replace},
     effect::{Effects, ObjectRef, Reply},
     line,
+    rules::keeps_calls,
     scene::{self, Scene},
     stamp::Stamp,
     state::State,
@@ -73,8 +74,10 @@ fn received(leg: &str, received: &Received, edge: &str, scene: &mut Scene<'_>) -
     if leg.is_empty() {
         return outside_dialog(received.ingress.as_ref(), taken, &source, edge, scene);
     }
-    let reply =
-        with_leg(leg, scene, |call, leg, scene| line::receive(call, leg, taken, &source, edge, scene));
+    let reply = with_leg(leg, scene, |call, leg, scene| {
+        line::receive(call, leg, taken, &source, edge, scene);
+        away::look(call, leg, scene);
+    });
     if matches!(reply, Reply::NotFound { .. }) {
         answer_unknown(&message, &source, edge, scene);
     }
@@ -83,15 +86,9 @@ fn received(leg: &str, received: &Received, edge: &str, scene: &mut Scene<'_>) -
 
 /// 481 to a request for a dialog that we do not have (RFC 3261 12.2.2).
 fn answer_unknown(message: &Message, source: &Source, edge: &str, scene: &mut Scene<'_>) {
-    if !message.is_request() || message.method() == Method::ACK {
-        return;
+    if message.is_request() && message.method() != Method::ACK {
+        line::turn_down(message, 481, source, edge, scene);
     }
-    let mut response = Message::reply_to(message, 481);
-    response.set_to_tag(&scene.seed.token());
-    let object = ObjectRef::Tenant(scene.id().clone());
-    let fence = (scene.tenant.epoch, scene.stamp);
-    let effect = line::answer_stranger(object, message, &response, source, edge, fence);
-    scene.effects.actions.push(effect);
 }
 
 fn outside_dialog(
@@ -113,24 +110,31 @@ fn outside_dialog(
     };
     let known = scene.tenant.arrivals.get(key.as_str()).copied();
     match (known, message.method()) {
+        (None, Method::INVITE) if takes_place(message, scene) => {
+            replace::arrive(key, ingress, taken, source, edge, scene)
+        }
         (None, Method::INVITE) => arrive::arrive(key, ingress, taken, source, edge, scene),
         (None, _) => {
             answer_unknown(message, source, edge, scene);
             Reply::NotFound { what: "the request's transaction".into() }
         }
-        (Some(call), Method::INVITE) => repeat(call, edge, scene),
-        (Some(call), _) => to_caller(call, taken, source, edge, scene),
+        (Some(call), Method::INVITE) => repeat(call, &key, edge, scene),
+        (Some(call), _) => to_caller((call, key.as_str()), taken, source, edge, scene),
     }
 }
 
+fn takes_place(invite: &Message, scene: &Scene<'_>) -> bool {
+    keeps_calls(scene.state.rules()) && invite.header("Replaces").is_some()
+}
+
 /// The INVITE came again, perhaps by another edge, whose the dialog is then: so does what was said to it.
-fn repeat(call: CallId, edge: &str, scene: &mut Scene<'_>) -> Reply {
-    let carrier = |call: &Call| Some(call.caller_party()?.line.edge.clone());
-    if scene.tenant.call(call).and_then(carrier).is_some_and(|carrier| carrier != edge) {
-        scene.with_call(call, |call, _| call.carry_caller(edge));
+fn repeat(call: CallId, key: &str, edge: &str, scene: &mut Scene<'_>) -> Reply {
+    let carried = |call: &Call| call.begun_by(key).map(|party| (party.id, party.line.edge != edge));
+    if let Some((leg, true)) = scene.tenant.call(call).and_then(carried) {
+        scene.with_call(call, |call, _| call.carry(leg, edge));
     }
     let Some(call) = scene.tenant.call(call) else { return Reply::Seen };
-    let Some(party) = call.caller_party() else { return Reply::Seen };
+    let Some(party) = call.begun_by(key) else { return Reply::Seen };
     let local = line::local(scene.state, &scene.tenant, party);
     let again = line::resume(party, &local, call, scene.tenant.epoch, scene.stamp, &mut scene.seed);
     scene.effects.actions.extend(again);
@@ -139,14 +143,14 @@ fn repeat(call: CallId, edge: &str, scene: &mut Scene<'_>) -> Reply {
 
 /// CANCEL, or an ACK that lost its way: for the leg that the INVITE made.
 fn to_caller(
-    call: CallId,
+    (call, key): (CallId, &str),
     taken: (&Message, &[u8]),
     source: &Source,
     edge: &str,
     scene: &mut Scene<'_>,
 ) -> Reply {
     scene.with_call(call, |call, scene| {
-        if let Some(leg) = call.caller_party().map(|party| party.id) {
+        if let Some(leg) = call.begun_by(key).map(|party| party.id) {
             line::receive(call, leg, taken, source, edge, scene);
         }
     });
@@ -168,6 +172,7 @@ fn register(
         return Reply::NotFound { what: format!("device {device}") };
     };
     let now = scene.now();
+    let mut is_registered = false;
     let answer = match not_theirs(request, device, &employee.extension, &config.domain) {
         Some(status) => {
             let mut refusal = Message::reply_to(request, status);
@@ -177,7 +182,10 @@ fn register(
         None => scene.with_agent(&employee.id, |agent| {
             let phone = agent.phones.entry(device.clone()).or_default();
             let answer = match phone.register(request, source, edge, now) {
-                Ok(registered) => registered.response,
+                Ok(registered) => {
+                    is_registered = true;
+                    registered.response
+                }
                 Err(refused) => refused.answer(request),
             };
             // A question, a refusal or the last binding's end leaves nothing to keep.
@@ -189,6 +197,9 @@ fn register(
         let object = ObjectRef::Agent(scene.id().clone(), employee.id.clone());
         let fence = (scene.tenant.epoch, scene.stamp);
         scene.effects.actions.push(line::answer_stranger(object, request, &answer, source, edge, fence));
+    }
+    if is_registered {
+        away::registered(&employee.id, request, source, edge, scene);
     }
     Reply::Done
 }
@@ -204,8 +215,15 @@ fn not_theirs(request: &Message, device: &str, extension: &str, domain: &str) ->
     }
 }
 
+/// Whoever was registered over this connection is out of reach, and who talks over it may be.
+fn flow_closed(flow: &str, scene: &mut Scene<'_>) -> Reply {
+    forget_flow(flow, scene);
+    away::flow_closed(flow, scene);
+    Reply::Done
+}
+
 /// Whoever was registered over this connection is out of reach.
-pub(super) fn flow_closed(flow: &str, scene: &mut Scene<'_>) -> Reply {
+pub(super) fn forget_flow(flow: &str, scene: &mut Scene<'_>) {
     let uses = |agent: &&crate::agent::Agent| agent.phones.values().any(|phone| phone.uses_flow(flow));
     let affected: Vec<_> = scene.tenant.agents().filter(uses).map(|agent| agent.id.clone()).collect();
     for employee in affected {
@@ -214,7 +232,6 @@ pub(super) fn flow_closed(flow: &str, scene: &mut Scene<'_>) -> Reply {
             agent.phones.retain(|_, phone| phone.next_expiry().is_some());
         });
     }
-    Reply::Done
 }
 
 fn source_of(source: &edge::Source) -> Option<Source> {

@@ -42,7 +42,12 @@ fn extend(tenant: &mut Tenant, gap_ms: u64) {
     for id in tenant.calls.keys().copied().collect::<Vec<_>>() {
         if let Some(call) = tenant.calls.get_mut(&id) {
             let call: &mut Call = Arc::make_mut(call);
-            call.parties.values_mut().map(Arc::make_mut).for_each(|party| party.line.extend(gap_ms));
+            for party in call.parties.values_mut().map(Arc::make_mut) {
+                party.line.extend(gap_ms);
+                if let Some(away) = &mut party.away {
+                    away.until += gap_ms;
+                }
+            }
         }
     }
 }

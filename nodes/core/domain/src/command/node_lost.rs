@@ -73,7 +73,7 @@ fn close_websockets(edge: &str, scene: &mut Scene<'_>) {
     let phones = scene.tenant.agents().flat_map(|agent| agent.phones.values());
     let flows: Vec<String> = phones.flat_map(|phone| phone.websockets_at(edge)).map(str::to_owned).collect();
     for flow in flows {
-        edge_reported::flow_closed(&flow, scene);
+        edge_reported::forget_flow(&flow, scene);
     }
 }
 

@@ -13,11 +13,12 @@ pub(super) fn check(tenant: &Tenant, found: &mut Vec<Violation>) {
         }
     }
     let legs: usize = tenant.calls().map(|call| call.parties.len()).sum();
-    if legs != tenant.legs.len() || tenant.arrivals.len() != tenant.calls.len() {
+    let parties = tenant.calls().flat_map(|call| call.parties.values());
+    let invites = tenant.calls.len() + parties.filter(|party| party.arrival.is_some()).count();
+    if legs != tenant.legs.len() || tenant.arrivals.len() != invites {
         let what = format!(
-            "{legs} legs, {} indexed; {} calls, {} marked",
+            "{legs} legs, {} indexed; {invites} INVITEs, {} marked",
             tenant.legs.len(),
-            tenant.calls.len(),
             tenant.arrivals.len()
         );
         found.push(Violation::new("I8", what));

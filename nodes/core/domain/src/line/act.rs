@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 
 use mangrove_proto::id::LegId;
 use mangrove_sip::{
+    Destination,
     sdp::{Direction, MediaAddress},
     ua::{self, Ctx, Leg, Output},
 };
@@ -110,9 +111,21 @@ pub(crate) fn hang_up(call: &mut Call, leg: LegId, cause: Cause, scene: &mut Sce
 /// RFC 3326; "completed elsewhere" as RFC 3326 section 3.1 has it, so that phones show no missed call.
 fn reason(cause: Cause) -> String {
     match cause {
-        Cause::AnsweredElsewhere => "SIP;cause=200;text=\"Call completed elsewhere\"".into(),
+        Cause::AnsweredElsewhere | Cause::Replaced => {
+            "SIP;cause=200;text=\"Call completed elsewhere\"".into()
+        }
         _ => format!("Q.850;cause={}", cause.q850()),
     }
+}
+
+/// The far end has come back by another connection, at this edge.
+pub(crate) fn reached(call: &mut Call, leg: LegId, way: Destination, edge: &str) {
+    let Some(party) = call.party_mut(leg) else { return };
+    edge.clone_into(&mut party.line.edge);
+    if let Some(line) = party.line.leg_mut() {
+        line.reached_at(way);
+    }
+    party.line.follow_way();
 }
 
 /// Re-INVITE with our present address: the media has moved.
@@ -136,9 +149,9 @@ pub(crate) fn refuse_offer(call: &mut Call, leg: LegId, scene: &mut Scene<'_>) {
     operate(call, leg, scene, |line, ctx| line.refuse_offer(488, ctx));
 }
 
-/// 202, and the first NOTIFY (RFC 3515).
-pub(crate) fn accept_refer(call: &mut Call, leg: LegId, scene: &mut Scene<'_>) {
-    operate(call, leg, scene, |line, ctx| line.accept_refer(ctx));
+/// 202, and the first NOTIFY (RFC 3515), with 100 or with how it ended.
+pub(crate) fn accept_refer(call: &mut Call, leg: LegId, status: u16, scene: &mut Scene<'_>) {
+    operate(call, leg, scene, |line, ctx| line.accept_refer(status, ctx));
 }
 
 /// Refuses a transfer.

@@ -10,6 +10,7 @@ use super::{USER_AGENT, take::translate};
 use crate::{
     call::{Call, party::Party},
     effect::{Action, Effect, ObjectRef},
+    rules::keeps_calls,
     scene::Scene,
     stamp::Stamp,
     state::{State, hash_of},
@@ -38,6 +39,7 @@ pub(crate) fn local_at(
         contact_user: format!("{}.{leg}", tenant.config.id),
         user_agent: USER_AGENT.to_owned(),
         domain: tenant.config.domain.to_string(),
+        replaces: keeps_calls(state.rules()),
     }
 }
 
@@ -167,6 +169,16 @@ pub(crate) fn answer_stranger(
         fence,
         Outgoing::Response { destination, message: response.to_bytes().into() },
     )
+}
+
+/// Refuses a request that concerns no dialog which its sender may know of.
+pub(crate) fn turn_down(request: &Message, status: u16, source: &Source, edge: &str, scene: &mut Scene<'_>) {
+    let mut response = Message::reply_to(request, status);
+    response.set_to_tag(&scene.seed.token());
+    let object = ObjectRef::Tenant(scene.id().clone());
+    let fence = (scene.tenant.epoch, scene.stamp);
+    let effect = answer_stranger(object, request, &response, source, edge, fence);
+    scene.effects.actions.push(effect);
 }
 
 /// Refuses an INVITE that could not become a dialog.

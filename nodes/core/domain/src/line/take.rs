@@ -67,9 +67,7 @@ pub(super) fn translate(fact: ua::Fact) -> Option<Fact> {
         Said::AckMissing => Fact::Left(Cause::NotAcknowledged),
         Said::SessionExpired => Fact::Left(Cause::SessionExpired),
         Said::Vanished => Fact::Left(Cause::FarEndGone),
-        Said::TransferAsked { target, replaces } => {
-            Fact::TransferAsked { target, attended: replaces.is_some() }
-        }
+        Said::TransferAsked { target, replaces } => Fact::TransferAsked { target, replaces },
         Said::Digit { .. } => Fact::Digit,
     })
 }

@@ -44,10 +44,10 @@ fn ringing(call: &Call, party: &Party, early: Option<LegId>) -> Option<Hears> {
     }
 }
 
-/// The other's voice, or music while they hold.
+/// The other's voice, or music while they hold or are away.
 fn other(call: &Call, leg: LegId) -> Option<Hears> {
-    let holds = call.party(leg).is_some_and(Party::holds);
-    Some(if holds { music(MUSIC, 0) } else { peer(leg) })
+    let is_absent = call.party(leg).is_some_and(Party::is_absent);
+    Some(if is_absent { music(MUSIC, 0) } else { peer(leg) })
 }
 
 fn peer(leg: LegId) -> Hears {

@@ -141,6 +141,12 @@ impl FarEnd {
         self.words().iter().any(|told| told == word)
     }
 
+    /// The names of its dialog, for Replaces.
+    pub(crate) fn names(&self) -> String {
+        let ours = self.our_tag.as_deref().unwrap_or("none");
+        format!("{};to-tag={ours};from-tag={}", self.call_id, self.tag)
+    }
+
     /// A response to `request`, with a description or without.
     pub(crate) fn reply(&self, request: &Message, status: u16, body: &str) -> Vec<u8> {
         let mut head = format!("SIP/2.0 {status} X\r\n");

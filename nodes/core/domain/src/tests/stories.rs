@@ -1,8 +1,10 @@
 //! Given, when, then: what callers, agents and far ends live through.
 
 mod answered;
+mod away;
 mod between_employees;
 mod codecs;
+mod consulting;
 mod devices;
 mod digits;
 mod draining;
@@ -21,6 +23,7 @@ mod provisional;
 mod refound;
 mod refusals;
 mod repeats;
+mod replaces;
 mod rules;
 mod silence;
 mod takeover;

@@ -19,7 +19,7 @@ use mangrove_sip::{Message, Transport};
 use super::{acme, far_end::FarEnd};
 use crate::{
     Action, Author, Command, Effects, Fence, NodeInfo, Reply, Sender, Stamp, State, apply,
-    config::TenantConfig, invariant,
+    config::TenantConfig, invariant, rules::NEWEST,
 };
 
 /// Something that a phone or the media node will do by itself.
@@ -119,6 +119,13 @@ impl World {
         world
     }
 
+    /// As [`World::acme`], under the newest rules.
+    pub(crate) fn raised() -> Self {
+        let mut world = Self::acme();
+        world.command(Command::RaiseRules { to: NEWEST });
+        world
+    }
+
     /// Acme with the phones of 101, 102 and 190 registered.
     pub(crate) fn acme() -> Self {
         let mut world = Self::of(acme::config());
@@ -215,12 +222,18 @@ impl World {
         address: &str,
         ingress: Option<edge::Ingress>,
     ) -> Reply {
-        let received = edge::Received {
-            message: bytes.into(),
-            source: Some(source(address)),
-            ingress,
-            received_at_unix_ms: 0,
-        };
+        self.received_from(leg, bytes, source(address), ingress)
+    }
+
+    fn received_from(
+        &mut self,
+        leg: &str,
+        bytes: Vec<u8>,
+        source: edge::Source,
+        ingress: Option<edge::Ingress>,
+    ) -> Reply {
+        let (message, source) = (bytes.into(), Some(source));
+        let received = edge::Received { message, source, ingress, received_at_unix_ms: 0 };
         self.edge(leg, edge_event::Fact::Received(received))
     }
 
@@ -287,6 +300,17 @@ impl World {
         let (index, address) = (self.ends.len(), phone_address(extension));
         let mut caller = FarEnd::caller(extension, to, device(extension), &address, index as u32);
         caller.invite.push("Supported", supported);
+        let invite = caller.invite.to_bytes();
+        self.ends.push(caller);
+        self.outside(index, invite);
+        index
+    }
+
+    /// A phone of an employee's asks to take the place of the dialog of these names.
+    pub(crate) fn call_replacing(&mut self, extension: &str, names: &str) -> usize {
+        let (index, address) = (self.ends.len(), phone_address(extension));
+        let mut caller = FarEnd::caller(extension, extension, device(extension), &address, index as u32);
+        caller.invite.push("Replaces", names);
         let invite = caller.invite.to_bytes();
         self.ends.push(caller);
         self.outside(index, invite);

@@ -28,6 +28,7 @@ fn each_check_has_its_status() {
         (request(Method::read("PING")), 501),
         (Message { start: Start::Request { method: Method::INVITE, uri: "urn:x".into() }, ..invite() }, 416),
         (invite().with("Require", "100rel"), 200),
+        (invite().with("Require", "replaces"), 200),
         (invite().with("Require", "gruu"), 420),
         (invite().with_body("text/plain", b"x".to_vec()), 415),
         (

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::dialog::contact_of;
 use super::incoming::is_sdp;
 use super::offered::AskedChange;
-use super::turn::{ALLOW, Purpose, SDP, SUPPORTED, Turn};
+use super::turn::{ALLOW, Purpose, SDP, Turn};
 use super::{Ctx, Fact, Leg, Output, Phase};
 use crate::sdp::{Direction, MediaAddress};
 use crate::{Message, Method, Source};
@@ -106,7 +106,7 @@ impl Leg {
             .request(method, cseq, peer)
             .with("Contact", turn.contact(peer.destination.transport))
             .with("Allow", ALLOW)
-            .with("Supported", SUPPORTED)
+            .with("Supported", turn.supported())
             .with("User-Agent", &turn.ctx.local.user_agent);
         let mut message = self.timer.ask(message);
         if let Some((local, direction)) = describe {

@@ -1,7 +1,7 @@
 //! What arrived goes to whom it concerns: checks of dialog and sequence (RFC 3261 12.2.2) come first.
 
 use super::asked::Asked;
-use super::turn::{ALLOW, Purpose, SDP, SUPPORTED, Turn};
+use super::turn::{ALLOW, Purpose, SDP, Turn};
 use super::{Ctx, Fact, Failure, Leg, Output, Phase};
 use crate::{Message, Method, Source};
 
@@ -165,7 +165,7 @@ impl Leg {
     /// OPTIONS: what we can do.
     pub(super) fn queried(&mut self, asked: Asked, turn: &mut Turn<'_, '_>) {
         let message = asked.response(200);
-        let message = message.with("Allow", ALLOW).with("Supported", SUPPORTED).with("Accept", SDP);
+        let message = message.with("Allow", ALLOW).with("Supported", turn.supported()).with("Accept", SDP);
         self.reply(asked, message, turn);
     }
 }

@@ -65,7 +65,7 @@ impl Leg {
         codecs: &[Codec],
         ctx: &mut Ctx<'_>,
     ) -> Result<(Leg, Vec<Output>), Reject> {
-        let said = Invite::read(invite)?;
+        let said = Invite::read(invite, ctx.local.replaces)?;
         let mut sdp = sdp::Session::new(ctx.seed.below(1 << 31));
         let audio = read_offer(&mut sdp, invite, codecs)?;
         let local_tag = format!("{}-{}", ctx.local.contact_user, ctx.seed.token());
@@ -127,11 +127,12 @@ impl Leg {
 }
 
 impl Invite {
-    fn read(invite: &Message) -> Result<Self, Reject> {
+    fn read(invite: &Message, replaces: bool) -> Result<Self, Reject> {
         if !invite.is(&Method::INVITE) || invite.to_tag().is_some() {
             return Err(Reject::new(481));
         }
-        if let Some(unknown) = invite.headers("Require").find(|tag| !["100rel", "timer"].contains(tag)) {
+        let is_known = |tag: &str| ["100rel", "timer"].contains(&tag) || (replaces && tag == "replaces");
+        if let Some(unknown) = invite.headers("Require").find(|tag| !is_known(tag)) {
             return Err(Reject::with(420, "Unsupported", unknown));
         }
         let contact = contact_of(invite).filter(|uri| uri.is_sip() || uri.is_sips());

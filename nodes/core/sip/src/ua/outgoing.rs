@@ -98,7 +98,8 @@ impl Leg {
             message.push("Route", route);
         }
         let message = self.dialog.headers(message, &Method::INVITE, cseq, &self.dialog.remote);
-        let supported = if invitation.offered { "100rel, timer" } else { "timer" };
+        let reliable = if invitation.offered { "100rel, " } else { "" };
+        let supported = format!("{reliable}{}", turn.supported());
         let message = message
             .with("Contact", turn.contact(invitation.destination.transport))
             .with("Allow", ALLOW)

@@ -123,7 +123,7 @@ pub enum Fact {
     TransferAsked {
         /// Whom to call.
         target: Uri,
-        /// The dialog to take the place of, in an attended transfer (RFC 3891).
+        /// The dialog to take the place of, in an attended transfer: the value of a Replaces header (RFC 3891).
         replaces: Option<String>,
     },
     /// A digit by INFO.

@@ -1,4 +1,4 @@
-//! Blind transfer as the far end asks for it: REFER, its implicit subscription and our NOTIFYs (RFC 3515).
+//! A transfer as the far end asks for it: REFER, its implicit subscription and our NOTIFYs (RFC 3515).
 //! The subscription ends with the dialog. `Refer-Sub: false` (RFC 4488) is honoured.
 
 use serde::{Deserialize, Serialize};
@@ -63,8 +63,9 @@ impl Leg {
         self.fact(turn, Fact::TransferAsked { target, replaces });
     }
 
-    /// Takes the transfer on: 202, and a first NOTIFY that says 100.
-    pub fn accept_refer(&mut self, ctx: &mut Ctx<'_>) -> Vec<Output> {
+    /// Takes the transfer on: 202, and a first NOTIFY with `status`: 100, or 200 if it is done already, which may be the
+    /// only one (RFC 3515 section 2.4.5).
+    pub fn accept_refer(&mut self, status: u16, ctx: &mut Ctx<'_>) -> Vec<Output> {
         self.turn(ctx, |leg, turn| {
             let Some(transfer) = &mut leg.transfer else { return };
             let Some(asked) = transfer.asked.take() else { return };
@@ -75,7 +76,7 @@ impl Leg {
                 message.push("Refer-Sub", "false");
             }
             leg.reply(asked, message, turn);
-            leg.notify(100, turn);
+            leg.notify(status, turn);
         })
     }
 

@@ -9,8 +9,6 @@ use crate::{Destination, MAGIC, Message, Method, Transport};
 
 /// What we answer to, in every message that opens or changes a dialog.
 pub(super) const ALLOW: &str = "INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE, INFO, REFER, NOTIFY";
-/// The extensions we use within a dialog; 100rel only matters in the INVITE that begins it.
-pub(super) const SUPPORTED: &str = "timer";
 pub(super) const SDP: &str = "application/sdp";
 
 /// Why a request of ours is in the air.
@@ -53,6 +51,11 @@ pub(super) struct Turn<'t, 'c> {
 impl Turn<'_, '_> {
     pub(super) fn now(&self) -> u64 {
         self.ctx.now
+    }
+
+    /// The extensions we use within a dialog; 100rel only matters in the INVITE that begins it.
+    pub(super) fn supported(&self) -> &'static str {
+        if self.ctx.local.replaces { "timer, replaces" } else { "timer" }
     }
 
     /// A new branch; it names tenant and leg, so that any edge can route the responses.
@@ -114,6 +117,6 @@ impl Turn<'_, '_> {
     /// What every response that opens or changes a dialog says of us.
     pub(super) fn described(&self, message: Message, transport: Transport) -> Message {
         let contact = self.contact(transport);
-        message.with("Contact", contact).with("Allow", ALLOW).with("Supported", SUPPORTED)
+        message.with("Contact", contact).with("Allow", ALLOW).with("Supported", self.supported())
     }
 }

@@ -52,7 +52,8 @@ pub(super) fn act(world: &mut World, chance: &mut Seed) {
         87..=89 => failure(world, chance),
         90..=93 => media(world, chance),
         94 => from_outside(world, chance),
-        95..=96 => repeat(world, chance),
+        95 => repeat(world, chance),
+        96 => take_over(world, chance),
         97 => invite_again(world, chance),
         98 => rare(world, chance),
         _ => drop(world.call_in("78120000000")),
@@ -64,7 +65,8 @@ fn phone(world: &mut World, chance: &mut Seed) {
     let extension = any_of(&EXTENSIONS, chance);
     let flow = format!("flow-{extension}");
     match chance.below(8) {
-        0..=3 => world.register(extension),
+        0..=2 => world.register(extension),
+        3 => world.register_over_websocket(extension, &flow),
         4 | 5 => world.register_at(extension, &format!("10.0.2.1:{}", 40_000 + chance.below(2)), &flow),
         6 => world.unregister(extension),
         _ => drop(world.edge("", edge_event::Fact::FlowClosed(FlowClosed { flow }))),
@@ -173,11 +175,17 @@ fn pass(world: &mut World, ms: u64) {
 fn in_dialog(world: &mut World, chance: &mut Seed) {
     let Some(index) = any_end(world, chance) else { return };
     let version = 2 + chance.below(1_000) as u32;
-    let bytes = match chance.below(5) {
+    let bytes = match chance.below(6) {
         0 => world.ends[index].request("INVITE", "", &sdp(4000, "sendonly", version)),
         1 => world.ends[index].request("INVITE", "", &sdp(4000, "sendrecv", version)),
         2 => world.ends[index].request("INVITE", "", "v=0\r\n"),
         3 => world.ends[index].request("INFO", "", ""),
+        4 => {
+            let other = any_end(world, chance).unwrap_or(index);
+            let names = world.ends[other].names().replace(';', "%3B").replace('=', "%3D").replace('@', "%40");
+            let to = format!("Refer-To: <sip:102@acme.example?Replaces={names}>\r\n");
+            world.ends[index].request("REFER", &to, "")
+        }
         _ => {
             let target = any_of(&TARGETS, chance);
             let to = format!("Refer-To: <sip:{target}@acme.example>\r\n");
@@ -185,6 +193,15 @@ fn in_dialog(world: &mut World, chance: &mut Seed) {
         }
     };
     world.sip(index, bytes);
+}
+
+/// A phone wants to go on in somebody's dialog, mostly its own person's.
+fn take_over(world: &mut World, chance: &mut Seed) {
+    let Some(index) = any_end(world, chance) else { return };
+    let own = world.ends[index].user.clone();
+    let extension = if chance.below(4) == 0 { any_of(&EXTENSIONS, chance).to_owned() } else { own };
+    let names = world.ends[index].names();
+    world.call_replacing(&extension, &names);
 }
 
 fn wish(world: &mut World, chance: &mut Seed) {

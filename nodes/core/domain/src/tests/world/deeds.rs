@@ -1,7 +1,7 @@
 //! What people and their phones do on purpose.
 
 use mangrove_proto::{
-    edge::{self, edge_event},
+    edge::{self, FlowClosed, edge_event},
     media::{PlayFinished, Refused, Silent, media_event::Fact},
 };
 
@@ -10,6 +10,15 @@ use crate::{
     AgentWish, Ask, Author, Command, NodeInfo, Reply,
     tests::{acme, far_end::sdp},
 };
+
+fn websocket(flow: &str) -> edge::Source {
+    edge::Source {
+        transport: edge::Transport::Ws.into(),
+        remote: "10.0.4.1:40000".into(),
+        local: "10.0.0.1:8080".into(),
+        flow: flow.into(),
+    }
+}
 
 impl World {
     pub(crate) fn wish(&mut self, id: &str, wish: AgentWish) {
@@ -23,21 +32,33 @@ impl World {
 
     /// A phone in a browser registers over a WebSocket of the edge's.
     pub(crate) fn register_over_websocket(&mut self, extension: &str, flow: &str) {
+        let contact = format!("sip:{extension}@df7jal23ls0d.invalid;transport=ws");
+        self.register_page(extension, flow, &contact);
+    }
+
+    /// The same under this Contact.
+    pub(crate) fn register_page(&mut self, extension: &str, flow: &str, contact: &str) {
         let text = format!(
             "REGISTER sip:acme.example SIP/2.0\r\nVia: SIP/2.0/WS df7jal23ls0d.invalid;branch=z9hG4bK{flow}\r\n\
              Max-Forwards: 70\r\nFrom: <sip:{extension}@acme.example>;tag={flow}\r\n\
              To: <sip:{extension}@acme.example>\r\nCall-ID: {flow}\r\nCSeq: 1 REGISTER\r\n\
-             Contact: <sip:{extension}@df7jal23ls0d.invalid;transport=ws>;expires=600\r\n\r\n"
+             Contact: <{contact}>;expires=600\r\n\r\n"
         );
-        let source = edge::Source {
-            transport: edge::Transport::Ws.into(),
-            remote: "10.0.4.1:40000".into(),
-            local: "10.0.0.1:8080".into(),
-            flow: flow.into(),
-        };
-        let (message, ingress) = (text.into_bytes().into(), Some(device(extension)));
-        let received = edge::Received { message, source: Some(source), ingress, received_at_unix_ms: 0 };
-        self.edge("", edge_event::Fact::Received(received));
+        self.received_from("", text.into_bytes(), websocket(flow), Some(device(extension)));
+    }
+
+    /// A far end sends a request of its dialog over a WebSocket.
+    pub(crate) fn request_over(&mut self, index: usize, flow: &str, method: &str, body: &str) {
+        let bytes = self.ends[index].request(method, "", body);
+        let leg = self.ends[index].leg.clone();
+        self.received_from(&leg, bytes, websocket(flow), None);
+        self.run();
+    }
+
+    /// The edge tells that a connection is gone.
+    pub(crate) fn close(&mut self, flow: &str) {
+        self.edge("", edge_event::Fact::FlowClosed(FlowClosed { flow: flow.into() }));
+        self.run();
     }
 
     /// The phone of `extension` picks up.

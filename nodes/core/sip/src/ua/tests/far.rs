@@ -36,6 +36,7 @@ fn local() -> Local {
         contact_user: "acme.leg_1".into(),
         user_agent: "mangrove/test".into(),
         domain: "acme.example".into(),
+        replaces: false,
     }
 }
 

@@ -3,7 +3,7 @@
 use super::far::{Far, described, invite, request, source};
 use super::pair::{Callee, Caller, media};
 use crate::sdp::{Direction, g711};
-use crate::ua::{Ctx, Fact, Leg, State};
+use crate::ua::{Ctx, Fact, Leg, Outgoing, Output, State};
 use crate::{Local, Message, Method, Seed};
 
 fn destination_of_bye(far: &mut Far) -> String {
@@ -107,6 +107,7 @@ fn an_invite_that_makes_no_dialog_is_refused() {
             contact_user: "u".into(),
             user_agent: "x".into(),
             domain: "d".into(),
+            replaces: false,
         };
         let mut seed = Seed::new(1);
         let mut ctx = Ctx { now: 0, seed: &mut seed, local: &local };
@@ -304,4 +305,23 @@ fn an_offer_in_prack_is_answered_as_the_one_before() {
     assert_eq!(statuses, [183, 481, 200, 200]);
     assert_eq!(far.responses[2].body, far.responses[0].body, "same session, same version");
     assert!(matches!(far.facts[..], [_, Fact::OfferAccepted { .. }]));
+}
+
+#[test]
+fn replaces_is_taken_and_said_where_it_is_on() {
+    let mut invite = invite();
+    invite.push("Require", "replaces");
+    let local = Local {
+        contact_host: "h".into(),
+        contact_user: "u".into(),
+        user_agent: "x".into(),
+        domain: "d".into(),
+        replaces: true,
+    };
+    let mut seed = Seed::new(1);
+    let mut ctx = Ctx { now: 0, seed: &mut seed, local: &local };
+    let taken = Leg::incoming(&invite, &source("203.0.113.9:5060"), &g711(), &mut ctx);
+    let out = taken.expect("a good INVITE").0.answer(media(Callee), &mut ctx);
+    let [Output::Send(Outgoing::Response { message, .. })] = &out[..] else { panic!("{out:?}") };
+    assert!(Message::parse(message).unwrap().has_token("Supported", "replaces"));
 }

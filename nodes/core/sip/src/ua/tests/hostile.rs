@@ -60,7 +60,7 @@ fn decide(far: &mut Far, choice: u8) {
         8 => leg.offer(there, Direction::SendRecv, ctx),
         9 => leg.accept_offer(here, Direction::SendRecv, ctx),
         10 => leg.refuse_offer(488, ctx),
-        11 => leg.accept_refer(ctx),
+        11 => leg.accept_refer(100, ctx),
         12 => leg.refuse_refer(603, ctx),
         13 => leg.notify_refer(200, ctx),
         14 => leg.resume(ctx),

@@ -80,6 +80,7 @@ impl Pair {
                 contact_user: format!("acme.leg_{who:?}").to_lowercase(),
                 user_agent: "mangrove/test".into(),
                 domain: "acme.example".into(),
+                replaces: false,
             },
             facts: Vec::new(),
             sent: Vec::new(),

@@ -1,0 +1,126 @@
+//! Whose WebSocket closes under a talk is waited for.
+
+use mangrove_sip::Transport;
+
+use crate::{
+    Command, NodeInfo,
+    call::away::PATIENCE_MS,
+    rules::NEWEST,
+    tests::{acme, far_end::sdp, world::World},
+};
+
+/// The Contact of a page's dialog.
+const PAGE: &str = "sip:101@10.0.1.101:5060";
+
+/// A customer who talks with Anna's page.
+fn talking_page() -> (World, usize, usize) {
+    let mut world = World::of(acme::config());
+    let contacts = vec![(Transport::Udp, "10.0.0.1:5060".into()), (Transport::Ws, "10.0.0.1:8080".into())];
+    world.command(Command::NodeAnnounced { node: NodeInfo { name: "e1".into(), contacts, media: false } });
+    world.register_page("101", "flow-1", PAGE);
+    let (caller, anna) = world.talking("101");
+    (world, caller, anna)
+}
+
+fn raised_page() -> (World, usize, usize) {
+    let (mut world, caller, anna) = talking_page();
+    world.command(Command::RaiseRules { to: NEWEST });
+    (world, caller, anna)
+}
+
+fn is_waited_for(world: &World, caller: usize) -> bool {
+    world.plays(caller).is_some_and(|play| play.prompts == ["music/default"])
+}
+
+fn is_reached_by(world: &World, end: usize, flow: &str) -> bool {
+    let leg = world.ends[end].leg.parse().expect("a leg");
+    world.call(end).party(leg).is_some_and(|party| party.line.hangs_on(flow))
+}
+
+#[test]
+fn the_other_hears_music_until_time_is_up() {
+    let (mut world, caller, anna) = raised_page();
+    world.pass(1_000);
+    world.close("flow-1");
+    assert!(is_waited_for(&world, caller) && world.call(caller).held_since.is_some());
+    world.pass(PATIENCE_MS - 1);
+    assert_eq!(world.stage(caller), "talking");
+    world.close("flow-1");
+    world.pass(1);
+    assert_eq!(world.stage(caller), "over");
+    assert!(world.ends[caller].was_told("BYE") && world.ends[anna].was_told("BYE"));
+    world.pass(10_000);
+    let cdr = world.record();
+    assert_eq!(
+        (cdr.cause.as_str(), cdr.talk_ms, cdr.hold_ms),
+        ("far-end-gone", 1_000 + PATIENCE_MS, PATIENCE_MS)
+    );
+}
+
+#[test]
+fn a_request_over_another_connection_brings_it_back() {
+    let (mut world, caller, anna) = raised_page();
+    world.close("flow-1");
+    world.pass(PATIENCE_MS - 1);
+    world.request_over(anna, "flow-2", "INVITE", &sdp(4300, "sendrecv", 2));
+    assert!(world.are_joined(caller, anna) && is_reached_by(&world, anna, "flow-2"));
+    world.silent(anna, 30_500);
+    assert_eq!(world.stage(caller), "talking", "it could not be heard");
+    world.pass(2 * PATIENCE_MS);
+    assert_eq!(world.stage(caller), "talking");
+    world.close("flow-2");
+    assert!(is_waited_for(&world, caller));
+}
+
+#[test]
+fn registering_under_the_dialogs_contact_brings_it_back() {
+    let (mut world, caller, anna) = raised_page();
+    world.close("flow-1");
+    world.register_over_websocket("101", "flow-2");
+    assert!(is_waited_for(&world, caller), "another page of hers");
+    world.register_page("101", "flow-3", PAGE);
+    assert!(world.are_joined(caller, anna) && is_reached_by(&world, anna, "flow-3"));
+}
+
+#[test]
+fn who_has_registered_anew_before_is_not_away() {
+    let (mut world, caller, anna) = raised_page();
+    world.register_page("101", "flow-2", PAGE);
+    world.close("flow-1");
+    assert!(world.are_joined(caller, anna) && is_reached_by(&world, anna, "flow-2"));
+}
+
+#[test]
+fn a_page_that_was_loaded_anew_takes_its_former_place() {
+    let (mut world, caller, anna) = raised_page();
+    world.close("flow-1");
+    world.pass(3_000);
+    let page = world.call_replacing("101", &world.ends[anna].names());
+    world.run();
+    assert!(world.are_joined(caller, page));
+    world.pass(2 * PATIENCE_MS);
+    assert_eq!(world.stage(caller), "talking");
+    world.hang_up(caller);
+    assert!(world.ends[page].was_told("BYE"));
+    world.pass(10_000);
+    assert_eq!(world.record().hold_ms, 3_000);
+}
+
+#[test]
+fn a_change_of_the_lead_gives_more_time() {
+    let (mut world, caller, _) = raised_page();
+    world.close("flow-1");
+    world.command(Command::LeaderStarted { gap_ms: 5_000 });
+    world.pass(PATIENCE_MS + 4_999);
+    assert_eq!(world.stage(caller), "talking");
+    world.pass(1);
+    assert_eq!(world.stage(caller), "over");
+}
+
+#[test]
+fn under_earlier_rules_the_talk_goes_on_as_if_nothing_were() {
+    let (mut world, caller, anna) = talking_page();
+    world.close("flow-1");
+    world.pass(2 * PATIENCE_MS);
+    assert!(world.are_joined(caller, anna));
+}
