@@ -43,7 +43,21 @@ impl From<aws_lc_rs::error::Unspecified> for Error {
 
 /// As the error of a store. `path` is what was asked for.
 pub(crate) fn refused(path: &object_store::path::Path, error: Error) -> object_store::Error {
-    object_store::Error::PermissionDenied { path: path.to_string(), source: Box::new(error) }
+    match error {
+        error @ Error::NoMaster { .. } => {
+            object_store::Error::PermissionDenied { path: path.to_string(), source: Box::new(error) }
+        }
+        error => object_store::Error::Generic { store: "sealed", source: Box::new(error) },
+    }
+}
+
+/// What of sealing is behind an error of a store, if it is that.
+pub fn of_sealing(error: &object_store::Error) -> Option<&Error> {
+    match error {
+        object_store::Error::PermissionDenied { source, .. }
+        | object_store::Error::Generic { source, .. } => source.downcast_ref(),
+        _ => None,
+    }
 }
 
 /// Without what the store says of credentials: its answers repeat parts of the request.

@@ -24,7 +24,7 @@ use std::{path::PathBuf, sync::Arc};
 use object_store::{ObjectStore, local::LocalFileSystem, prefix::PrefixStore};
 
 pub use chunks::{DataKey, open, seal};
-pub use error::Error;
+pub use error::{Error, of_sealing};
 pub use masters::{Masters, Wrapped};
 pub use rewrap::{Rewrapped, rewrap};
 pub use sealed::Sealed;

@@ -16,7 +16,7 @@ use crate::{
 const AT_ONCE: usize = 16;
 
 /// What was found, in keys.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Rewrapped {
     /// Wrapped anew.
     pub rewrapped: u64,
@@ -24,15 +24,15 @@ pub struct Rewrapped {
     pub current: u64,
     /// Of recordings that are not finished: to be rewrapped when they are.
     pub open: u64,
-    /// Could not be opened or written; the log says which and why.
-    pub failed: u64,
+    /// Could not be opened or written: which, and why.
+    pub failed: Vec<String>,
 }
 
 enum Outcome {
     Rewrapped,
     Current,
     Open,
-    Failed,
+    Failed(String),
 }
 
 /// Goes through all keys of a store that is read as it is ([`connect_bare`](crate::connect_bare)). A second run goes on with
@@ -52,7 +52,7 @@ pub async fn rewrap(store: &Arc<dyn ObjectStore>, masters: &Masters) -> Result<R
             Outcome::Rewrapped => count.rewrapped += 1,
             Outcome::Current => count.current += 1,
             Outcome::Open => count.open += 1,
-            Outcome::Failed => count.failed += 1,
+            Outcome::Failed(why) => count.failed.push(why),
         }
         std::future::ready(Ok(count))
     });
@@ -60,13 +60,8 @@ pub async fn rewrap(store: &Arc<dyn ObjectStore>, masters: &Masters) -> Result<R
 }
 
 async fn outcome(store: &dyn ObjectStore, masters: &Masters, key: &Path, file: &Path) -> Outcome {
-    match one(store, masters, key, file).await {
-        Ok(outcome) => outcome,
-        Err(error) => {
-            tracing::error!(%key, %error, "a recording's key stays under its old master key");
-            Outcome::Failed
-        }
-    }
+    let outcome = one(store, masters, key, file).await;
+    outcome.unwrap_or_else(|error| Outcome::Failed(format!("{key}: {error}")))
 }
 
 /// A recording that is not finished keeps its key as it is: whether it goes on or is forgotten meanwhile could not be told.

@@ -2,6 +2,7 @@
 
 mod s3_server;
 
+use futures::TryStreamExt;
 use object_store::{
     Error as StoreError, GetOptions, GetRange, ObjectStoreExt, PutMode, WriteMultipart, memory::InMemory,
     path::Path,
@@ -29,12 +30,8 @@ fn wav() -> Path {
 }
 
 async fn names(store: &dyn ObjectStore) -> Vec<String> {
-    let mut names: Vec<String> = futures::TryStreamExt::try_collect::<Vec<_>>(store.list(None))
-        .await
-        .unwrap()
-        .into_iter()
-        .map(|meta| meta.location.to_string())
-        .collect();
+    let listed: Vec<_> = store.list(None).try_collect().await.unwrap();
+    let mut names: Vec<_> = listed.into_iter().map(|meta| meta.location.to_string()).collect();
     names.sort();
     names
 }
@@ -55,7 +52,9 @@ async fn a_recording_is_sealed_and_is_read_as_it_was() {
     assert_eq!(names(&sealed).await, [wav().to_string()], "as plain names");
     assert_eq!(names(inner.as_ref()).await, [format!("{}.key", wav()), format!("{}.sealed", wav())]);
     let lies = read(inner.as_ref(), &format!("{}.sealed", wav()).into()).await.unwrap();
-    assert!(!lies.windows(32).any(|window| window == &sound(CHUNK)[100..132]));
+    let sound = sound(CHUNK);
+    let piece = &sound[100..132];
+    assert!(!lies.windows(32).any(|window| window == piece));
 }
 
 #[tokio::test]
@@ -172,7 +171,8 @@ async fn keys_are_rewrapped_and_the_old_master_key_is_needed_no_more() {
     assert_eq!(read(&new, &wav()).await.unwrap(), sound(10));
     assert_eq!(read(&old, &open).await.unwrap(), sound(10), "its writer goes on");
     let count = rewrap(&bare, &masters(&[("c", 3)]).unwrap()).await.unwrap();
-    assert_eq!(count, Rewrapped { failed: 1, open: 1, ..Rewrapped::default() });
+    assert_eq!((count.rewrapped, count.open, count.failed.len()), (0, 1, 1));
+    assert!(count.failed[0].contains("master key `b`"), "{count:?}");
 }
 
 #[tokio::test]

@@ -17,7 +17,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::{
     Memory, Message, Settings,
     claims::Claims,
-    layout,
+    layout, left,
     open::Ticket,
     sweep,
     writer::{self, Beginning, Piece},
@@ -66,6 +66,8 @@ pub(super) async fn run(
         part_bytes: layout::bytes(settings.segment.as_millis() as u64).max(layout::SAMPLE) as usize,
         settings,
     };
+    // Before any call's new sound has a writer.
+    left::take_up(&aligning.settings, &aligning.memory, &aligning.claims).await;
     let mut round = tokio::time::interval(ROUND);
     round.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
     let mut sweep = tokio::time::interval_at(tokio::time::Instant::now() + sweep::FIRST, sweep::EVERY);
@@ -211,7 +213,11 @@ impl Aligning {
     }
 
     fn sweep(&self) {
-        tokio::spawn(sweep::run(self.settings.clone(), self.claims.clone()));
+        let (settings, memory, claims) = (self.settings.clone(), self.memory.clone(), self.claims.clone());
+        tokio::spawn(async move {
+            left::take_up(&settings, &memory, &claims).await;
+            sweep::run(settings, claims).await;
+        });
     }
 }
 

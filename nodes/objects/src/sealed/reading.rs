@@ -61,8 +61,9 @@ async fn part(
     let header = Some(GetRange::Bounded(0..HEADER as u64));
     let found = store.get_opts(sealed, GetOptions { range: header, ..options.clone() }).await?;
     let about = About::of(&found, path)?;
-    let wrong = |error| StoreError::Generic { store: "sealed", source: Box::new(error) };
-    let range = range.as_range(about.meta.size).map_err(wrong)?;
+    let range = range
+        .as_range(about.meta.size)
+        .map_err(|error| StoreError::Generic { store: "sealed", source: Box::new(error) })?;
     let key = vault.to_open(path).await?;
     let first = range.start / CHUNK as u64;
     let opening = Opening::begin(&key, path.as_ref(), &found.bytes().await?, first, about.sealed);
@@ -120,7 +121,7 @@ fn opened(
     let plain = Plain { source, opening, path: path.clone(), skip, left, is_begun: false };
     let next = |mut plain: Plain| async move {
         let piece = plain.piece().await?;
-        Ok(piece.map(|piece| (piece, plain)))
+        Ok::<_, StoreError>(piece.map(|piece| (piece, plain)))
     };
     stream::try_unfold(plain, next).boxed()
 }
