@@ -32,7 +32,7 @@ pub(super) enum Piece {
         ended_ms: u64,
         rest: Bytes,
     },
-    /// Everything before this is in the store when it is answered.
+    /// Everything before this is in the store, or waits on the disk for the next run, when it is answered.
     Suspend(oneshot::Sender<()>),
 }
 
@@ -87,7 +87,7 @@ pub(super) async fn run(
     memory: Memory,
     claims: Claims,
     beginning: Beginning,
-    mut pieces: mpsc::UnboundedReceiver<Piece>,
+    pieces: mpsc::UnboundedReceiver<Piece>,
 ) {
     let Beginning { ticket, began_ms, ran_ms, claim } = beginning;
     let about = About::new(ticket.clone(), settings.writer.clone(), began_ms, ran_ms);
