@@ -17,7 +17,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::{
     Memory, Message, Settings,
     claims::Claims,
-    layout, left,
+    inbox, layout, left,
     open::Ticket,
     sweep,
     writer::{self, Beginning, Piece},
@@ -34,6 +34,8 @@ const OPEN_US: u64 = 500_000;
 const ROUND: Duration = Duration::from_millis(250);
 /// How long a stopping node waits for recordings that are just being put together; the next run goes on with them.
 const FINISHES: Duration = Duration::from_secs(10);
+/// As long where there is a disk to wait on: until all is on it.
+const SHELVES: Duration = inbox::PATIENCE.saturating_add(Duration::from_secs(2));
 
 struct Recording {
     aligner: Aligner,
@@ -194,8 +196,10 @@ impl Aligning {
         for mut recording in recordings.into_values() {
             waits.push(self.leave(&mut recording, now_us()));
         }
-        futures::future::join_all(waits).await;
-        if tokio::time::timeout(FINISHES, self.claims.all_released()).await.is_err() {
+        let patience = if self.settings.spool.is_some() { SHELVES } else { FINISHES };
+        let released = tokio::time::timeout(patience, self.claims.all_released());
+        let (_, released) = futures::future::join(futures::future::join_all(waits), released).await;
+        if released.is_err() {
             tracing::warn!("recordings are still being put together, the next run goes on with them");
         }
     }

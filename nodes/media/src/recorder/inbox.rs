@@ -212,8 +212,8 @@ impl Inbox {
     }
 
     fn is_all_shelved(&self) -> bool {
-        let all = self.hand.iter().chain(&self.waiting);
-        all.into_iter().all(|waiting| matches!(waiting, Waiting::Shelved { .. }))
+        let mut all = self.hand.iter().chain(&self.waiting);
+        all.all(|waiting| matches!(waiting, Waiting::Shelved { .. }))
     }
 }
 
