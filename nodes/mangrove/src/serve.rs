@@ -79,6 +79,7 @@ impl Store {
         let (Opened { objects, parts }, spool) = objects::open(configuration)?;
         let history =
             History::open(&configuration.database.url).await.context("database.url can't be opened")?;
+        tokio::spawn(objects::check(configuration.objects.url.clone(), objects.clone()));
         Ok(Self { history, objects, parts, spool })
     }
 }

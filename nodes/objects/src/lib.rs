@@ -10,6 +10,7 @@
 //! ```
 
 mod chunks;
+mod create;
 mod error;
 mod folder;
 mod masters;
@@ -24,6 +25,7 @@ use std::{path::PathBuf, sync::Arc};
 use object_store::{ObjectStore, local::LocalFileSystem, prefix::PrefixStore};
 
 pub use chunks::{DataKey, open, seal};
+pub use create::creates_only_once;
 pub use error::{Error, of_sealing};
 pub use masters::{Masters, Wrapped};
 pub use rewrap::{Rewrapped, rewrap};

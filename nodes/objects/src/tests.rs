@@ -2,10 +2,11 @@
 
 mod s3_server;
 
-use futures::TryStreamExt;
+use futures::{TryStreamExt, stream::BoxStream};
 use object_store::{
-    Error as StoreError, GetOptions, GetRange, ObjectStoreExt, PutMode, WriteMultipart, memory::InMemory,
-    path::Path,
+    CopyOptions, Error as StoreError, GetOptions, GetRange, GetResult, ListResult, MultipartUpload,
+    ObjectMeta, ObjectStoreExt, PutMode, PutMultipartOptions, PutOptions, PutPayload, PutResult,
+    WriteMultipart, memory::InMemory, path::Path,
 };
 
 use super::*;
@@ -127,6 +128,68 @@ async fn of_two_writers_one_creates_and_both_have_one_key() {
     let byte = if outcomes.0.is_ok() { 1 } else { 2 };
     for reader in [&one, &other] {
         assert_eq!(read(reader, &part).await.unwrap(), [byte; 9]);
+    }
+}
+
+/// As a server that does not know `If-None-Match`.
+#[derive(Debug)]
+struct Careless(InMemory);
+
+impl std::fmt::Display for Careless {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a careless store")
+    }
+}
+
+#[async_trait::async_trait]
+impl ObjectStore for Careless {
+    async fn put_opts(
+        &self,
+        location: &Path,
+        payload: PutPayload,
+        _: PutOptions,
+    ) -> object_store::Result<PutResult> {
+        self.0.put(location, payload).await
+    }
+
+    async fn put_multipart_opts(
+        &self,
+        location: &Path,
+        options: PutMultipartOptions,
+    ) -> object_store::Result<Box<dyn MultipartUpload>> {
+        self.0.put_multipart_opts(location, options).await
+    }
+
+    async fn get_opts(&self, location: &Path, options: GetOptions) -> object_store::Result<GetResult> {
+        self.0.get_opts(location, options).await
+    }
+
+    fn delete_stream(
+        &self,
+        locations: BoxStream<'static, object_store::Result<Path>>,
+    ) -> BoxStream<'static, object_store::Result<Path>> {
+        self.0.delete_stream(locations)
+    }
+
+    fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, object_store::Result<ObjectMeta>> {
+        self.0.list(prefix)
+    }
+
+    async fn list_with_delimiter(&self, prefix: Option<&Path>) -> object_store::Result<ListResult> {
+        self.0.list_with_delimiter(prefix).await
+    }
+
+    async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> object_store::Result<()> {
+        self.0.copy_opts(from, to, options).await
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_overwrites_what_it_should_create_is_found_out() {
+    let good = InMemory::new();
+    for _ in 0..2 {
+        assert!(creates_only_once(&good).await.unwrap());
+        assert!(!creates_only_once(&Careless(InMemory::new())).await.unwrap());
     }
 }
 

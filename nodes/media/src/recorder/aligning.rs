@@ -34,7 +34,7 @@ const OPEN_US: u64 = 500_000;
 const ROUND: Duration = Duration::from_millis(250);
 /// How long a stopping node waits for recordings that are just being put together; the next run goes on with them.
 const FINISHES: Duration = Duration::from_secs(10);
-/// As long where there is a disk to wait on: until all is on it.
+/// The same where there is a disk to wait on: all is on it by then.
 const SHELVES: Duration = inbox::PATIENCE.saturating_add(Duration::from_secs(2));
 
 struct Recording {

@@ -17,6 +17,8 @@ use crate::metrics::RECORDING_DROPPED;
 
 /// The store may take this long before what waits for it is put on the disk.
 pub(super) const PATIENCE: Duration = Duration::from_secs(3);
+/// Pieces of one recording that may wait in memory: a store that takes each just in time falls behind all the same.
+const IN_MEMORY: usize = 3;
 /// A process that ends waits this long for the store when all the rest is on the disk.
 const SUSPENDS: Duration = Duration::from_secs(4);
 
@@ -197,6 +199,9 @@ impl Inbox {
         self.next += 1;
         let waiting = if self.is_behind { self.stowage.shelve(waiting, &self.memory).await } else { waiting };
         self.waiting.push_back(waiting);
+        if !self.is_behind && self.waiting.len() > IN_MEMORY {
+            self.fall_behind().await;
+        }
     }
 
     /// From now on what waits is on the disk, as far as there is room.

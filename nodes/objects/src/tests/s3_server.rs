@@ -93,6 +93,7 @@ async fn what_is_there_is_not_created_again() {
     let server = Server::start().await;
     for masters in [None, masters(&[("a", 1)])] {
         let objects = connect(&server.settings(SECRET), masters).unwrap().objects;
+        assert!(creates_only_once(objects.as_ref()).await.unwrap());
         for path in [Path::from("recordings-open/acme/1.json"), format!("{}.part/000001.pcm", wav()).into()] {
             objects.put_opts(&path, vec![1; 9].into(), PutMode::Create.into()).await.unwrap();
             let again = objects.put_opts(&path, vec![2; 9].into(), PutMode::Create.into()).await;
