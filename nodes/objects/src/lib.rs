@@ -29,8 +29,8 @@ pub use create::creates_only_once;
 pub use error::{Error, of_sealing};
 pub use masters::{Masters, Wrapped};
 pub use rewrap::{Rewrapped, rewrap};
-pub use sealed::Sealed;
 
+use sealed::Sealed;
 use vault::Vault;
 
 /// Which store, and how it is reached.

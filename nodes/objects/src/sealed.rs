@@ -31,7 +31,7 @@ const BITE: usize = 300;
 
 /// Clones are the same store.
 #[derive(Debug, Clone)]
-pub struct Sealed {
+pub(crate) struct Sealed {
     inner: Arc<dyn ObjectStore>,
     vault: Vault,
 }
