@@ -21,8 +21,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("mangrove-codec", &["mangrove-rtp"]),
     ("mangrove-domain", &["mangrove-proto", "mangrove-sip"]),
     ("mangrove-history", &["mangrove-proto"]),
+    ("mangrove-objects", &[]),
     ("mangrove-edge", &["mangrove-proto", "mangrove-sip"]),
-    ("mangrove-media", &["mangrove-proto", "mangrove-rtp", "mangrove-codec"]),
+    ("mangrove-media", &["mangrove-proto", "mangrove-rtp", "mangrove-codec", "mangrove-objects"]),
     (
         "mangrove-control",
         &[
@@ -34,7 +35,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "mangrove-history",
         ],
     ),
-    ("mangrove-console", &["mangrove-proto", "mangrove-history"]),
+    ("mangrove-console", &["mangrove-proto", "mangrove-history", "mangrove-objects"]),
     ("mangrove-loadtest", &["mangrove-proto", "mangrove-sip", "mangrove-rtp"]),
 ];
 

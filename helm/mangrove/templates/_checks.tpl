@@ -15,7 +15,21 @@
 {{- if and $policy.consoleFrom (not $policy.machines) }}
 {{- fail "networkPolicy.consoleFrom needs networkPolicy.machines: edges and media nodes reach the console from their machines' addresses when they drain; give the machines' CIDRs" }}
 {{- end }}
+{{- include "mangrove.checkObjects" . }}
 {{- include "mangrove.checkNames" . }}
+{{- end }}
+
+{{- define "mangrove.checkObjects" -}}
+{{- $s3 := .Values.objects.s3 }}
+{{- if and $s3.url .Values.objects.existingClaim }}
+{{- fail "objects.s3.url and objects.existingClaim exclude one another: recordings lie in S3 or on a volume; name one" }}
+{{- end }}
+{{- if and (not $s3.url) (or $s3.region $s3.endpoint $s3.allowHttp $s3.existingSecret) }}
+{{- fail "objects.s3.url is missing: name the bucket (s3://bucket/prefix), or leave out the rest of objects.s3" }}
+{{- end }}
+{{- if and (hasPrefix "http://" $s3.endpoint) (not $s3.allowHttp) }}
+{{- fail "objects.s3.endpoint is plain http: recordings would travel readable; give https://, or set objects.s3.allowHttp" }}
+{{- end }}
 {{- end }}
 
 {{- define "mangrove.checkCluster" -}}

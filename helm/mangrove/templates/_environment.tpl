@@ -33,10 +33,7 @@ Variables in $(...) are filled in by Kubernetes and stand before those that use 
 {{- else }}
 {{ include "mangrove.clusterEnvironment" . }}
 {{- end }}
-{{- if include "mangrove.keepsObjects" . }}
-- name: MANGROVE_OBJECTS__URL
-  value: file:/var/lib/mangrove-objects
-{{- end }}
+{{- include "mangrove.objectsEnvironment" . }}
 {{- range $key, $value := $values.settings }}
 - name: MANGROVE_{{ $key | upper | replace "." "__" }}
   value: {{ kindIs "string" $value | ternary $value (toJson $value) | quote }}
@@ -132,9 +129,42 @@ that run in a pod (`drain`) ask a console.
   value: "http://{{ include "mangrove.host" (dict "root" .root "role" "console") }}:{{ $values.console.service.port }}"
 {{- end }}
 
-{{/* Not empty where the volume of recordings is mounted. Edges have no business with it. */}}
+{{/* Where recordings lie. Edges have no business with them, nor with their keys. */}}
+{{- define "mangrove.objectsEnvironment" -}}
+{{- $objects := .root.Values.objects }}
+{{- if include "mangrove.keepsObjects" . }}
+- name: MANGROVE_OBJECTS__URL
+  value: file:/var/lib/mangrove-objects
+{{- else if and $objects.s3.url (ne .role "edge") }}
+- name: MANGROVE_OBJECTS__URL
+  value: {{ $objects.s3.url | quote }}
+{{- with $objects.s3.region }}
+- name: MANGROVE_OBJECTS__REGION
+  value: {{ . | quote }}
+{{- end }}
+{{- with $objects.s3.endpoint }}
+- name: MANGROVE_OBJECTS__ENDPOINT
+  value: {{ . | quote }}
+{{- end }}
+{{- if $objects.s3.allowHttp }}
+- name: MANGROVE_OBJECTS__ALLOW_HTTP
+  value: "true"
+{{- end }}
+{{- if $objects.s3.existingSecret }}
+- name: MANGROVE_OBJECTS__CREDENTIALS
+  value: /etc/mangrove/s3/{{ $objects.s3.key }}
+{{- end }}
+{{- end }}
+{{- if and $objects.encryption.existingSecret (ne .role "edge") }}
+- name: MANGROVE_OBJECTS__KEYS
+  value: /etc/mangrove/masters/{{ $objects.encryption.key }}
+{{- end }}
+{{- end }}
+
+{{/* Not empty where the volume of recordings is mounted. */}}
 {{- define "mangrove.keepsObjects" -}}
-{{- if eq .role "single" }}
+{{- if .root.Values.objects.s3.url }}
+{{- else if eq .role "single" }}
 {{- .root.Values.objects.existingClaim }}
 {{- else if ne .role "edge" -}}
 yes

@@ -177,6 +177,14 @@ lifecycle:
 {{- if include "mangrove.keepsObjects" . }}
 - {name: objects, mountPath: /var/lib/mangrove-objects}
 {{- end }}
+{{- if ne .role "edge" }}
+{{- if .root.Values.objects.s3.existingSecret }}
+- {name: s3, mountPath: /etc/mangrove/s3, readOnly: true}
+{{- end }}
+{{- if .root.Values.objects.encryption.existingSecret }}
+- {name: masters, mountPath: /etc/mangrove/masters, readOnly: true}
+{{- end }}
+{{- end }}
 {{- end }}
 
 {{- define "mangrove.volumes" -}}
@@ -195,5 +203,15 @@ lifecycle:
 {{- if include "mangrove.keepsObjects" . }}
 - name: objects
   persistentVolumeClaim: {claimName: {{ include "mangrove.objectsClaim" .root }}}
+{{- end }}
+{{- if ne .role "edge" }}
+{{- with .root.Values.objects.s3.existingSecret }}
+- name: s3
+  secret: {secretName: {{ . }}, defaultMode: 0440}
+{{- end }}
+{{- with .root.Values.objects.encryption.existingSecret }}
+- name: masters
+  secret: {secretName: {{ . }}, defaultMode: 0440}
+{{- end }}
 {{- end }}
 {{- end }}

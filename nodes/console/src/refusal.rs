@@ -68,6 +68,14 @@ impl Refusal {
         Self { retry_after: Some(1), ..refusal }
     }
 
+    /// A recording that can't be opened: its key is not here, or it is damaged. Waiting changes nothing.
+    fn sealed(error: &object_store::Error) -> Self {
+        tracing::error!(%error, "a recording can't be opened");
+        let why = mangrove_objects::of_sealing(error).map(ToString::to_string).unwrap_or_default();
+        let message = format!("the recording can't be opened: {why}");
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "sealed", message, "tell whoever runs the nodes")
+    }
+
     /// A fault of ours: the log says more than the answer.
     pub(crate) fn fault(error: &dyn std::error::Error) -> Self {
         tracing::error!(%error, "request failed");
@@ -138,6 +146,7 @@ impl From<object_store::Error> for Refusal {
     fn from(error: object_store::Error) -> Self {
         match error {
             object_store::Error::NotFound { .. } => Self::missing("recording"),
+            other if mangrove_objects::of_sealing(&other).is_some() => Self::sealed(&other),
             other => {
                 tracing::warn!(error = %other, "object store does not answer");
                 Self::unavailable("recordings are not available now")

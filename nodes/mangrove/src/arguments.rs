@@ -112,6 +112,11 @@ pub(crate) enum Command {
         #[arg(long, value_name = "DIR")]
         data_dir: Option<PathBuf>,
     },
+    /// Work on stored recordings by this machine's configuration; no node need run
+    Recordings {
+        #[command(subcommand)]
+        command: Recordings,
+    },
     /// Show a call's story: timeline and ladder
     Call {
         #[arg(value_name = "ID")]
@@ -126,6 +131,12 @@ pub(crate) enum Command {
     Demo(Demo),
     /// Call a running node with many simulated callers and agents, and report what they experienced
     Loadtest(Loadtest),
+}
+
+#[derive(Debug, Clone, Subcommand)]
+pub(crate) enum Recordings {
+    /// Wrap the keys of all finished recordings by the newest master key of objects.keys, so that older ones can go
+    Rewrap,
 }
 
 #[derive(Debug, Clone, clap::Args)]

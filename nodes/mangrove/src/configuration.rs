@@ -242,11 +242,38 @@ pub(crate) struct Database {
 }
 
 /// Recordings and prompts.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Objects {
-    /// Filled in when read: a folder in `data_dir`.
+    /// Filled in when read: a folder in `data_dir`. Or `s3://BUCKET/PREFIX`.
     pub(crate) url: String,
+    /// Of S3; else the environment's (`AWS_REGION`).
+    pub(crate) region: Option<String>,
+    /// An S3 server that is not Amazon's.
+    pub(crate) endpoint: Option<String>,
+    /// Takes an endpoint without TLS: recordings and what is signed travel readable.
+    pub(crate) allow_http: bool,
+    /// File with the keys of S3, as Amazon's tools write it. Without it: `AWS_ACCESS_KEY_ID` and
+    /// `AWS_SECRET_ACCESS_KEY`, or what the machine or pod is allowed.
+    pub(crate) credentials: Option<PathBuf>,
+    /// File with master keys: recordings are encrypted from then on. The last line's key seals, all open.
+    pub(crate) keys: Option<PathBuf>,
+    /// Megabytes of recordings that may wait in `data_dir` while the store is away.
+    pub(crate) spool_mb: u64,
+}
+
+impl Default for Objects {
+    fn default() -> Self {
+        Self {
+            url: String::new(),
+            region: None,
+            endpoint: None,
+            allow_http: false,
+            credentials: None,
+            keys: None,
+            spool_mb: 4_096,
+        }
+    }
 }
 
 /// Logs and traces. Metrics are always at `/metrics`.

@@ -30,7 +30,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use clap::Parser;
 
-use arguments::{Arguments, Command};
+use arguments::{Arguments, Command, Recordings};
 use command::Session;
 
 fn main() -> ExitCode {
@@ -73,6 +73,7 @@ async fn carry_out(arguments: Arguments) -> Result<()> {
         Command::MoveTenant { tenant, to } => command::move_tenant(&session()?, tenant, *to).await,
         Command::Backup { to } => command::backup(&session()?, to).await,
         Command::Restore { from, data_dir } => command::restore(node()?, from, data_dir.as_deref(), format),
+        Command::Recordings { command: Recordings::Rewrap } => command::rewrap(&node()?, format).await,
         Command::Call { id } => command::call(&session()?, id).await,
         Command::Certs { command } => certs::certs(command, format),
         Command::Loadtest(options) => command::loadtest(&session()?, options).await,

@@ -1,53 +1,61 @@
-//! Opens the object store that `objects.url` names.
+//! Opens the object store that the configuration names, with the operator's master keys.
 
-use std::{path::Path, sync::Arc};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
-use object_store::{ObjectStore, local::LocalFileSystem};
+use mangrove_media::Spool;
+use mangrove_objects::{Masters, Opened, Settings};
+use object_store::ObjectStore;
 
-/// `file:PATH` is a folder, made when it is not there; what is written there is on the disk. Other stores are not built
-/// in.
-pub(crate) fn open(url: &str) -> Result<Arc<dyn ObjectStore>> {
-    let folder = folder(url).context("objects.url names no folder; allowed: file:PATH")?;
-    Ok(Arc::new(local(folder)?.with_fsync(true)))
+use crate::configuration::{Configuration, Objects};
+
+/// Between two questions to a store that does not answer.
+const AGAIN: Duration = Duration::from_secs(60);
+
+/// The store, sealed where there are keys, and the place where recordings wait while it is away.
+pub(crate) fn open(configuration: &Configuration) -> Result<(Opened, Spool)> {
+    let objects = &configuration.objects;
+    let masters = objects.keys.as_deref().map(masters).transpose()?.map(Arc::new);
+    let opened = mangrove_objects::connect(&settings(objects), masters.clone());
+    let opened = opened.context("objects.url can't be opened")?;
+    let folder = configuration.data_dir.join("spool");
+    let spool = Spool::open(&folder, objects.spool_mb << 20, masters);
+    Ok((opened, spool.with_context(|| format!("recordings can't wait in {}", folder.display()))?))
 }
 
-/// The same place without waiting for the disk, for the parts of running recordings: they come every two seconds from
-/// each call, survive a killed process all the same, and the finished file is written anew. None where `open`
-/// does as well.
-pub(crate) fn open_hasty(url: &str) -> Result<Option<Arc<dyn ObjectStore>>> {
-    folder(url).map(|folder| Ok(Arc::new(local(folder)?) as Arc<dyn ObjectStore>)).transpose()
+/// The store as it lies there.
+pub(crate) fn open_bare(objects: &Objects) -> Result<Arc<dyn ObjectStore>> {
+    mangrove_objects::connect_bare(&settings(objects)).context("objects.url can't be opened")
 }
 
-fn folder(url: &str) -> Option<&Path> {
-    url.strip_prefix("file:").map(|folder| Path::new(folder.strip_prefix("//").unwrap_or(folder)))
+/// The master keys of a file.
+pub(crate) fn masters(file: &Path) -> Result<Masters> {
+    Masters::read(file).with_context(|| format!("objects.keys: {} holds no master keys", file.display()))
 }
 
-/// Folders that become empty go: each recording has one for its parts.
-fn local(folder: &Path) -> Result<LocalFileSystem> {
-    let wrong = || format!("objects.url: the folder {} can't be used", folder.display());
-    std::fs::create_dir_all(folder).with_context(wrong)?;
-    Ok(LocalFileSystem::new_with_prefix(folder).with_context(wrong)?.with_automatic_cleanup(true))
+/// Says so once if the store overwrites what it is told to create. A folder never does; one that is away is asked again.
+pub(crate) async fn check(url: String, objects: Arc<dyn ObjectStore>) {
+    while url.starts_with("s3:") {
+        match mangrove_objects::creates_only_once(objects.as_ref()).await {
+            Ok(true) => return,
+            Ok(false) => {
+                return tracing::error!(
+                    "the S3 server of objects.url does not know If-None-Match: two nodes that write one recording, as \
+                     after a failure, spoil it; use a server that does"
+                );
+            }
+            Err(error) => tracing::warn!(%error, "the object store does not answer"),
+        }
+        tokio::time::sleep(AGAIN).await;
+    }
 }
 
-#[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests {
-    use object_store::ObjectStoreExt;
-
-    use super::*;
-
-    #[tokio::test]
-    async fn parts_lie_in_the_same_folder_and_leave_none_behind() {
-        let folder = tempfile::tempdir().unwrap();
-        let url = format!("file:{}", folder.path().display());
-        let (objects, parts) = (open(&url).unwrap(), open_hasty(&url).unwrap().unwrap());
-        let part = "acme/r.wav.part/000001.pcm".into();
-        parts.put(&part, vec![1; 4].into()).await.unwrap();
-        assert_eq!(objects.get(&part).await.unwrap().bytes().await.unwrap().len(), 4);
-        objects.put(&"acme/r.wav".into(), vec![1; 48].into()).await.unwrap();
-        objects.delete(&part).await.unwrap();
-        assert!(!folder.path().join("acme/r.wav.part").exists());
-        assert!(folder.path().join("acme/r.wav").exists());
+fn settings(objects: &Objects) -> Settings {
+    Settings {
+        url: objects.url.clone(),
+        region: objects.region.clone(),
+        endpoint: objects.endpoint.clone(),
+        allow_http: objects.allow_http,
+        credentials: objects.credentials.clone(),
     }
 }

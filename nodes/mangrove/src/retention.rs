@@ -10,6 +10,7 @@ use std::{
 };
 
 use anyhow::{Result, bail};
+use futures::TryStreamExt;
 use mangrove_control::Control;
 use mangrove_history::{Expired, History};
 use mangrove_proto::id::TenantId;
@@ -72,14 +73,24 @@ async fn delete_before(
     }
 }
 
+/// Parts first: those of a writer that was cut off may have come after the file. The store takes a recording's key with it.
 async fn delete(call: &Expired, objects: &dyn ObjectStore) -> Result<()> {
     for recording in &call.recordings {
-        match objects.delete(&Path::from(recording.object.as_str())).await {
-            Ok(()) | Err(object_store::Error::NotFound { .. }) => {}
-            Err(error) => return Err(error.into()),
+        let parts = Path::from(format!("{}.part", recording.object));
+        let parts: Vec<_> = objects.list(Some(&parts)).try_collect().await?;
+        for part in parts {
+            delete_one(objects, &part.location).await?;
         }
+        delete_one(objects, &Path::from(recording.object.as_str())).await?;
     }
     Ok(())
+}
+
+async fn delete_one(objects: &dyn ObjectStore, path: &Path) -> Result<()> {
+    match objects.delete(path).await {
+        Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn wall() -> u64 {
@@ -141,7 +152,10 @@ mod tests {
         for call in [&old, &new] {
             objects.put(&Path::from(call.recordings[0].object.as_str()), "wave".into()).await.unwrap();
         }
+        let stray = Path::from("recordings/1.wav.part/000009.pcm");
+        objects.put(&stray, "wave".into()).await.unwrap();
         delete_before(&TenantId::from("acme"), 5_000, &history, &objects).await.unwrap();
+        assert!(objects.head(&stray).await.is_err());
         assert!(objects.head(&Path::from("recordings/1.wav")).await.is_err());
         assert!(objects.head(&Path::from("recordings/2.wav")).await.is_ok());
         let kept = history.cdr(&old.tenant, old.call).await.unwrap().unwrap();

@@ -12,7 +12,9 @@ use mangrove_console::Console;
 use mangrove_control::{Control, Desk, Prepared, grpc::Remote};
 use mangrove_edge::{Transport, directory::DirectoryCopy};
 use mangrove_history::History;
+use mangrove_media::Spool;
 use mangrove_membership::{Cluster, Reporter};
+use mangrove_objects::Opened;
 use mangrove_proto::service;
 use object_store::ObjectStore;
 use serde_json::json;
@@ -60,6 +62,9 @@ struct Roles {
 pub(crate) struct Store {
     history: History,
     objects: Arc<dyn ObjectStore>,
+    /// The same place, for parts of running recordings, where that is another way.
+    parts: Option<Arc<dyn ObjectStore>>,
+    spool: Spool,
 }
 
 /// Control as this node's edge and media node reach it: in this process, or through the directory.
@@ -71,10 +76,11 @@ pub(crate) struct Near {
 
 impl Store {
     async fn open(configuration: &Configuration) -> Result<Self> {
-        let objects = objects::open(&configuration.objects.url)?;
+        let (Opened { objects, parts }, spool) = objects::open(configuration)?;
         let history =
             History::open(&configuration.database.url).await.context("database.url can't be opened")?;
-        Ok(Self { history, objects })
+        tokio::spawn(objects::check(configuration.objects.url.clone(), objects.clone()));
+        Ok(Self { history, objects, parts, spool })
     }
 }
 

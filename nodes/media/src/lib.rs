@@ -42,6 +42,7 @@ use sessions::{Sessions, Sounds};
 use thread::{Fallen, Surroundings, Thread};
 
 pub use options::Options;
+pub use recorder::Spool;
 pub use sessions::{Admission, Fences};
 
 /// Why a media node does not start.
@@ -93,6 +94,7 @@ impl Media {
             gate: gate.clone(),
             segment: options.segment,
             memory: options.recording_memory,
+            spool: options.spool.clone(),
             failing: recorder::Failing::default(),
         });
         let (fallen, falls) = mpsc::unbounded_channel();

@@ -16,6 +16,7 @@ pub(crate) const LATE_COMMANDS: &str = "media_commands_late_total";
 pub(crate) const EVENTS_WAITING: &str = "media_events_waiting";
 pub(crate) const RECORDINGS: &str = "media_recordings_open";
 pub(crate) const RECORDING_WAITING: &str = "media_recording_waiting_bytes";
+pub(crate) const RECORDING_SPOOLED: &str = "media_recording_spooled_bytes";
 pub(crate) const RECORDING_FAILURES: &str = "media_recording_store_failures_total";
 pub(crate) const RECORDING_DROPPED: &str = "media_recording_dropped_bytes_total";
 
@@ -42,7 +43,16 @@ pub fn describe() {
     );
     describe_gauge!(EVENTS_WAITING, Unit::Count, "events that control has not acknowledged");
     describe_gauge!(RECORDINGS, Unit::Count, "recordings that run or wait for the object store");
-    describe_gauge!(RECORDING_WAITING, Unit::Bytes, "sound of recordings that waits for the object store");
+    describe_gauge!(
+        RECORDING_WAITING,
+        Unit::Bytes,
+        "sound of recordings that waits in memory for the object store"
+    );
+    describe_gauge!(
+        RECORDING_SPOOLED,
+        Unit::Bytes,
+        "sound of recordings that waits on this node's disk for the object store"
+    );
     describe_counter!(RECORDING_FAILURES, Unit::Count, "failed attempts to write to the object store");
     describe_counter!(RECORDING_DROPPED, Unit::Bytes, "sound recorded as silence because too much waited");
 }

@@ -4,6 +4,8 @@ use std::{net::IpAddr, ops::RangeInclusive, path::PathBuf, sync::Arc, time::Dura
 
 use object_store::ObjectStore;
 
+use crate::Spool;
+
 /// Settings of a media node.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -33,7 +35,10 @@ pub struct Options {
     pub parts: Option<Arc<dyn ObjectStore>>,
     /// Another process carries these addresses still: this one binds its ports beside and prepares, until `Media::begin`.
     pub joins: bool,
-    /// Bytes of recordings that may wait for the object store; what comes beyond is recorded as silence.
+    /// Where recordings wait while the object store is away, over the process's end. The media nodes of one process share
+    /// it. None: in memory alone.
+    pub spool: Option<Spool>,
+    /// Bytes of recordings that may wait in memory for store and disk; what comes beyond is recorded as silence.
     pub recording_memory: usize,
 }
 
@@ -53,6 +58,7 @@ impl Options {
             gather: Duration::from_millis(1),
             parts: None,
             joins: false,
+            spool: None,
             recording_memory: 256 << 20,
         }
     }

@@ -1,13 +1,17 @@
 //! Recordings: sound from the media threads is aligned to two channels, cut into parts of a few seconds, and written
 //! to the object store as the call goes on; at the end the parts become one WAV file. A failing store never touches a
-//! call: parts wait in memory up to a limit, and what comes beyond is silence that the report names.
+//! call: parts wait on this machine's disk, where that is full in memory, and what fits nowhere is silence that the report
+//! names.
 
 mod aligning;
 mod claims;
 mod compact;
+mod inbox;
 mod layout;
+mod left;
 mod open;
 mod parts;
+mod spool;
 mod store;
 mod sweep;
 mod writer;
@@ -24,6 +28,7 @@ use object_store::ObjectStore;
 use tokio::sync::{mpsc, oneshot};
 
 pub(crate) use open::Ticket;
+pub use spool::Spool;
 pub(crate) use store::Failing;
 
 use crate::{
@@ -46,6 +51,8 @@ pub(crate) struct Settings {
     pub(crate) gate: Gate,
     pub(crate) segment: Duration,
     pub(crate) memory: usize,
+    /// Where what the store does not take waits.
+    pub(crate) spool: Option<Spool>,
     pub(crate) failing: Failing,
 }
 
@@ -81,6 +88,7 @@ pub(crate) struct Recorder {
     /// Bytes on their way to the recorder.
     backlog: Arc<AtomicUsize>,
     failing: Failing,
+    spool: Option<Spool>,
 }
 
 /// Sound on its way to the recorder, beyond which it falls behind hopelessly: a minute of a thousand calls.
@@ -91,9 +99,9 @@ impl Recorder {
     pub(crate) fn start(settings: Settings) -> (Self, tokio::task::AbortHandle) {
         let (messages, inbox) = mpsc::unbounded_channel();
         let backlog = Arc::new(AtomicUsize::new(0));
-        let failing = settings.failing.clone();
+        let (failing, spool) = (settings.failing.clone(), settings.spool.clone());
         let task = tokio::spawn(aligning::run(settings, inbox, backlog.clone()));
-        (Self { messages, backlog, failing }, task.abort_handle())
+        (Self { messages, backlog, failing, spool }, task.abort_handle())
     }
 
     /// A recording begins, or goes on where a former run left it. It should have begun `ran_ms` ago: what nobody recorded of
@@ -137,9 +145,11 @@ impl Recorder {
         let _ = written.await;
     }
 
-    /// A sentence for operators while the store takes nothing.
+    /// A sentence for operators while the store takes nothing, or what waited for it can't be read.
     pub(crate) fn alarm(&self) -> Option<String> {
-        self.failing.alarm(Instant::now())
+        let place = self.spool.as_ref().map_or_else(|| "in memory".to_owned(), Spool::level);
+        let failing = self.failing.alarm(Instant::now(), &place);
+        failing.or_else(|| self.spool.as_ref().and_then(Spool::alarm))
     }
 
     fn send(&self, message: Message) {

@@ -1,10 +1,16 @@
-//! The system calls that the standard library lacks: epoll, eventfd, undoing a UDP connect, and the limit of open
-//! files. All unsafe code of the crate is here.
+//! The system calls that the standard library lacks: epoll, eventfd, undoing a UDP connect, the limit of open
+//! files, and the room on a disk. All unsafe code of the crate is here.
 
 use std::{
+    ffi::CString,
     io,
+    mem::MaybeUninit,
     net::UdpSocket,
-    os::fd::{AsRawFd, FromRawFd, OwnedFd},
+    os::{
+        fd::{AsRawFd, FromRawFd, OwnedFd},
+        unix::ffi::OsStrExt,
+    },
+    path::Path,
 };
 
 /// Sockets that are looked at together. A socket leaves by being closed.
@@ -110,6 +116,17 @@ pub(crate) fn raise_open_files() -> io::Result<u64> {
     // SAFETY: the structure is only read.
     checked(unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &limit) })?;
     Ok(limit.rlim_cur)
+}
+
+/// Bytes that an ordinary process may still write on the disk of this folder.
+pub(crate) fn free_bytes(folder: &Path) -> io::Result<u64> {
+    let path = CString::new(folder.as_os_str().as_bytes())?;
+    let mut about = MaybeUninit::<libc::statvfs>::uninit();
+    // SAFETY: the path ends with a zero byte, and the kernel writes one structure to memory of its size.
+    checked(unsafe { libc::statvfs(path.as_ptr(), about.as_mut_ptr()) })?;
+    // SAFETY: it was filled in, for the call succeeded.
+    let about = unsafe { about.assume_init() };
+    Ok(about.f_bavail.saturating_mul(about.f_frsize))
 }
 
 #[cfg(test)]

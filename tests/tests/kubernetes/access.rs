@@ -71,6 +71,34 @@ fn secrets_are_references_only() -> Result<()> {
     })
 }
 
+/// Keys of recordings are where recordings are written and played, and edges have neither.
+#[test]
+fn keys_of_recordings_are_files_where_recordings_are() -> Result<()> {
+    let objects = Values::named("s3")?.objects(&[])?;
+    ensure!(objects.of_kind("PersistentVolumeClaim").is_empty(), "a volume beside S3");
+    for (role, workload) in objects.workloads() {
+        let (pod, wanted) = (pod(workload), role != "edge");
+        let env = |name: &str| named(&pod["containers"][0]["env"], name).map(|e| e["value"].clone());
+        for (volume, secret, variable, file) in [
+            ("s3", "mangrove-s3", "MANGROVE_OBJECTS__CREDENTIALS", "/etc/mangrove/s3/credentials"),
+            ("masters", "mangrove-masters", "MANGROVE_OBJECTS__KEYS", "/etc/mangrove/masters/masters"),
+        ] {
+            let mounted = named(&pod["volumes"], volume);
+            ensure!(
+                mounted.is_some_and(|v| v["secret"]["secretName"] == secret) == wanted,
+                "{role}: {volume}"
+            );
+            ensure!(env(variable).is_some_and(|value| value == file) == wanted, "{role}: {variable}");
+        }
+        ensure!(
+            env("MANGROVE_OBJECTS__URL").is_some_and(|url| url == "s3://calls/centre") == wanted,
+            "{role}"
+        );
+        ensure!(env("MANGROVE_OBJECTS__SPOOL_MB").is_some_and(|mb| mb == "8000"), "{role}: the spool");
+    }
+    Ok(())
+}
+
 /// Kubernetes leaves `$(NAME)` as it is when NAME comes later or not at all, and fills in nothing in hooks.
 #[test]
 fn variables_are_defined_once_and_before_they_are_used() -> Result<()> {

@@ -30,6 +30,7 @@ mod overflow;
 mod page;
 mod poison;
 mod queue_call;
+mod recordings;
 mod restart;
 mod rolling;
 mod starting;

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::{Configuration, Public, Role};
+use super::{Configuration, Objects, Public, Role};
 
 /// (key, what is wrong and what is allowed).
 type Finding = (String, String);
@@ -42,6 +42,7 @@ pub(super) fn check(configuration: &Configuration) -> Vec<Finding> {
     cluster(configuration, &mut find);
     unserved(configuration, &mut find);
     urls(configuration, &mut find);
+    objects(&configuration.objects, &mut find);
     limits(configuration, &mut find);
     findings
 }
@@ -92,13 +93,6 @@ fn urls(configuration: &Configuration, find: &mut impl FnMut(&str, String)) {
             format!("`{}:` is no known database; allowed: sqlite:PATH, postgres://...", shown(database)),
         );
     }
-    let objects = &configuration.objects.url;
-    if begins(objects, &["s3:", "gs:", "az:"]) {
-        let cloud = shown(objects);
-        find("objects.url", format!("{cloud}:// is not built into this version yet; allowed: file:PATH"));
-    } else if !begins(objects, &["file:"]) {
-        find("objects.url", format!("`{}:` is no known store; allowed: file:PATH", shown(objects)));
-    }
     if let Some(otlp) = &configuration.telemetry.otlp
         && !begins(otlp, &["http://", "https://"])
     {
@@ -109,6 +103,38 @@ fn urls(configuration: &Configuration, find: &mut impl FnMut(&str, String)) {
             "telemetry.level",
             format!("{error}; allowed: error, warn, info, debug, trace, or info,module=debug"),
         );
+    }
+}
+
+fn objects(objects: &Objects, find: &mut impl FnMut(&str, String)) {
+    let cloud = objects.url.split(':').next().unwrap_or_default();
+    if ["gs", "az"].contains(&cloud) {
+        let what =
+            format!("{cloud}:// is not built into this version; allowed: file:PATH, s3://BUCKET/PREFIX");
+        find("objects.url", what);
+    } else if !mangrove_objects::is_known(&objects.url) {
+        let what = format!("`{cloud}:` is no known store; allowed: file:PATH, s3://BUCKET/PREFIX");
+        find("objects.url", what);
+    }
+    let given = [
+        ("objects.region", objects.region.is_some()),
+        ("objects.endpoint", objects.endpoint.is_some()),
+        ("objects.allow_http", objects.allow_http),
+        ("objects.credentials", objects.credentials.is_some()),
+    ];
+    if cloud != "s3" {
+        for (key, _) in given.into_iter().filter(|(_, is_given)| *is_given) {
+            find(key, "this belongs to S3; allowed: with objects.url = \"s3://BUCKET/PREFIX\"".to_owned());
+        }
+    }
+    let endpoint = objects.endpoint.as_deref().unwrap_or("https://");
+    if !(endpoint.starts_with("https://") || endpoint.starts_with("http://") && objects.allow_http) {
+        let what =
+            "this is no address with TLS; allowed: https://HOST, or http://HOST with objects.allow_http";
+        find("objects.endpoint", what.to_owned());
+    }
+    if objects.spool_mb > 1_000_000 {
+        find("objects.spool_mb", "out of bounds; allowed: 0 to 1000000".to_owned());
     }
 }
 

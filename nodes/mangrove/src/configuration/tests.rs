@@ -55,7 +55,13 @@ fn every_key_can_be_set() {
         [database]
         url = "postgres://db/mangrove"
         [objects]
-        url = "file:/srv/objects"
+        url = "s3://calls/centre"
+        region = "eu-central-1"
+        endpoint = "http://minio:9000"
+        allow_http = true
+        credentials = "/etc/mangrove/s3"
+        keys = "/etc/mangrove/masters"
+        spool_mb = 100
         [telemetry]
         otlp = "http://127.0.0.1:4317"
         format = "json"
@@ -73,6 +79,9 @@ fn every_key_can_be_set() {
     assert_eq!(configuration.cluster.join, ["10.0.0.2:7400"]);
     assert_eq!(configuration.cluster.replicas, 5);
     assert_eq!(configuration.cluster.profile, Profile::Wan);
+    let objects = configuration.objects;
+    assert_eq!((objects.region.as_deref(), objects.allow_http), (Some("eu-central-1"), true));
+    assert_eq!((objects.keys, objects.spool_mb), (Some("/etc/mangrove/masters".into()), 100));
     let tls = configuration.cluster.tls.unwrap();
     assert_eq!(
         (tls.ca, tls.cert, tls.key),
@@ -99,7 +108,14 @@ fn a_mistake_is_named_with_line_key_and_what_is_allowed() {
         ("[telemetry]\nformat = \"xml\"\n", ":2: telemetry.format:", ["`xml`", "text, json"]),
         ("[cluster]\nprofile = \"moon\"\n", ":2: cluster.profile:", ["`moon`", "lan, wan"]),
         ("[database]\nurl = \"mysql://u:secret@h/d\"\n", ":2: database.url:", ["`mysql:`", "sqlite"]),
-        ("[objects]\nurl = \"s3://bucket\"\n", ":2: objects.url:", ["not built into", "file:PATH"]),
+        ("[objects]\nurl = \"gs://bucket\"\n", ":2: objects.url:", ["not built into", "file:PATH"]),
+        ("[objects]\nurl = \"s3:///calls\"\n", ":2: objects.url:", ["`s3:`", "s3://BUCKET"]),
+        ("[objects]\nregion = \"eu\"\n", ":2: objects.region:", ["belongs to S3", "s3://"]),
+        (
+            "[objects]\nurl = \"s3://b\"\nendpoint = \"http://minio\"\n",
+            ":3: objects.endpoint:",
+            ["no address with TLS", "objects.allow_http"],
+        ),
         ("[limits]\nlag_ms = 0\n", ":2: limits.lag_ms:", ["0 is out", "1 to 1000000"]),
         ("[limits]\nsilent_seconds = 29\n", ":2: limits.silent_seconds:", ["29 is out", "30 to 1000000"]),
         ("[limits]\nlag_ms = \"fast\"\n", ":2: limits.lag_ms:", ["fast", "u64"]),

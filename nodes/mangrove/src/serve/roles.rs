@@ -19,7 +19,7 @@ use crate::{
     configuration::{Configuration, Profile, Public, Role},
     database, demo,
     grpc::Bound,
-    https, objects,
+    https,
     telemetry::Telemetry,
     token::Token,
 };
@@ -125,7 +125,8 @@ pub(crate) fn media(
     };
     let prompts = configuration.data_dir.join("prompts");
     options.prompts = prompts.is_dir().then_some(prompts);
-    options.parts = objects::open_hasty(&configuration.objects.url)?;
+    options.parts = store.parts.clone();
+    options.spool = Some(store.spool.clone());
     Ok(Some(Media::start(options, near.control.clone(), store.objects.clone())?))
 }
 

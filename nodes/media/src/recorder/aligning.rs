@@ -17,7 +17,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::{
     Memory, Message, Settings,
     claims::Claims,
-    layout,
+    inbox, layout, left,
     open::Ticket,
     sweep,
     writer::{self, Beginning, Piece},
@@ -34,6 +34,8 @@ const OPEN_US: u64 = 500_000;
 const ROUND: Duration = Duration::from_millis(250);
 /// How long a stopping node waits for recordings that are just being put together; the next run goes on with them.
 const FINISHES: Duration = Duration::from_secs(10);
+/// The same where there is a disk to wait on: all is on it by then.
+const SHELVES: Duration = inbox::PATIENCE.saturating_add(Duration::from_secs(2));
 
 struct Recording {
     aligner: Aligner,
@@ -66,6 +68,8 @@ pub(super) async fn run(
         part_bytes: layout::bytes(settings.segment.as_millis() as u64).max(layout::SAMPLE) as usize,
         settings,
     };
+    // Before any call's new sound has a writer.
+    left::take_up(&aligning.settings, &aligning.memory, &aligning.claims).await;
     let mut round = tokio::time::interval(ROUND);
     round.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
     let mut sweep = tokio::time::interval_at(tokio::time::Instant::now() + sweep::FIRST, sweep::EVERY);
@@ -192,8 +196,10 @@ impl Aligning {
         for mut recording in recordings.into_values() {
             waits.push(self.leave(&mut recording, now_us()));
         }
-        futures::future::join_all(waits).await;
-        if tokio::time::timeout(FINISHES, self.claims.all_released()).await.is_err() {
+        let patience = if self.settings.spool.is_some() { SHELVES } else { FINISHES };
+        let released = tokio::time::timeout(patience, self.claims.all_released());
+        let (_, released) = futures::future::join(futures::future::join_all(waits), released).await;
+        if released.is_err() {
             tracing::warn!("recordings are still being put together, the next run goes on with them");
         }
     }
@@ -211,7 +217,11 @@ impl Aligning {
     }
 
     fn sweep(&self) {
-        tokio::spawn(sweep::run(self.settings.clone(), self.claims.clone()));
+        let (settings, memory, claims) = (self.settings.clone(), self.memory.clone(), self.claims.clone());
+        tokio::spawn(async move {
+            left::take_up(&settings, &memory, &claims).await;
+            sweep::run(settings, claims).await;
+        });
     }
 }
 

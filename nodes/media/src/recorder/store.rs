@@ -60,15 +60,15 @@ impl Failing {
         }
     }
 
-    /// A sentence once the store has failed for a while.
-    pub(super) fn alarm(&self, now: Instant) -> Option<String> {
+    /// A sentence once the store has failed for a while. `place`: where recordings wait meanwhile.
+    pub(super) fn alarm(&self, now: Instant, place: &str) -> Option<String> {
         let struck = self.0.lock();
         let (since, why) = struck.attempts.values().min_by_key(|(since, _)| *since)?;
         let lasts = now.duration_since(*since);
         let count = struck.attempts.len();
         (lasts >= ALARMING).then(|| {
             format!(
-                "{count} recordings can't be written for {} s: {why}; they wait in memory, and what does not fit there \
+                "{count} recordings can't be written for {} s: {why}; they wait {place}, and what does not fit there \
                  is lost: make room in the object store or mend it",
                 lasts.as_secs()
             )
@@ -141,11 +141,11 @@ mod tests {
             tokio::task::yield_now().await;
         }
         let now = Instant::now();
-        assert_eq!(failing.alarm(now), None, "once is nothing");
-        let alarm = failing.alarm(now + ALARMING).unwrap();
+        assert_eq!(failing.alarm(now, "in memory"), None, "once is nothing");
+        let alarm = failing.alarm(now + ALARMING, "in memory").unwrap();
         assert!(alarm.contains("1 recordings") && alarm.contains("no answer in time"), "{alarm}");
         refuses.store(false, Ordering::Relaxed);
         writing.await.unwrap();
-        assert_eq!(failing.alarm(now + ALARMING), None);
+        assert_eq!(failing.alarm(now + ALARMING, "in memory"), None);
     }
 }

@@ -38,7 +38,8 @@ pub(super) fn settings(objects: Arc<dyn ObjectStore>) -> (Settings, Facts) {
     let outbox = Outbox::new(Sender::default(), control, tokio::runtime::Handle::current(), Gate::new(true));
     let segment = Duration::from_millis(200);
     let (writer, parts, gate, failing) = ("a/1".into(), objects.clone(), Gate::new(true), Failing::default());
-    (Settings { writer, parts, objects, outbox, gate, segment, memory: 1 << 20, failing }, facts)
+    let (memory, spool) = (1 << 20, None);
+    (Settings { writer, parts, objects, outbox, gate, segment, memory, spool, failing }, facts)
 }
 
 pub(super) fn ticket(recording: &str) -> Ticket {

@@ -8,9 +8,11 @@ use super::{
     Memory, Settings,
     claims::{Claim, Claims},
     compact,
+    inbox::Inbox,
     layout::{self, LONGEST_GAP_MS, SPARE_MS, milliseconds},
     open::{Note, Ticket},
     parts,
+    spool::About,
     store::{DEADLINE, within},
 };
 
@@ -30,11 +32,32 @@ pub(super) enum Piece {
         ended_ms: u64,
         rest: Bytes,
     },
-    /// Everything before this is in the store when it is answered.
+    /// Everything before this is in the store, or waits on the disk for the next run, when it is answered.
     Suspend(oneshot::Sender<()>),
 }
 
-struct Writer {
+impl Piece {
+    /// Bytes of sound in memory.
+    pub(super) fn length(&self) -> usize {
+        match self {
+            Self::Sound(sound) | Self::Finish { rest: sound, .. } => sound.len(),
+            Self::Hole(_) | Self::Lost(_) | Self::Suspend(_) => 0,
+        }
+    }
+
+    /// The same once more, its sound shared. What is no part of the recording is nothing.
+    pub(super) fn again(&self) -> Self {
+        match self {
+            Self::Sound(sound) => Self::Sound(sound.clone()),
+            Self::Hole(bytes) => Self::Hole(*bytes),
+            Self::Lost(ms) => Self::Lost(*ms),
+            Self::Finish { ended_ms, rest } => Self::Finish { ended_ms: *ended_ms, rest: rest.clone() },
+            Self::Suspend(_) => Self::Hole(0),
+        }
+    }
+}
+
+pub(super) struct Writer {
     settings: Settings,
     note: Note,
     next: u32,
@@ -42,6 +65,8 @@ struct Writer {
     is_lost: bool,
     /// Bytes of this one's sound that others have written already: those are left out.
     ahead: u64,
+    /// The last part of all, if the piece that comes first may be the same: its writer ended before it could say so.
+    last: Option<Bytes>,
 }
 
 /// How a recording begins.
@@ -62,43 +87,40 @@ pub(super) async fn run(
     memory: Memory,
     claims: Claims,
     beginning: Beginning,
-    mut pieces: mpsc::UnboundedReceiver<Piece>,
+    pieces: mpsc::UnboundedReceiver<Piece>,
 ) {
     let Beginning { ticket, began_ms, ran_ms, claim } = beginning;
-    settings.gate.opened().await;
-    let _claim = match claim {
-        Some(claim) => claim,
-        None => claims.claim(&ticket).await,
+    let about = About::new(ticket.clone(), settings.writer.clone(), began_ms, ran_ms);
+    let mut inbox = Inbox::new(settings.spool.clone(), about, memory, pieces);
+    let begin = async {
+        settings.gate.opened().await;
+        let claim = match claim {
+            Some(claim) => claim,
+            None => claims.claim(&ticket).await,
+        };
+        (claim, Writer::open(settings.clone(), ticket.clone(), began_ms, ran_ms).await)
     };
-    let mut writer = Writer::open(settings, ticket, began_ms, ran_ms).await;
-    while let Some(piece) = pieces.recv().await {
-        match piece {
-            Piece::Sound(bytes) => {
-                let length = bytes.len();
-                let bytes = writer.unwritten(bytes);
-                writer.put(bytes).await;
-                memory.release(length);
-            }
-            Piece::Hole(bytes) => {
-                let bytes = bytes - writer.skip(bytes);
-                writer.put_silence(bytes).await;
-            }
-            Piece::Lost(ms) if writer.ahead == 0 => writer.miss(ms).await,
-            Piece::Lost(_) => {}
-            Piece::Finish { ended_ms, rest } => {
-                let length = rest.len();
-                let rest = writer.unwritten(rest);
-                writer.finish(ended_ms, rest).await;
-                memory.release(length);
-                return;
-            }
-            Piece::Suspend(answer) => {
-                writer.leave().await;
-                let _ = answer.send(());
-                return;
-            }
+    let Some((_claim, writer)) = inbox.during(begin).await else { return inbox.put_down() };
+    inbox.begun().await;
+    drain(writer, inbox).await;
+}
+
+/// Writes what the inbox has until the recording is finished, or nothing more comes.
+pub(super) async fn drain(mut writer: Writer, mut inbox: Inbox) {
+    while let Some(piece) = inbox.next().await {
+        let is_last = matches!(piece, Piece::Finish { .. });
+        if inbox.during(writer.take(piece)).await.is_none() {
+            return inbox.put_down();
+        }
+        inbox.done().await;
+        if is_last {
+            return inbox.clear().await;
         }
     }
+    if inbox.is_suspended() && inbox.during(writer.leave()).await.is_none() {
+        return inbox.put_down();
+    }
+    inbox.clear().await;
 }
 
 /// What became of a part.
@@ -123,7 +145,7 @@ impl Writer {
         let is_new = former.is_none();
         let writer = fresh.writer.clone();
         let note = Note { writer, finished: None, ended_ms: None, ..former.unwrap_or(fresh) };
-        let mut writer = Self { next: 1, note, is_lost: false, ahead: 0, settings };
+        let mut writer = Self { next: 1, note, is_lost: false, ahead: 0, last: None, settings };
         if !is_new {
             // From now on by this node's clock: it is the one that will say when the recording ends.
             writer.note.began_ms = began_by(now_ms, writer.note.began_ms, ran_ms);
@@ -135,15 +157,67 @@ impl Writer {
         writer
     }
 
+    /// Goes on with what a former run of this machine's had on the disk, right behind what it had written. None when another
+    /// has taken the recording up since, or it is finished: then nothing of it may be written.
+    pub(super) async fn take_up(settings: Settings, about: &About, is_begun: bool) -> Option<Self> {
+        let ticket = &about.ticket;
+        let read = || Note::read(settings.objects.as_ref(), ticket);
+        let found = settings.failing.insist("read the note", ticket, read).await;
+        let note = match found {
+            None if is_begun => return None,
+            None => return Some(Self::open(settings, ticket.clone(), about.began_ms, about.ran_ms).await),
+            Some(note) => note,
+        };
+        if note.writer != about.writer && note.writer != settings.writer {
+            return None;
+        }
+        let note = Note { writer: settings.writer.clone(), ..note };
+        let mut writer = Self { next: 1, note, is_lost: false, ahead: 0, last: None, settings };
+        writer.write_note().await;
+        writer.go_behind_the_last().await;
+        writer.last = writer.last_part().await;
+        Some(writer)
+    }
+
+    /// The part before the next one, if there is one.
+    async fn last_part(&self) -> Option<Bytes> {
+        let number = self.next.checked_sub(1).filter(|number| *number > 0)?;
+        let (path, parts) = (layout::part(&self.note.ticket, number), self.settings.parts.as_ref());
+        let read = || within(DEADLINE, async { parts.get(&path).await?.bytes().await });
+        Some(self.settings.failing.insist("read a part", &self.note.ticket, read).await)
+    }
+
+    /// Writes what a piece says.
+    pub(super) async fn take(&mut self, piece: Piece) {
+        let last = self.last.take();
+        let new = |sound: Bytes| if last.is_some_and(|last| last == sound) { Bytes::new() } else { sound };
+        match piece {
+            Piece::Sound(sound) => {
+                let sound = self.unwritten(new(sound));
+                self.put(sound).await;
+            }
+            Piece::Hole(bytes) => {
+                let bytes = bytes - self.skip(bytes);
+                self.put_silence(bytes).await;
+            }
+            Piece::Lost(ms) if self.ahead == 0 => self.miss(ms).await,
+            Piece::Finish { ended_ms, rest } => {
+                let rest = self.unwritten(new(rest));
+                self.finish(ended_ms, rest).await;
+            }
+            Piece::Lost(_) | Piece::Suspend(_) => {}
+        }
+    }
+
     /// What is all at hand becomes a file at once. Else the end is noted first: whoever puts the parts together knows
     /// then how long the whole should be.
-    async fn finish(mut self, ended_ms: u64, rest: Bytes) {
+    async fn finish(&mut self, ended_ms: u64, rest: Bytes) {
         if !self.is_still_ours().await {
             return self.leave().await;
         }
         self.note.ended_ms = Some(ended_ms);
         if self.next == 1 && self.note.shortage_ms(rest.len() as u64) == 0 {
-            return compact::finish_at_once(&self.settings, self.note, rest).await;
+            return compact::finish_at_once(&self.settings, self.note.clone(), rest).await;
         }
         if !rest.is_empty() {
             self.put(rest).await;
@@ -152,7 +226,7 @@ impl Writer {
             return;
         }
         self.write_note().await;
-        compact::finish(&self.settings, self.note).await;
+        compact::finish(&self.settings, self.note.clone()).await;
     }
 
     /// The gap is looked at again when another still wrote a part meanwhile.
@@ -274,7 +348,7 @@ impl Writer {
     }
 
     /// Nothing more is written here. Parts that came after another had finished are nobody's.
-    async fn leave(&mut self) {
+    pub(super) async fn leave(&mut self) {
         let (objects, ticket) = (self.settings.objects.as_ref(), &self.note.ticket);
         if self
             .settings

@@ -1,0 +1,59 @@
+//! Recordings that a former run of the process left on this machine's disk: written first, before their calls' new sound.
+
+use std::collections::BTreeMap;
+
+use super::{
+    Memory, Settings,
+    claims::{Claim, Claims},
+    inbox::Inbox,
+    spool::Left,
+    writer::{self, Writer},
+};
+use crate::metrics::RECORDING_DROPPED;
+
+/// Begins to write all that nobody here works on.
+pub(super) async fn take_up(settings: &Settings, memory: &Memory, claims: &Claims) {
+    let Some(spool) = &settings.spool else { return };
+    let mut recordings: BTreeMap<(String, String), Vec<Left>> = BTreeMap::new();
+    for left in spool.left().await {
+        let ticket = &left.about.ticket;
+        recordings.entry((ticket.tenant.clone(), ticket.recording.clone())).or_default().push(left);
+    }
+    for lefts in recordings.into_values() {
+        // One that is written here already has its turn at the next look.
+        if let Some(claim) = lefts.first().and_then(|left| claims.try_claim(&left.about.ticket)) {
+            tokio::spawn(write_all(settings.clone(), memory.clone(), lefts, claim));
+        }
+    }
+}
+
+/// Of one recording, the oldest first: several runs may have left some.
+async fn write_all(settings: Settings, memory: Memory, lefts: Vec<Left>, _claim: Claim) {
+    settings.gate.opened().await;
+    for left in lefts {
+        write(&settings, &memory, left).await;
+    }
+}
+
+async fn write(settings: &Settings, memory: &Memory, left: Left) {
+    let (about, is_begun) = (left.about.clone(), left.is_begun);
+    let bytes: u64 = left.pieces.iter().map(|(_, size)| size).sum();
+    tracing::info!(recording = about.ticket.recording, bytes, "a recording waited on the disk");
+    let mut inbox = Inbox::of_former_run(left, memory.clone());
+    match inbox.during(Writer::take_up(settings.clone(), &about, is_begun)).await.flatten() {
+        Some(writer) => {
+            inbox.begun().await;
+            writer::drain(writer, inbox).await;
+        }
+        None => {
+            let recording = about.ticket.recording;
+            tracing::warn!(
+                recording,
+                bytes,
+                "it was taken up or finished by another meanwhile, this is left out"
+            );
+            metrics::counter!(RECORDING_DROPPED).increment(bytes);
+            inbox.clear().await;
+        }
+    }
+}
