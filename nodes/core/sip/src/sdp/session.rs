@@ -1,19 +1,20 @@
 //! The state of offer and answer in one dialog: what we said last, what is agreed, what is outstanding.
 //! At most one offer is outstanding at a time; who may offer when is the dialog's business.
 
-use std::{net::IpAddr, sync::Arc};
+use std::{fmt, net::IpAddr, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
 use super::codecs::{self, RATE};
 use super::formats::Formats;
 use super::numbers::Numbers;
-use super::read::{self, Description, Line};
-use super::write::Text;
-use super::{Audio, Codec, Direction, Error, MediaAddress, TelephoneEvent};
+use super::read::{self, Description, Line, Taken};
+use super::write::{Secret, Text};
+use super::{Audio, Codec, Direction, Error, MediaAddress, Ours, Security, Suite, TelephoneEvent};
 
-/// Offer and answer of one dialog. Plain data: its text depends on nothing but the calls made.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// Offer and answer of one dialog. Plain data: its text depends on nothing but the calls made. `Debug` leaves out what was
+/// sent, for it has our key.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {
     id: u64,
     version: u64,
@@ -27,6 +28,11 @@ pub struct Session {
     /// What comes first in our first answer.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     preferred: Vec<String>,
+    #[serde(default, skip_serializing_if = "Security::is_off")]
+    security: Security,
+    /// Our key, once there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ours: Option<Arc<Ours>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,8 +58,24 @@ enum Pending {
         /// Digits at other clocks.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         events: Vec<TelephoneEvent>,
+        /// It has our key.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        secret: bool,
     },
     Theirs(Description),
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session")
+            .field("id", &self.id)
+            .field("version", &self.version)
+            .field("agreed", &self.agreed)
+            .field("pending", &self.pending)
+            .field("security", &self.security)
+            .field("ours", &self.ours)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Session {
@@ -68,7 +90,37 @@ impl Session {
             pending: None,
             numbers: Numbers::default(),
             preferred: Vec::new(),
+            security: Security::Off,
+            ours: None,
         }
+    }
+
+    /// The same, which may or must be SRTP, with our key if that is known already.
+    pub fn secured(self, security: Security, ours: Option<Ours>) -> Self {
+        Self { security, ours: ours.map(Arc::new), ..self }
+    }
+
+    /// The suite that a key of ours is needed for, while there is none: of an offer that waits for our answer, or of our
+    /// own.
+    pub fn key_due(&self) -> Option<Suite> {
+        match &self.pending {
+            _ if self.ours.is_some() || self.agreed.is_some() => None,
+            Some(Pending::Theirs(offer)) => offer.audio.crypto.as_ref().map(|crypto| crypto.suite),
+            Some(Pending::Ours { .. }) => None,
+            None => self.security.offers().then_some(Suite::OFFERED),
+        }
+    }
+
+    /// Our key, for the suite that is due. The first one counts.
+    pub fn equip(&mut self, ours: Ours) {
+        if self.key_due() == Some(ours.suite) {
+            self.ours = Some(ours.into());
+        }
+    }
+
+    /// Our key.
+    pub fn ours(&self) -> Option<&Ours> {
+        self.ours.as_deref()
     }
 
     /// Our offer of `codecs`, preferred first. It takes the place of an offer of ours still outstanding. Payload types
@@ -77,10 +129,33 @@ impl Session {
         let agreed = self.agreed.as_deref();
         let formats = Formats::offer(codecs, agreed.map(|was| &was.audio), &self.numbers);
         let (lines, index) = agreed.map(|was| (was.lines.clone(), was.index)).unwrap_or_default();
-        let sent = self.say(&Said { local, direction, formats: &formats, lines: &lines, index });
+        let secret = self.offered_secret();
+        let said =
+            Said { local, direction, secret: secret.as_ref(), formats: &formats, lines: &lines, index };
+        let sent = self.say(&said);
         self.numbers.note(&formats, codecs);
-        self.pending = Some(Pending::ours(local, direction, formats));
+        self.pending = Some(Pending::ours(local, direction, formats, secret.is_some()));
         sent
+    }
+
+    /// What is agreed stays; before that, the policy says.
+    fn offered_secret(&self) -> Option<Secret> {
+        let ours = self.ours.clone()?;
+        let (is_secret, is_savp) = match self.agreed.as_deref() {
+            Some(was) => (was.audio.crypto.is_some(), was.lines.get(was.index).is_some_and(Line::is_savp)),
+            None => (self.security.offers(), self.security == Security::Require),
+        };
+        is_secret.then_some(Secret { ours, tag: 1, is_savp })
+    }
+
+    /// The suites that an offer may bring keys for. A session has one key of ours, and gets none after its first
+    /// agreement.
+    fn suites(&self) -> &[Suite] {
+        match &self.ours {
+            Some(ours) => std::slice::from_ref(&ours.suite),
+            None if self.security != Security::Off && self.agreed.is_none() => &Suite::ALL,
+            None => &[],
+        }
     }
 
     /// Takes the far end's offer as far as it lists codecs of `taken`; the former agreement stands until
@@ -89,7 +164,8 @@ impl Session {
     /// # Errors
     /// Malformed or unacceptable descriptions; the session is as before.
     pub fn receive_offer(&mut self, body: &[u8], taken: &[Codec]) -> Result<Audio, Error> {
-        let description = read::offer(body, taken)?;
+        let is_secret = self.security == Security::Require;
+        let description = read::offer(body, Taken { codecs: taken, suites: self.suites(), is_secret })?;
         let audio = description.audio.clone();
         self.pending = Some(Pending::Theirs(description));
         Ok(audio)
@@ -106,7 +182,8 @@ impl Session {
     /// allows.
     ///
     /// # Errors
-    /// [`Error::NoOffer`] when there is none to answer, [`Error::NoCommonAudio`] when nothing is left of it.
+    /// [`Error::NoOffer`] when there is none to answer, [`Error::NoCommonAudio`] when nothing is left of it,
+    /// [`Error::NoCommonSecurity`] when it must be SRTP and our key is missing.
     pub fn answer(
         &mut self,
         local: MediaAddress,
@@ -114,23 +191,40 @@ impl Session {
         direction: Direction,
     ) -> Result<Vec<u8>, Error> {
         let Some(Pending::Theirs(description)) = &self.pending else { return Err(Error::NoOffer) };
+        let is_savp = description.is_savp();
         let Description { lines, index, mut audio } = description.clone();
         let theirs = audio.clone();
         audio.cut_down(codecs);
         if audio.codecs.is_empty() {
             return Err(Error::NoCommonAudio);
         }
+        let secret = self.answered_secret(&mut audio, is_savp)?;
         if !codecs::is_g711(codecs) {
             self.put_in_order(&mut audio);
         }
         audio.direction = direction.within(audio.direction);
         let formats = Formats::of(&audio);
-        let said = Said { local, direction: audio.direction, formats: &formats, lines: &lines, index };
+        let (narrowed, secret) = (audio.direction, secret.as_ref());
+        let said = Said { local, direction: narrowed, secret, formats: &formats, lines: &lines, index };
         let sent = self.say(&said);
         self.numbers.note(&formats, codecs);
         self.agreed = Some(Agreed { audio, theirs, lines, index, local, wanted: direction }.into());
         (self.pending, self.preferred) = (None, Vec::new());
         Ok(sent)
+    }
+
+    /// Our key beside the far end's. Where it may be left out and we have none, the stream is plain.
+    fn answered_secret(&self, audio: &mut Audio, is_savp: bool) -> Result<Option<Secret>, Error> {
+        let Some(theirs) = &audio.crypto else { return Ok(None) };
+        let ours = self.ours.clone().filter(|ours| ours.suite == theirs.suite);
+        let secret = ours.map(|ours| Secret { ours, tag: theirs.tag, is_savp });
+        if secret.is_none() {
+            if is_savp || self.security == Security::Require {
+                return Err(Error::NoCommonSecurity);
+            }
+            audio.crypto = None;
+        }
+        Ok(secret)
     }
 
     fn put_in_order(&self, audio: &mut Audio) {
@@ -149,11 +243,14 @@ impl Session {
     /// Malformed, refused, or no offer of ours outstanding; a failed answer leaves the offer outstanding,
     /// see [`Session::withdraw`].
     pub fn receive_answer(&mut self, body: &[u8]) -> Result<Audio, Error> {
-        let Some((local, wanted, offered)) = self.pending.as_ref().and_then(Pending::offered) else {
+        let Some((local, wanted, offered, has_key)) = self.pending.as_ref().and_then(Pending::offered) else {
             return Err(Error::NoOffer);
         };
         let index = self.agreed.as_ref().map_or(0, |was| was.index);
-        let Description { lines, index, mut audio } = read::answer(body, index, &offered.codecs)?;
+        let suites = if has_key { self.suites() } else { &[] };
+        let is_secret = self.security == Security::Require;
+        let taken = Taken { codecs: &offered.codecs, suites, is_secret };
+        let Description { lines, index, mut audio } = read::answer(body, index, taken)?;
         let theirs = audio.clone();
         audio.direction = wanted.within(audio.direction);
         offered.expect(&mut audio);
@@ -207,9 +304,9 @@ impl Session {
 
     /// Renders under the version that is due: the last one if the text is the same, the next otherwise.
     fn say(&mut self, said: &Said<'_>) -> Vec<u8> {
-        let Said { local, direction, formats, lines, index } = *said;
+        let Said { local, direction, secret, formats, lines, index } = *said;
         let origin = *self.origin.get_or_insert(local.ip);
-        let text = Text { id: self.id, origin, local, direction, formats, lines, index };
+        let text = Text { id: self.id, origin, local, direction, secret, formats, lines, index };
         let same = text.render(self.version);
         let said = match self.sent.as_ref() {
             Some(last) if **last != *same => {
@@ -228,24 +325,25 @@ impl Session {
 struct Said<'a> {
     local: MediaAddress,
     direction: Direction,
+    secret: Option<&'a Secret>,
     formats: &'a Formats,
     lines: &'a [Line],
     index: usize,
 }
 
 impl Pending {
-    fn ours(local: MediaAddress, wanted: Direction, formats: Formats) -> Self {
+    fn ours(local: MediaAddress, wanted: Direction, formats: Formats, secret: bool) -> Self {
         let Formats { codecs, mut events } = formats;
         let plain = events.iter().position(|event| event.clock == RATE);
         let telephone_event = plain.map_or(0, |plain| events.remove(plain).payload_type);
-        Self::Ours { local, wanted, codecs, telephone_event, events }
+        Self::Ours { local, wanted, codecs, telephone_event, events, secret }
     }
 
-    /// Our offer: where we listen, what we want, and what it lists.
-    fn offered(&self) -> Option<(MediaAddress, Direction, Formats)> {
-        let Self::Ours { local, wanted, codecs, telephone_event, events } = self else { return None };
+    /// Our offer: where we listen, what we want, what it lists, and whether it has our key.
+    fn offered(&self) -> Option<(MediaAddress, Direction, Formats, bool)> {
+        let Self::Ours { local, wanted, codecs, telephone_event, events, secret } = self else { return None };
         let plain = TelephoneEvent::new(RATE, *telephone_event);
         let events = [plain].into_iter().chain(events.iter().copied()).collect();
-        Some((*local, *wanted, Formats { codecs: codecs.clone(), events }))
+        Some((*local, *wanted, Formats { codecs: codecs.clone(), events }, *secret))
     }
 }
