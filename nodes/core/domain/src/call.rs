@@ -17,6 +17,7 @@ pub(crate) mod plan;
 pub(crate) mod record;
 mod refusal;
 pub(crate) mod retell;
+pub(crate) mod secret;
 pub(crate) mod stage;
 pub(crate) mod timer;
 pub(crate) mod transfer;

@@ -5,7 +5,7 @@
 //! | version | known since protocol | what may be decided under it |
 //! |---|---|---|
 //! | 0 | 1 | all that no line below speaks of |
-//! | 1 | 6 | legs agree on codecs beyond G.711 |
+//! | 1 | 6 | legs agree on codecs beyond G.711, and on SRTP |
 //!
 //! A version says what may be decided anew, never what may be read: what was decided under a later one is carried on under
 //! any. What a number means is settled once a build that knows it was given out; what comes after that gets the next number
@@ -18,6 +18,11 @@ pub const NEWEST: u32 = 1;
 
 /// Whether legs may agree on codecs beyond G.711.
 pub fn speaks_beyond_g711(rules: u32) -> bool {
+    rules >= 1
+}
+
+/// Whether legs may be SRTP.
+pub fn speaks_srtp(rules: u32) -> bool {
     rules >= 1
 }
 

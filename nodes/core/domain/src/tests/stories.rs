@@ -22,6 +22,7 @@ mod refound;
 mod refusals;
 mod repeats;
 mod rules;
+mod secret;
 mod silence;
 mod takeover;
 mod transfer;

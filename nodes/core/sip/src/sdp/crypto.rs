@@ -42,8 +42,9 @@ impl Security {
         matches!(self, Self::Prefer | Self::Require)
     }
 
+    /// Whether it is plain for good; what is not written.
     #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde's way to ask")]
-    pub(super) fn is_off(&self) -> bool {
+    pub fn is_off(&self) -> bool {
         *self == Self::Off
     }
 }
