@@ -68,7 +68,7 @@ fn endpoint(hears: Hears) -> Endpoint {
 }
 
 fn srtp() -> Srtp {
-    let (ours, theirs) = (vec![7; 30].into(), vec![8; 30].into());
+    let (ours, theirs) = (vec![7_u8; 30].into(), vec![8_u8; 30].into());
     Srtp { suite: "AES_CM_128_HMAC_SHA1_80".into(), ours, theirs }
 }
 
@@ -127,7 +127,7 @@ fn sessions() {
 
 fn ready() -> Ready {
     let (endpoint, address) = ("leg".into(), "10.0.0.2:20000".into());
-    let address = EndpointAddress { endpoint, address, key: vec![7; 30].into() };
+    let address = EndpointAddress { endpoint, address, key: vec![7_u8; 30].into() };
     Ready { version: 2, addresses: vec![address] }
 }
 

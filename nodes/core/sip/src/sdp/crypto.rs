@@ -215,8 +215,8 @@ mod tests {
     #[test]
     fn our_line_is_read_back_and_shown_to_nobody() {
         for suite in Suite::ALL {
-            assert_eq!(Ours::new(suite, vec![7; suite.key_length() + 1].into()), None);
-            let ours = Ours::new(suite, vec![7; suite.key_length()].into()).unwrap();
+            assert_eq!(Ours::new(suite, vec![7_u8; suite.key_length() + 1].into()), None);
+            let ours = Ours::new(suite, vec![7_u8; suite.key_length()].into()).unwrap();
             let read = Crypto::read(&ours.line(9)).unwrap();
             assert_eq!((read.tag, read.suite, &read.key), (9, suite, &ours.key));
             let shown = format!("{ours:?} {read:?}");

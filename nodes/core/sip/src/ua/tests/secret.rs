@@ -10,7 +10,7 @@ const OFFER: &str = "v=0\r\no=- 7 1 IN IP4 203.0.113.9\r\ns=-\r\nc=IN IP4 203.0.
     a=crypto:3 AES_CM_128_HMAC_SHA1_80 inline:NzB4d1BINUAvLEw6UzF3WSJ+PSdFcGdUJShpX1Zj|2^20\r\n";
 
 fn ours() -> Ours {
-    Ours::new(Suite::Cm80, vec![0; 30].into()).unwrap()
+    Ours::new(Suite::Cm80, vec![0_u8; 30].into()).unwrap()
 }
 
 /// What a message says of SRTP: the profile, and our line.
