@@ -32,6 +32,7 @@ mod poison;
 mod queue_call;
 mod restart;
 mod rolling;
+mod secret;
 mod starting;
 mod telemetry;
 mod transfer;
