@@ -16,7 +16,7 @@ const MAX_LINES: usize = 32;
 /// The way to exchange keys that there is.
 const INLINE: &str = "inline:";
 /// Keys have no padding in most suites; in the others some leave it out.
-const BASE64: GeneralPurpose = GeneralPurpose::new(
+static BASE64: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );

@@ -1,7 +1,9 @@
 //! The state of offer and answer in one dialog: what we said last, what is agreed, what is outstanding.
 //! At most one offer is outstanding at a time; who may offer when is the dialog's business.
 
-use std::{fmt, net::IpAddr, sync::Arc};
+mod secret;
+
+use std::{net::IpAddr, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +12,7 @@ use super::formats::Formats;
 use super::numbers::Numbers;
 use super::read::{self, Description, Line, Taken};
 use super::write::{Secret, Text};
-use super::{Audio, Codec, Direction, Error, MediaAddress, Ours, Security, Suite, TelephoneEvent};
+use super::{Audio, Codec, Direction, Error, MediaAddress, Ours, Security, TelephoneEvent};
 
 /// Offer and answer of one dialog. Plain data: its text depends on nothing but the calls made. `Debug` leaves out what was
 /// sent, for it has our key.
@@ -65,19 +67,6 @@ enum Pending {
     Theirs(Description),
 }
 
-impl fmt::Debug for Session {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Session")
-            .field("id", &self.id)
-            .field("version", &self.version)
-            .field("agreed", &self.agreed)
-            .field("pending", &self.pending)
-            .field("security", &self.security)
-            .field("ours", &self.ours)
-            .finish_non_exhaustive()
-    }
-}
-
 impl Session {
     /// A session nobody has described yet; `id` becomes the `o=` session id.
     pub fn new(id: u64) -> Self {
@@ -95,34 +84,6 @@ impl Session {
         }
     }
 
-    /// The same, which may or must be SRTP, with our key if that is known already.
-    pub fn secured(self, security: Security, ours: Option<Ours>) -> Self {
-        Self { security, ours: ours.map(Arc::new), ..self }
-    }
-
-    /// The suite that a key of ours is needed for, while there is none: of an offer that waits for our answer, or of our
-    /// own.
-    pub fn key_due(&self) -> Option<Suite> {
-        match &self.pending {
-            _ if self.ours.is_some() || self.agreed.is_some() => None,
-            Some(Pending::Theirs(offer)) => offer.audio.crypto.as_ref().map(|crypto| crypto.suite),
-            Some(Pending::Ours { .. }) => None,
-            None => self.security.offers().then_some(Suite::OFFERED),
-        }
-    }
-
-    /// Our key, for the suite that is due. The first one counts.
-    pub fn equip(&mut self, ours: Ours) {
-        if self.key_due() == Some(ours.suite) {
-            self.ours = Some(ours.into());
-        }
-    }
-
-    /// Our key.
-    pub fn ours(&self) -> Option<&Ours> {
-        self.ours.as_deref()
-    }
-
     /// Our offer of `codecs`, preferred first. It takes the place of an offer of ours still outstanding. Payload types
     /// used before keep their numbers (RFC 3264 8.3.2), lines refused before stay refused.
     pub fn offer(&mut self, local: MediaAddress, codecs: &[Codec], direction: Direction) -> Vec<u8> {
@@ -136,26 +97,6 @@ impl Session {
         self.numbers.note(&formats, codecs);
         self.pending = Some(Pending::ours(local, direction, formats, secret.is_some()));
         sent
-    }
-
-    /// What is agreed stays; before that, the policy says.
-    fn offered_secret(&self) -> Option<Secret> {
-        let ours = self.ours.clone()?;
-        let (is_secret, is_savp) = match self.agreed.as_deref() {
-            Some(was) => (was.audio.crypto.is_some(), was.lines.get(was.index).is_some_and(Line::is_savp)),
-            None => (self.security.offers(), self.security == Security::Require),
-        };
-        is_secret.then_some(Secret { ours, tag: 1, is_savp })
-    }
-
-    /// The suites that an offer may bring keys for. A session has one key of ours, and gets none after its first
-    /// agreement.
-    fn suites(&self) -> &[Suite] {
-        match &self.ours {
-            Some(ours) => std::slice::from_ref(&ours.suite),
-            None if self.security != Security::Off && self.agreed.is_none() => &Suite::ALL,
-            None => &[],
-        }
     }
 
     /// Takes the far end's offer as far as it lists codecs of `taken`; the former agreement stands until
@@ -211,20 +152,6 @@ impl Session {
         self.agreed = Some(Agreed { audio, theirs, lines, index, local, wanted: direction }.into());
         (self.pending, self.preferred) = (None, Vec::new());
         Ok(sent)
-    }
-
-    /// Our key beside the far end's. Where it may be left out and we have none, the stream is plain.
-    fn answered_secret(&self, audio: &mut Audio, is_savp: bool) -> Result<Option<Secret>, Error> {
-        let Some(theirs) = &audio.crypto else { return Ok(None) };
-        let ours = self.ours.clone().filter(|ours| ours.suite == theirs.suite);
-        let secret = ours.map(|ours| Secret { ours, tag: theirs.tag, is_savp });
-        if secret.is_none() {
-            if is_savp || self.security == Security::Require {
-                return Err(Error::NoCommonSecurity);
-            }
-            audio.crypto = None;
-        }
-        Ok(secret)
     }
 
     fn put_in_order(&self, audio: &mut Audio) {
