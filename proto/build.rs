@@ -1,11 +1,13 @@
 //! Compiles the contracts in `protos/` without protoc.
 
 /// Messages with secrets: their `Debug` is written by hand, without them.
-const SECRET: [&str; 4] = [
+const SECRET: [&str; 6] = [
     ".mangrove.routes.v1.Founding",
     ".mangrove.routes.v1.Device",
     ".mangrove.control.v1.Login",
     ".mangrove.control.v1.SetPasswordRequest",
+    ".mangrove.media.v1.Srtp",
+    ".mangrove.media.v1.EndpointAddress",
 ];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -41,6 +43,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .field_attribute(
             ".mangrove.media.v1.Endpoint.comfort_noise",
             "#[serde(skip_serializing_if = \"Option::is_none\")]",
+        )
+        .field_attribute(
+            ".mangrove.media.v1.Endpoint.srtp",
+            "#[serde(skip_serializing_if = \"Option::is_none\")]",
+        )
+        .field_attribute(
+            ".mangrove.media.v1.EndpointAddress.key",
+            "#[serde(default, skip_serializing_if = \"bytes::Bytes::is_empty\")]",
         )
         .field_attribute(
             ".mangrove.media.v1.Codec.channels",

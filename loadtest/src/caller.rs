@@ -5,7 +5,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use mangrove_sip::{Destination, NameAddr, Transport, Uri, sdp::g711, ua};
+use mangrove_sip::{
+    Destination, NameAddr, Transport, Uri,
+    sdp::{Security, g711},
+    ua,
+};
 use tokio::time::{sleep, timeout};
 
 use crate::{
@@ -94,6 +98,8 @@ impl Caller {
             to: NameAddr::new(called),
             offer: Some(sound.media()),
             codecs: g711().to_vec(),
+            security: Security::Off,
+            ours: None,
             headers: Vec::new(),
         }
     }

@@ -4,6 +4,7 @@ use std::fmt::{Debug, Formatter, Result};
 
 use crate::{
     control::{Login, SetPasswordRequest},
+    media::{EndpointAddress, Srtp},
     routes::{Device, Founding},
 };
 
@@ -37,11 +38,43 @@ impl Debug for SetPasswordRequest {
     }
 }
 
+impl Debug for Srtp {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        f.debug_struct("Srtp").field("suite", &self.suite).finish_non_exhaustive()
+    }
+}
+
+impl Debug for EndpointAddress {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        f.debug_struct("EndpointAddress")
+            .field("endpoint", &self.endpoint)
+            .field("address", &self.address)
+            .finish_non_exhaustive()
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use crate::routes::{RoutesUpdate, Step, TenantRoutes, routes_update::Content};
+    use crate::{
+        media::{Endpoint, Ready},
+        routes::{RoutesUpdate, Step, TenantRoutes, routes_update::Content},
+    };
 
-    use super::{Device, Founding, Login, SetPasswordRequest};
+    use super::{Device, EndpointAddress, Founding, Login, SetPasswordRequest, Srtp};
+
+    #[test]
+    fn no_key_of_the_sound_is_shown() {
+        let key = || vec![b'k'; 30].into();
+        let srtp = Srtp { suite: "AEAD_AES_128_GCM".into(), ours: key(), theirs: key() };
+        let address = EndpointAddress { address: "10.0.0.2:20000".into(), key: key(), ..Default::default() };
+        let (endpoint, ready) = (
+            Endpoint { srtp: Some(srtp), ..Endpoint::default() },
+            Ready { version: 1, addresses: vec![address] },
+        );
+        let shown = format!("{endpoint:?} {ready:?}");
+        assert!(!shown.contains("kkk") && !shown.contains("107, 107"), "{shown}");
+        assert!(shown.contains("AEAD_AES_128_GCM") && shown.contains("10.0.0.2:20000"), "{shown}");
+    }
 
     #[test]
     fn no_password_hash_is_shown() {

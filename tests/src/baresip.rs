@@ -56,6 +56,8 @@ pub struct Options<'a> {
     pub transport: &'a str,
     /// The only one that it offers and takes.
     pub codec: Codec,
+    /// How its sound is encrypted, as accounts have it; empty: it is not.
+    pub encryption: &'a str,
     /// Its log has every SIP message.
     pub traces: bool,
 }
@@ -65,8 +67,8 @@ impl<'a> Options<'a> {
     pub fn new(username: &'a str, password: &'a str, server: u16, hertz: f64) -> Self {
         let address = Ipv4Addr::LOCALHOST.into();
         let server = SocketAddr::new(address, server);
-        let (answers, transport, codec, traces) = (true, "udp", PCMA, false);
-        Self { username, password, address, server, answers, hertz, transport, codec, traces }
+        let (answers, transport, codec, encryption, traces) = (true, "udp", PCMA, "", false);
+        Self { username, password, address, server, answers, hertz, transport, codec, encryption, traces }
     }
 }
 
@@ -177,11 +179,12 @@ impl Drop for Baresip {
 }
 
 fn account(options: &Options<'_>) -> String {
-    let Options { username, password, server, transport, codec, .. } = options;
+    let Options { username, password, server, transport, codec, encryption, .. } = options;
+    let encryption = if encryption.is_empty() { String::new() } else { format!(";mediaenc={encryption}") };
     let mode = if options.answers { "auto" } else { "manual" };
     format!(
         "<sip:{username}@acme.example;transport={transport}>;auth_user={username};auth_pass={password};\
-         outbound=\"sip:{server};transport={transport}\";regint=60;answermode={mode};audio_codecs={}\n",
+         outbound=\"sip:{server};transport={transport}\";regint=60;answermode={mode};audio_codecs={}{encryption}\n",
         codec.name
     )
 }
@@ -189,6 +192,7 @@ fn account(options: &Options<'_>) -> String {
 fn configuration(folder: &TempDir, options: &Options<'_>, control: u16) -> String {
     let (path, address) = (folder.path().display(), options.address);
     let Codec { module, rate, channels, .. } = options.codec;
+    let encryption = if options.encryption.is_empty() { "" } else { "module srtp.so\n" };
     format!(
         "net_interface {address}\n\
          audio_path {path}\n\
@@ -209,6 +213,7 @@ fn configuration(folder: &TempDir, options: &Options<'_>, control: u16) -> Strin
          module aufile.so\n\
          module aubridge.so\n\
          module sndfile.so\n\
+         {encryption}\
          module_app account.so\n\
          module_app menu.so\n\
          module_app ctrl_tcp.so\n"

@@ -2,7 +2,7 @@
 
 use mangrove_sip::{
     Message, Method, Source,
-    sdp::g711,
+    sdp::{Security, g711},
     transaction::Input,
     ua::{Ctx, Failure, Leg},
 };
@@ -24,7 +24,7 @@ impl Endpoint {
     fn invited(&self, book: &mut Book, message: Message, source: &Source, now: u64) {
         let (number, local) = self.seat(book);
         let mut ctx = Ctx { now, seed: &mut book.seed, local: &local };
-        match Leg::incoming(&message, source, &g711(), &mut ctx) {
+        match Leg::incoming(&message, source, &g711(), Security::Off, &mut ctx) {
             Ok((leg, outputs)) => {
                 let line = self.sit(book, number, leg, local, outputs, now);
                 self.on_leg(book, number, now, |leg, ctx| leg.trying(ctx));

@@ -7,6 +7,7 @@ pub(crate) const RECEIVED: &str = "media_packets_received_total";
 pub(crate) const SENT: &str = "media_packets_sent_total";
 pub(crate) const FOREIGN: &str = "media_packets_foreign_total";
 pub(crate) const MALFORMED: &str = "media_packets_malformed_total";
+pub(crate) const UNAUTHENTIC: &str = "media_packets_unauthentic_total";
 pub(crate) const TRANSCODERS: &str = "media_transcoders_open";
 pub(crate) const TRANSCODED: &str = "media_frames_transcoded_total";
 pub(crate) const CONCEALED: &str = "media_frames_concealed_total";
@@ -27,6 +28,11 @@ pub fn describe() {
     describe_counter!(SENT, Unit::Count, "RTP packets sent to far ends");
     describe_counter!(FOREIGN, Unit::Count, "packets dropped because of where they came from");
     describe_counter!(MALFORMED, Unit::Count, "packets dropped because they are no RTP or RTCP");
+    describe_counter!(
+        UNAUTHENTIC,
+        Unit::Count,
+        "SRTP and SRTCP packets dropped because their tag is wrong or they came before"
+    );
     describe_gauge!(
         TRANSCODERS,
         Unit::Count,

@@ -4,6 +4,7 @@
 mod fallen;
 mod fence;
 mod joining;
+mod made;
 mod opening;
 mod plan;
 
@@ -18,6 +19,7 @@ pub use fence::{Admission, Fences};
 pub(crate) use plan::{Sounds, keys, sounds};
 
 use joining::Joining;
+use made::Made;
 
 use crate::{
     Options,
@@ -40,6 +42,8 @@ struct Session {
     thread: usize,
     /// Local ports by endpoint.
     ports: BTreeMap<String, u16>,
+    /// Keys of SRTP that were made here and that control has not given back yet, by endpoint.
+    keys: BTreeMap<String, Made>,
     /// The recording's id and number.
     recording: Option<(String, u64)>,
 }

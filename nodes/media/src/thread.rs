@@ -13,6 +13,7 @@ mod ear;
 mod endpoint;
 mod fall;
 mod formats;
+mod guard;
 mod housekeeping;
 mod play;
 mod reconcile;
@@ -36,6 +37,7 @@ use std::{
 pub(crate) use command::{Command, EndpointPlan, HearsPlan, Place, Plan, RecordingPlan};
 pub(crate) use fall::Fallen;
 pub(crate) use formats::{Codec, Event, Formats};
+pub(crate) use guard::Keys;
 pub(crate) use tap::{Batch, Frame};
 
 use tokio::sync::mpsc::UnboundedSender;

@@ -33,6 +33,7 @@ mod queue_call;
 mod recordings;
 mod restart;
 mod rolling;
+mod secret;
 mod starting;
 mod telemetry;
 mod transfer;

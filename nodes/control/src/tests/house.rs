@@ -145,6 +145,7 @@ impl House {
         let address = |endpoint: &mangrove_proto::media::Endpoint| EndpointAddress {
             endpoint: endpoint.id.clone(),
             address: "10.0.0.2:20000".into(),
+            ..Default::default()
         };
         let addresses = set.endpoints.iter().map(address).collect();
         let event = MediaEvent {

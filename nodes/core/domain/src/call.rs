@@ -20,6 +20,7 @@ pub(crate) mod record;
 mod refusal;
 pub(crate) mod replace;
 pub(crate) mod retell;
+pub(crate) mod secret;
 pub(crate) mod stage;
 pub(crate) mod timer;
 pub(crate) mod transfer;

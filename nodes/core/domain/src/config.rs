@@ -12,6 +12,7 @@ mod people;
 mod reach;
 pub mod resolve;
 mod service;
+mod srtp;
 mod timezone;
 pub mod validate;
 
@@ -20,7 +21,10 @@ use std::{collections::BTreeMap, sync::Arc};
 use mangrove_proto::id::{EmployeeId, GroupId, TenantId};
 use serde::{Deserialize, Serialize};
 
-pub use mangrove_sip::matcher::{InvalidMatcher, SourceMatcher};
+pub use mangrove_sip::{
+    matcher::{InvalidMatcher, SourceMatcher},
+    sdp::Security,
+};
 pub use people::{Device, Employee, Login, Role, SipDevice};
 pub use reach::{Number, Target, Trunk};
 pub use service::{

@@ -7,9 +7,10 @@ mod take;
 
 use std::net::IpAddr;
 
+use bytes::Bytes;
 use mangrove_sip::{
     Destination, Message, NameAddr, Source, Transport, Uri,
-    sdp::{Audio, Codec},
+    sdp::{Audio, Codec, Ours, Security, Suite},
     ua::{self, Ctx, Leg, Output, Replaces},
 };
 use serde::{Deserialize, Serialize};
@@ -53,6 +54,12 @@ pub(crate) struct Dial {
     pub(crate) from: NameAddr,
     /// Who is called.
     pub(crate) to: NameAddr,
+    /// Whether as SRTP.
+    #[serde(default, skip_serializing_if = "Security::is_off")]
+    pub(crate) security: Security,
+    /// Our key, once a media node has made one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) ours: Option<Ours>,
 }
 
 /// What a dialog tells the rules.
@@ -75,15 +82,15 @@ pub(crate) enum Fact {
 }
 
 impl Line {
-    /// A dialog that the far end begins, and what it may agree on. Nothing is said yet.
+    /// A dialog that the far end begins, and what it may agree on: codecs, and whether SRTP. Nothing is said yet.
     pub(crate) fn incoming(
         invite: &Message,
         source: &Source,
         edge: &str,
-        codecs: &[Codec],
+        (codecs, security): (&[Codec], Security),
         ctx: &mut Ctx<'_>,
     ) -> Result<(Self, Vec<Output>), ua::Reject> {
-        let (leg, outputs) = Leg::incoming(invite, source, codecs, ctx)?;
+        let (leg, outputs) = Leg::incoming(invite, source, codecs, security, ctx)?;
         let wire = Wire::Open(Box::new(leg));
         Ok((Self { edge: edge.into(), transport: source.transport, from: source.remote.ip(), wire }, outputs))
     }
@@ -131,6 +138,31 @@ impl Line {
     /// What the far end said about its audio.
     pub fn audio(&self) -> Option<&Audio> {
         self.leg().and_then(Leg::audio)
+    }
+
+    /// The suite of SRTP that a key of ours is needed for, while there is none: it can't be begun or answered before.
+    pub(crate) fn key_due(&self) -> Option<Suite> {
+        match &self.wire {
+            Wire::Planned(dial) => (dial.security.offers() && dial.ours.is_none()).then_some(Suite::OFFERED),
+            Wire::Open(leg) => leg.key_due(),
+        }
+    }
+
+    /// Takes our key for the suite that is due. One of another length, or a second one, changes nothing.
+    pub(crate) fn equip(&mut self, key: Bytes) {
+        let Some(ours) = self.key_due().and_then(|suite| Ours::new(suite, key)) else { return };
+        match &mut self.wire {
+            Wire::Planned(dial) => dial.ours = Some(ours),
+            Wire::Open(leg) => leg.equip(ours),
+        }
+    }
+
+    /// Our key, once there is one.
+    pub(crate) fn ours(&self) -> Option<&Ours> {
+        match &self.wire {
+            Wire::Planned(dial) => dial.ours.as_ref(),
+            Wire::Open(leg) => leg.ours(),
+        }
     }
 
     /// The host that signals for the far end.

@@ -3,6 +3,7 @@
 
 mod encodings;
 mod hears;
+mod keys;
 mod leaving;
 
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use mangrove_proto::{
 };
 use serde::{Deserialize, Serialize};
 
+pub(crate) use keys::take as take_keys;
 pub(crate) use leaving::{begin, former, lose, note_addresses, ready, turn_back};
 
 use crate::{
@@ -194,6 +196,7 @@ fn endpoint(call: &Call, party: &Party, scene: &Scene<'_>) -> Endpoint {
         id: party.id.to_string(),
         signalled_from: party.line.signalled_from().to_string(),
         hears: hears::hears(call, party, config).filter(|hears| !(call.media.silenced && is_play(hears))),
+        srtp: keys::of(&party.line),
         ..Endpoint::default()
     };
     let Some(audio) = party.line.audio() else { return endpoint };

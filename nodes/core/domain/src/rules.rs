@@ -5,7 +5,7 @@
 //! | version | known since protocol | what may be decided under it |
 //! |---|---|---|
 //! | 0 | 1 | all that no line below speaks of |
-//! | 1 | 6 | legs agree on codecs beyond G.711; calls are kept: see [`keeps_calls`] |
+//! | 1 | 6 | legs agree on codecs beyond G.711, and on SRTP; calls are kept: see [`keeps_calls`] |
 //!
 //! A version says what may be decided anew, never what may be read: what was decided under a later one is carried on under
 //! any. What a number means is settled once a build that knows it was given out; what comes after that gets the next number
@@ -24,6 +24,11 @@ pub fn speaks_beyond_g711(rules: u32) -> bool {
 /// Whether an INVITE with Replaces takes a dialog's place, an attended transfer joins two calls, a person may call somebody
 /// while they talk, and who is lost with their WebSocket is waited for.
 pub fn keeps_calls(rules: u32) -> bool {
+    rules >= 1
+}
+
+/// Whether legs may be SRTP.
+pub fn speaks_srtp(rules: u32) -> bool {
     rules >= 1
 }
 

@@ -6,10 +6,15 @@
 //!
 //! [`Session`] remembers what was said and what was agreed, so that the `o=` version rises only when our
 //! text changes and a refused offer leaves the former agreement as it was. Names are never resolved here:
-//! a description whose address is no IP literal is refused. Video, fax and encrypted lines are answered
-//! with port 0 and stay in place in every later description.
+//! a description whose address is no IP literal is refused. Video, fax and lines of other profiles than RTP/AVP and
+//! RTP/SAVP are answered with port 0 and stay in place in every later description.
+//!
+//! Where a session may be SRTP ([`Security`]), keys come with the descriptions (RFC 4568). It has one key of ours for its
+//! whole life, for the suite that [`Session::key_due`] names before the first agreement; later descriptions keep profile
+//! and suite.
 
 mod codecs;
+mod crypto;
 mod encodings;
 mod events;
 mod formats;
@@ -25,6 +30,7 @@ use std::net::{IpAddr, SocketAddr};
 use serde::{Deserialize, Serialize};
 
 pub use codecs::{all, g711};
+pub use crypto::{Crypto, Key, Ours, Security, Suite};
 pub use events::TelephoneEvent;
 pub use session::Session;
 
@@ -34,9 +40,14 @@ pub enum Error {
     /// Not SDP at all, or a line breaks the grammar.
     #[error("session description is malformed: {0}")]
     Malformed(String),
-    /// No audio line over RTP/AVP with a codec that is taken, or the stream was refused (port 0).
-    #[error("no audio line over RTP/AVP with a codec that is taken here, offer PCMA or PCMU")]
+    /// No audio line over RTP with a codec that is taken, or the stream was refused (port 0).
+    #[error("no audio line over RTP/AVP or RTP/SAVP with a codec that is taken here, offer PCMA or PCMU")]
     NoCommonAudio,
+    /// The stream must be SRTP, and there is no key for it in a suite that is known here, or for the session's.
+    #[error(
+        "no usable key for SRTP, offer a=crypto with AES_CM_128_HMAC_SHA1_80 and without master key identifier"
+    )]
+    NoCommonSecurity,
     /// The connection line is missing, is no unicast IP literal, or the port is unusable.
     #[error("connection address {0:?} is not a unicast ip address")]
     Address(String),
@@ -51,7 +62,7 @@ impl Error {
     pub fn status(&self) -> u16 {
         match self {
             Self::Malformed(_) => 400,
-            Self::NoCommonAudio | Self::Address(_) => 488,
+            Self::NoCommonAudio | Self::NoCommonSecurity | Self::Address(_) => 488,
             Self::NoOffer => 500,
         }
     }
@@ -171,6 +182,9 @@ pub struct Audio {
     /// Payload type of comfort noise at 8000 Hz (RFC 3389) both ways, if both sides use it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub noise: Option<u8>,
+    /// The far end's key, where the stream is SRTP.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub crypto: Option<Crypto>,
     /// Packet length the far end asks for, in milliseconds; 20 unless it said otherwise.
     pub ptime_ms: u8,
     /// Seen from our side: `RecvOnly` and `Inactive` mean that the far end holds us.

@@ -43,7 +43,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::sdp::{self, Audio, Codec};
+use crate::sdp::{self, Audio, Codec, Ours, Suite};
 use crate::{Destination, Message, NameAddr, Seed};
 
 pub use crate::Local;
@@ -179,6 +179,22 @@ impl Leg {
             _ => None,
         };
         self.sdp.agreed().or_else(|| self.sdp.offered()).or_else(early)
+    }
+
+    /// The suite that a key of ours is needed for, while there is none. Nothing is answered or offered as SRTP before
+    /// [`Leg::equip`].
+    pub fn key_due(&self) -> Option<Suite> {
+        self.sdp.key_due()
+    }
+
+    /// Takes our key for the suite that is due; any other changes nothing.
+    pub fn equip(&mut self, ours: Ours) {
+        self.sdp.equip(ours);
+    }
+
+    /// Our key, once there is one.
+    pub fn ours(&self) -> Option<&Ours> {
+        self.sdp.ours()
     }
 
     /// Where the next request goes.

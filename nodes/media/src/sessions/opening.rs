@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use mangrove_proto::media::{EndpointAddress, SetSession};
+use mangrove_proto::media::{Endpoint, EndpointAddress, SetSession};
 
 use super::{Key, Session, Sessions, Sounds, owner, plan, ticket};
 use crate::{
@@ -44,6 +44,8 @@ impl Sessions {
             endpoint.sockets = sockets;
         }
         self.close_ports(&mut session, |id| set.endpoints.iter().all(|e| e.id != id));
+        session.drop_keys(set);
+        let is_news = session.make_keys(&mut endpoints) || is_news;
         let recording = self.recording(&mut session, tenant, group, set);
         (session.group, session.version) = (group, set.version);
         let plan = Plan { number: session.number, owner: owner(group, tenant, set), endpoints, recording };
@@ -62,6 +64,7 @@ impl Sessions {
             version: 0,
             thread,
             ports: BTreeMap::new(),
+            keys: BTreeMap::new(),
             recording: None,
         }
     }
@@ -126,12 +129,16 @@ impl Sessions {
     }
 
     fn addresses(&self, session: &Session, set: &SetSession) -> Vec<EndpointAddress> {
-        let address = |id: &str| {
-            let port = *session.ports.get(id)?;
+        let address = |endpoint: &Endpoint| {
+            let port = *session.ports.get(&endpoint.id)?;
             let address = std::net::SocketAddr::new(self.advertised, port).to_string();
-            Some(EndpointAddress { endpoint: id.to_owned(), address })
+            Some(EndpointAddress {
+                endpoint: endpoint.id.clone(),
+                address,
+                key: session.key_to_tell(endpoint),
+            })
         };
-        set.endpoints.iter().filter_map(|endpoint| address(&endpoint.id)).collect()
+        set.endpoints.iter().filter_map(address).collect()
     }
 
     /// `goes_on`: at another node.

@@ -8,9 +8,9 @@ use std::{
 };
 
 use mangrove_proto::media::{self, SetSession, endpoint::Hears};
-use mangrove_rtp::{RATE, encoding::Encoding, prompt::Prompt};
+use mangrove_rtp::{RATE, encoding::Encoding, prompt::Prompt, srtp::Suite};
 
-use crate::thread::{Codec, EndpointPlan, Event, Formats, HearsPlan};
+use crate::thread::{Codec, EndpointPlan, Event, Formats, HearsPlan, Keys};
 
 /// Sounds by key.
 pub(crate) type Sounds = BTreeMap<String, Arc<Prompt>>;
@@ -63,6 +63,7 @@ fn plan(endpoint: &media::Endpoint, sounds: &Sounds) -> Result<EndpointPlan, Str
         remote: remote(&endpoint.remote)?,
         signalled: signalled(&endpoint.signalled_from)?,
         latched: endpoint.latched.parse().ok(),
+        keys: endpoint.srtp.as_ref().map(srtp).transpose()?,
         formats: formats(endpoint)?,
         send: endpoint.send,
         receive: endpoint.receive,
@@ -86,6 +87,22 @@ fn signalled(text: &str) -> Result<Option<IpAddr>, String> {
     }
     let ip = text.parse().or_else(|_| text.parse::<SocketAddr>().map(|address| address.ip()));
     ip.map(Some).map_err(|_| format!("signalling source `{text}` is no IP"))
+}
+
+/// Ours is empty where it is to be made.
+fn srtp(srtp: &media::Srtp) -> Result<Keys, String> {
+    let suite = Suite::named(&srtp.suite).ok_or_else(|| {
+        let known = Suite::ALL.map(Suite::name).join(", ");
+        format!("SRTP suite {} is not known here: use one of {known}", srtp.suite)
+    })?;
+    for (whose, key) in [("our", &srtp.ours), ("the far end's", &srtp.theirs)] {
+        if !key.is_empty() && key.len() != suite.key_length() {
+            let (length, wanted) = (key.len(), suite.key_length());
+            return Err(format!("{whose} key for {} has {length} bytes: use {wanted}", srtp.suite));
+        }
+    }
+    let theirs = Some(srtp.theirs.clone()).filter(|key| !key.is_empty());
+    Ok(Keys { suite, ours: srtp.ours.clone(), theirs })
 }
 
 fn formats(endpoint: &media::Endpoint) -> Result<Formats, String> {
@@ -181,6 +198,23 @@ mod tests {
         assert_eq!(endpoint(|e| e.remote = "0.0.0.0:4000".into()).unwrap().remote, None);
         let with_port = endpoint(|e| e.signalled_from = "[2001:db8::1]:5060".into()).unwrap();
         assert_eq!(with_port.signalled.unwrap().to_string(), "2001:db8::1");
+    }
+
+    #[test]
+    fn keys_are_of_a_suite_that_is_known_and_as_long_as_it_wants_them() {
+        let keys = |suite: &str, ours: usize, theirs: usize| {
+            let (ours, theirs) = (vec![1_u8; ours].into(), vec![2_u8; theirs].into());
+            endpoint(|e| e.srtp = Some(media::Srtp { suite: suite.into(), ours, theirs }))
+                .map(|plan| plan.keys)
+        };
+        let (name, length) = ("AEAD_AES_256_GCM", 44);
+        assert_eq!(endpoint(|_| {}).unwrap().keys, None);
+        let to_be_made = keys(name, 0, 0).unwrap().unwrap();
+        assert_eq!((to_be_made.suite, to_be_made.ours.len(), to_be_made.theirs), (Suite::Gcm256, 0, None));
+        let both = keys(name, length, length).unwrap().unwrap();
+        assert_eq!((both.ours.len(), both.theirs.map(|key| key.len())), (length, Some(length)));
+        assert!(keys("F8_128_HMAC_SHA1_80", 30, 30).unwrap_err().contains("AES_CM_128_HMAC_SHA1_80"));
+        assert!(keys(name, 30, 0).unwrap_err().contains("our key") && keys(name, 0, 45).is_err());
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::{
 use mangrove_rtp::prompt::Prompt;
 use tokio::sync::oneshot;
 
-use super::formats::Formats;
+use super::{formats::Formats, guard::Keys};
 use crate::{outbox::Owner, ports::Sockets};
 
 /// One order.
@@ -46,6 +46,8 @@ pub(crate) struct EndpointPlan {
     pub(crate) signalled: Option<IpAddr>,
     /// Where another node has heard it from.
     pub(crate) latched: Option<SocketAddr>,
+    /// None: plain RTP.
+    pub(crate) keys: Option<Keys>,
     pub(crate) formats: Formats,
     pub(crate) send: bool,
     pub(crate) receive: bool,

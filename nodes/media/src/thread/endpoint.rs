@@ -19,7 +19,9 @@ use mangrove_rtp::{
 
 use socket2::SockRef;
 
-use super::{announcer::Announcer, command::EndpointPlan, ear::Ear, formats::Formats, voice::Voice};
+use super::{
+    announcer::Announcer, command::EndpointPlan, ear::Ear, formats::Formats, guard::Guard, voice::Voice,
+};
 use crate::{clock, outbox::Owner, ports::Sockets, sys};
 
 #[derive(Debug)]
@@ -33,6 +35,8 @@ pub(super) struct Endpoint {
     pub(super) latch: Latch,
     /// The address that control believes media to come from, where it is not the SDP's.
     pub(super) told: Option<SocketAddr>,
+    /// What seals and opens its packets, where they are SRTP.
+    pub(super) guard: Option<Box<Guard>>,
     pub(super) formats: Formats,
     pub(super) send: bool,
     pub(super) receive: bool,
@@ -108,6 +112,7 @@ impl Endpoint {
             connected: false,
             latch: Latch::new(),
             told: None,
+            guard: None,
             formats: Formats::default(),
             send: false,
             receive: false,
@@ -121,7 +126,8 @@ impl Endpoint {
             incoming: Statistics::default(),
             digits: digit::Receiver::default(),
             digits_ssrc: None,
-            outgoing: Outgoing::new(rand::random(), rand::random(), rand::random()),
+            // In the lower half, so that who misses the first packets of SRTP guesses right (RFC 3711 section 3.3.1).
+            outgoing: Outgoing::new(rand::random(), rand::random::<u16>() >> 1, rand::random()),
             silence: Silence::default(),
             reports: Reports::default(),
         }
@@ -149,6 +155,10 @@ impl Endpoint {
         if let Some(latched) = plan.latched {
             self.latch.resume(latched, now_us);
             self.told = self.latch.believed().filter(|_| self.latch.is_elsewhere());
+        }
+        match (&mut self.guard, &plan.keys) {
+            (Some(guard), Some(keys)) => guard.set(keys),
+            (guard, keys) => *guard = keys.as_ref().map(|keys| Box::new(Guard::new(keys))),
         }
         self.formats.clone_from(&plan.formats);
         if let Some(codec) = self.formats.codec {
@@ -206,8 +216,23 @@ impl Endpoint {
         self.send && self.formats.codec.is_some() && self.latch.destination().is_some()
     }
 
-    /// Sends one packet; what the network does not take is lost, as RTP may be.
-    pub(super) fn transmit(&self, packet: &[u8]) {
+    /// Bytes of the plain packet that came in, at the front of the buffer. None: it is not the far end's.
+    pub(super) fn open(&mut self, packet: &mut [u8]) -> Option<usize> {
+        match &mut self.guard {
+            Some(guard) => guard.open(packet),
+            None => Some(packet.len()),
+        }
+    }
+
+    /// Sends one packet, sealed where it must be; what the network does not take is lost, as RTP may be.
+    pub(super) fn transmit(&mut self, packet: &[u8]) {
+        let packet = match &mut self.guard {
+            None => packet,
+            Some(guard) => match guard.seal(packet) {
+                Some(sealed) => sealed,
+                None => return,
+            },
+        };
         let sent = match self.latch.destination() {
             _ if self.connected => self.rtp.send(packet),
             Some(to) => self.rtp.send_to(packet, to),

@@ -15,26 +15,29 @@ pub(super) struct Counts {
     pub(super) sent: u64,
     pub(super) foreign: u64,
     pub(super) malformed: u64,
+    /// Without a right tag, or not for the first time.
+    pub(super) unauthentic: u64,
     /// Frames, from here on.
     pub(super) transcoded: u64,
     pub(super) concealed: u64,
-    published: [u64; 6],
+    published: [u64; 7],
 }
 
 impl Counts {
     /// All packets that cost something.
     pub(super) fn total(&self) -> u64 {
-        self.received + self.sent + self.foreign + self.malformed
+        self.received + self.sent + self.foreign + self.malformed + self.unauthentic
     }
 
     fn publish(&mut self) {
-        let Self { received, sent, foreign, malformed, transcoded, concealed, .. } = *self;
-        let now = [received, sent, foreign, malformed, transcoded, concealed];
+        let Self { received, sent, foreign, malformed, unauthentic, transcoded, concealed, .. } = *self;
+        let now = [received, sent, foreign, malformed, unauthentic, transcoded, concealed];
         let all = [
             names::RECEIVED,
             names::SENT,
             names::FOREIGN,
             names::MALFORMED,
+            names::UNAUTHENTIC,
             names::TRANSCODED,
             names::CONCEALED,
         ];

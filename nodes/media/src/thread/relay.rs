@@ -1,4 +1,4 @@
-//! A packet's way through: read, judged, counted, recorded, and passed on in place to whoever hears its endpoint
+//! A packet's way through: read, opened where it is SRTP, judged, counted, recorded, and passed on in place to whoever hears its endpoint
 //! and takes it so; `convert` does for the others.
 
 use mangrove_rtp::{
@@ -21,6 +21,10 @@ impl Worker {
         let Some(endpoint) = self.endpoints.get_mut(index) else { return };
         // An error is an ICMP answer to something we sent: reading it has cleared it.
         let Ok((length, from)) = endpoint.rtp().recv_from(&mut self.buffer[..]) else { return };
+        let Some(length) = endpoint.open(&mut self.buffer[..length]) else {
+            self.counts.unauthentic += 1;
+            return;
+        };
         let Some(header) = Header::read(&self.buffer[..length]) else {
             self.counts.malformed += 1;
             return;

@@ -23,6 +23,14 @@ impl Worker {
             self.counts.foreign += 1;
             return;
         }
+        let opened = match &mut endpoint.guard {
+            Some(guard) => guard.open_rtcp(&mut self.buffer[..length]),
+            None => Some(length),
+        };
+        let Some(length) = opened else {
+            self.counts.unauthentic += 1;
+            return;
+        };
         let Ok(packets) = rtcp::read(&self.buffer[..length]) else {
             self.counts.malformed += 1;
             return;
@@ -45,6 +53,11 @@ impl Worker {
         let first = std::mem::replace(&mut endpoint.reports.due_us, now_us + pause_us()) == 0;
         let Some(to) = address(endpoint) else { return };
         if first || !compose(endpoint, &mut self.compound, now_us) {
+            return;
+        }
+        if let Some(guard) = &mut endpoint.guard
+            && !guard.seal_rtcp(&mut self.compound)
+        {
             return;
         }
         if let Err(error) = endpoint.rtcp.send_to(&self.compound, to) {

@@ -11,6 +11,7 @@ mod phone;
 mod play;
 mod recording;
 mod relay;
+mod secret;
 mod strangers;
 mod support;
 mod takeover;

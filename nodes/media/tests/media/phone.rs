@@ -14,6 +14,7 @@ use mangrove_rtp::{
     FRAME, RATE,
     g711::{self, Law},
     header::{self, Header},
+    srtp::{Receiver, Sender, Suite},
     tone,
 };
 use parking_lot::Mutex;
@@ -33,6 +34,11 @@ pub(crate) struct Phone {
     law: Law,
     heard: Arc<Mutex<Vec<Heard>>>,
     sent: Arc<AtomicU64>,
+    /// What it says and hears is SRTP where these are there.
+    mouth: Arc<Mutex<Option<Sender>>>,
+    ear: Arc<Mutex<Option<Receiver>>>,
+    /// The number of the first packet that it sends.
+    first: u64,
     tasks: Vec<AbortHandle>,
 }
 
@@ -42,16 +48,35 @@ impl Phone {
         let socket = Arc::new(UdpSocket::bind(format!("{ip}:0")).await.unwrap());
         let heard = Arc::new(Mutex::new(Vec::new()));
         let (ear, list) = (socket.clone(), heard.clone());
+        let receiver: Arc<Mutex<Option<Receiver>>> = Arc::default();
+        let opening = receiver.clone();
         let listening = tokio::spawn(async move {
             let mut buffer = [0; 2048];
             loop {
                 let Ok((length, from)) = ear.recv_from(&mut buffer).await else { continue };
+                let opened = match &mut *opening.lock() {
+                    Some(receiver) => receiver.unprotect(&mut buffer[..length]),
+                    None => Some(length),
+                };
+                let Some(length) = opened else { continue };
                 let Some(header) = Header::read(&buffer[..length]) else { continue };
                 let payload = buffer[header.payload.clone()].to_vec();
                 list.lock().push(Heard { header, payload, from });
             }
         });
-        Self { socket, law, heard, sent: Arc::default(), tasks: vec![listening.abort_handle()] }
+        let (sent, mouth, tasks) = (Arc::default(), Arc::default(), vec![listening.abort_handle()]);
+        Self { socket, law, heard, sent, mouth, ear: receiver, first: 0, tasks }
+    }
+
+    /// What it says from now on is SRTP under its own key, and it hears nothing but what is under the node's.
+    pub(crate) fn encrypt(&self, suite: Suite, own: &[u8], node: &[u8]) {
+        *self.mouth.lock() = Sender::new(suite, own);
+        *self.ear.lock() = Receiver::new(suite, node);
+    }
+
+    /// Talks from this packet on, when it talks.
+    pub(crate) fn begin_at(&mut self, first: u64) {
+        self.first = first;
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
@@ -61,13 +86,17 @@ impl Phone {
     /// Talks to `to` in a tone until the phone is dropped.
     pub(crate) fn talk(&mut self, to: SocketAddr, hertz: f64) {
         let (socket, law, sent) = (self.socket.clone(), self.law, self.sent.clone());
+        let (mouth, first) = (self.mouth.clone(), self.first);
         let ssrc = to.port().into();
         let talking = tokio::spawn(async move {
             let mut frames = tokio::time::interval(Duration::from_millis(20));
-            let mut number = 0u64;
+            let mut number = first;
             loop {
                 frames.tick().await;
-                let packet = packet(law, hertz, number, ssrc);
+                let mut packet = packet(law, hertz, number, ssrc);
+                if let Some(sender) = &mut *mouth.lock() {
+                    assert!(sender.protect(&mut packet));
+                }
                 socket.send_to(&packet, to).await.unwrap();
                 sent.fetch_add(1, Ordering::Relaxed);
                 number += 1;

@@ -131,6 +131,7 @@ fn report_ready(outside: &mut Outside, media: usize, set: &SetSession) {
     let address = |endpoint: &mangrove_proto::media::Endpoint| EndpointAddress {
         address: this.port(&endpoint.id, endpoint.port),
         endpoint: endpoint.id.clone(),
+        ..EndpointAddress::default()
     };
     let addresses = set.endpoints.iter().map(address).collect();
     tell(outside, media, &set.session, Fact::Ready(Ready { version: set.version, addresses }));

@@ -14,6 +14,7 @@ use super::{
     Call, agree, end,
     party::{Party, Role},
     plan::Plan,
+    secret,
     stage::Stage,
     unusable,
 };
@@ -72,9 +73,9 @@ pub(crate) fn arrive(
     };
     let (id, leg) = (CallId(scene.draw()), LegId(scene.draw()));
     let local = line::local_at(scene.state, &scene.tenant, edge, source.transport, leg);
-    let codecs = agree::taken(scene);
+    let (codecs, security) = (agree::taken(scene), secret::of_caller(ingress, scene));
     let mut ctx = Ctx { now: scene.stamp.now, seed: &mut scene.seed, local: &local };
-    let (line, outputs) = match Line::incoming(invite, source, edge, &codecs, &mut ctx) {
+    let (line, outputs) = match Line::incoming(invite, source, edge, (&codecs, security), &mut ctx) {
         Ok(taken) => taken,
         Err(reject) => {
             line::refuse(invite, source, edge, &reject, &local, scene);

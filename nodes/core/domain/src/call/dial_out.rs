@@ -4,19 +4,20 @@
 use std::sync::Arc;
 
 use mangrove_proto::id::{EmployeeId, LegId};
-use mangrove_sip::{Destination, NameAddr, Transport, Uri, uri};
+use mangrove_sip::{Destination, NameAddr, Transport, Uri, sdp::Security, uri};
 
 use super::{
     Call, Offer,
     devices::{self, Later},
     end,
     party::{Party, Role},
+    secret,
     stage::Stage,
 };
 use crate::{
     agent::Engagement,
     cause::Cause,
-    config::{Employee, TenantConfig, Trunk},
+    config::{Employee, Target, TenantConfig, Trunk},
     dial,
     line::{self, Dial, Line},
     scene::Scene,
@@ -85,7 +86,9 @@ pub(crate) fn outside(
     let config = scene.tenant.config.clone();
     let employee = employee.and_then(|id| config.employees.get(id)).ok_or(Cause::Forbidden)?;
     let (trunk, shown) = dial::way_out(&config, employee).ok_or(Cause::NoRoute)?;
-    let phone = trunk.to.iter().find_map(|target| carrier(call, &target.uri, number, &shown, &config, scene));
+    let security = secret::of_trunk(Some(trunk), scene);
+    let reach = |target: &Target| carrier(call, &target.uri, (number, &shown), security, &config, scene);
+    let phone = trunk.to.iter().find_map(reach);
     let phone = phone.ok_or(Cause::NoRoute)?;
     let channel = if role == Role::Transfer { Some(take_channel(call, trunk, scene)?) } else { None };
     scene.tell(call, format!("calls out through {}", trunk.name), "");
@@ -105,8 +108,8 @@ fn take_channel(call: &mut Call, trunk: &Trunk, scene: &mut Scene<'_>) -> Result
 fn carrier(
     call: &Call,
     target: &str,
-    number: &str,
-    shown: &str,
+    (number, shown): (&str, &str),
+    security: Security,
     config: &TenantConfig,
     scene: &Scene<'_>,
 ) -> Option<Phone> {
@@ -117,10 +120,9 @@ fn carrier(
     let edge = scene.edge_for(transport, edge_of_caller(call))?;
     let destination = Destination { transport, address, flow: None };
     let from = NameAddr::new(Uri::sip(Some(shown), &config.domain, None));
-    Some(Phone {
-        dial: Dial { uri: to.clone(), route: Vec::new(), destination, from, to: NameAddr::new(to) },
-        edge,
-    })
+    let (uri, to) = (to.clone(), NameAddr::new(to));
+    let dial = Dial { uri, route: Vec::new(), destination, from, to, security, ours: None };
+    Some(Phone { dial, edge })
 }
 
 fn edge_of_caller(call: &Call) -> &str {
@@ -134,7 +136,9 @@ pub(super) fn phones(call: &Call, employee: &Employee, device: &str, scene: &Sce
     let shown = call.party(call.guest).map_or(call.caller.as_str(), |guest| &guest.name);
     let from = NameAddr::new(Uri::sip(Some(&uri::escape_user(shown)), &config.domain, None));
     let to = NameAddr::new(Uri::sip(Some(&employee.extension), &config.domain, None));
-    let registered = agent.phones.get(device).filter(|_| employee.sip(device).is_some());
+    let configured = employee.sip(device);
+    let security = secret::of_device(configured, scene);
+    let registered = agent.phones.get(device).filter(|_| configured.is_some());
     let bindings = registered.into_iter().flat_map(|phone| phone.live(scene.now()));
     bindings
         .map(|(binding, edge)| {
@@ -144,6 +148,8 @@ pub(super) fn phones(call: &Call, employee: &Employee, device: &str, scene: &Sce
                 destination: binding.destination(),
                 from: from.clone(),
                 to: to.clone(),
+                security,
+                ours: None,
             };
             let reached = scene.edge_for(dial.destination.transport, edge);
             Phone { dial, edge: reached.unwrap_or_else(|| edge.to_owned()) }

@@ -50,13 +50,17 @@ fn ready(call: &mut Call, ready: &media::Ready, scene: &mut Scene<'_>) {
         return;
     }
     call.media.moved &= ready.version != call.media.version;
+    session::take_keys(call, ready);
     let mut moved = Vec::new();
     for address in &ready.addresses {
         let (Ok(leg), Ok(told)) = (address.endpoint.parse::<LegId>(), address.address.parse()) else {
             continue;
         };
         let lacks = |party: &Party| party.address.is_none() || call.media.is_untold(leg);
-        let waits = call.party(leg).is_some_and(|party| party.is_alive() && lacks(party));
+        // Nothing can be said of an address whose key is missing.
+        let waits = call
+            .party(leg)
+            .is_some_and(|party| party.is_alive() && lacks(party) && party.line.key_due().is_none());
         if waits && let Some(party) = call.party_mut(leg) {
             party.forget_address();
             party.address = Some(told);

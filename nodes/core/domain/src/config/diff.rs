@@ -81,8 +81,10 @@ fn name_secrets(old: &TenantConfig, new: &TenantConfig, after: &mut BTreeMap<Str
 }
 
 fn changed_secrets(old: &Employee, new: &Employee) -> Vec<String> {
-    let phone =
-        |device: &&super::SipDevice| old.sip(&device.username).is_some_and(|present| present != *device);
+    let digests = |device: &super::SipDevice| (device.md5.clone(), device.sha256.clone());
+    let phone = |device: &&super::SipDevice| {
+        old.sip(&device.username).is_some_and(|present| digests(present) != digests(device))
+    };
     let mut changed: Vec<String> =
         new.sip_devices().filter(phone).map(|d| format!("sip {}", d.username)).collect();
     if let (Some(old), Some(new)) = (&old.login, &new.login)

@@ -72,6 +72,7 @@ fn trunk(trunk: &Trunk) -> document::Trunk {
         to: trunk.to.iter().map(target).collect(),
         caller_ids: trunk.caller_ids.iter().map(|number| number.to_string()).collect(),
         limits: document::TrunkLimits { channels: trunk.channels, calls_per_second: trunk.calls_per_second },
+        srtp: trunk.srtp,
     }
 }
 
@@ -106,7 +107,8 @@ fn device(device: &Device) -> document::Device {
     match device {
         Device::Browser => document::Device::Browser(document::Browser {}),
         Device::Sip(sip) => {
-            document::Device::Sip(document::SipDevice { username: sip.username.to_string(), password: None })
+            let username = sip.username.to_string();
+            document::Device::Sip(document::SipDevice { username, password: None, srtp: sip.srtp })
         }
     }
 }

@@ -5,6 +5,8 @@ use std::{collections::BTreeSet, fmt, sync::Arc};
 use mangrove_proto::id::{EmployeeId, GroupId};
 use serde::{Deserialize, Serialize};
 
+use super::{Security, srtp};
+
 /// A person with an extension.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Employee {
@@ -97,6 +99,9 @@ pub struct SipDevice {
     pub md5: Arc<str>,
     /// Lower-case hex.
     pub sha256: Arc<str>,
+    /// Whether its sound is SRTP.
+    #[serde(default = "srtp::usual", skip_serializing_if = "srtp::is_usual")]
+    pub srtp: Security,
 }
 
 impl fmt::Debug for SipDevice {

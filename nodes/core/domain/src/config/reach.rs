@@ -4,7 +4,7 @@ use std::{net::SocketAddr, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use super::SourceMatcher;
+use super::{Security, SourceMatcher, srtp};
 
 /// A carrier.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +20,9 @@ pub struct Trunk {
     pub channels: Option<u32>,
     /// Most new calls in a second, both directions; absent: no limit.
     pub calls_per_second: Option<u32>,
+    /// Whether its sound is SRTP.
+    #[serde(default = "srtp::usual", skip_serializing_if = "srtp::is_usual")]
+    pub srtp: Security,
 }
 
 impl Trunk {

@@ -173,6 +173,7 @@ fn trunk(trunk: &document::Trunk) -> Trunk {
         caller_ids: trunk.caller_ids.iter().map(|number| digits(number)).collect(),
         channels: trunk.limits.channels,
         calls_per_second: trunk.limits.calls_per_second,
+        srtp: trunk.srtp,
     }
 }
 

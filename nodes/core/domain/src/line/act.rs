@@ -46,9 +46,10 @@ pub(crate) fn start(call: &mut Call, leg: LegId, scene: &mut Scene<'_>) {
     let codecs = agree::offered(call, leg, scene);
     let Some(party) = call.party_mut(leg) else { return };
     let Wire::Planned(dial) = &party.line.wire else { return };
-    let Dial { uri, route, destination, from, to } = Dial::clone(dial);
+    let Dial { uri, route, destination, from, to, security, ours } = Dial::clone(dial);
     let target = ua::Target { uri, route, destination };
-    let invite = ua::Call { target, from, to, offer: Some(address), codecs, headers: Vec::new() };
+    let (offer, headers) = (Some(address), Vec::new());
+    let invite = ua::Call { target, from, to, offer, codecs, security, ours, headers };
     let local = local(scene.state, &scene.tenant, party);
     let mut ctx = Ctx { now: scene.stamp.now, seed: &mut scene.seed, local: &local };
     let (line, outputs) = Leg::outgoing(invite, &mut ctx);

@@ -19,7 +19,7 @@ use mangrove_proto::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::Session;
+use super::{Session, keys};
 use crate::{
     call::{Call, media_event, party::Party, retell},
     effect::Effect,
@@ -151,11 +151,12 @@ pub(crate) fn ready(call: &mut Call, now: u64) {
     }
 }
 
-/// The node that the session leaves has opened ports for parties that came meanwhile.
+/// The node that the session leaves has opened ports, and made keys, for parties that came meanwhile.
 pub(crate) fn note_addresses(call: &mut Call, ready: &media::Ready) {
     if call.media.leaves().is_none() {
         return;
     }
+    keys::take(call, ready);
     let Some(former) = call.media.former.as_mut().map(Arc::make_mut) else { return };
     for address in &ready.addresses {
         if let (Ok(leg), Ok(ours)) = (address.endpoint.parse::<LegId>(), address.address.parse()) {

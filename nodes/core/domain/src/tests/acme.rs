@@ -6,7 +6,8 @@ use mangrove_proto::live::ServiceLevel;
 
 use crate::config::{
     AtMaxWait, Defaults, Device, Employee, Group, Member, NoAnswer, Number, Overflow, QueueRules,
-    RecordedCalls, Recording, Role, Scheme, SipDevice, Step, Strategy, Target, TenantConfig, Timezone, Trunk,
+    RecordedCalls, Recording, Role, Scheme, Security, SipDevice, Step, Strategy, Target, TenantConfig,
+    Timezone, Trunk,
 };
 
 pub(crate) const NUMBER: &str = "74951234567";
@@ -39,6 +40,7 @@ fn trunk() -> Trunk {
         caller_ids: vec![NUMBER.into()],
         channels: Some(120),
         calls_per_second: None,
+        srtp: Security::Accept,
     }
 }
 
@@ -61,7 +63,8 @@ fn scheme() -> Scheme {
 }
 
 fn employee(extension: &str, id: &str) -> Employee {
-    let sip = SipDevice { username: extension.into(), md5: "".into(), sha256: "".into() };
+    let sip =
+        SipDevice { username: extension.into(), md5: "".into(), sha256: "".into(), srtp: Security::Accept };
     Employee {
         id: id.into(),
         extension: extension.into(),

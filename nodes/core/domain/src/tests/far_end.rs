@@ -47,6 +47,15 @@ pub(crate) fn sdp_of(formats: &str, maps: &[&str], version: u32) -> String {
     )
 }
 
+/// The key of far ends whose sound is SRTP.
+pub(crate) const KEY: &str = "NzB4d1BINUAvLEw6UzF3WSJ+PSdFcGdUJShpX1Zj";
+
+/// The same description for SRTP, with that key.
+pub(crate) fn secret(plain: &str) -> String {
+    let line = format!("a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:{KEY}|2^31\r\n");
+    plain.replace("RTP/AVP", "RTP/SAVP") + &line
+}
+
 /// The formats of a message's audio line.
 pub(crate) fn formats(message: &Message) -> String {
     let body = String::from_utf8_lossy(message.body()).into_owned();

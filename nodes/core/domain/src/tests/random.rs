@@ -18,7 +18,7 @@ use super::{
 use crate::{
     Author, CallWish, Command, Stamp, State, apply,
     call::Call,
-    config::{Device, Number, SipDevice, Strategy, TenantConfig},
+    config::{Device, Number, Security, SipDevice, Strategy, TenantConfig},
     invariant,
     rules::{NEWEST, keeps_calls},
 };
@@ -35,7 +35,8 @@ fn config(strategy: Strategy) -> TenantConfig {
     let mut config = acme::config();
     let number = Number { number: act::VIP.into(), priority: 3, ..config.numbers[acme::NUMBER].clone() };
     config.numbers.insert(number.number.clone(), number);
-    let second = SipDevice { username: "111".into(), md5: "".into(), sha256: "".into() };
+    let second =
+        SipDevice { username: "111".into(), md5: "".into(), sha256: "".into(), srtp: Security::Accept };
     config.employees.get_mut(&"anna".into()).expect("anna").devices.push(Device::Sip(second));
     let group = config.groups.get_mut(&"200".into()).expect("sales");
     group.strategy = strategy;

@@ -9,8 +9,8 @@ use mangrove_proto::{
     },
     media::{
         Codec, Counters, Digit, Endpoint, EndpointAddress, Latched, MediaEvent, Peer, Play, PlayFinished,
-        Ready, Recording, RecordingFinished, Refused, SetSession, Silent, TelephoneEvent, endpoint::Hears,
-        media_event::Fact,
+        Ready, Recording, RecordingFinished, Refused, SetSession, Silent, Srtp, TelephoneEvent,
+        endpoint::Hears, media_event::Fact,
     },
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -63,7 +63,13 @@ fn endpoint(hears: Hears) -> Endpoint {
         events: vec![event()],
         comfort_noise: Some(13),
         accepts: vec![codec()],
+        srtp: Some(srtp()),
     }
+}
+
+fn srtp() -> Srtp {
+    let (ours, theirs) = (vec![7_u8; 30].into(), vec![8_u8; 30].into());
+    Srtp { suite: "AES_CM_128_HMAC_SHA1_80".into(), ours, theirs }
 }
 
 fn codec() -> Codec {
@@ -103,6 +109,7 @@ fn recording() -> Recording {
 fn sessions() {
     may_lack_fields(codec());
     may_lack_fields(event());
+    may_lack_fields(srtp());
     may_lack_fields(peer());
     may_lack_fields(play());
     may_lack_fields(recording());
@@ -119,7 +126,8 @@ fn sessions() {
 }
 
 fn ready() -> Ready {
-    let address = EndpointAddress { endpoint: "leg".into(), address: "10.0.0.2:20000".into() };
+    let (endpoint, address) = ("leg".into(), "10.0.0.2:20000".into());
+    let address = EndpointAddress { endpoint, address, key: vec![7_u8; 30].into() };
     Ready { version: 2, addresses: vec![address] }
 }
 

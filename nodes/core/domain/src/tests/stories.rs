@@ -25,6 +25,7 @@ mod refusals;
 mod repeats;
 mod replaces;
 mod rules;
+mod secret;
 mod silence;
 mod takeover;
 mod transfer;

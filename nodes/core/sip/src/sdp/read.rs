@@ -7,7 +7,7 @@ use sdp_types::{Connection, Media};
 use serde::{Deserialize, Serialize};
 
 use super::encodings::Encodings;
-use super::{Audio, Codec, Direction, Error};
+use super::{Audio, Codec, Crypto, Direction, Error, Suite};
 
 /// More media lines than this is no phone call; answering them all would only cost us.
 const MAX_LINES: usize = 32;
@@ -28,25 +28,58 @@ pub(super) struct Description {
     pub(super) audio: Audio,
 }
 
-/// Reads an offer: takes the first audio line with a codec of `taken`.
-pub(super) fn offer(body: &[u8], taken: &[Codec]) -> Result<Description, Error> {
+impl Description {
+    /// Whether its audio is SRTP by its profile.
+    pub(super) fn is_savp(&self) -> bool {
+        self.lines.get(self.index).is_some_and(Line::is_savp)
+    }
+}
+
+impl Line {
+    pub(super) fn is_savp(&self) -> bool {
+        is_savp(&self.proto)
+    }
+}
+
+fn is_savp(proto: &str) -> bool {
+    proto.eq_ignore_ascii_case("RTP/SAVP")
+}
+
+/// What a description may say, for it to be taken.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Taken<'a> {
+    /// Any of them.
+    pub(super) codecs: &'a [Codec],
+    /// Keys for any of them.
+    pub(super) suites: &'a [Suite],
+    /// Such a key must be there.
+    pub(super) is_secret: bool,
+}
+
+/// Reads an offer: takes the first audio line with a codec that is taken, and a key where there must be one.
+pub(super) fn offer(body: &[u8], taken: Taken<'_>) -> Result<Description, Error> {
     let session = parse(body)?;
     let mut refusal = Error::NoCommonAudio;
     for (index, media) in session.medias.iter().enumerate() {
         match audio(&session, media, taken) {
             Ok(audio) => return Ok(Description { lines: lines(&session), index, audio }),
-            Err(error @ Error::Address(_)) => refusal = error,
+            Err(error @ (Error::Address(_) | Error::NoCommonSecurity)) => refusal = error,
             Err(_) => {}
         }
     }
     Err(refusal)
 }
 
-/// Reads an answer: our audio is the line at `index`, as in the offer, which listed `offered`.
-pub(super) fn answer(body: &[u8], index: usize, offered: &[Codec]) -> Result<Description, Error> {
+/// Reads an answer: our audio is the line at `index`, as in the offer, which listed what is `taken`. Whoever answers our
+/// key with one that we can't use would not understand us.
+pub(super) fn answer(body: &[u8], index: usize, taken: Taken<'_>) -> Result<Description, Error> {
     let session = parse(body)?;
     let media = session.medias.get(index).ok_or(Error::NoCommonAudio)?;
-    Ok(Description { lines: lines(&session), index, audio: audio(&session, media, offered)? })
+    let audio = audio(&session, media, taken)?;
+    if !taken.suites.is_empty() && audio.crypto.is_none() && media.has_attribute("crypto") {
+        return Err(Error::NoCommonSecurity);
+    }
+    Ok(Description { lines: lines(&session), index, audio })
 }
 
 fn parse(body: &[u8]) -> Result<sdp_types::Session, Error> {
@@ -66,14 +99,19 @@ fn lines(session: &sdp_types::Session) -> Vec<Line> {
     session.medias.iter().map(line).collect()
 }
 
-fn audio(session: &sdp_types::Session, media: &Media, taken: &[Codec]) -> Result<Audio, Error> {
-    let plain = media.media.eq_ignore_ascii_case("audio") && media.proto.eq_ignore_ascii_case("RTP/AVP");
-    if !plain || media.port == 0 {
+fn audio(session: &sdp_types::Session, media: &Media, taken: Taken<'_>) -> Result<Audio, Error> {
+    let is_secret = is_savp(&media.proto);
+    let is_rtp = is_secret || media.proto.eq_ignore_ascii_case("RTP/AVP");
+    if !media.media.eq_ignore_ascii_case("audio") || !is_rtp || media.port == 0 {
         return Err(Error::NoCommonAudio);
     }
-    let Encodings { codecs, events, noise } = Encodings::of(media, taken);
+    let Encodings { codecs, events, noise } = Encodings::of(media, taken.codecs);
     if codecs.is_empty() {
         return Err(Error::NoCommonAudio);
+    }
+    let crypto = Crypto::first(media, taken.suites);
+    if crypto.is_none() && (is_secret || taken.is_secret) {
+        return Err(Error::NoCommonSecurity);
     }
     let ip = address(media.connections.first().or(session.connection.as_ref()))?;
     let mut audio = Audio {
@@ -83,6 +121,7 @@ fn audio(session: &sdp_types::Session, media: &Media, taken: &[Codec]) -> Result
         telephone_event: None,
         events: Vec::new(),
         noise,
+        crypto,
         ptime_ms: ptime(media),
         direction: direction(session, media, ip),
     };

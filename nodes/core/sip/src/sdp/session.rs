@@ -1,6 +1,8 @@
 //! The state of offer and answer in one dialog: what we said last, what is agreed, what is outstanding.
 //! At most one offer is outstanding at a time; who may offer when is the dialog's business.
 
+mod secret;
+
 use std::{net::IpAddr, sync::Arc};
 
 use serde::{Deserialize, Serialize};
@@ -8,12 +10,13 @@ use serde::{Deserialize, Serialize};
 use super::codecs::{self, RATE};
 use super::formats::Formats;
 use super::numbers::Numbers;
-use super::read::{self, Description, Line};
-use super::write::Text;
-use super::{Audio, Codec, Direction, Error, MediaAddress, TelephoneEvent};
+use super::read::{self, Description, Line, Taken};
+use super::write::{Secret, Text};
+use super::{Audio, Codec, Direction, Error, MediaAddress, Ours, Security, TelephoneEvent};
 
-/// Offer and answer of one dialog. Plain data: its text depends on nothing but the calls made.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// Offer and answer of one dialog. Plain data: its text depends on nothing but the calls made. `Debug` leaves out what was
+/// sent, for it has our key.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {
     id: u64,
     version: u64,
@@ -27,6 +30,11 @@ pub struct Session {
     /// What comes first in our first answer.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     preferred: Vec<String>,
+    #[serde(default, skip_serializing_if = "Security::is_off")]
+    security: Security,
+    /// Our key, once there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ours: Option<Arc<Ours>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,6 +60,9 @@ enum Pending {
         /// Digits at other clocks.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         events: Vec<TelephoneEvent>,
+        /// It has our key.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        secret: bool,
     },
     Theirs(Description),
 }
@@ -68,6 +79,8 @@ impl Session {
             pending: None,
             numbers: Numbers::default(),
             preferred: Vec::new(),
+            security: Security::Off,
+            ours: None,
         }
     }
 
@@ -77,9 +90,12 @@ impl Session {
         let agreed = self.agreed.as_deref();
         let formats = Formats::offer(codecs, agreed.map(|was| &was.audio), &self.numbers);
         let (lines, index) = agreed.map(|was| (was.lines.clone(), was.index)).unwrap_or_default();
-        let sent = self.say(&Said { local, direction, formats: &formats, lines: &lines, index });
+        let secret = self.offered_secret();
+        let said =
+            Said { local, direction, secret: secret.as_ref(), formats: &formats, lines: &lines, index };
+        let sent = self.say(&said);
         self.numbers.note(&formats, codecs);
-        self.pending = Some(Pending::ours(local, direction, formats));
+        self.pending = Some(Pending::ours(local, direction, formats, secret.is_some()));
         sent
     }
 
@@ -89,7 +105,8 @@ impl Session {
     /// # Errors
     /// Malformed or unacceptable descriptions; the session is as before.
     pub fn receive_offer(&mut self, body: &[u8], taken: &[Codec]) -> Result<Audio, Error> {
-        let description = read::offer(body, taken)?;
+        let is_secret = self.security == Security::Require;
+        let description = read::offer(body, Taken { codecs: taken, suites: self.suites(), is_secret })?;
         let audio = description.audio.clone();
         self.pending = Some(Pending::Theirs(description));
         Ok(audio)
@@ -106,7 +123,8 @@ impl Session {
     /// allows.
     ///
     /// # Errors
-    /// [`Error::NoOffer`] when there is none to answer, [`Error::NoCommonAudio`] when nothing is left of it.
+    /// [`Error::NoOffer`] when there is none to answer, [`Error::NoCommonAudio`] when nothing is left of it,
+    /// [`Error::NoCommonSecurity`] when it must be SRTP and our key is missing.
     pub fn answer(
         &mut self,
         local: MediaAddress,
@@ -114,18 +132,21 @@ impl Session {
         direction: Direction,
     ) -> Result<Vec<u8>, Error> {
         let Some(Pending::Theirs(description)) = &self.pending else { return Err(Error::NoOffer) };
+        let is_savp = description.is_savp();
         let Description { lines, index, mut audio } = description.clone();
         let theirs = audio.clone();
         audio.cut_down(codecs);
         if audio.codecs.is_empty() {
             return Err(Error::NoCommonAudio);
         }
+        let secret = self.answered_secret(&mut audio, is_savp)?;
         if !codecs::is_g711(codecs) {
             self.put_in_order(&mut audio);
         }
         audio.direction = direction.within(audio.direction);
         let formats = Formats::of(&audio);
-        let said = Said { local, direction: audio.direction, formats: &formats, lines: &lines, index };
+        let (narrowed, secret) = (audio.direction, secret.as_ref());
+        let said = Said { local, direction: narrowed, secret, formats: &formats, lines: &lines, index };
         let sent = self.say(&said);
         self.numbers.note(&formats, codecs);
         self.agreed = Some(Agreed { audio, theirs, lines, index, local, wanted: direction }.into());
@@ -149,11 +170,14 @@ impl Session {
     /// Malformed, refused, or no offer of ours outstanding; a failed answer leaves the offer outstanding,
     /// see [`Session::withdraw`].
     pub fn receive_answer(&mut self, body: &[u8]) -> Result<Audio, Error> {
-        let Some((local, wanted, offered)) = self.pending.as_ref().and_then(Pending::offered) else {
+        let Some((local, wanted, offered, has_key)) = self.pending.as_ref().and_then(Pending::offered) else {
             return Err(Error::NoOffer);
         };
         let index = self.agreed.as_ref().map_or(0, |was| was.index);
-        let Description { lines, index, mut audio } = read::answer(body, index, &offered.codecs)?;
+        let suites = if has_key { self.suites() } else { &[] };
+        let is_secret = self.security == Security::Require;
+        let taken = Taken { codecs: &offered.codecs, suites, is_secret };
+        let Description { lines, index, mut audio } = read::answer(body, index, taken)?;
         let theirs = audio.clone();
         audio.direction = wanted.within(audio.direction);
         offered.expect(&mut audio);
@@ -207,9 +231,9 @@ impl Session {
 
     /// Renders under the version that is due: the last one if the text is the same, the next otherwise.
     fn say(&mut self, said: &Said<'_>) -> Vec<u8> {
-        let Said { local, direction, formats, lines, index } = *said;
+        let Said { local, direction, secret, formats, lines, index } = *said;
         let origin = *self.origin.get_or_insert(local.ip);
-        let text = Text { id: self.id, origin, local, direction, formats, lines, index };
+        let text = Text { id: self.id, origin, local, direction, secret, formats, lines, index };
         let same = text.render(self.version);
         let said = match self.sent.as_ref() {
             Some(last) if **last != *same => {
@@ -228,24 +252,25 @@ impl Session {
 struct Said<'a> {
     local: MediaAddress,
     direction: Direction,
+    secret: Option<&'a Secret>,
     formats: &'a Formats,
     lines: &'a [Line],
     index: usize,
 }
 
 impl Pending {
-    fn ours(local: MediaAddress, wanted: Direction, formats: Formats) -> Self {
+    fn ours(local: MediaAddress, wanted: Direction, formats: Formats, secret: bool) -> Self {
         let Formats { codecs, mut events } = formats;
         let plain = events.iter().position(|event| event.clock == RATE);
         let telephone_event = plain.map_or(0, |plain| events.remove(plain).payload_type);
-        Self::Ours { local, wanted, codecs, telephone_event, events }
+        Self::Ours { local, wanted, codecs, telephone_event, events, secret }
     }
 
-    /// Our offer: where we listen, what we want, and what it lists.
-    fn offered(&self) -> Option<(MediaAddress, Direction, Formats)> {
-        let Self::Ours { local, wanted, codecs, telephone_event, events } = self else { return None };
+    /// Our offer: where we listen, what we want, what it lists, and whether it has our key.
+    fn offered(&self) -> Option<(MediaAddress, Direction, Formats, bool)> {
+        let Self::Ours { local, wanted, codecs, telephone_event, events, secret } = self else { return None };
         let plain = TelephoneEvent::new(RATE, *telephone_event);
         let events = [plain].into_iter().chain(events.iter().copied()).collect();
-        Some((*local, *wanted, Formats { codecs: codecs.clone(), events }))
+        Some((*local, *wanted, Formats { codecs: codecs.clone(), events }, *secret))
     }
 }

@@ -3,6 +3,7 @@
 mod far_ends;
 mod numbering;
 mod plain;
+mod secret;
 
 use proptest::prelude::*;
 

@@ -1,13 +1,13 @@
 //! Writes our description: one audio line in its place, every other line refused with port 0.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, sync::Arc};
 
 use sdp_types::{Connection, Media, MediaType, Origin, TransportProto};
 
 use super::codecs::{self, TELEPHONE_EVENT};
 use super::formats::Formats;
 use super::read::Line;
-use super::{Codec, Direction, MediaAddress, TelephoneEvent};
+use super::{Codec, Direction, MediaAddress, Ours, TelephoneEvent};
 
 /// Everything our next description says, apart from its version.
 #[derive(Debug)]
@@ -16,11 +16,22 @@ pub(super) struct Text<'a> {
     pub(super) origin: IpAddr,
     pub(super) local: MediaAddress,
     pub(super) direction: Direction,
+    pub(super) secret: Option<&'a Secret>,
     pub(super) formats: &'a Formats,
     /// The lines of the session so far; empty before the first offer.
     pub(super) lines: &'a [Line],
     /// Which of them is our audio.
     pub(super) index: usize,
+}
+
+/// How our audio is SRTP.
+#[derive(Debug)]
+pub(super) struct Secret {
+    pub(super) ours: Arc<Ours>,
+    /// The tag of our line: the far end's, if it answers one.
+    pub(super) tag: u32,
+    /// Whether its profile says so, too.
+    pub(super) is_savp: bool,
 }
 
 impl Text<'_> {
@@ -42,7 +53,11 @@ impl Text<'_> {
 
     fn audio(&self) -> Media {
         let format = self.formats.numbers().map(|number| number.to_string()).collect::<Vec<_>>().join(" ");
-        let mut media = Media::new(MediaType::Audio, self.local.port, TransportProto::RtpAvp, format);
+        let profile = match self.secret {
+            Some(Secret { is_savp: true, .. }) => TransportProto::RtpSavp,
+            _ => TransportProto::RtpAvp,
+        };
+        let mut media = Media::new(MediaType::Audio, self.local.port, profile, format);
         self.formats.codecs.iter().for_each(|codec| describe(codec, &mut media));
         for TelephoneEvent { payload_type, clock, .. } in &self.formats.events {
             let encoding = format!("{payload_type} {TELEPHONE_EVENT}/{clock}");
@@ -50,6 +65,9 @@ impl Text<'_> {
             media.add_attribute_with_value("fmtp", format!("{payload_type} 0-16"));
         }
         media.add_attribute_with_value("ptime", "20");
+        if let Some(Secret { ours, tag, .. }) = self.secret {
+            media.add_attribute_with_value("crypto", ours.line(*tag));
+        }
         media.add_attribute_from_str(self.direction.attribute());
         media
     }

@@ -8,7 +8,7 @@ use super::received::Received;
 use super::session_timer::{SessionTimer, Terms, TooShort};
 use super::turn::{SDP, Turn};
 use super::{Ctx, Fact, Leg, Output, Phase};
-use crate::sdp::{self, Codec};
+use crate::sdp::{self, Codec, Security};
 use crate::{Message, Method, NameAddr, Source, Uri};
 
 /// The INVITE makes no leg: answer it so. ACK and retransmissions are the transaction layer's.
@@ -55,7 +55,8 @@ struct Invite {
 impl Leg {
     /// A leg of an INVITE that begins a dialog. It sends nothing by itself: see [`Leg::trying`]. The outputs
     /// hold `OfferReceived` when the INVITE carries an offer; [`Leg::ring`] and [`Leg::answer`] answer it.
-    /// `codecs` are what this dialog takes and offers for its whole life.
+    /// `codecs` are what this dialog takes and offers for its whole life, `security` whether as SRTP; see
+    /// [`Leg::key_due`].
     ///
     /// # Errors
     /// The answer to give when no dialog can come of it: 400, 415, 420, 422, 481, 488.
@@ -63,10 +64,11 @@ impl Leg {
         invite: &Message,
         source: &Source,
         codecs: &[Codec],
+        security: Security,
         ctx: &mut Ctx<'_>,
     ) -> Result<(Leg, Vec<Output>), Reject> {
         let said = Invite::read(invite, ctx.local.replaces)?;
-        let mut sdp = sdp::Session::new(ctx.seed.below(1 << 31));
+        let mut sdp = sdp::Session::new(ctx.seed.below(1 << 31)).secured(security, None);
         let audio = read_offer(&mut sdp, invite, codecs)?;
         let local_tag = format!("{}-{}", ctx.local.contact_user, ctx.seed.token());
         let asked = Asked::of(invite, source, &local_tag).ok_or_else(|| Reject::new(400))?;

@@ -9,7 +9,7 @@ use super::incoming::is_sdp;
 use super::session_timer::SessionTimer;
 use super::turn::{ALLOW, SDP, Turn};
 use super::{Ctx, Fact, Leg, Output, Phase};
-use crate::sdp::{self, Codec, Direction, MediaAddress};
+use crate::sdp::{self, Codec, Direction, MediaAddress, Ours, Security};
 use crate::{Destination, Message, Method, NameAddr, Source, Uri};
 
 /// Whom to call, on which way.
@@ -36,6 +36,10 @@ pub struct Call {
     pub offer: Option<MediaAddress>,
     /// What this dialog offers and takes for its whole life, preferred first.
     pub codecs: Vec<Codec>,
+    /// Whether as SRTP.
+    pub security: Security,
+    /// Our key, where the offer is to have one.
+    pub ours: Option<Ours>,
     /// Further headers, as P-Asserted-Identity or Diversion.
     pub headers: Vec<(String, String)>,
 }
@@ -43,7 +47,7 @@ pub struct Call {
 impl Leg {
     /// A leg that calls; the outputs hold its INVITE.
     pub fn outgoing(call: Call, ctx: &mut Ctx<'_>) -> (Leg, Vec<Output>) {
-        let mut sdp = sdp::Session::new(ctx.seed.below(1 << 31));
+        let mut sdp = sdp::Session::new(ctx.seed.below(1 << 31)).secured(call.security, call.ours);
         if let Some(local) = call.offer {
             sdp.offer(local, &call.codecs, Direction::SendRecv);
         }

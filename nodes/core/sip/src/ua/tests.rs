@@ -10,6 +10,7 @@ mod hops;
 mod hostile;
 mod pair;
 mod races;
+mod secret;
 mod takeover;
 mod timers;
 mod transfers;

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Duration, Secret, is_default};
-use crate::config::Role;
+use crate::config::{Role, Security, srtp};
 
 /// What holds where an object says nothing else.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,4 +89,7 @@ pub struct SipDevice {
     /// When absent the present one is kept; of a new device it is made and shown once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password: Option<Secret>,
+    /// `off`, `accept`, `prefer` or `require`.
+    #[serde(default = "srtp::usual", skip_serializing_if = "srtp::is_usual")]
+    pub srtp: Security,
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::is_default;
-use crate::config::SourceMatcher;
+use crate::config::{Security, SourceMatcher, srtp};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -17,6 +17,9 @@ pub struct Trunk {
     pub caller_ids: Vec<String>,
     #[serde(default, skip_serializing_if = "is_default")]
     pub limits: TrunkLimits,
+    /// `off`, `accept`, `prefer` or `require`.
+    #[serde(default = "srtp::usual", skip_serializing_if = "srtp::is_usual")]
+    pub srtp: Security,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -8,6 +8,7 @@ use super::{Made, digits};
 use crate::config::{
     Device, Employee, Login, SipDevice,
     document::{self, Document, Secret},
+    srtp,
     validate::Names,
 };
 
@@ -56,10 +57,13 @@ fn login(id: &EmployeeId, login: &document::Login, present: Option<&Employee>, m
 fn device(document: &Document, id: &EmployeeId, device: &document::Device, made: &mut Made<'_>) -> Device {
     match device {
         document::Device::Browser(_) => Device::Browser,
-        document::Device::Sip(sip) => Device::Sip(phone(document, id, sip, made)),
+        document::Device::Sip(sip) => {
+            Device::Sip(SipDevice { srtp: sip.srtp, ..phone(document, id, sip, made) })
+        }
     }
 }
 
+/// With its password; the rest is as nobody has said anything of it.
 fn phone(document: &Document, id: &EmployeeId, sip: &document::SipDevice, made: &mut Made<'_>) -> SipDevice {
     let domain = document.domain.to_lowercase();
     if let Some(Secret::Text(password)) = &sip.password {
@@ -86,5 +90,6 @@ fn digests(username: &str, domain: &str, password: &str) -> SipDevice {
         username: username.into(),
         md5: hex::encode(Md5::digest(&secret)).into(),
         sha256: hex::encode(Sha256::digest(&secret)).into(),
+        srtp: srtp::usual(),
     }
 }

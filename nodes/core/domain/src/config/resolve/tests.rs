@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::config::{
-    Device, Extension, HangUp, Step, TenantConfig,
+    Device, Extension, HangUp, Security, Step, TenantConfig,
     diff::{Action, diff},
     document::read,
     export::{export, objects},
@@ -37,6 +37,28 @@ fn texts_become_what_the_rules_need() {
     assert_eq!(sales.overflow.full, [Step::HangUp { how: HangUp::Busy }]);
     assert!(config.numbers.contains_key("74951234567"));
     assert_eq!(config.numbers["74951234567"].channels, 100);
+}
+
+#[test]
+fn who_is_srtp_is_said_by_trunk_and_device_and_is_no_secret() {
+    let plain = applied(&acme(), None).config;
+    let (trunk, phone) = (&plain.trunks[0], plain.device("101").unwrap().1);
+    assert_eq!((trunk.srtp, phone.srtp), (Security::Accept, Security::Accept));
+    let mut json = acme();
+    put(&mut json, "/trunks/0/srtp", json!("require"));
+    put(&mut json, "/employees/0/devices/1/sip/srtp", json!("off"));
+    let config = applied(&json, Some(&plain)).config;
+    assert_eq!(
+        (config.trunks[0].srtp, config.device("101").unwrap().1.srtp),
+        (Security::Require, Security::Off)
+    );
+    assert_eq!(exported(&config)["trunks"][0]["srtp"], "require");
+    assert_eq!(exported(&plain)["trunks"][0].get("srtp"), None, "what is usual is not said");
+    for change in diff(Some(&plain), Some(&config)) {
+        assert_eq!(change.after.unwrap().get("changed_secrets"), None, "{}", change.object);
+    }
+    let kept = serde_json::to_string(&plain).unwrap();
+    assert!(!kept.contains("srtp"), "states of earlier builds say the same: {kept}");
 }
 
 #[test]

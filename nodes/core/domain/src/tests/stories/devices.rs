@@ -4,7 +4,7 @@ use mangrove_proto::edge::{FlowClosed, edge_event::Fact};
 
 use crate::{
     call::Offer,
-    config::{Device, SipDevice},
+    config::{Device, Security, SipDevice},
     tests::{acme, world::World},
 };
 
@@ -71,7 +71,8 @@ fn a_closed_connection_takes_its_phone_along() {
 fn two_devices(world: &mut World, version: u64) {
     let mut config = acme::config();
     config.version = version;
-    let mobile = SipDevice { username: "111".into(), md5: "".into(), sha256: "".into() };
+    let mobile =
+        SipDevice { username: "111".into(), md5: "".into(), sha256: "".into(), srtp: Security::Accept };
     config.employees.get_mut(&"anna".into()).expect("anna").devices.push(Device::Sip(mobile));
     world.configure(config);
     world.register("111");

@@ -249,6 +249,7 @@ fn what_the_new_node_said_in_an_earlier_stay_counts_for_nothing() {
     let address = |end: usize| EndpointAddress {
         endpoint: world.ends[end].leg.clone(),
         address: "10.0.0.9:30000".into(),
+        ..Default::default()
     };
     let ready = Ready { version, addresses: vec![address(caller), address(anna)] };
     world.media_at("m2".into(), call, Fact::Ready(ready));

@@ -23,6 +23,7 @@ fn moves(world: &mut World, calls: &[&[usize]]) {
         let address = |end: &usize| mangrove_proto::media::EndpointAddress {
             endpoint: world.ends[*end].leg.clone(),
             address: format!("10.0.0.3:{}", 30_000 + 2 * end),
+            ..Default::default()
         };
         let addresses = ends.iter().map(address).collect();
         let event = mangrove_proto::media::MediaEvent {

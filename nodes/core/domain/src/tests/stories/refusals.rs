@@ -53,6 +53,7 @@ fn a_port_that_was_taken_while_the_node_was_down_is_exchanged() {
     let address = |end: usize, port: u16| EndpointAddress {
         endpoint: world.ends[end].leg.clone(),
         address: format!("10.0.0.2:{port}"),
+        ..Default::default()
     };
     let addresses = vec![address(caller, 30_000), address(anna, 30_002)];
     let version = world.call(caller).media.version;
@@ -79,6 +80,7 @@ fn a_phone_that_rang_meanwhile_is_told_the_other_port_when_it_answers() {
     let address = |end: usize, port: u16| EndpointAddress {
         endpoint: world.ends[end].leg.clone(),
         address: format!("10.0.0.2:{port}"),
+        ..Default::default()
     };
     let addresses = vec![address(caller, 30_000), address(anna, 30_002)];
     let (call, version) = (world.call(caller).id, world.call(caller).media.version);

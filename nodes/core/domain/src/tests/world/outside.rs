@@ -1,5 +1,6 @@
 //! What hears the effects, and what it does about them by itself.
 
+use bytes::Bytes;
 use mangrove_proto::{
     edge::{self, edge_command::Op},
     id::CallId,
@@ -8,11 +9,18 @@ use mangrove_proto::{
 use mangrove_sip::Message;
 
 use super::{Pending, World, phone_address, tenant_id};
-use crate::tests::far_end::{FarEnd, sdp};
+use crate::tests::far_end::{FarEnd, sdp, secret};
 
 /// Where far ends send their sound, at a media node.
 fn address_of(node: &str) -> &'static str {
     if node == "m1" { "10.0.0.2" } else { "10.0.0.3" }
+}
+
+/// The key that a node makes where it is told to: other nodes make others.
+fn made_key(node: &str, endpoint: &media::Endpoint) -> Bytes {
+    let is_asked = endpoint.srtp.as_ref().is_some_and(|srtp| srtp.ours.is_empty());
+    let byte = node.bytes().last().unwrap_or_default();
+    if is_asked { vec![byte; 30].into() } else { Bytes::new() }
 }
 
 impl World {
@@ -42,6 +50,7 @@ impl World {
             addresses.push(media::EndpointAddress {
                 endpoint: endpoint.id.clone(),
                 address: format!("{}:{port}", address_of(&node)),
+                key: made_key(&node, endpoint),
             });
         }
         let ready = media::Ready { version: set.version, addresses };
@@ -115,7 +124,9 @@ impl World {
             }
             (None, "BYE" | "NOTIFY" | "CANCEL" | "UPDATE") => end.reply(message, 200, ""),
             (None, "INVITE") if end.answered.is_some() || end.calls => {
-                end.reply(message, 200, &sdp(4100, "sendrecv", 9))
+                let plain = sdp(4100, "sendrecv", 9);
+                let is_secret = String::from_utf8_lossy(message.body()).contains("a=crypto");
+                end.reply(message, 200, &if is_secret { secret(&plain) } else { plain })
             }
             (Some(200), "INVITE") if end.calls => end.ack(),
             _ => return,

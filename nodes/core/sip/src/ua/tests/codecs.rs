@@ -2,7 +2,7 @@
 
 use super::far::{Far, invite, request, source};
 use super::pair::{Callee, media};
-use crate::sdp::{Codec, Direction, all, g711};
+use crate::sdp::{Codec, Direction, Security, all, g711};
 use crate::{Message, Method};
 
 const RICH: &str = "v=0\r\no=- 7 1 IN IP4 203.0.113.9\r\ns=-\r\nc=IN IP4 203.0.113.9\r\nt=0 0\r\n\
@@ -21,7 +21,7 @@ fn answers_and_offers_stay_within_what_was_told() {
         [(g711().to_vec(), "8 101", "8 0 101"), (all(), "111 9 8 101", "111 9 8 0 101 110")];
     for (codecs, answered, offered) in cases {
         let invite = invite().with_body("application/sdp", RICH.into());
-        let mut far = Far::taking(&codecs, &invite, source("203.0.113.9:5060"));
+        let mut far = Far::taking(&codecs, Security::Off, &invite, source("203.0.113.9:5060"));
         far.act(|leg, ctx| leg.answer(media(Callee), ctx));
         assert_eq!(formats(far.responses.last().unwrap()), answered);
         far.say(&request(&far, Method::ACK, 5));

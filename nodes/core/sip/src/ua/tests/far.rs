@@ -1,6 +1,6 @@
 //! One leg against a far end written by hand.
 
-use crate::sdp::{Codec, g711};
+use crate::sdp::{Codec, Security, g711};
 use crate::ua::{Call, Ctx, Fact, Leg, Outgoing, Output, Target};
 use crate::{Destination, Local, Message, NameAddr, Seed, Source, Transport, Uri};
 
@@ -53,6 +53,8 @@ impl Far {
             to: NameAddr::parse("<sip:101@acme.example>").unwrap(),
             offer: Some(media(Caller)),
             codecs: g711().to_vec(),
+            security: Security::Off,
+            ours: None,
             headers: vec![("P-Asserted-Identity".into(), "<sip:100@acme.example>".into())],
         };
         let (mut seed, local) = (Seed::new(9), local());
@@ -62,14 +64,14 @@ impl Far {
 
     /// It calls the leg.
     pub(super) fn calling(invite: &Message, source: Source) -> Self {
-        Self::taking(&g711(), invite, source)
+        Self::taking(&g711(), Security::Off, invite, source)
     }
 
-    /// As [`Far::calling`], where the leg takes these codecs.
-    pub(super) fn taking(codecs: &[Codec], invite: &Message, source: Source) -> Self {
+    /// As [`Far::calling`], where the leg takes these codecs, and SRTP or not.
+    pub(super) fn taking(codecs: &[Codec], security: Security, invite: &Message, source: Source) -> Self {
         let (mut seed, local) = (Seed::new(9), local());
         let mut ctx = Ctx { now: 0, seed: &mut seed, local: &local };
-        let (leg, out) = Leg::incoming(invite, &source, codecs, &mut ctx).expect("a good INVITE");
+        let (leg, out) = Leg::incoming(invite, &source, codecs, security, &mut ctx).expect("a good INVITE");
         Self::with(leg, out, seed, source)
     }
 

@@ -2,7 +2,7 @@
 
 use super::far::{Far, described, invite, request, source};
 use super::pair::{Callee, Caller, media};
-use crate::sdp::{Direction, g711};
+use crate::sdp::{Direction, Security, g711};
 use crate::ua::{Ctx, Fact, Leg, Outgoing, Output, State};
 use crate::{Local, Message, Method, Seed};
 
@@ -111,7 +111,8 @@ fn an_invite_that_makes_no_dialog_is_refused() {
         };
         let mut seed = Seed::new(1);
         let mut ctx = Ctx { now: 0, seed: &mut seed, local: &local };
-        let reject = Leg::incoming(&invite, &source("203.0.113.9:5060"), &g711(), &mut ctx).unwrap_err();
+        let reject = Leg::incoming(&invite, &source("203.0.113.9:5060"), &g711(), Security::Off, &mut ctx)
+            .unwrap_err();
         assert_eq!(reject.status, status, "{invite:?}");
     }
 }

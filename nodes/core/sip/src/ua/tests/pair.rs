@@ -6,7 +6,7 @@ mod script;
 
 use std::collections::BTreeMap;
 
-use crate::sdp::{Direction, MediaAddress, g711};
+use crate::sdp::{Direction, MediaAddress, Security, g711};
 use crate::ua::{Call, Ctx, Fact, Failure, Leg, Outgoing, Output, State, Target};
 use crate::{Destination, Local, Message, NameAddr, Seed, Source, Transport, Uri};
 
@@ -110,6 +110,8 @@ impl Pair {
             to: NameAddr::parse("<sip:101@acme.example>").unwrap(),
             offer,
             codecs: g711().to_vec(),
+            security: Security::Off,
+            ours: None,
             headers: Vec::new(),
         };
         let side = self.sides.get_mut(&Caller).unwrap();
@@ -248,7 +250,7 @@ impl Pair {
             return self.act(to, |leg, ctx| leg.receive(&message, &source, ctx));
         }
         let mut ctx = Ctx { now: self.now, seed: &mut self.seed, local: &side.local };
-        let out = match Leg::incoming(&message, &source, &g711(), &mut ctx) {
+        let out = match Leg::incoming(&message, &source, &g711(), Security::Off, &mut ctx) {
             Ok((leg, out)) => {
                 side.leg = Some(leg);
                 out
