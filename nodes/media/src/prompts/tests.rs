@@ -109,6 +109,55 @@ async fn a_language_has_its_own_and_what_it_lacks_is_english() {
 }
 
 #[tokio::test]
+async fn whatever_is_spoken_of_numbers_and_times_is_built_in() {
+    let places = places();
+    for language in ["en", "ru"] {
+        for fragment in mangrove_domain::speech::fragments(language) {
+            let key = format!("prompt/{language}/{fragment}");
+            let prompt = places.prompts.load("acme", &key).await.unwrap_or_else(|error| panic!("{error}"));
+            let silence = [Law::A.silence(); 160];
+            let loud = (0..prompt.frames()).filter(|i| prompt.frame(Law::A, *i) != Some(&silence)).count();
+            assert!((5..150).contains(&loud), "{key}: {loud} frames");
+        }
+    }
+    let english = places.prompts.load("acme", "prompt/en/number-2").await.unwrap();
+    assert!(places.prompts.load("acme", "prompt/ru/number-2").await.unwrap() != english);
+    assert!(places.prompts.load("acme", "prompt/de/number-2").await.unwrap() == english);
+}
+
+#[tokio::test]
+async fn a_deleted_sound_is_forgotten_and_a_store_that_is_away_changes_nothing() {
+    let places = places();
+    let path = Path::from("prompts/acme/music/default.wav");
+    places.objects.put(&path, file(&[500; 160]).into()).await.unwrap();
+    assert_eq!(places.frames("acme", "music/default").await, 1);
+    places.objects.is_away.store(true, Ordering::Relaxed);
+    assert_eq!(places.frames("acme", "music/default").await, 1, "not the built-in one");
+    assert!(places.frames("other", "music/default").await > 250, "who never heard another hears that");
+    places.objects.is_away.store(false, Ordering::Relaxed);
+    places.objects.delete(&path).await.unwrap();
+    assert!(places.frames("acme", "music/default").await > 250);
+    let own = Path::from("prompts/acme/prompt/own.wav");
+    places.objects.put(&own, file(&[500; 160]).into()).await.unwrap();
+    assert_eq!(places.frames("acme", "prompt/own").await, 1);
+    places.objects.delete(&own).await.unwrap();
+    assert!(matches!(places.prompts.reload("acme", "prompt/own").await, Err(Error::Unknown { .. })));
+    assert!(places.prompts.kept("acme", "prompt/own").is_none());
+}
+
+#[test]
+fn what_was_looked_at_longest_ago_makes_room() {
+    let prompt = Arc::new(Prompt::new(&[1; 160]));
+    let entry = |fresh_until_us| Kept { prompt: prompt.clone(), fresh_until_us };
+    let place = |name: &str| ("acme".to_owned(), name.to_owned());
+    let mut kept = BTreeMap::from([(place("old"), entry(1)), (place("new"), entry(2))]);
+    make_room(&mut kept, MOST_KEPT - 2 * prompt.bytes());
+    assert_eq!(kept.len(), 2);
+    make_room(&mut kept, MOST_KEPT - prompt.bytes());
+    assert_eq!(kept.into_keys().collect::<Vec<_>>(), [place("new")]);
+}
+
+#[tokio::test]
 async fn two_hundred_who_ask_at_once_share_one_reading_and_one_copy() {
     let places = places();
     let path = Path::from("prompts/acme/prompt/hello.wav");

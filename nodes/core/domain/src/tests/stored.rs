@@ -86,7 +86,7 @@ fn peer() -> Peer {
 }
 
 fn play() -> Play {
-    Play { id: "play".into(), prompts: vec!["music/default".into()], repeat: true }
+    Play { id: "play".into(), prompts: vec!["music/default".into()], repeat: true, ..Play::default() }
 }
 
 fn recording() -> Recording {
