@@ -14,11 +14,11 @@ use mangrove_proto::{
 };
 use serde::{Deserialize, Serialize};
 
+use hears::Score;
 pub(crate) use leaving::{begin, former, lose, note_addresses, ready, turn_back};
 
 use crate::{
     call::{Call, party::Party, stage::Stage},
-    config::TenantConfig,
     effect::{Action, Effect, ObjectRef},
     scene::Scene,
     stamp::Stamp,
@@ -97,7 +97,8 @@ pub(crate) fn sync(call: &mut Call, scene: &mut Scene<'_>) {
         return;
     }
     leaving::part(call, scene);
-    let mut wanted = wanted(call, &scene.tenant.config);
+    let score = Score { config: &scene.tenant.config, rules: scene.state.rules() };
+    let mut wanted = wanted(call, score);
     if leaving::sync(call, &wanted, scene) {
         wanted = relay_only(wanted);
     }
@@ -159,7 +160,7 @@ fn ran_ms(call: &Call, stamp: Stamp) -> Option<u64> {
     Some(until.saturating_sub(call.recording.as_ref()?.since?))
 }
 
-fn wanted(call: &Call, config: &TenantConfig) -> SetSession {
+fn wanted(call: &Call, score: Score<'_>) -> SetSession {
     let session = call.id.to_string();
     if call.is_over() {
         // A node that does not know the session may find what another left of its recording.
@@ -174,7 +175,7 @@ fn wanted(call: &Call, config: &TenantConfig) -> SetSession {
     SetSession {
         session,
         version: 0,
-        endpoints: alive.map(|party| endpoint(call, party, config)).collect(),
+        endpoints: alive.map(|party| endpoint(call, party, score)).collect(),
         recording: recording(call),
         ..SetSession::default()
     }
@@ -189,11 +190,11 @@ fn relay_only(mut set: SetSession) -> SetSession {
     set
 }
 
-fn endpoint(call: &Call, party: &Party, config: &TenantConfig) -> Endpoint {
+fn endpoint(call: &Call, party: &Party, score: Score<'_>) -> Endpoint {
     let mut endpoint = Endpoint {
         id: party.id.to_string(),
         signalled_from: party.line.signalled_from().to_string(),
-        hears: hears::hears(call, party, config).filter(|hears| !(call.media.silenced && is_play(hears))),
+        hears: hears::hears(call, party, score).filter(|hears| !(call.media.silenced && is_play(hears))),
         ..Endpoint::default()
     };
     let Some(audio) = party.line.audio() else { return endpoint };

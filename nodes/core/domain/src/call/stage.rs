@@ -8,6 +8,7 @@ use mangrove_proto::{
 };
 use serde::{Deserialize, Serialize};
 
+use super::announce::Announcement;
 use crate::{cause::Cause, queue::Place, stamp::Moment};
 
 /// The stages of a call. `Over` is the last one; every other may lead to it.
@@ -49,6 +50,9 @@ pub struct Waiting {
     pub finish: bool,
     /// How often each agent was offered this caller.
     pub tried: BTreeMap<EmployeeId, u32>,
+    /// What they are told while they wait.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub announcement: Option<Announcement>,
 }
 
 /// Two people talking.

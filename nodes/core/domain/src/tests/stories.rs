@@ -1,5 +1,6 @@
 //! Given, when, then: what callers, agents and far ends live through.
 
+mod announcements;
 mod answered;
 mod between_employees;
 mod codecs;
