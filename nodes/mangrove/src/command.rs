@@ -12,6 +12,7 @@ mod move_tenant;
 mod nodes;
 mod replace;
 mod restore;
+mod sounds;
 mod status;
 
 use anyhow::{Context, Result, bail};
@@ -31,6 +32,7 @@ pub(crate) use move_tenant::move_tenant;
 pub(crate) use nodes::nodes;
 pub(crate) use replace::replace;
 pub(crate) use restore::restore;
+pub(crate) use sounds::{download, upload};
 pub(crate) use status::status;
 
 /// What every command that asks a node has at hand.

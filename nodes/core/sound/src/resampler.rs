@@ -39,6 +39,9 @@ impl Resampler {
 
     /// Takes the next samples, and adds to `out` what can be told by now.
     pub(crate) fn push(&mut self, samples: &[f32], out: &mut Vec<i16>) {
+        if self.is_same() {
+            return out.extend(samples.iter().map(|sample| rounded(*sample)));
+        }
         self.line.extend_from_slice(samples);
         self.heard += samples.len();
         self.drain(out);
@@ -46,8 +49,15 @@ impl Resampler {
 
     /// Adds the rest: silence follows.
     pub(crate) fn finish(&mut self, out: &mut Vec<i16>) {
+        if self.is_same() {
+            return;
+        }
         self.line.resize(self.line.len() + self.half, 0.0);
         self.drain(out);
+    }
+
+    fn is_same(&self) -> bool {
+        self.rate == RATE as usize
     }
 
     /// `line` begins `half` samples before the first that a place may stand at, so a place's taps begin at its own index.
@@ -103,9 +113,12 @@ fn sample(taps: &[f32], filter: &[f32]) -> i16 {
             *sum += tap * factor;
         }
     }
-    let sum: f32 = sums.iter().sum();
-    // `as` keeps to the bounds, and makes zero of what is no number.
-    (sum * 32_768.0).round() as i16
+    rounded(sums.iter().sum())
+}
+
+/// `as` keeps to the bounds, and makes zero of what is no number.
+fn rounded(sample: f32) -> i16 {
+    (sample * 32_768.0).round() as i16
 }
 
 #[cfg(test)]

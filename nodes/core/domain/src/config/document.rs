@@ -7,6 +7,7 @@ mod reach;
 mod remove;
 mod secret;
 mod service;
+mod sounds;
 mod step;
 
 use serde::{Deserialize, Serialize};
@@ -20,6 +21,7 @@ pub use secret::Secret;
 pub use service::{
     Announce, Channels, Group, Member, NoAnswer, Overflow, Queue, Recording, Scheme, ServiceLevel,
 };
+pub use sounds::NamedSound;
 pub use step::{GroupStep, HangUp, Step};
 
 /// The only format there is yet.
