@@ -32,6 +32,7 @@ mod poison;
 mod queue_call;
 mod restart;
 mod rolling;
+mod sounds;
 mod starting;
 mod telemetry;
 mod transfer;
