@@ -27,7 +27,7 @@ pub use people::{Device, Employee, Login, Role, SipDevice};
 pub use reach::{Number, Target, Trunk};
 pub use service::{
     Announce, AtMaxWait, Group, HangUp, Member, NoAnswer, Overflow, QueueRules, RecordedCalls, Recording,
-    Scheme, Step, Strategy,
+    Said, Scheme, Step, Strategy,
 };
 pub use timezone::{Timezone, UnknownTimezone};
 
@@ -92,10 +92,19 @@ impl TenantConfig {
     }
 
     /// Whether builds before protocol 6 can't read it, or read less: music of the company's own or of several pieces,
-    /// announcements in line.
+    /// announcements in line, steps that speak.
     pub fn is_of_protocol_6(&self) -> bool {
-        let is_new = |queue: &QueueRules| queue.announce.is_some() || queue.music.pieces().len() > 1;
-        !self.music.is_default() || self.groups.values().any(|group| is_new(&group.queue))
+        let speaks = |steps: &[Step]| steps.iter().any(|step| matches!(step, Step::Say { .. }));
+        let is_new = |group: &Group| {
+            let Overflow { waited, full, nobody } = &group.overflow;
+            let queue = &group.queue;
+            queue.announce.is_some()
+                || queue.music.pieces().len() > 1
+                || [waited, full, nobody].into_iter().any(|steps| speaks(steps))
+        };
+        !self.music.is_default()
+            || self.groups.values().any(is_new)
+            || self.schemes.values().any(|scheme| speaks(&scheme.steps))
     }
 
     /// The employee or group with this extension. Extensions are unique over both.

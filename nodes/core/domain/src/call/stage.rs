@@ -16,10 +16,13 @@ use crate::{cause::Cause, queue::Place, stamp::Moment};
 pub enum Stage {
     /// Admitted; its media session is being made until `until`.
     Arriving { until: u64 },
-    /// The guest hears a prompt, as the play with this id; `until` then its end is taken for granted.
+    /// The guest hears a prompt, as the play with this id; `until` then its end is taken for granted. `said`: the keys of
+    /// what is heard in its place, one after the other.
     Playing {
         play: String,
         prompt: Arc<str>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        said: Vec<String>,
         #[serde(default)]
         until: Option<u64>,
     },

@@ -173,6 +173,7 @@ fn step(config: &TenantConfig, step: &Step) -> document::Step {
             document::Step::Group(document::GroupStep { extension, priority: *priority })
         }
         Step::Employee { id } => document::Step::Employee(employee_extension(config, id)),
+        Step::Say { what } => document::Step::Say(*what),
         Step::HangUp { how: HangUp::Busy } => document::Step::Busy(true),
         Step::HangUp { how: HangUp::Normal } => document::Step::HangUp(document::HangUp { status: None }),
         Step::HangUp { how: HangUp::Status(status) } => {

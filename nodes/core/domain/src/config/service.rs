@@ -38,6 +38,19 @@ pub enum Step {
     HangUp {
         how: HangUp,
     },
+    /// Speaks it, in the company's language. Builds before protocol 6 can't read it.
+    Say {
+        what: Said,
+    },
+}
+
+/// What a step speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Said {
+    /// The time of day where the company is.
+    Time,
+    Number(u64),
 }
 
 /// How the system ends a call.

@@ -28,9 +28,12 @@ pub(super) fn hears(call: &Call, party: &Party, score: Score<'_>) -> Option<Hear
     let (guest, config) = (party.id == call.guest, score.config);
     match &call.stage {
         Stage::Arriving { .. } | Stage::Over(_) => None,
-        Stage::Playing { play, prompt, .. } => guest.then(|| {
-            let key = format!("prompt/{}/{prompt}", config.language);
-            Hears::Play(Play { id: play.clone(), prompts: vec![key], ..Play::default() })
+        Stage::Playing { play, prompt, said, .. } => guest.then(|| {
+            let prompts = match &said[..] {
+                [] => vec![format!("prompt/{}/{prompt}", config.language)],
+                _ => said.clone(),
+            };
+            Hears::Play(Play { id: play.clone(), prompts, ..Play::default() })
         }),
         Stage::Waiting(waiting) => guest.then(|| in_line(waiting, score)),
         Stage::Ringing { early } => ringing(call, party, *early, score),

@@ -23,6 +23,7 @@ mod refound;
 mod refusals;
 mod repeats;
 mod rules;
+mod saying;
 mod silence;
 mod takeover;
 mod transfer;

@@ -68,6 +68,7 @@ fn step(step: &document::Step, names: &Names<'_>) -> Result<Step, String> {
             Step::Group { id: names.group(&group.extension)?, priority: group.priority }
         }
         document::Step::Employee(employee) => Step::Employee { id: names.employee(employee)? },
+        document::Step::Say(what) => Step::Say { what: *what },
         document::Step::Busy(_) => Step::HangUp { how: HangUp::Busy },
         document::Step::HangUp(how) => {
             Step::HangUp { how: how.status.map_or(HangUp::Normal, HangUp::Status) }

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::config::{
-    Announce, Device, Extension, HangUp, Step, TenantConfig,
+    Announce, Device, Extension, HangUp, Said, Step, TenantConfig,
     diff::{Action, diff},
     document::read,
     export::{export, objects},
@@ -110,6 +110,16 @@ fn music_and_announcements_survive_export_and_storage() {
     let plain = applied(&acme(), None).config;
     let names: Vec<_> = diff(Some(&plain), Some(&config)).into_iter().map(|change| change.object).collect();
     assert_eq!(names, ["group/200", "tenant"]);
+}
+
+#[test]
+fn what_is_said_survives_export() {
+    let mut json = acme();
+    let steps = json!([{"say": "time"}, {"say": {"number": 42}}, {"group": "200"}]);
+    put(&mut json, "/schemes/0/steps", steps.clone());
+    let config = applied(&json, None).config;
+    assert_eq!(config.schemes["main"].steps[1], Step::Say { what: Said::Number(42) });
+    assert_eq!(exported(&config)["schemes"][0]["steps"], steps);
 }
 
 #[test]

@@ -1,9 +1,12 @@
 //! Groups with their queues, and schemes.
 
 use super::{DAY, Findings, HOUR, Names, Once, PRIORITY, SECOND, text};
-use crate::config::{
-    Music,
-    document::{Document, Group, Step},
+use crate::{
+    config::{
+        Music, Said,
+        document::{Document, Group, Step},
+    },
+    speech,
 };
 
 /// Longest list of steps.
@@ -94,7 +97,7 @@ pub(super) fn schemes(document: &Document, names: &Names<'_>, findings: &mut Fin
         if scheme.steps.is_empty() {
             findings.add(
                 format!("{path}.steps"),
-                "there are no steps; allowed: 1 to 100 of play, group, employee, busy, hang_up",
+                "there are no steps; allowed: 1 to 100 of play, say, group, employee, busy, hang_up",
             );
         }
         list(&scheme.steps, &format!("{path}.steps"), names, findings);
@@ -116,7 +119,10 @@ fn list(steps: &[Step], path: &str, names: &Names<'_>, findings: &mut Findings) 
             Step::Employee(person) => {
                 findings.check(format!("{path}.employee"), names.employee(person).map(drop))
             }
-            Step::Busy(true) => {}
+            Step::Say(Said::Number(number)) => {
+                findings.number(format!("{path}.say.number"), *number, 0..=speech::LARGEST)
+            }
+            Step::Say(Said::Time) | Step::Busy(true) => {}
             Step::Busy(false) => findings.add(format!("{path}.busy"), "`false` says nothing; allowed: true"),
             Step::HangUp(how) => {
                 findings.number(format!("{path}.hang_up.status"), how.status.unwrap_or(480), 400..=699);

@@ -35,6 +35,12 @@ fn what_can_be_read_but_not_meant_is_named() {
             "trunks[0].limits.calls_per_second",
             "1 to 10000",
         ),
+        (
+            "/schemes/0/steps",
+            json!([{"say": {"number": 1_000_000}}]),
+            "schemes[0].steps[0].say.number",
+            "0 to 999999",
+        ),
         ("/music", json!("../rain"), "music", "letters, digits"),
         ("/groups/0/queue/music", json!(["rain", "a b"]), "groups[0].queue.music[1]", "letters, digits"),
         (
