@@ -1,7 +1,7 @@
 //! Sounds by their keys: `prompt/<language>/<name>`, `prompt/<name>` and `music/<name>`. A tenant's own come first
 //! (what it has uploaded, in the object store; then folder), then the node's folder, then what is built in. Each is read
-//! and encoded once, however many ask at the same time, and shared by all who hear it; one that was changed or deleted is
-//! noticed within a minute.
+//! and encoded once, however many ask at the same time, and shared by all who hear it; that one was changed or deleted
+//! is noticed within two minutes, by those who hear it anew.
 
 mod builtin;
 mod key;
@@ -67,16 +67,28 @@ struct Kept {
     fresh_until_us: u64,
 }
 
+impl Kept {
+    /// Whether it was to be looked at again, and nobody asked for it in as long a time once more.
+    fn is_forgotten(&self, now_us: u64) -> bool {
+        self.fresh_until_us.saturating_add(FRESH_US) <= now_us
+    }
+}
+
 impl Prompts {
     pub(crate) fn new(folder: Option<PathBuf>, objects: Arc<dyn ObjectStore>) -> Arc<Self> {
         let (kept, loading) = (Mutex::default(), Mutex::default());
         Arc::new(Self { folder, objects, builtin: builtin::all(), kept, loading })
     }
 
-    /// The sound, if it was used before. One that may have changed is read again behind the listener's back.
+    /// The sound, if it was used before and not too long ago. One that may have changed is read again behind the listener's
+    /// back.
     pub(crate) fn kept(self: &Arc<Self>, tenant: &str, key: &str) -> Option<Arc<Prompt>> {
         let mut kept = self.kept.lock();
         let entry = kept.get_mut(&(tenant.to_owned(), key.to_owned()))?;
+        // Nobody has asked since: whoever does now must not hear what was replaced long ago.
+        if entry.is_forgotten(now_us()) {
+            return None;
+        }
         if entry.fresh_until_us <= now_us() {
             entry.fresh_until_us = now_us() + FRESH_US;
             let (prompts, tenant, key) = (self.clone(), tenant.to_owned(), key.to_owned());

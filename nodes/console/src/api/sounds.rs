@@ -65,8 +65,8 @@ pub(crate) async fn read(
     Ok((headers, Body::from_stream(bytes)).into_response())
 }
 
-/// Uploads one, or another in its place: WAV, MP3, or Ogg with Opus or Vorbis, up to 64 MiB and 20 minutes. Media nodes
-/// play a replaced one within a minute.
+/// Uploads one, or another in its place: WAV, MP3, or Ogg with Opus or Vorbis, up to 64 MiB and 20 minutes. New
+/// callers hear a replaced one within two minutes.
 #[utoipa::path(put, path = "/api/v1/tenants/{tenant}/sounds/{kind}/{name}", tag = "configuration",
     params(("tenant" = String, Path), ("kind" = String, Path, description = "prompt, music"),
         ("name" = String, Path, description = "letters a-z, A-Z, digits, hyphens, underscores")),

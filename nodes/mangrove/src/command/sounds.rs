@@ -20,7 +20,7 @@ pub(crate) async fn upload(session: &Session, object: &str, file: &Path) -> Resu
     let sound = session.client.put_file(&["tenants", &tenant, "sounds", kind, name], bytes).await?;
     let seconds = sound["duration_ms"].as_u64().unwrap_or_default() as f64 / 1000.0;
     output::show(session.arguments.output, &sound, || {
-        format!("{tenant}: {object} has {seconds:.1} s; who waits now hears it within a minute\n")
+        format!("{tenant}: {object} has {seconds:.1} s; new callers hear it within two minutes\n")
     })
 }
 

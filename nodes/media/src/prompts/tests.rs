@@ -146,6 +146,14 @@ async fn a_deleted_sound_is_forgotten_and_a_store_that_is_away_changes_nothing()
 }
 
 #[test]
+fn what_nobody_has_asked_for_in_a_while_is_read_before_it_is_heard() {
+    let kept = Kept { prompt: Arc::new(Prompt::new(&[1; 160])), fresh_until_us: 10 };
+    for (now, is_forgotten) in [(0, false), (10, false), (FRESH_US + 9, false), (FRESH_US + 10, true)] {
+        assert_eq!(kept.is_forgotten(now), is_forgotten, "{now}");
+    }
+}
+
+#[test]
 fn what_was_looked_at_longest_ago_makes_room() {
     let prompt = Arc::new(Prompt::new(&[1; 160]));
     let entry = |fresh_until_us| Kept { prompt: prompt.clone(), fresh_until_us };
