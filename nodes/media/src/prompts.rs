@@ -6,6 +6,7 @@
 mod builtin;
 mod key;
 mod read;
+mod tones;
 
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 

@@ -40,18 +40,6 @@ pub fn fragments(language: &str) -> Vec<String> {
     }
 }
 
-/// Whether every media node has this sound, in one language at least: `prompt/<name>` or `music/<name>`.
-pub fn is_shipped(key: &str) -> bool {
-    match key.split_once('/') {
-        Some(("music", name)) => name == "default",
-        Some(("prompt", name)) => {
-            let spoken = [english::all(), russian::all()].concat();
-            name == "default-greeting" || spoken.iter().any(|fragment| fragment == name)
-        }
-        _ => false,
-    }
-}
-
 /// `ru` of `ru-RU`.
 fn primary(language: &str) -> String {
     language.split('-').next().unwrap_or_default().to_ascii_lowercase()

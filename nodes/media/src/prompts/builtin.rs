@@ -1,9 +1,12 @@
 //! Sounds that every node has: for each language a spoken greeting and the fragments that numbers, times and places in
-//! line are put together from (see `sounds/README.md`), and a quiet piece to wait by, which is made at its start.
+//! line are put together from (see `sounds/README.md`), and, made at its start, a quiet piece to wait by and the tones of
+//! some countries.
 
 use std::{collections::BTreeMap, f64::consts::TAU, sync::Arc};
 
 use mangrove_rtp::{RATE, prompt::Prompt, wav};
+
+use super::tones;
 
 /// Loud enough to be heard, quiet enough to be borne: about -16 dBm0.
 const LOUDNESS: f64 = 4200.0;
@@ -29,7 +32,8 @@ pub(super) fn all() -> BTreeMap<String, Arc<Prompt>> {
     });
     let speech = SPEECH.iter().flat_map(|(language, file, index)| fragments(language, file, index));
     let music = ("music/en/default".to_owned(), Arc::new(Prompt::new(&music())));
-    spoken.chain(speech).chain([music]).collect()
+    let tones = tones::all().map(|(key, samples)| (key, Arc::new(Prompt::new(&samples))));
+    spoken.chain(speech).chain(tones).chain([music]).collect()
 }
 
 fn fragments(language: &str, file: &[u8], index: &str) -> Vec<(String, Arc<Prompt>)> {

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use axum::body::Bytes;
-use mangrove_domain::{config::document, speech};
+use mangrove_domain::{config::document, shipped};
 use mangrove_proto::id::TenantId;
 
 use super::shelf::Shelf;
@@ -13,8 +13,8 @@ use crate::app::App;
 /// A sentence for each sound that is named and neither uploaded nor shipped; nothing while the store does not answer.
 pub(crate) async fn missing(app: &App, tenant: &TenantId, document: &Bytes) -> Vec<String> {
     let Ok(document) = document::read(document) else { return Vec::new() };
-    let mut named = document.sounds();
-    named.retain(|sound| !speech::is_shipped(&sound.key));
+    let (mut named, shipped) = (document.sounds(), shipped::keys());
+    named.retain(|sound| !shipped.contains(&sound.key));
     if named.is_empty() {
         return Vec::new();
     }

@@ -52,10 +52,7 @@ fn prompts(steps: &[Step], path: &str) -> Vec<NamedSound> {
 mod tests {
     use serde_json::json;
 
-    use crate::{
-        config::fixture::{acme, document, put},
-        speech::is_shipped,
-    };
+    use crate::config::fixture::{acme, document, put};
 
     #[test]
     fn all_are_found_where_they_are_named() {
@@ -75,15 +72,5 @@ mod tests {
                 ("schemes[0].steps[0].play", "prompt/default-greeting"),
             ]
         );
-    }
-
-    #[test]
-    fn some_are_shipped() {
-        for key in ["prompt/default-greeting", "prompt/number-7", "prompt/caller-5", "music/default"] {
-            assert!(is_shipped(key), "{key}");
-        }
-        for key in ["prompt/sorry", "music/rain", "music/number-7", "default"] {
-            assert!(!is_shipped(key), "{key}");
-        }
     }
 }
