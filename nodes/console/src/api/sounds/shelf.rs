@@ -74,9 +74,10 @@ impl Place {
     }
 
     fn of_key(key: &Key) -> Option<Self> {
-        let parts: Vec<_> = key.parts().collect();
-        let [_, _, kind, file] = &parts[..] else { return None };
-        Self::new(kind.as_ref(), file.as_ref().strip_suffix(ENDING)?).ok()
+        let key = key.to_string();
+        let parts: Vec<&str> = key.split('/').collect();
+        let [_, _, kind, file] = parts[..] else { return None };
+        Self::new(kind, file.strip_suffix(ENDING)?).ok()
     }
 }
 

@@ -7,7 +7,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use crate::config::Said;
 
 /// One key names the step: `{play: NAME}`, `{group: EXTENSION}` or `{group: {extension: EXTENSION, priority: 5}}`,
-/// `{employee: EXTENSION}`, `{say: time}`, `{say: {number: 42}}`, `{busy: true}`, `{hang_up: {}}` or `{hang_up: {status: 603}}`.
+/// `{employee: EXTENSION}`, `{busy: true}`, `{hang_up: {}}` or `{hang_up: {status: 603}}`, `{say: time}` or
+/// `{say: {number: 42}}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Step {
