@@ -93,7 +93,7 @@ async fn what_is_no_sound_is_refused_with_its_reason() {
     let long = mangrove_sound::wav(&vec![0; 8000 * (20 * 60 + 1)]);
     let why = refused(put(&house, &path, OPERATOR, long).await, StatusCode::UNPROCESSABLE_ENTITY).await;
     assert!(why.contains("longer than 1200 s"), "{why}");
-    let large = put(&house, &path, OPERATOR, vec![0; (64 << 20) + 1]).await;
+    let large = put(&house, &path, OPERATOR, vec![0u8; (64 << 20) + 1]).await;
     assert!(refused(large, StatusCode::PAYLOAD_TOO_LARGE).await.contains("64 MiB"));
     assert_eq!(house.read(SOUNDS, OPERATOR).await, json!([]), "nothing was kept");
 }
