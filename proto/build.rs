@@ -65,6 +65,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             "#[serde(skip_serializing_if = \"Option::is_none\")]",
         )
         .field_attribute(
+            ".mangrove.media.v1.Play.by_clock",
+            "#[serde(skip_serializing_if = \"std::ops::Not::not\")]",
+        )
+        .field_attribute(
             ".mangrove.media.v1.Recording.ran_ms",
             "#[serde(skip_serializing_if = \"Option::is_none\")]",
         )

@@ -73,6 +73,16 @@ impl Api {
         Ok(())
     }
 
+    /// PUTs a file at a path below `/api/v1/tenants/<tenant>`, and gives the answer.
+    pub async fn put(&self, path: &str, file: Vec<u8>) -> Result<Value> {
+        let url = self.url(path);
+        let answer = self.client.put(&url).bearer_auth(&self.token).body(file).send().await?;
+        let status = answer.status();
+        let text = answer.text().await?;
+        anyhow::ensure!(status.is_success(), "{url}: {status} {text}");
+        serde_json::from_str(&text).with_context(|| text)
+    }
+
     /// Bytes of a path below `/api/v1/tenants/<tenant>`.
     pub async fn bytes(&self, path: &str) -> Result<Vec<u8>> {
         let url = self.url(path);

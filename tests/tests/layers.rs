@@ -19,6 +19,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("mangrove-sip", &["mangrove-proto"]),
     ("mangrove-rtp", &["mangrove-proto"]),
     ("mangrove-codec", &["mangrove-rtp"]),
+    ("mangrove-sound", &["mangrove-rtp", "mangrove-codec"]),
     ("mangrove-domain", &["mangrove-proto", "mangrove-sip"]),
     ("mangrove-history", &["mangrove-proto"]),
     ("mangrove-objects", &[]),
@@ -35,13 +36,22 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "mangrove-history",
         ],
     ),
-    ("mangrove-console", &["mangrove-proto", "mangrove-history", "mangrove-objects"]),
+    (
+        "mangrove-console",
+        &["mangrove-proto", "mangrove-domain", "mangrove-sound", "mangrove-history", "mangrove-objects"],
+    ),
     ("mangrove-loadtest", &["mangrove-proto", "mangrove-sip", "mangrove-rtp"]),
 ];
 
 /// Rooms without clock, chance, tasks and sockets.
-const PURE: &[&str] =
-    &["mangrove-placement", "mangrove-sip", "mangrove-rtp", "mangrove-codec", "mangrove-domain"];
+const PURE: &[&str] = &[
+    "mangrove-placement",
+    "mangrove-sip",
+    "mangrove-rtp",
+    "mangrove-codec",
+    "mangrove-sound",
+    "mangrove-domain",
+];
 
 /// What a pure room must not even be able to reach for.
 const IMPURE: &[&str] =
@@ -89,8 +99,14 @@ fn pure_rooms_have_no_way_outside() {
 
 #[test]
 fn pure_rooms_ban_clocks_chance_and_hash_maps() {
-    let folders =
-        ["cluster/placement", "nodes/core/sip", "nodes/core/rtp", "nodes/core/codec", "nodes/core/domain"];
+    let folders = [
+        "cluster/placement",
+        "nodes/core/sip",
+        "nodes/core/rtp",
+        "nodes/core/codec",
+        "nodes/core/sound",
+        "nodes/core/domain",
+    ];
     for folder in folders {
         let path = format!("{}/../{folder}/clippy.toml", env!("CARGO_MANIFEST_DIR"));
         let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));

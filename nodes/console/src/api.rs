@@ -19,6 +19,7 @@ mod objects;
 mod range;
 mod recordings;
 mod sight;
+mod sounds;
 mod status;
 mod story;
 mod tenants;
@@ -78,6 +79,8 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(configuration::read, configuration::configure))
         .routes(routes!(objects::list))
         .routes(routes!(objects::read, objects::delete))
+        .routes(routes!(sounds::list))
+        .routes(routes!(sounds::read, sounds::upload, sounds::delete))
         .routes(routes!(live::live))
         .routes(routes!(names::names))
         .routes(routes!(events::events))

@@ -17,3 +17,4 @@ mod recordings;
 mod roles;
 mod session;
 mod sight;
+mod sounds;

@@ -23,7 +23,7 @@ pub struct Audit {
     pub author: String,
     /// Where from.
     pub address: String,
-    /// `employee/anna`, `recording/call_1…/1`.
+    /// `employee/anna`, `recording/call_1…/1`, `sound/music/rain`.
     pub object: String,
     /// `create`, `update`, `delete`, `password`, `listen`.
     pub action: String,

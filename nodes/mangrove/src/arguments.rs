@@ -56,12 +56,26 @@ pub(crate) enum Command {
         #[arg(long)]
         dry_run: bool,
     },
-    /// Show a company's configuration, all of it or KIND or KIND/ID; `get tenants` lists companies
+    /// Show a company's configuration, all of it or KIND or KIND/ID; `get tenants` lists companies, `get sounds` what a
+    /// company has uploaded
     Get {
         #[arg(value_name = "KIND[/ID]")]
         object: Option<String>,
     },
-    /// Delete an object of a company: employee/anna, group/200, tenant/acme
+    /// Upload a prompt or music of a company: WAV, MP3, or Ogg with Opus or Vorbis
+    Upload {
+        /// prompt/NAME or music/NAME
+        #[arg(value_name = "KIND/NAME")]
+        object: String,
+        file: PathBuf,
+    },
+    /// Write an uploaded prompt or music into a file, as callers hear it
+    Download {
+        #[arg(value_name = "KIND/NAME")]
+        object: String,
+        file: PathBuf,
+    },
+    /// Delete an object of a company: employee/anna, group/200, prompt/welcome, music/rain, tenant/acme
     Delete {
         #[arg(value_name = "KIND/ID")]
         object: String,

@@ -106,6 +106,13 @@ impl Client {
         Ok(response.bytes().await.map_err(|error| self.unreachable(&error))?.into())
     }
 
+    /// Puts a file at `/api/v1/<path>`.
+    pub(crate) async fn put_file(&self, path: &[&str], file: Vec<u8>) -> Result<Value, Error> {
+        let request = self.http.put(self.url(path)).bearer_auth(self.token.secret()).timeout(LONG);
+        let response = request.body(file).send().await.map_err(|error| self.unreachable(&error))?;
+        self.answer(response).await
+    }
+
     /// Reads what is long from `/api/v1/<path>`, part by part.
     pub(crate) async fn stream(&self, path: &[&str]) -> Result<Parts, Error> {
         let request = self.http.get(self.url(path)).bearer_auth(self.token.secret()).timeout(LONG);

@@ -13,6 +13,7 @@ mod nodes;
 mod replace;
 mod restore;
 mod rewrap;
+mod sounds;
 mod status;
 
 use anyhow::{Context, Result, bail};
@@ -33,6 +34,7 @@ pub(crate) use nodes::nodes;
 pub(crate) use replace::replace;
 pub(crate) use restore::restore;
 pub(crate) use rewrap::rewrap;
+pub(crate) use sounds::{download, upload};
 pub(crate) use status::status;
 
 /// What every command that asks a node has at hand.

@@ -63,6 +63,8 @@ async fn carry_out(arguments: Arguments) -> Result<()> {
         Command::Demo(options) => demo::demo(options, node()?, format).await,
         Command::Apply { file, dry_run } => command::apply(&session()?, file, *dry_run).await,
         Command::Get { object } => command::get(&session()?, object.as_deref()).await,
+        Command::Upload { object, file } => command::upload(&session()?, object, file).await,
+        Command::Download { object, file } => command::download(&session()?, object, file).await,
         Command::Delete { object } => command::delete(&session()?, object).await,
         Command::Status => command::status(&session()?).await,
         Command::Nodes => command::nodes(&session()?).await,

@@ -21,9 +21,17 @@ fn help_names_every_command() {
     let output = mangrove(folder.path(), &["--help"]);
     assert!(output.status.success());
     let commands = ["serve", "apply", "get", "delete", "status", "call", "certs", "demo", "loadtest"];
-    for command in
-        commands.into_iter().chain(["nodes", "drain", "leave", "replace", "move-tenant", "backup", "restore"])
-    {
+    for command in commands.into_iter().chain([
+        "nodes",
+        "drain",
+        "leave",
+        "replace",
+        "move-tenant",
+        "backup",
+        "restore",
+        "upload",
+        "download",
+    ]) {
         assert!(said(&output).contains(command), "{command}: {}", said(&output));
     }
 }

@@ -64,7 +64,8 @@ fn endpoint(id: &str, remote: &str, hears: Option<Hears>) -> Endpoint {
 
 fn call(number: usize, mode: &str) -> SetSession {
     let peer = |id: &str| Some(Hears::Peer(Peer { endpoint: id.into() }));
-    let music = Play { id: "m".into(), prompts: vec!["music/default".into()], repeat: true };
+    let prompts = vec!["music/default".into()];
+    let music = Play { id: "m".into(), prompts, repeat: true, ..Play::default() };
     let (a, b) = if mode == "music" { (Some(Hears::Play(music)), None) } else { (peer("b"), peer("a")) };
     let recording = Recording {
         id: format!("r{number}"),

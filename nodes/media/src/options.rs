@@ -21,7 +21,7 @@ pub struct Options {
     pub ports: RangeInclusive<u16>,
     /// Media threads; 0 = one per core.
     pub threads: usize,
-    /// A folder with prompts: `<tenant>/prompt/<name>.wav`, `prompt/<language>/<name>.wav`,
+    /// A folder with prompts beside those in the object store: `<tenant>/prompt/<name>.wav`, `prompt/<language>/<name>.wav`,
     /// `prompt/<name>.wav`, and the same with `music` without languages.
     pub prompts: Option<PathBuf>,
     /// Silence of an endpoint that is reported.

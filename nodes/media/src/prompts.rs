@@ -1,10 +1,12 @@
 //! Sounds by their keys: `prompt/<language>/<name>`, `prompt/<name>` and `music/<name>`. A tenant's own come first
-//! (object store, then folder), then the node's folder, then what is built in. Each is read and encoded once, however
-//! many ask at the same time, and shared by all who hear it; a changed file is noticed within a minute.
+//! (what it has uploaded, in the object store; then folder), then the node's folder, then what is built in. Each is read
+//! and encoded once, however many ask at the same time, and shared by all who hear it; that one was changed or deleted
+//! is noticed within two minutes, by those who hear it anew.
 
 mod builtin;
 mod key;
 mod read;
+mod tones;
 
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
@@ -18,9 +20,10 @@ use parking_lot::Mutex;
 
 use crate::clock::now_us;
 use key::Key;
+use read::Found;
 
-/// Prompts kept at once.
-const KEPT: usize = 1000;
+/// Prompts kept at once take no more than this, bytes.
+const MOST_KEPT: usize = 512 << 20;
 /// After this long a file is looked at again.
 const FRESH_US: u64 = 60_000_000;
 
@@ -53,7 +56,7 @@ type Loading = Shared<BoxFuture<'static, Result<Arc<Prompt>, Error>>>;
 pub(crate) struct Prompts {
     folder: Option<PathBuf>,
     objects: Arc<dyn ObjectStore>,
-    builtin: BTreeMap<&'static str, Arc<Prompt>>,
+    builtin: BTreeMap<String, Arc<Prompt>>,
     kept: Mutex<BTreeMap<Place, Kept>>,
     /// What is being read now: whoever else wants it waits for the same.
     loading: Mutex<BTreeMap<Place, Loading>>,
@@ -65,22 +68,40 @@ struct Kept {
     fresh_until_us: u64,
 }
 
+impl Kept {
+    /// Whether it was to be looked at again, and nobody asked for it in as long a time once more.
+    fn is_forgotten(&self, now_us: u64) -> bool {
+        self.fresh_until_us.saturating_add(FRESH_US) <= now_us
+    }
+}
+
 impl Prompts {
     pub(crate) fn new(folder: Option<PathBuf>, objects: Arc<dyn ObjectStore>) -> Arc<Self> {
         let (kept, loading) = (Mutex::default(), Mutex::default());
         Arc::new(Self { folder, objects, builtin: builtin::all(), kept, loading })
     }
 
-    /// The sound, if it was used before. One that may have changed is read again behind the listener's back.
+    /// The sound, if it was used before and not too long ago. One that may have changed is read again behind the listener's
+    /// back.
     pub(crate) fn kept(self: &Arc<Self>, tenant: &str, key: &str) -> Option<Arc<Prompt>> {
         let mut kept = self.kept.lock();
         let entry = kept.get_mut(&(tenant.to_owned(), key.to_owned()))?;
+        // Nobody has asked since: whoever does now must not hear what was replaced long ago.
+        if entry.is_forgotten(now_us()) {
+            return None;
+        }
         if entry.fresh_until_us <= now_us() {
             entry.fresh_until_us = now_us() + FRESH_US;
             let (prompts, tenant, key) = (self.clone(), tenant.to_owned(), key.to_owned());
             tokio::spawn(async move {
-                if let Err(error) = prompts.reload(&tenant, &key).await {
-                    tracing::warn!(%tenant, %error, "a changed sound was refused, the former one stays");
+                match prompts.reload(&tenant, &key).await {
+                    Ok(_) => {}
+                    Err(error @ Error::Unknown { .. }) => {
+                        tracing::info!(%tenant, %error, "a sound was deleted")
+                    }
+                    Err(error) => {
+                        tracing::warn!(%tenant, %error, "a changed sound was refused, the former one stays");
+                    }
                 }
             });
         }
@@ -107,6 +128,9 @@ impl Prompts {
         let load = async move {
             let read = prompts.read(&place.0, &place.1).await;
             let outcome = read.map(|prompt| prompts.keep(&place, prompt));
+            if let Err(Error::Unknown { .. }) = &outcome {
+                prompts.kept.lock().remove(&place);
+            }
             prompts.loading.lock().remove(&place);
             outcome
         };
@@ -116,14 +140,9 @@ impl Prompts {
     /// Keeps the sound; gives the one that was kept already when it is the same, so that memory holds it once.
     fn keep(&self, place: &Place, prompt: Arc<Prompt>) -> Arc<Prompt> {
         let mut kept = self.kept.lock();
-        let former = kept.get(place).map(|kept| kept.prompt.clone());
-        if former.is_none()
-            && kept.len() >= KEPT
-            && let Some(oldest) = kept.iter().min_by_key(|(_, k)| k.fresh_until_us).map(|(k, _)| k.clone())
-        {
-            kept.remove(&oldest);
-        }
+        let former = kept.remove(place).map(|kept| kept.prompt);
         let prompt = former.filter(|former| *former == prompt).unwrap_or(prompt);
+        make_room(&mut kept, prompt.bytes());
         let entry = Kept { prompt: prompt.clone(), fresh_until_us: now_us() + FRESH_US };
         kept.insert(place.clone(), entry);
         prompt
@@ -131,17 +150,27 @@ impl Prompts {
 
     async fn read(&self, tenant: &str, text: &str) -> Result<Arc<Prompt>, Error> {
         let key = Key::parse(tenant, text)?;
-        if let Some(file) = self.file(tenant, &key, text).await? {
+        let file = match read::object(self.objects.as_ref(), &key.object(tenant), text).await? {
+            Found::File(file) => Some(file),
+            Found::Nothing => self.file(tenant, &key, text).await?,
+            Found::Unanswered => match self.former(tenant, text) {
+                Some(former) => return Ok(former),
+                None => self.file(tenant, &key, text).await?,
+            },
+        };
+        if let Some(file) = file {
             return read::encoded(text, file).await;
         }
-        let built_in = key.built_in().into_iter().find_map(|name| self.builtin.get(name.as_str()).cloned());
+        let built_in = key.built_in().into_iter().find_map(|name| self.builtin.get(&name).cloned());
         built_in.ok_or_else(|| Error::Unknown { key: text.to_owned() })
     }
 
+    /// What was heard under this key last.
+    fn former(&self, tenant: &str, text: &str) -> Option<Arc<Prompt>> {
+        self.kept.lock().get(&(tenant.to_owned(), text.to_owned())).map(|kept| kept.prompt.clone())
+    }
+
     async fn file(&self, tenant: &str, key: &Key, text: &str) -> Result<Option<Vec<u8>>, Error> {
-        if let Some(file) = read::object(self.objects.as_ref(), &key.object(tenant), text).await? {
-            return Ok(Some(file));
-        }
         let Some(folder) = &self.folder else { return Ok(None) };
         for path in key.files(tenant, folder) {
             if let Some(file) = read::file(&path, text).await? {
@@ -149,6 +178,17 @@ impl Prompts {
             }
         }
         Ok(None)
+    }
+}
+
+/// Lets those go that were looked at longest ago, until so many bytes fit.
+fn make_room(kept: &mut BTreeMap<Place, Kept>, bytes: usize) {
+    let mut taken: usize = kept.values().map(|kept| kept.prompt.bytes()).sum();
+    while taken.saturating_add(bytes) > MOST_KEPT
+        && let Some(oldest) =
+            kept.iter().min_by_key(|(_, k)| k.fresh_until_us).map(|(place, _)| place.clone())
+    {
+        taken -= kept.remove(&oldest).map_or(0, |gone| gone.prompt.bytes());
     }
 }
 

@@ -18,6 +18,8 @@ pub(crate) struct Store {
     inner: InMemory,
     pub(crate) gets: AtomicUsize,
     pub(crate) refuses: AtomicBool,
+    /// It can't be read either.
+    pub(crate) is_away: AtomicBool,
 }
 
 impl fmt::Display for Store {
@@ -53,6 +55,9 @@ impl ObjectStore for Store {
 
     async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
         self.gets.fetch_add(1, Ordering::Relaxed);
+        if self.is_away.load(Ordering::Relaxed) {
+            return Err(Error::Generic { store: "test", source: "connection refused".into() });
+        }
         self.inner.get_opts(location, options).await
     }
 

@@ -34,6 +34,7 @@ mod recordings;
 mod restart;
 mod rolling;
 mod secret;
+mod sounds;
 mod starting;
 mod telemetry;
 mod transfer;

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
+use super::sounds;
 use crate::{
     access::Access,
     app::App,
@@ -102,11 +103,15 @@ pub(crate) async fn configure(
     let request = ConfigureRequest {
         author: Some(access.author),
         tenant: access.tenant.to_string(),
-        document,
+        document: document.clone(),
         dry_run: query.dry_run,
         if_version: if_version(&headers)?,
     };
-    answer(app.control.configure(request).await?)
+    let mut reply = app.control.configure(request).await?;
+    if reply.problems.is_empty() {
+        reply.warnings.extend(sounds::missing(&app, &access.tenant, &document).await);
+    }
+    answer(reply)
 }
 
 /// The tenant comes from the path; a document of another one is a mistake.

@@ -3,12 +3,18 @@
 use std::sync::Arc;
 
 use axum::{Json, extract::State, http::StatusCode};
-use mangrove_proto::control::{DeleteRequest, MoveRequest};
+use mangrove_proto::{
+    control::{DeleteRequest, MoveRequest},
+    service::Error,
+};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use super::configuration::{Reply, answer};
+use super::{
+    configuration::{Reply, answer},
+    sounds,
+};
 use crate::{
     access::{Access, Principal},
     app::App,
@@ -39,7 +45,12 @@ pub(crate) async fn delete(
         tenant: access.tenant.to_string(),
         object: String::new(),
     };
-    answer(app.control.delete(request).await?)
+    let reply = app.control.delete(request).await;
+    // Of one that is gone already, too: what an earlier deletion left must not be another's of that name.
+    if matches!(reply, Ok(_) | Err(Error::NotFound { .. })) {
+        sounds::forget(&app, &access.tenant).await;
+    }
+    answer(reply?)
 }
 
 /// Where a tenant is to go.

@@ -39,6 +39,10 @@ const TABLE: &[(&str, &str, &[&str])] = &[
     ("GET", "/{kind}", &["administrator", "owner"]),
     ("GET", "/{kind}/{id}", &["administrator", "owner"]),
     ("DELETE", "/{kind}/{id}", &["administrator", "owner"]),
+    ("GET", "/sounds", &["administrator", "owner"]),
+    ("GET", "/sounds/{kind}/{name}", &["administrator", "owner"]),
+    ("PUT", "/sounds/{kind}/{name}", &["administrator", "owner"]),
+    ("DELETE", "/sounds/{kind}/{name}", &["administrator", "owner"]),
     (
         "GET",
         "/names",
@@ -129,6 +133,7 @@ fn filled(path: &str) -> String {
         .replace("{kind}", "employees")
         .replace("{call}", &call(9))
         .replace("{id}", "anna")
+        .replace("{name}", "welcome")
         .replace("{node}", "b")
 }
 

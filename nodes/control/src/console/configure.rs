@@ -95,6 +95,9 @@ async fn change(
         Ok(resolved) => resolved,
         Err(problems) => return Ok(refused(problems)),
     };
+    if let Some(problem) = too_new(control, &resolved.config) {
+        return Ok(refused(vec![problem]));
+    }
     let changes = diff(present.as_deref(), Some(&resolved.config));
     let names = names(&resolved.config);
     if let Some(problem) = taken(control, &resolved.config.id, &names) {
@@ -203,6 +206,20 @@ fn taken(
     names.iter().find(held).map(|name| document::Problem {
         path: format!("{}s", name.kind),
         message: format!("{} `{}` belongs to another tenant of this cluster", name.kind, name.name),
+    })
+}
+
+/// Since this protocol all nodes can read music of several pieces, announcements and steps that speak.
+const MUSIC_SINCE: u32 = 6;
+
+/// What older builds can't read is not written while there are such.
+fn too_new(control: &Control, config: &TenantConfig) -> Option<document::Problem> {
+    let is_read = !config.is_of_protocol_6() || control.cluster().directory().all_speak(MUSIC_SINCE);
+    (!is_read).then(|| document::Problem {
+        path: String::new(),
+        message: "the company's own `music`, music of several pieces, `announce` and `say` are not known to all nodes yet: \
+                  upgrade them all first"
+            .to_owned(),
     })
 }
 

@@ -2,6 +2,7 @@
 //! media should be. The rules that move it are the modules below, one per turn of events.
 
 pub(crate) mod agree;
+pub(crate) mod announce;
 pub(crate) mod answer;
 pub(crate) mod arrive;
 mod attended;

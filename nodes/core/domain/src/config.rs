@@ -8,6 +8,7 @@ pub mod export;
 #[cfg(test)]
 mod fixture;
 mod memberships;
+mod music;
 mod people;
 mod reach;
 pub mod resolve;
@@ -25,11 +26,13 @@ pub use mangrove_sip::{
     matcher::{InvalidMatcher, SourceMatcher},
     sdp::Security,
 };
+pub use mangrove_sip::matcher::{InvalidMatcher, SourceMatcher};
+pub use music::Music;
 pub use people::{Device, Employee, Login, Role, SipDevice};
 pub use reach::{Number, Target, Trunk};
 pub use service::{
-    AtMaxWait, Group, HangUp, Member, NoAnswer, Overflow, QueueRules, RecordedCalls, Recording, Scheme, Step,
-    Strategy,
+    Announce, AtMaxWait, Group, HangUp, Member, NoAnswer, Overflow, QueueRules, RecordedCalls, Recording,
+    Said, Scheme, Step, Strategy,
 };
 pub use timezone::{Timezone, UnknownTimezone};
 
@@ -45,6 +48,9 @@ pub struct TenantConfig {
     pub timezone: Timezone,
     /// Language tag of prompts: `en`, `ru`, or one that the tenant has prompts for.
     pub language: Arc<str>,
+    /// Heard on hold, while a phone rings, and in queues that name none of their own.
+    #[serde(default, skip_serializing_if = "Music::is_default")]
+    pub music: Music,
     pub defaults: Defaults,
     /// In the file's order: the first that may carry a call is taken.
     pub trunks: Vec<Trunk>,
@@ -82,6 +88,28 @@ impl TenantConfig {
     /// The number that outside parties see when this employee calls.
     pub fn caller_id(&self, employee: &Employee) -> Option<Arc<str>> {
         employee.caller_id.clone().or_else(|| self.defaults.caller_id.clone())
+    }
+
+    /// What callers of this group hear while they wait.
+    pub fn music_of(&self, group: &GroupId) -> &Music {
+        let own = self.groups.get(group).map(|group| &group.queue.music);
+        own.filter(|music| !music.is_default()).unwrap_or(&self.music)
+    }
+
+    /// Whether builds before protocol 6 can't read it, or read less: music of the company's own or of several pieces,
+    /// announcements in line, steps that speak.
+    pub fn is_of_protocol_6(&self) -> bool {
+        let speaks = |steps: &[Step]| steps.iter().any(|step| matches!(step, Step::Say { .. }));
+        let is_new = |group: &Group| {
+            let Overflow { waited, full, nobody } = &group.overflow;
+            let queue = &group.queue;
+            queue.announce.is_some()
+                || queue.music.pieces().len() > 1
+                || [waited, full, nobody].into_iter().any(|steps| speaks(steps))
+        };
+        !self.music.is_default()
+            || self.groups.values().any(is_new)
+            || self.schemes.values().any(|scheme| speaks(&scheme.steps))
     }
 
     /// The employee or group with this extension. Extensions are unique over both.

@@ -30,6 +30,8 @@ pub mod routes;
 pub mod rules;
 mod scene;
 mod settle;
+pub mod shipped;
+pub mod speech;
 mod stamp;
 mod state;
 mod step;

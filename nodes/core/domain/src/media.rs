@@ -15,6 +15,7 @@ use mangrove_proto::{
 };
 use serde::{Deserialize, Serialize};
 
+use hears::Score;
 pub(crate) use keys::take as take_keys;
 pub(crate) use leaving::{begin, former, lose, note_addresses, ready, turn_back};
 
@@ -98,7 +99,8 @@ pub(crate) fn sync(call: &mut Call, scene: &mut Scene<'_>) {
         return;
     }
     leaving::part(call, scene);
-    let mut wanted = wanted(call, scene);
+    let score = Score { config: &scene.tenant.config, rules: scene.state.rules() };
+    let mut wanted = wanted(call, score);
     if leaving::sync(call, &wanted, scene) {
         wanted = relay_only(wanted);
     }
@@ -160,7 +162,7 @@ fn ran_ms(call: &Call, stamp: Stamp) -> Option<u64> {
     Some(until.saturating_sub(call.recording.as_ref()?.since?))
 }
 
-fn wanted(call: &Call, scene: &Scene<'_>) -> SetSession {
+fn wanted(call: &Call, score: Score<'_>) -> SetSession {
     let session = call.id.to_string();
     if call.is_over() {
         // A node that does not know the session may find what another left of its recording.
@@ -175,7 +177,7 @@ fn wanted(call: &Call, scene: &Scene<'_>) -> SetSession {
     SetSession {
         session,
         version: 0,
-        endpoints: alive.map(|party| endpoint(call, party, scene)).collect(),
+        endpoints: alive.map(|party| endpoint(call, party, score)).collect(),
         recording: recording(call),
         ..SetSession::default()
     }
@@ -190,18 +192,17 @@ fn relay_only(mut set: SetSession) -> SetSession {
     set
 }
 
-fn endpoint(call: &Call, party: &Party, scene: &Scene<'_>) -> Endpoint {
-    let config = &scene.tenant.config;
+fn endpoint(call: &Call, party: &Party, score: Score<'_>) -> Endpoint {
     let mut endpoint = Endpoint {
         id: party.id.to_string(),
         signalled_from: party.line.signalled_from().to_string(),
-        hears: hears::hears(call, party, config).filter(|hears| !(call.media.silenced && is_play(hears))),
+        hears: hears::hears(call, party, score).filter(|hears| !(call.media.silenced && is_play(hears))),
         srtp: keys::of(&party.line),
         ..Endpoint::default()
     };
     let Some(audio) = party.line.audio() else { return endpoint };
     endpoint.remote = audio.remote.to_string();
-    encodings::describe(audio, scene.state.rules(), &mut endpoint);
+    encodings::describe(audio, score.rules, &mut endpoint);
     endpoint.ptime_ms = audio.ptime_ms.into();
     endpoint.send = audio.direction.sends();
     endpoint.receive = audio.direction.receives();

@@ -5,7 +5,7 @@
 //! | version | known since protocol | what may be decided under it |
 //! |---|---|---|
 //! | 0 | 1 | all that no line below speaks of |
-//! | 1 | 6 | legs agree on codecs beyond G.711, and on SRTP; calls are kept: see [`keeps_calls`] |
+//! | 1 | 6 | legs agree on codecs beyond G.711, and on SRTP; calls are kept: see [`keeps_calls`]; music is the same for all who hear it; callers in line are told their place |
 //!
 //! A version says what may be decided anew, never what may be read: what was decided under a later one is carried on under
 //! any. What a number means is settled once a build that knows it was given out; what comes after that gets the next number
@@ -29,6 +29,16 @@ pub fn keeps_calls(rules: u32) -> bool {
 
 /// Whether legs may be SRTP.
 pub fn speaks_srtp(rules: u32) -> bool {
+    rules >= 1
+}
+
+/// Whether music goes on by the clock, the same for all who hear it, instead of beginning with each wait.
+pub fn plays_by_clock(rules: u32) -> bool {
+    rules >= 1
+}
+
+/// Whether callers in line are told their place and what wait to expect.
+pub fn announces(rules: u32) -> bool {
     rules >= 1
 }
 

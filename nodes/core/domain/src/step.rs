@@ -4,6 +4,7 @@ mod employee;
 mod group;
 mod hang_up;
 mod play;
+mod say;
 
 use crate::{call::Call, cause::Cause, config::Step, scene::Scene};
 
@@ -22,6 +23,7 @@ pub(crate) enum Flow {
 pub(crate) fn run(step: &Step, call: &mut Call, scene: &mut Scene<'_>) -> Flow {
     match step {
         Step::Play { prompt } => play::run(prompt, call, scene),
+        Step::Say { what } => say::run(*what, call, scene),
         Step::Group { id, priority } => group::run(id, *priority, call, scene),
         Step::Employee { id } => employee::run(id, call, scene),
         Step::HangUp { how } => hang_up::run(*how, call, scene),

@@ -29,6 +29,11 @@ impl Prompt {
         self.a.len() / FRAME
     }
 
+    /// What it takes in memory.
+    pub fn bytes(&self) -> usize {
+        self.a.len() + self.mu.len()
+    }
+
     /// How long it is.
     pub fn duration_us(&self) -> u64 {
         self.frames() as u64 * FRAME_US
@@ -70,6 +75,13 @@ impl Playout {
     pub fn place(&self) -> u64 {
         let before: usize = self.prompts.iter().take(self.current).map(|prompt| prompt.frames()).sum();
         (before + self.frame) as u64
+    }
+
+    /// Where a list that has been played over and over is `frames` after it began: that place counted as by `place`; the
+    /// beginning where there is nothing to hear.
+    pub fn place_after(prompts: &[Arc<Prompt>], frames: u64) -> u64 {
+        let length: u64 = prompts.iter().map(|prompt| prompt.frames() as u64).sum();
+        frames.checked_rem(length).unwrap_or_default()
     }
 
     /// Goes on from a place; from the end if that lies behind it.
@@ -137,6 +149,21 @@ mod tests {
         let mut behind = Playout::new(list(&[160]), false);
         behind.go_to(9);
         assert_eq!(count(behind, 100), 0);
+    }
+
+    #[test]
+    fn a_list_that_goes_round_is_where_its_frames_say() {
+        let prompts = list(&[160, 0, 320, 480]);
+        for frames in 0..20u64 {
+            let mut playout = Playout::new(prompts.clone(), true);
+            assert_eq!(count_of(&mut playout, frames as usize), frames as usize);
+            let mut joined = Playout::new(prompts.clone(), true);
+            joined.go_to(Playout::place_after(&prompts, frames));
+            // At the end of the list is at its beginning.
+            assert_eq!(joined.place() % 6, playout.place() % 6, "{frames}");
+        }
+        assert_eq!(Playout::place_after(&list(&[0]), 7), 0);
+        assert_eq!(Playout::place_after(&[], 7), 0);
     }
 
     #[test]

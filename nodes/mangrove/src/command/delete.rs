@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, bail};
 
-use super::{Session, kind};
+use super::{Session, kind, sounds};
 use crate::output;
 
 /// Deletes one object, or with `tenant/ID` a company whole.
@@ -11,6 +11,8 @@ pub(crate) async fn delete(session: &Session, object: &str) -> Result<()> {
         object.split_once('/').context("name the object by kind and id, like employee/anna")?;
     let answer = if kind_name == "tenant" {
         session.client.delete(&["tenants", id]).await?
+    } else if sounds::is_kind(kind_name) {
+        session.client.delete(&["tenants", &session.tenant().await?, "sounds", kind_name, id]).await?
     } else {
         let (list, _) = kind(kind_name)?;
         let tenant = session.tenant().await?;

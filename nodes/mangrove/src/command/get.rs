@@ -12,6 +12,9 @@ use crate::output;
 pub(crate) async fn get(session: &Session, object: Option<&str>) -> Result<()> {
     let answer = match object {
         Some("tenant" | "tenants") => session.client.get(&["tenants"]).await?,
+        Some("sound" | "sounds") => {
+            session.client.get(&["tenants", &session.tenant().await?, "sounds"]).await?
+        }
         _ => {
             pick(session.client.get(&["tenants", &session.tenant().await?, "configuration"]).await?, object)?
         }

@@ -1,9 +1,12 @@
-//! Sounds that every node has: a spoken greeting for each language (see `sounds/README.md`) and a quiet piece to wait
-//! by, which is made at its start.
+//! Sounds that every node has: for each language a spoken greeting and the fragments that numbers, times and places in
+//! line are put together from (see `sounds/README.md`), and, made at its start, a quiet piece to wait by and the tones of
+//! some countries.
 
 use std::{collections::BTreeMap, f64::consts::TAU, sync::Arc};
 
 use mangrove_rtp::{RATE, prompt::Prompt, wav};
+
+use super::tones;
 
 /// Loud enough to be heard, quiet enough to be borne: about -16 dBm0.
 const LOUDNESS: f64 = 4200.0;
@@ -14,14 +17,35 @@ const SPOKEN: [(&str, &[u8]); 2] = [
     ("prompt/ru/default-greeting", include_bytes!("../../sounds/ru/default-greeting.wav")),
 ];
 
+/// Fragments of a language: all of them one after the other, and how many samples each name has.
+const SPEECH: [(&str, &[u8], &str); 2] = [
+    ("en", include_bytes!("../../sounds/en/speech.wav"), include_str!("../../sounds/en/speech.index")),
+    ("ru", include_bytes!("../../sounds/ru/speech.wav"), include_str!("../../sounds/ru/speech.index")),
+];
+
 /// By key, which always names a language.
-pub(super) fn all() -> BTreeMap<&'static str, Arc<Prompt>> {
+pub(super) fn all() -> BTreeMap<String, Arc<Prompt>> {
     // A test holds that each can be read.
     let spoken = SPOKEN.iter().filter_map(|(key, file)| {
         let sound = wav::read(file).ok()?;
-        Some((*key, Arc::new(Prompt::new(&sound.samples))))
+        Some(((*key).to_owned(), Arc::new(Prompt::new(&sound.samples))))
     });
-    spoken.chain([("music/en/default", Arc::new(Prompt::new(&music())))]).collect()
+    let speech = SPEECH.iter().flat_map(|(language, file, index)| fragments(language, file, index));
+    let music = ("music/en/default".to_owned(), Arc::new(Prompt::new(&music())));
+    let tones = tones::all().map(|(key, samples)| (key, Arc::new(Prompt::new(&samples))));
+    spoken.chain(speech).chain(tones).chain([music]).collect()
+}
+
+fn fragments(language: &str, file: &[u8], index: &str) -> Vec<(String, Arc<Prompt>)> {
+    let samples = wav::read(file).map(|sound| sound.samples).unwrap_or_default();
+    let mut rest = samples.as_slice();
+    let fragment = |line: &str| {
+        let (name, count) = line.split_once(' ')?;
+        let (sound, behind) = rest.split_at_checked(count.parse().ok()?)?;
+        rest = behind;
+        Some((format!("prompt/{language}/{name}"), Arc::new(Prompt::new(sound))))
+    };
+    index.lines().filter_map(fragment).collect()
 }
 
 /// Four chords, each taken apart into eight notes: sixteen seconds that join their own beginning.

@@ -7,17 +7,26 @@ use object_store::{ObjectStore, ObjectStoreExt};
 
 use super::Error;
 
-/// The largest file that is read: ten minutes at 16 kHz.
+/// The largest file that is read: more than the longest that can be uploaded, or ten minutes at 16 kHz.
 pub(super) const LARGEST: u64 = 20 << 20;
 /// The object store must answer within this.
 const DEADLINE: Duration = Duration::from_secs(2);
 
-/// A store that fails is one without the object: calls go on with the other places.
+/// What the object store says of a sound.
+#[derive(Debug)]
+pub(super) enum Found {
+    File(Vec<u8>),
+    Nothing,
+    /// It failed, or took too long: it may be there.
+    Unanswered,
+}
+
+/// A store that fails is no reason to refuse: calls go on with what was heard before, or with the other places.
 pub(super) async fn object(
     objects: &dyn ObjectStore,
     path: &object_store::path::Path,
     key: &str,
-) -> Result<Option<Vec<u8>>, Error> {
+) -> Result<Found, Error> {
     let read = async {
         let found = objects.get(path).await?;
         if found.meta.size > LARGEST {
@@ -26,16 +35,16 @@ pub(super) async fn object(
         found.bytes().await.map(Ok)
     };
     match tokio::time::timeout(DEADLINE, read).await {
-        Ok(Ok(Ok(bytes))) => Ok(Some(bytes.into())),
+        Ok(Ok(Ok(bytes))) => Ok(Found::File(bytes.into())),
         Ok(Ok(Err(bytes))) => Err(Error::TooLarge { key: key.to_owned(), bytes }),
-        Ok(Err(object_store::Error::NotFound { .. })) => Ok(None),
+        Ok(Err(object_store::Error::NotFound { .. })) => Ok(Found::Nothing),
         Ok(Err(error)) => {
             tracing::warn!(key, %error, "the object store did not give a sound");
-            Ok(None)
+            Ok(Found::Unanswered)
         }
         Err(_) => {
             tracing::warn!(key, "the object store did not give a sound in time");
-            Ok(None)
+            Ok(Found::Unanswered)
         }
     }
 }

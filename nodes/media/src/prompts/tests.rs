@@ -108,6 +108,72 @@ async fn a_language_has_its_own_and_what_it_lacks_is_english() {
     assert_eq!(places.frames("acme", "prompt/ru/default-greeting").await, 3, "the tenant's own");
 }
 
+async fn is_heard(places: &Places, key: &str) {
+    let prompt = places.prompts.load("acme", key).await.unwrap_or_else(|error| panic!("{error}"));
+    let silence = [Law::A.silence(); 160];
+    let loud = (0..prompt.frames()).filter(|i| prompt.frame(Law::A, *i) != Some(&silence)).count();
+    assert!(loud >= 5, "{key}: {loud} frames");
+}
+
+#[tokio::test]
+async fn whatever_is_promised_to_be_shipped_is_built_in() {
+    let places = places();
+    for key in mangrove_domain::shipped::keys() {
+        // Some fragments are of one language alone.
+        let name = key.strip_prefix("prompt/").filter(|name| {
+            let russian = mangrove_domain::speech::fragments("ru");
+            russian.iter().any(|fragment| fragment == name)
+        });
+        is_heard(&places, &name.map_or_else(|| key.clone(), |name| format!("prompt/ru/{name}"))).await;
+    }
+    for fragment in mangrove_domain::speech::fragments("en") {
+        is_heard(&places, &format!("prompt/en/{fragment}")).await;
+    }
+    let english = places.prompts.load("acme", "prompt/en/number-2").await.unwrap();
+    assert!(places.prompts.load("acme", "prompt/ru/number-2").await.unwrap() != english);
+    assert!(places.prompts.load("acme", "prompt/de/number-2").await.unwrap() == english);
+}
+
+#[tokio::test]
+async fn a_deleted_sound_is_forgotten_and_a_store_that_is_away_changes_nothing() {
+    let places = places();
+    let path = Path::from("prompts/acme/music/default.wav");
+    places.objects.put(&path, file(&[500; 160]).into()).await.unwrap();
+    assert_eq!(places.frames("acme", "music/default").await, 1);
+    places.objects.is_away.store(true, Ordering::Relaxed);
+    assert_eq!(places.frames("acme", "music/default").await, 1, "not the built-in one");
+    assert!(places.frames("other", "music/default").await > 250, "who never heard another hears that");
+    places.objects.is_away.store(false, Ordering::Relaxed);
+    places.objects.delete(&path).await.unwrap();
+    assert!(places.frames("acme", "music/default").await > 250);
+    let own = Path::from("prompts/acme/prompt/own.wav");
+    places.objects.put(&own, file(&[500; 160]).into()).await.unwrap();
+    assert_eq!(places.frames("acme", "prompt/own").await, 1);
+    places.objects.delete(&own).await.unwrap();
+    assert!(matches!(places.prompts.reload("acme", "prompt/own").await, Err(Error::Unknown { .. })));
+    assert!(places.prompts.kept("acme", "prompt/own").is_none());
+}
+
+#[test]
+fn what_nobody_has_asked_for_in_a_while_is_read_before_it_is_heard() {
+    let kept = Kept { prompt: Arc::new(Prompt::new(&[1; 160])), fresh_until_us: 10 };
+    for (now, is_forgotten) in [(0, false), (10, false), (FRESH_US + 9, false), (FRESH_US + 10, true)] {
+        assert_eq!(kept.is_forgotten(now), is_forgotten, "{now}");
+    }
+}
+
+#[test]
+fn what_was_looked_at_longest_ago_makes_room() {
+    let prompt = Arc::new(Prompt::new(&[1; 160]));
+    let entry = |fresh_until_us| Kept { prompt: prompt.clone(), fresh_until_us };
+    let place = |name: &str| ("acme".to_owned(), name.to_owned());
+    let mut kept = BTreeMap::from([(place("old"), entry(1)), (place("new"), entry(2))]);
+    make_room(&mut kept, MOST_KEPT - 2 * prompt.bytes());
+    assert_eq!(kept.len(), 2);
+    make_room(&mut kept, MOST_KEPT - prompt.bytes());
+    assert_eq!(kept.into_keys().collect::<Vec<_>>(), [place("new")]);
+}
+
 #[tokio::test]
 async fn two_hundred_who_ask_at_once_share_one_reading_and_one_copy() {
     let places = places();

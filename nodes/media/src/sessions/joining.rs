@@ -83,7 +83,7 @@ impl Sessions {
     pub(super) fn find_place(&mut self, session: &Key, endpoint: &mut EndpointPlan) {
         if let HearsPlan::Play { id, place, .. } = &mut endpoint.hears {
             let key = (session.clone(), endpoint.id.to_string(), id.to_string());
-            *place = self.places.remove(&key).unwrap_or_default();
+            *place = self.places.remove(&key).unwrap_or(*place);
         }
     }
 }

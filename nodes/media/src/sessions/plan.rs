@@ -8,9 +8,17 @@ use std::{
 };
 
 use mangrove_proto::media::{self, SetSession, endpoint::Hears};
-use mangrove_rtp::{RATE, encoding::Encoding, prompt::Prompt, srtp::Suite};
+use mangrove_rtp::{
+    FRAME_US, RATE,
+    encoding::Encoding,
+    prompt::{Playout, Prompt},
+    srtp::Suite,
+};
 
-use crate::thread::{Codec, EndpointPlan, Event, Formats, HearsPlan, Keys};
+use crate::{
+    clock::unix_us,
+    thread::{Codec, EndpointPlan, Event, Formats, HearsPlan, Keys},
+};
 
 /// Sounds by key.
 pub(crate) type Sounds = BTreeMap<String, Arc<Prompt>>;
@@ -154,12 +162,12 @@ fn hears(hears: Option<&Hears>, sounds: &Sounds) -> HearsPlan {
     match hears {
         None => HearsPlan::Silence,
         Some(Hears::Peer(peer)) => HearsPlan::Peer(peer.endpoint.as_str().into()),
-        Some(Hears::Play(play)) => HearsPlan::Play {
-            id: play.id.as_str().into(),
-            prompts: play.prompts.iter().filter_map(|key| sounds.get(key).cloned()).collect(),
-            repeat: play.repeat,
-            place: 0,
-        },
+        Some(Hears::Play(play)) => {
+            let prompts: Arc<[_]> = play.prompts.iter().filter_map(|key| sounds.get(key).cloned()).collect();
+            let since_1970 = if play.by_clock { unix_us() / FRAME_US } else { 0 };
+            let place = Playout::place_after(&prompts, since_1970);
+            HearsPlan::Play { id: play.id.as_str().into(), prompts, repeat: play.repeat, place }
+        }
     }
 }
 

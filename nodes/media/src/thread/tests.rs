@@ -191,7 +191,7 @@ async fn plain_calls_have_no_codec_at_all() {
     talks(&b, talk[1], &a);
     let mut waits = session("waits", 1, [("plain-c", &c), ("plain-d", &b)]);
     let (id, prompts) = ("music".into(), vec!["music/default".into()]);
-    waits.endpoints[0].hears = Some(Hears::Play(Play { id, prompts, repeat: true }));
+    waits.endpoints[0].hears = Some(Hears::Play(Play { id, prompts, repeat: true, ..Play::default() }));
     node.set(waits).await;
     node.ready("waits", 1).await;
     c.recv_from(&mut [0; 300]).expect("music");

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use mangrove_proto::media::{Endpoint, media_event::Fact};
+use mangrove_proto::media::{Endpoint, endpoint::Hears, media_event::Fact};
 use mangrove_rtp::{g711::Law, tone, wav};
 use object_store::{ObjectStore, ObjectStoreExt, memory::InMemory, path::Path};
 
@@ -82,6 +82,39 @@ async fn music_then_an_agent_is_one_unbroken_stream() {
         assert!((160..16_000).contains(&step), "{step}");
     }
     assert_eq!(heard.iter().filter(|p| p.header.marker).count(), 2, "one talkspurt each");
+}
+
+/// A store with two pieces of music of a second each, 300 and 500 Hz.
+async fn station() -> Arc<dyn ObjectStore> {
+    let objects = InMemory::new();
+    for (name, hertz) in [("one", 300.0), ("two", 500.0)] {
+        let samples = tone::sine(hertz, 4000.0, 0, 8000);
+        let data: Vec<u8> = samples.iter().flat_map(|s| s.to_le_bytes()).collect();
+        let file = [&wav::header(1, 8000, data.len() as u64)[..], &data].concat();
+        objects.put(&Path::from(format!("prompts/acme/music/{name}.wav")), file.into()).await.unwrap();
+    }
+    Arc::new(objects)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_station_goes_on_for_all_who_join_it_at_any_node() {
+    let objects = station().await;
+    let (first, heir) = (Node::start_with(objects.clone(), |_| {}), Node::start_with(objects, |_| {}));
+    let (a, b) = (Phone::new("127.0.0.1", Law::A).await, Phone::new("127.0.0.1", Law::A).await);
+    let listening = |id: &str, phone: &Phone| {
+        let music = ["music/one", "music/two"];
+        let mut endpoint = playing(endpoint(id, Law::A, phone.address()), "station-one", &music, true);
+        let Some(Hears::Play(play)) = &mut endpoint.hears else { panic!("a play") };
+        play.by_clock = true;
+        endpoint
+    };
+    first.ready(session(1, vec![listening("a", &a)])).await;
+    // Were the list begun anew for each, one would be in its first half whenever the other is in its second.
+    until("the first has heard nearly a second", || a.count() >= 45).await;
+    heir.ready(session(1, vec![listening("b", &b)])).await;
+    for (here, not) in [(300.0, 500.0), (500.0, 300.0)] {
+        until("both hear the same piece", || a.hears(here, not) && b.hears(here, not)).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

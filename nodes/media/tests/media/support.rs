@@ -174,7 +174,8 @@ pub(crate) fn hearing(endpoint: Endpoint, peer: &str) -> Endpoint {
 /// The endpoint, hearing sounds.
 pub(crate) fn playing(endpoint: Endpoint, id: &str, prompts: &[&str], repeat: bool) -> Endpoint {
     let prompts = prompts.iter().map(|key| (*key).to_owned()).collect();
-    Endpoint { hears: Some(Hears::Play(Play { id: id.into(), prompts, repeat })), ..endpoint }
+    let play = Play { id: id.into(), prompts, repeat, ..Play::default() };
+    Endpoint { hears: Some(Hears::Play(play)), ..endpoint }
 }
 
 /// Both, hearing each other.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use mangrove_proto::id::GroupId;
 
 use super::{
-    Call, offer, plan,
+    Call, announce, offer, plan,
     stage::{Stage, Waiting},
 };
 use crate::{
@@ -48,7 +48,8 @@ fn wait(call: &mut Call, group: &Group, priority: i32, scene: &mut Scene<'_>) {
     scene.tell(call, format!("waits for {}", group.name), format!("{position}. in line"));
     let deadline = group.queue.max_wait_ms.map(|most| since.now.saturating_add(most));
     let finish = group.queue.at_max_wait == AtMaxWait::FinishRinging;
-    let waiting = Waiting { group: group.id.clone(), place, since, deadline, finish, tried: BTreeMap::new() };
+    let (tried, announcement) = (BTreeMap::new(), announce::first(group, scene));
+    let waiting = Waiting { group: group.id.clone(), place, since, deadline, finish, tried, announcement };
     call.move_to(Stage::Waiting(waiting), since);
     scene.dirty.insert(group.id.clone());
 }

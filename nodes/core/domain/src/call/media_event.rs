@@ -6,7 +6,9 @@ use mangrove_proto::{
     media::{self, media_event::Fact},
 };
 
-use super::{Call, dial_out, end, party::Party, plan, record, refusal, replace, retell, stage::Stage};
+use super::{
+    Call, announce, dial_out, end, party::Party, plan, record, refusal, replace, retell, stage::Stage,
+};
 use crate::{cause::Cause, line, media as session, scene::Scene, story};
 
 /// Longer than this without a sound, a phone is dead.
@@ -108,6 +110,8 @@ fn play_finished(call: &mut Call, finished: &media::PlayFinished, scene: &mut Sc
     let awaited = matches!(&call.stage, Stage::Playing { play, .. } if *play == finished.play);
     if awaited {
         plan::proceed(call, scene);
+    } else {
+        announce::finished(call, finished, scene);
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use mangrove_proto::{id::LegId, live::EndedBy};
 
-use super::{Call, end, fact, party::Party, plan, replace, stage::Stage};
+use super::{Call, announce, end, fact, party::Party, plan, replace, stage::Stage};
 use crate::{cause::Cause, scene::Scene};
 
 /// What a call can do without.
@@ -13,6 +13,8 @@ use crate::{cause::Cause, scene::Scene};
 enum Sacrifice {
     /// The prompt that plays: the next step's turn.
     Prompt,
+    /// What a caller in line is told: music instead.
+    Announcement,
     /// Music and everything else but voices.
     Sounds,
     /// Phones that wait for their media address: they are not rung, the guest stays where they are.
@@ -27,6 +29,7 @@ enum Sacrifice {
 pub(super) fn give_way(call: &mut Call, scene: &mut Scene<'_>) {
     match sacrifice(call) {
         Sacrifice::Prompt => plan::proceed(call, scene),
+        Sacrifice::Announcement => announce::give_up(call),
         Sacrifice::Sounds => call.media.silenced = true,
         Sacrifice::Phones => give_up_phones(call, scene),
         Sacrifice::Ports => {
@@ -43,6 +46,7 @@ fn sacrifice(call: &Call) -> Sacrifice {
     match &call.stage {
         Stage::Arriving { .. } => Sacrifice::Call,
         Stage::Playing { .. } => Sacrifice::Prompt,
+        _ if announce::is_heard(call) && call.media.plays() => Sacrifice::Announcement,
         _ if call.media.plays() => Sacrifice::Sounds,
         _ if planned(call).next().is_some() => Sacrifice::Phones,
         _ if !call.media.moved => Sacrifice::Ports,

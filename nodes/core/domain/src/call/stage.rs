@@ -8,6 +8,7 @@ use mangrove_proto::{
 };
 use serde::{Deserialize, Serialize};
 
+use super::announce::Announcement;
 use crate::{cause::Cause, queue::Place, stamp::Moment};
 
 /// The stages of a call. `Over` is the last one; every other may lead to it.
@@ -15,10 +16,13 @@ use crate::{cause::Cause, queue::Place, stamp::Moment};
 pub enum Stage {
     /// Admitted; its media session is being made until `until`.
     Arriving { until: u64 },
-    /// The guest hears a prompt, as the play with this id; `until` then its end is taken for granted.
+    /// The guest hears a prompt, as the play with this id; `until` then its end is taken for granted. `said`: the keys of
+    /// what is heard in its place, one after the other.
     Playing {
         play: String,
         prompt: Arc<str>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        said: Vec<String>,
         #[serde(default)]
         until: Option<u64>,
     },
@@ -49,6 +53,9 @@ pub struct Waiting {
     pub finish: bool,
     /// How often each agent was offered this caller.
     pub tried: BTreeMap<EmployeeId, u32>,
+    /// What they are told while they wait.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub announcement: Option<Announcement>,
 }
 
 /// Two people talking.

@@ -3,7 +3,9 @@
 use mangrove_proto::{id::LegId, live::EndedBy};
 
 use super::{
-    Call, Offer, away, end, enqueue, offer, plan, retell,
+    Call, Offer, announce,
+    announce::Announcement,
+    away, end, enqueue, offer, plan, retell,
     stage::{End, Stage},
 };
 use crate::{cause::Cause, line, scene::Scene};
@@ -19,7 +21,10 @@ pub(crate) fn due(call: &Call) -> Option<u64> {
         Stage::Arriving { until } => Some(*until),
         Stage::Playing { until, .. } => *until,
         // An offer that may outlast the deadline looks at it again when it ends.
-        Stage::Waiting(waiting) => waiting.deadline.filter(|_| !waiting.finish || call.offers.is_empty()),
+        Stage::Waiting(waiting) => {
+            let deadline = waiting.deadline.filter(|_| !waiting.finish || call.offers.is_empty());
+            deadline.into_iter().chain(waiting.announcement.as_ref().map(Announcement::due)).min()
+        }
         Stage::Over(end) => Some(end.record_due.unwrap_or_else(|| forget_at(call, end))),
         _ => None,
     };
@@ -47,7 +52,10 @@ pub(crate) fn fire(call: &mut Call, scene: &mut Scene<'_>) {
     match &call.stage {
         Stage::Arriving { until } if *until <= now => end::end(call, Cause::NoMedia, EndedBy::System, scene),
         Stage::Playing { until: Some(until), .. } if *until <= now => plan::proceed(call, scene),
-        Stage::Waiting(_) => enqueue::expire(call, scene),
+        Stage::Waiting(_) => {
+            enqueue::expire(call, scene);
+            announce::fire(call, scene);
+        }
         _ => {}
     }
     if !call.is_over() && call.started.now + LONGEST_MS <= now {

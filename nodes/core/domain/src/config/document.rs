@@ -7,15 +7,21 @@ mod reach;
 mod remove;
 mod secret;
 mod service;
+mod sounds;
 mod step;
 
 use serde::{Deserialize, Serialize};
+
+use super::Music;
 
 pub use duration::{Duration, InvalidDuration};
 pub use people::{Browser, Defaults, Device, Employee, EmployeeDefaults, Login, SipDevice};
 pub use reach::{Number, Target, Trunk, TrunkLimits};
 pub use secret::Secret;
-pub use service::{Channels, Group, Member, NoAnswer, Overflow, Queue, Recording, Scheme, ServiceLevel};
+pub use service::{
+    Announce, Channels, Group, Member, NoAnswer, Overflow, Queue, Recording, Scheme, ServiceLevel,
+};
+pub use sounds::NamedSound;
 pub use step::{GroupStep, HangUp, Step};
 
 /// The only format there is yet.
@@ -46,6 +52,9 @@ pub struct Document {
     pub timezone: String,
     #[serde(default = "english")]
     pub language: String,
+    /// Heard on hold and wherever a queue names none of its own; `default` when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub music: Option<Music>,
     #[serde(default, skip_serializing_if = "is_default")]
     pub defaults: Defaults,
     #[serde(default)]

@@ -25,6 +25,7 @@ pub fn export(config: &TenantConfig) -> Document {
         domain: config.domain.to_string(),
         timezone: config.timezone.name.to_string(),
         language: config.language.to_string(),
+        music: (!config.music.is_default()).then(|| config.music.clone()),
         defaults: document::Defaults { employee: defaults },
         trunks: config.trunks.iter().map(trunk).collect(),
         numbers: config.numbers.values().map(number).collect(),
@@ -42,10 +43,13 @@ pub fn export(config: &TenantConfig) -> Document {
 /// Every object by its name ("employee/anna"; the tenant's own settings as "tenant") as JSON, without secrets.
 pub fn objects(config: &TenantConfig) -> BTreeMap<String, Value> {
     let document = export(config);
-    let settings = json!({
+    let mut settings = json!({
         "name": document.name, "domain": document.domain, "timezone": document.timezone,
         "language": document.language, "defaults": document.defaults, "recording": document.recording,
     });
+    if let Some(music) = &document.music {
+        settings["music"] = json!(music);
+    }
     let mut objects = BTreeMap::from([("tenant".to_owned(), settings)]);
     objects.extend(document.trunks.iter().map(|o| (format!("trunk/{}", o.name), json!(o))));
     objects.extend(document.numbers.iter().map(|o| (format!("number/{}", o.number), json!(o))));
@@ -144,9 +148,14 @@ fn queue(queue: &super::QueueRules) -> document::Queue {
     document::Queue {
         max_wait: queue.max_wait_ms.map(Duration),
         max_length: queue.max_length,
-        music: queue.music.to_string(),
+        music: queue.music.clone(),
         at_max_wait: queue.at_max_wait,
         service_level: document::ServiceLevel { seconds: level.seconds, percent: level.percent },
+        announce: queue.announce.map(|announce| document::Announce {
+            every: Duration(announce.every_ms),
+            position: announce.position,
+            expected_wait: announce.expected_wait,
+        }),
     }
 }
 
@@ -166,6 +175,7 @@ fn step(config: &TenantConfig, step: &Step) -> document::Step {
             document::Step::Group(document::GroupStep { extension, priority: *priority })
         }
         Step::Employee { id } => document::Step::Employee(employee_extension(config, id)),
+        Step::Say { what } => document::Step::Say(*what),
         Step::HangUp { how: HangUp::Busy } => document::Step::Busy(true),
         Step::HangUp { how: HangUp::Normal } => document::Step::HangUp(document::HangUp { status: None }),
         Step::HangUp { how: HangUp::Status(status) } => {

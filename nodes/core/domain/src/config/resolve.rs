@@ -122,6 +122,7 @@ fn whole(document: &Document, names: &Names<'_>, made: &mut Made<'_>) -> Result<
         domain: document.domain.to_lowercase().into(),
         timezone: Timezone::named(&document.timezone).map_err(|error| at("timezone")(error.to_string()))?,
         language: document.language.to_lowercase().into(),
+        music: document.music.clone().unwrap_or_default(),
         defaults: Defaults {
             ring_ms: document.defaults.employee.ring.0,
             caller_id: document.defaults.employee.caller_id.as_deref().map(digits),

@@ -8,6 +8,8 @@ use mangrove_proto::{
 };
 use serde::{Deserialize, Serialize};
 
+use super::Music;
+
 /// What happens to an incoming call, step by step. Never empty.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Scheme {
@@ -36,6 +38,19 @@ pub enum Step {
     HangUp {
         how: HangUp,
     },
+    /// Speaks it, in the company's language. Builds before protocol 6 can't read it.
+    Say {
+        what: Said,
+    },
+}
+
+/// What a step speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Said {
+    /// The time of day where the company is.
+    Time,
+    Number(u64),
 }
 
 /// How the system ends a call.
@@ -107,10 +122,24 @@ pub struct QueueRules {
     pub max_wait_ms: Option<u64>,
     /// Most callers waiting; the next one overflows as `full`. Absent: no limit.
     pub max_length: Option<u32>,
-    /// Played as `music/<music>`.
-    pub music: Arc<str>,
+    /// The company's where it is the default.
+    pub music: Music,
     pub at_max_wait: AtMaxWait,
     pub service_level: ServiceLevel,
+    /// What waiting callers are told; absent: nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub announce: Option<Announce>,
+}
+
+/// What callers in line are told, from time to time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Announce {
+    /// Milliseconds from one announcement's end to the next one, and from getting in line to the first.
+    pub every_ms: u64,
+    /// How many callers are ahead.
+    pub position: bool,
+    /// How long it may take.
+    pub expected_wait: bool,
 }
 
 /// What happens to a ringing offer when the caller's time is up.

@@ -53,12 +53,21 @@ impl Timezone {
         self.offsets.get(later.saturating_sub(1)).map_or(0, |(_, offset)| *offset)
     }
 
+    /// Hours and minutes of the local day.
+    pub fn clock(&self, wall_ms: u64) -> (u8, u8) {
+        let minute = self.local(wall_ms).rem_euclid(DAY_MS) / 60_000;
+        ((minute / 60) as u8, (minute % 60) as u8)
+    }
+
     /// The local day (days since 1970-01-01 there): counters of "today" start anew when it changes.
     pub fn day(&self, wall_ms: u64) -> i64 {
-        let local = i64::try_from(wall_ms)
-            .unwrap_or(i64::MAX)
-            .saturating_add(i64::from(self.offset_s(wall_ms)) * 1000);
-        local.div_euclid(DAY_MS)
+        self.local(wall_ms).div_euclid(DAY_MS)
+    }
+
+    /// What clocks show there, in milliseconds since they showed the beginning of 1970.
+    fn local(&self, wall_ms: u64) -> i64 {
+        let utc = i64::try_from(wall_ms).unwrap_or(i64::MAX);
+        utc.saturating_add(i64::from(self.offset_s(wall_ms)) * 1000)
     }
 }
 
@@ -75,6 +84,16 @@ mod tests {
         assert_eq!(moscow.day(midnight) - moscow.day(midnight - 1), 1);
         assert_eq!(moscow.day(midnight + 86_399_999), moscow.day(midnight));
         assert_eq!(Timezone::utc().day(midnight), Timezone::utc().day(midnight - 1));
+    }
+
+    #[test]
+    fn clocks_show_local_time() {
+        let moscow = Timezone::named("Europe/Moscow").unwrap();
+        for (wall, clock) in [(1_795_381_200_000, (0, 0)), (1_795_381_199_999, (23, 59)), (0, (3, 0))] {
+            assert_eq!(moscow.clock(wall), clock, "{wall}");
+        }
+        let there = moscow.clock(u64::MAX);
+        assert!(there.0 < 24 && there.1 < 60, "whatever the wall says");
     }
 
     #[test]

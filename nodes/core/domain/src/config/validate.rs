@@ -52,6 +52,9 @@ fn whole(document: &Document, findings: &mut Findings) {
     findings
         .check("timezone", Timezone::named(&document.timezone).map(drop).map_err(|error| error.to_string()));
     findings.check("language", text::language(&document.language));
+    if let Some(music) = &document.music {
+        service::music(music, "music", findings);
+    }
     let defaults = &document.defaults.employee;
     findings.time("defaults.employee.ring", defaults.ring, SECOND..=600 * SECOND);
     people::caller_id(document, "defaults.employee.caller_id", defaults.caller_id.as_deref(), findings);

@@ -6,55 +6,82 @@ use mangrove_proto::{
 };
 
 use crate::{
-    call::{Call, party::Party, stage::Stage},
-    config::TenantConfig,
+    call::{
+        Call,
+        announce::Announcement,
+        party::Party,
+        stage::{Stage, Waiting},
+    },
+    config::{Music, TenantConfig},
+    rules,
 };
 
-/// What the tenant's callers hear where no queue says otherwise: on hold and while a phone rings for them.
-const MUSIC: &str = "default";
+/// By what it is decided who hears what: the company's configuration and the group's rules.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Score<'a> {
+    pub(super) config: &'a TenantConfig,
+    pub(super) rules: u32,
+}
 
 /// The sound for `party`; none is silence.
-pub(super) fn hears(call: &Call, party: &Party, config: &TenantConfig) -> Option<Hears> {
-    let guest = party.id == call.guest;
+pub(super) fn hears(call: &Call, party: &Party, score: Score<'_>) -> Option<Hears> {
+    let (guest, config) = (party.id == call.guest, score.config);
     match &call.stage {
         Stage::Arriving { .. } | Stage::Over(_) => None,
-        Stage::Playing { play, prompt, .. } => guest.then(|| {
-            let key = format!("prompt/{}/{prompt}", config.language);
-            Hears::Play(Play { id: play.clone(), prompts: vec![key], repeat: false })
+        Stage::Playing { play, prompt, said, .. } => guest.then(|| {
+            let prompts = match &said[..] {
+                [] => vec![format!("prompt/{}/{prompt}", config.language)],
+                _ => said.clone(),
+            };
+            Hears::Play(Play { id: play.clone(), prompts, ..Play::default() })
         }),
-        Stage::Waiting(waiting) => {
-            let group = config.groups.get(&waiting.group);
-            let name = group.map_or(MUSIC, |group| &group.queue.music);
-            guest.then(|| music(name, waiting.place.number))
-        }
-        Stage::Ringing { early } => ringing(call, party, *early),
-        Stage::Talking(talk) if guest => other(call, talk.peer),
-        Stage::Talking(talk) if talk.peer == party.id => other(call, call.guest),
+        Stage::Waiting(waiting) => guest.then(|| in_line(waiting, score)),
+        Stage::Ringing { early } => ringing(call, party, *early, score),
+        Stage::Talking(talk) if guest => other(call, talk.peer, score),
+        Stage::Talking(talk) if talk.peer == party.id => other(call, call.guest, score),
         Stage::Talking(_) => None,
-        Stage::Transferring(_) => guest.then(|| music(MUSIC, 0)),
+        Stage::Transferring(_) => guest.then(|| score.music(&config.music, 0)),
     }
 }
 
-fn ringing(call: &Call, party: &Party, early: Option<LegId>) -> Option<Hears> {
+fn in_line(waiting: &Waiting, score: Score<'_>) -> Hears {
+    match &waiting.announcement {
+        Some(Announcement::Heard { play, prompts, .. }) => {
+            Hears::Play(Play { id: play.clone(), prompts: prompts.clone(), ..Play::default() })
+        }
+        _ => score.music(score.config.music_of(&waiting.group), waiting.place.number),
+    }
+}
+
+fn ringing(call: &Call, party: &Party, early: Option<LegId>, score: Score<'_>) -> Option<Hears> {
     match early {
         Some(leg) if party.id == call.guest => Some(peer(leg)),
         Some(leg) if party.id == leg => Some(peer(call.guest)),
-        None if party.id == call.guest && party.answered.is_some() => Some(music(MUSIC, 0)),
+        None if party.id == call.guest && party.answered.is_some() => {
+            Some(score.music(&score.config.music, 0))
+        }
         _ => None,
     }
 }
 
 /// The other's voice, or music while they hold or are away.
-fn other(call: &Call, leg: LegId) -> Option<Hears> {
+fn other(call: &Call, leg: LegId, score: Score<'_>) -> Option<Hears> {
     let is_absent = call.party(leg).is_some_and(Party::is_absent);
-    Some(if is_absent { music(MUSIC, 0) } else { peer(leg) })
+    Some(if is_absent { score.music(&score.config.music, 0) } else { peer(leg) })
 }
 
 fn peer(leg: LegId) -> Hears {
     Hears::Peer(Peer { endpoint: leg.to_string() })
 }
 
-/// Music goes on while its id stays; every wait in a queue begins its own.
-fn music(name: &str, wait: u64) -> Hears {
-    Hears::Play(Play { id: format!("music-{wait}"), prompts: vec![format!("music/{name}")], repeat: true })
+impl Score<'_> {
+    /// Music goes on while its id stays. By the clock it is a station, which plays on whoever listens; before, every wait
+    /// in a queue began its own.
+    fn music(self, music: &Music, wait: u64) -> Hears {
+        let pieces = music.pieces();
+        let by_clock = rules::plays_by_clock(self.rules);
+        let id = if by_clock { format!("station-{}", pieces.join("+")) } else { format!("music-{wait}") };
+        let prompts = pieces.iter().map(|piece| format!("music/{piece}")).collect();
+        Hears::Play(Play { id, prompts, repeat: true, by_clock })
+    }
 }

@@ -16,9 +16,20 @@ pub(super) fn run(prompt: &Arc<str>, call: &mut Call, scene: &mut Scene<'_>) -> 
     line::answer(call, call.guest, scene);
     let play = format!("play-{}", scene.tenant.next_number());
     scene.tell(call, format!("plays {prompt}"), "");
+    wait_for(play, prompt.clone(), Vec::new(), call, scene)
+}
+
+/// Waits for the end of the prompt of this name, or of what is said in its place.
+pub(super) fn wait_for(
+    play: String,
+    prompt: Arc<str>,
+    said: Vec<String>,
+    call: &mut Call,
+    scene: &Scene<'_>,
+) -> Flow {
     // Music that was refused earlier says nothing about this prompt.
     call.media.silenced = false;
     let until = Some(scene.now() + LONGEST_MS);
-    call.move_to(Stage::Playing { play, prompt: prompt.clone(), until }, scene.moment());
+    call.move_to(Stage::Playing { play, prompt, said, until }, scene.moment());
     Flow::Wait
 }

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use mangrove_proto::live::ServiceLevel;
 
 use crate::config::{
-    AtMaxWait, Defaults, Device, Employee, Group, Member, NoAnswer, Number, Overflow, QueueRules,
+    AtMaxWait, Defaults, Device, Employee, Group, Member, Music, NoAnswer, Number, Overflow, QueueRules,
     RecordedCalls, Recording, Role, Scheme, Security, SipDevice, Step, Strategy, Target, TenantConfig,
     Timezone, Trunk,
 };
@@ -21,6 +21,7 @@ pub(crate) fn config() -> TenantConfig {
         domain: "acme.example".into(),
         timezone: Timezone::utc(),
         language: "ru".into(),
+        music: Music::default(),
         defaults: Defaults { ring_ms: 20_000, caller_id: Some(NUMBER.into()) },
         trunks: vec![trunk()],
         numbers: [(Arc::from(NUMBER), number())].into(),
@@ -95,6 +96,7 @@ fn sales() -> Group {
             music: "default".into(),
             at_max_wait: AtMaxWait::FinishRinging,
             service_level: ServiceLevel { seconds: 20, percent: 80 },
+            announce: None,
         },
         overflow: Overflow {
             waited: desk(),

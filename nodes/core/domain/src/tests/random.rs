@@ -18,7 +18,7 @@ use super::{
 use crate::{
     Author, CallWish, Command, Stamp, State, apply,
     call::Call,
-    config::{Device, Number, Security, SipDevice, Strategy, TenantConfig},
+    config::{Announce, Device, Number, Security, SipDevice, Strategy, TenantConfig},
     invariant,
     rules::{NEWEST, keeps_calls},
 };
@@ -42,6 +42,7 @@ fn config(strategy: Strategy) -> TenantConfig {
     group.strategy = strategy;
     group.members.iter_mut().for_each(|member| member.priority = 0);
     group.queue.max_length = Some(4);
+    group.queue.announce = Some(Announce { every_ms: 2_000, position: true, expected_wait: true });
     config.numbers.values_mut().for_each(|number| number.channels = 4);
     config
 }

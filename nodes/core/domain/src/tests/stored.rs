@@ -92,7 +92,7 @@ fn peer() -> Peer {
 }
 
 fn play() -> Play {
-    Play { id: "play".into(), prompts: vec!["music/default".into()], repeat: true }
+    Play { id: "play".into(), prompts: vec!["music/default".into()], repeat: true, by_clock: true }
 }
 
 fn recording() -> Recording {

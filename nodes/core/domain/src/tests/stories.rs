@@ -1,5 +1,6 @@
 //! Given, when, then: what callers, agents and far ends live through.
 
+mod announcements;
 mod answered;
 mod away;
 mod between_employees;
@@ -25,6 +26,7 @@ mod refusals;
 mod repeats;
 mod replaces;
 mod rules;
+mod saying;
 mod secret;
 mod silence;
 mod takeover;

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::{Duration, Step, is_default};
-use crate::config::{AtMaxWait, RecordedCalls, Strategy};
+use crate::config::{AtMaxWait, Music, RecordedCalls, Strategy};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -103,9 +103,12 @@ pub struct Queue {
     /// No limit when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_length: Option<u32>,
-    pub music: String,
+    pub music: Music,
     pub at_max_wait: AtMaxWait,
     pub service_level: ServiceLevel,
+    /// Nothing is announced when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub announce: Option<Announce>,
 }
 
 impl Default for Queue {
@@ -113,11 +116,29 @@ impl Default for Queue {
         Self {
             max_wait: None,
             max_length: None,
-            music: "default".to_owned(),
+            music: Music::default(),
             at_max_wait: AtMaxWait::FinishRinging,
             service_level: ServiceLevel { seconds: 20, percent: 80 },
+            announce: None,
         }
     }
+}
+
+/// What waiting callers are told: `{every: 30s}` is both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Announce {
+    pub every: Duration,
+    /// How many callers are ahead.
+    #[serde(default = "yes")]
+    pub position: bool,
+    /// How long it may take.
+    #[serde(default = "yes")]
+    pub expected_wait: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,8 +4,11 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+use crate::config::Said;
+
 /// One key names the step: `{play: NAME}`, `{group: EXTENSION}` or `{group: {extension: EXTENSION, priority: 5}}`,
-/// `{employee: EXTENSION}`, `{busy: true}`, `{hang_up: {}}` or `{hang_up: {status: 603}}`.
+/// `{employee: EXTENSION}`, `{busy: true}`, `{hang_up: {}}` or `{hang_up: {status: 603}}`, `{say: time}` or
+/// `{say: {number: 42}}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Step {
@@ -14,6 +17,7 @@ pub enum Step {
     Employee(String),
     Busy(bool),
     HangUp(HangUp),
+    Say(Said),
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use mangrove_proto::{id::GroupId, live::ServiceLevel};
 
 use crate::config::{
-    Group, HangUp, Member, NoAnswer, Overflow, QueueRules, Scheme, Step,
+    Announce, Group, HangUp, Member, NoAnswer, Overflow, QueueRules, Scheme, Step,
     document::{self, Document},
     validate::Names,
 };
@@ -35,12 +35,17 @@ fn queue(queue: &document::Queue) -> QueueRules {
     QueueRules {
         max_wait_ms: queue.max_wait.map(|wait| wait.0),
         max_length: queue.max_length,
-        music: queue.music.as_str().into(),
+        music: queue.music.clone(),
         at_max_wait: queue.at_max_wait,
         service_level: ServiceLevel {
             seconds: queue.service_level.seconds,
             percent: queue.service_level.percent,
         },
+        announce: queue.announce.map(|announce| Announce {
+            every_ms: announce.every.0,
+            position: announce.position,
+            expected_wait: announce.expected_wait,
+        }),
     }
 }
 
@@ -63,6 +68,7 @@ fn step(step: &document::Step, names: &Names<'_>) -> Result<Step, String> {
             Step::Group { id: names.group(&group.extension)?, priority: group.priority }
         }
         document::Step::Employee(employee) => Step::Employee { id: names.employee(employee)? },
+        document::Step::Say(what) => Step::Say { what: *what },
         document::Step::Busy(_) => Step::HangUp { how: HangUp::Busy },
         document::Step::HangUp(how) => {
             Step::HangUp { how: how.status.map_or(HangUp::Normal, HangUp::Status) }

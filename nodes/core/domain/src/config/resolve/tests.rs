@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::config::{
-    Device, Extension, HangUp, Security, Step, TenantConfig,
+    Announce, Device, Extension, HangUp, Said, Security, Step, TenantConfig,
     diff::{Action, diff},
     document::read,
     export::{export, objects},
@@ -114,6 +114,34 @@ fn export_applied_changes_nothing_and_shows_no_secret() {
     }
     let again = applied(&json, Some(&config));
     assert_eq!((again.config, again.secrets), (config, vec![]));
+}
+
+#[test]
+fn music_and_announcements_survive_export_and_storage() {
+    let mut json = acme();
+    put(&mut json, "/music", json!("rain"));
+    put(&mut json, "/groups/0/queue/music", json!(["rain", "piano"]));
+    put(&mut json, "/groups/0/queue/announce", json!({"every": "30s", "position": false}));
+    let config = applied(&json, None).config;
+    let queue = &config.groups[&"200".into()].queue;
+    let announce = Announce { every_ms: 30_000, position: false, expected_wait: true };
+    assert_eq!((queue.announce, queue.music.pieces().len()), (Some(announce), 2));
+    assert_eq!(applied(&exported(&config), Some(&config)).config, config);
+    let stored = rmp_serde::to_vec_named(&config).unwrap();
+    assert_eq!(rmp_serde::from_slice::<TenantConfig>(&stored).unwrap(), config);
+    let plain = applied(&acme(), None).config;
+    let names: Vec<_> = diff(Some(&plain), Some(&config)).into_iter().map(|change| change.object).collect();
+    assert_eq!(names, ["group/200", "tenant"]);
+}
+
+#[test]
+fn what_is_said_survives_export() {
+    let mut json = acme();
+    let steps = json!([{"say": "time"}, {"say": {"number": 42}}, {"group": "200"}]);
+    put(&mut json, "/schemes/0/steps", steps.clone());
+    let config = applied(&json, None).config;
+    assert_eq!(config.schemes["main"].steps[1], Step::Say { what: Said::Number(42) });
+    assert_eq!(exported(&config)["schemes"][0]["steps"], steps);
 }
 
 #[test]

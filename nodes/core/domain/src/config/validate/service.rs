@@ -1,10 +1,18 @@
 //! Groups with their queues, and schemes.
 
 use super::{DAY, Findings, HOUR, Names, Once, PRIORITY, SECOND, text};
-use crate::config::document::{Document, Group, Step};
+use crate::{
+    config::{
+        Music, Said,
+        document::{Document, Group, Step},
+    },
+    speech,
+};
 
 /// Longest list of steps.
 const STEPS: usize = 100;
+/// Longest list of pieces of music.
+const PIECES: usize = 50;
 
 pub(super) fn groups(document: &Document, names: &Names<'_>, findings: &mut Findings) {
     let mut ids = Once::default();
@@ -53,9 +61,31 @@ fn queue(group: &Group, path: &str, findings: &mut Findings) {
     if let Some(length) = queue.max_length {
         findings.number(format!("{path}.queue.max_length"), length, 1..=100_000);
     }
-    findings.check(format!("{path}.queue.music"), text::name(&queue.music));
+    music(&queue.music, &format!("{path}.queue.music"), findings);
+    if let Some(announce) = &queue.announce {
+        let path = format!("{path}.queue.announce");
+        findings.time(format!("{path}.every"), announce.every, 10 * SECOND..=HOUR);
+        if !announce.position && !announce.expected_wait {
+            findings.add(
+                path,
+                "this says nothing; allowed: position, expected_wait or both, or no announce at all",
+            );
+        }
+    }
     findings.number(format!("{path}.queue.service_level.seconds"), queue.service_level.seconds, 1..=3600);
     findings.number(format!("{path}.queue.service_level.percent"), queue.service_level.percent, 1..=100);
+}
+
+/// The pieces of a group's or of the company's music.
+pub(super) fn music(music: &Music, path: &str, findings: &mut Findings) {
+    let pieces = music.pieces();
+    if pieces.len() > PIECES {
+        findings.add(path, format!("{} pieces are too many; allowed: up to {PIECES}", pieces.len()));
+    }
+    for (at, piece) in pieces.iter().enumerate() {
+        let place = if pieces.len() > 1 { format!("{path}[{at}]") } else { path.to_owned() };
+        findings.check(place, text::name(piece));
+    }
 }
 
 pub(super) fn schemes(document: &Document, names: &Names<'_>, findings: &mut Findings) {
@@ -67,7 +97,7 @@ pub(super) fn schemes(document: &Document, names: &Names<'_>, findings: &mut Fin
         if scheme.steps.is_empty() {
             findings.add(
                 format!("{path}.steps"),
-                "there are no steps; allowed: 1 to 100 of play, group, employee, busy, hang_up",
+                "there are no steps; allowed: 1 to 100 of play, say, group, employee, busy, hang_up",
             );
         }
         list(&scheme.steps, &format!("{path}.steps"), names, findings);
@@ -89,7 +119,10 @@ fn list(steps: &[Step], path: &str, names: &Names<'_>, findings: &mut Findings) 
             Step::Employee(person) => {
                 findings.check(format!("{path}.employee"), names.employee(person).map(drop))
             }
-            Step::Busy(true) => {}
+            Step::Say(Said::Number(number)) => {
+                findings.number(format!("{path}.say.number"), *number, 0..=speech::LARGEST)
+            }
+            Step::Say(Said::Time) | Step::Busy(true) => {}
             Step::Busy(false) => findings.add(format!("{path}.busy"), "`false` says nothing; allowed: true"),
             Step::HangUp(how) => {
                 findings.number(format!("{path}.hang_up.status"), how.status.unwrap_or(480), 400..=699);

@@ -101,7 +101,14 @@ fn a_restored_group_goes_on_under_its_own() {
 }
 
 #[test]
-fn codecs_beyond_g711_and_calls_that_are_kept_came_with_the_first_raise() {
-    assert_eq!([0, 1, NEWEST].map(rules::speaks_beyond_g711), [false, true, true]);
-    assert_eq!([0, 1, NEWEST].map(rules::keeps_calls), [false, true, true]);
+fn what_came_with_the_first_raise() {
+    for is_known in [
+        rules::speaks_beyond_g711,
+        rules::speaks_srtp,
+        rules::keeps_calls,
+        rules::plays_by_clock,
+        rules::announces,
+    ] {
+        assert_eq!([0, 1, NEWEST].map(is_known), [false, true, true]);
+    }
 }
