@@ -26,7 +26,6 @@ pub use mangrove_sip::{
     matcher::{InvalidMatcher, SourceMatcher},
     sdp::Security,
 };
-pub use mangrove_sip::matcher::{InvalidMatcher, SourceMatcher};
 pub use music::Music;
 pub use people::{Device, Employee, Login, Role, SipDevice};
 pub use reach::{Number, Target, Trunk};
@@ -97,7 +96,7 @@ impl TenantConfig {
     }
 
     /// Whether builds before protocol 6 can't read it, or read less: music of the company's own or of several pieces,
-    /// announcements in line, steps that speak.
+    /// announcements in line, steps that speak, trunks and phones for which something is said of SRTP.
     pub fn is_of_protocol_6(&self) -> bool {
         let speaks = |steps: &[Step]| steps.iter().any(|step| matches!(step, Step::Say { .. }));
         let is_new = |group: &Group| {
@@ -110,6 +109,12 @@ impl TenantConfig {
         !self.music.is_default()
             || self.groups.values().any(is_new)
             || self.schemes.values().any(|scheme| speaks(&scheme.steps))
+            || self.securities().any(|security| !srtp::is_usual(&security))
+    }
+
+    fn securities(&self) -> impl Iterator<Item = Security> {
+        let phones = self.employees.values().flat_map(|employee| employee.sip_devices());
+        self.trunks.iter().map(|trunk| trunk.srtp).chain(phones.map(|phone| phone.srtp))
     }
 
     /// The employee or group with this extension. Extensions are unique over both.

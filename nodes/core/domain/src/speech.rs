@@ -49,7 +49,7 @@ fn primary(language: &str) -> String {
 /// hour on quarters. None: less than a minute.
 fn rough(seconds: u64) -> Option<(u64, u64)> {
     let to = |step: u64, minutes: u64| minutes.saturating_add(step / 2) / step * step;
-    let minutes = match (seconds.saturating_add(30)) / 60 {
+    let minutes = match seconds.saturating_add(30) / 60 {
         _ if seconds < 60 => return None,
         few @ 0..=10 => few,
         some @ 11..=57 => to(5, some),

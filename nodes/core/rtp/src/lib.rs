@@ -1,7 +1,8 @@
 //! RTP without sockets: headers rewritten in place, encodings and their clocks, G.711, digits (RFC 4733), RTCP
-//! (RFC 3550), both sealed and opened (SRTP, RFC 3711), the rule of latching, one unbroken outgoing stream from changing sources, prompts as ready frames, and
-//! the alignment of two streams to one stereo recording. No clock, no chance: times are **microseconds of a monotonic
-//! clock** passed in, SSRCs and first sequence numbers too. Nothing here allocates per packet except where it says so.
+//! (RFC 3550), both sealed and opened (SRTP, RFC 3711), the rule of latching, one unbroken outgoing stream from changing
+//! sources, prompts as ready frames, and the alignment of two streams to one stereo recording. No clock, no chance: times
+//! are **microseconds of a monotonic clock** passed in, SSRCs and first sequence numbers too. Nothing here allocates per
+//! packet except where it says so.
 //!
 //! What is assumed about far ends, and what is not supported, stands in `ASSUMPTIONS.md` of this crate.
 

@@ -18,13 +18,19 @@ fn is_tone(samples: &[i16]) {
     assert!(tone::level(middle, 1000.0) < level / 50.0);
 }
 
-/// A WAV file whose `fmt ` says this.
+/// A WAV file whose `fmt ` says this. That of a law is two bytes longer: nothing more is said of it.
 fn file(code: u16, channels: u16, rate: u32, bits: u16, data: &[u8]) -> Vec<u8> {
     let mut file = header(channels, rate, data.len() as u64).to_vec();
     file[20..22].copy_from_slice(&code.to_le_bytes());
     file[28..32].copy_from_slice(&(rate * u32::from(channels * bits / 8)).to_le_bytes());
     file[32..34].copy_from_slice(&(channels * bits / 8).to_le_bytes());
     file[34..36].copy_from_slice(&bits.to_le_bytes());
+    if code > 3 {
+        file[4..8].copy_from_slice(&(data.len() as u32 + 38).to_le_bytes());
+        file[16..20].copy_from_slice(&18u32.to_le_bytes());
+        let behind = file.split_off(36);
+        file = [&file[..], &[0, 0], &behind].concat();
+    }
     [&file[..], data].concat()
 }
 

@@ -127,7 +127,8 @@ impl Inbox {
 
     /// Waits for the work. None: the process ends, and what is not written is on the disk.
     pub(super) async fn during<T>(&mut self, work: impl Future<Output = T>) -> Option<T> {
-        let (mut work, mut patience) = (pin!(work), pin!(tokio::time::sleep(PATIENCE)));
+        let mut work = pin!(work);
+        let mut patience = pin!(tokio::time::sleep(PATIENCE));
         loop {
             let deadline = self.suspend.as_ref().and_then(|suspend| suspend.deadline);
             tokio::select! {

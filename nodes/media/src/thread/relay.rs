@@ -1,5 +1,5 @@
-//! A packet's way through: read, opened where it is SRTP, judged, counted, recorded, and passed on in place to whoever hears its endpoint
-//! and takes it so; `convert` does for the others.
+//! A packet's way through: read, opened where it is SRTP, judged, counted, recorded, and passed on in place to whoever
+//! hears its endpoint and takes it so; `convert` does for the others.
 
 use mangrove_rtp::{
     align::{Side, Sound},

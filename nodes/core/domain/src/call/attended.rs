@@ -77,7 +77,8 @@ fn named_talk(
 /// Who talks with the one in `goes` talks from now on with the one who talks in `stays`; the person between them leaves.
 fn join(stays: Part<'_>, goes: Part<'_>, employee: &EmployeeId, scene: &mut Scene<'_>) {
     let (Some(guest), Some(target)) = (stays.other(), goes.other()) else { return };
-    let Stage::Talking(talk) = stays.call.stage.clone() else { return };
+    let stages = (stays.call.stage.clone(), goes.call.stage.clone());
+    let (Stage::Talking(talk), Stage::Talking(asked)) = stages else { return };
     let (Part { call, leg }, Part { call: other, .. }) = (stays, goes);
     scene.tell(call, format!("{employee} transfers after a word"), format!("in {}", other.id));
     scene.tell(other, format!("{employee} transfers"), format!("into {}", call.id));
@@ -87,7 +88,9 @@ fn join(stays: Part<'_>, goes: Part<'_>, employee: &EmployeeId, scene: &mut Scen
     fact::dismiss(call, leg, Cause::Transferred, scene);
     end::release_talker(call, leg, &talk, scene);
     call.guest = guest;
-    answer::join(call, target, None, scene);
+    // Whom a queue gave to the person has after-call work to come, as if they had not been handed on.
+    let group = asked.group.filter(|_| asked.peer == target);
+    answer::join(call, target, group, scene);
 }
 
 impl Part<'_> {

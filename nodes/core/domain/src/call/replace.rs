@@ -22,7 +22,7 @@ use mangrove_sip::{
     ua::{Ctx, Output, Replaces},
 };
 
-use super::{Call, agree, answer, fact, hold, party::Party, stage::Stage};
+use super::{Call, agree, answer, fact, hold, party::Party, secret, stage::Stage};
 use crate::{
     cause::Cause,
     effect::Reply,
@@ -52,7 +52,7 @@ pub(crate) fn arrive(
     scene: &mut Scene<'_>,
 ) -> Reply {
     let status = match find(ingress, taken.0, scene) {
-        Ok(place) => match begin(key.into(), place, taken, source, edge, scene) {
+        Ok(place) => match begin(key.into(), ingress, place, taken, source, edge, scene) {
             Ok(()) => return Reply::Done,
             Err(status) => status,
         },
@@ -119,6 +119,7 @@ fn successor(call: &Call, leg: LegId) -> Option<LegId> {
 /// Takes the new leg into the call, where it waits for its media address; or the status by which it was refused.
 fn begin(
     key: Arc<str>,
+    ingress: &Ingress,
     (id, old): (CallId, LegId),
     (invite, bytes): (&Message, &[u8]),
     source: &Source,
@@ -127,9 +128,9 @@ fn begin(
 ) -> Result<(), u16> {
     let leg = LegId(scene.draw());
     let local = line::local_at(scene.state, &scene.tenant, edge, source.transport, leg);
-    let codecs = agree::taken(scene);
+    let (codecs, security) = (agree::taken(scene), secret::of_caller(ingress, scene));
     let mut ctx = Ctx { now: scene.stamp.now, seed: &mut scene.seed, local: &local };
-    let (line, outputs) = match Line::incoming(invite, source, edge, &codecs, &mut ctx) {
+    let (line, outputs) = match Line::incoming(invite, source, edge, (&codecs, security), &mut ctx) {
         Ok(taken) => taken,
         Err(reject) => {
             line::refuse(invite, source, edge, &reject, &local, scene);

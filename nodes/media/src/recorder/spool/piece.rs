@@ -34,7 +34,7 @@ pub(super) fn decode(bytes: Vec<u8>) -> Option<Piece> {
     let bytes = Bytes::from(bytes);
     let length = u32::from_be_bytes(bytes.get(..LENGTH)?.try_into().ok()?) as usize;
     let end = LENGTH.checked_add(length)?;
-    let head = serde_json::from_slice(bytes.get(LENGTH..end)?).ok()?;
+    let head: Head = serde_json::from_slice(bytes.get(LENGTH..end)?).ok()?;
     let sound = bytes.slice(end..);
     Some(match head {
         Head::Sound => Piece::Sound(sound),

@@ -59,6 +59,7 @@ fn who_is_srtp_is_said_by_trunk_and_device_and_is_no_secret() {
     }
     let kept = serde_json::to_string(&plain).unwrap();
     assert!(!kept.contains("srtp"), "states of earlier builds say the same: {kept}");
+    assert!(!plain.is_of_protocol_6() && config.is_of_protocol_6(), "earlier builds would leave it out");
 }
 
 #[test]

@@ -79,6 +79,17 @@ fn it_may_be_asked_for_in_either_call() {
 }
 
 #[test]
+fn whom_a_queue_gave_has_after_call_work_when_the_joined_call_ends() {
+    let (mut world, caller, anna, second) = asking("200");
+    let boris = world.pick_up("102");
+    refer_to(&mut world, anna, second);
+    assert!(world.are_joined(caller, boris));
+    assert_eq!(world.agent("boris").wrap_up, None);
+    world.hang_up(caller);
+    assert_eq!(world.agent("boris").state(), AgentState::WrapUp);
+}
+
+#[test]
 fn an_outside_number_takes_its_channel_along() {
     let (mut world, caller, anna, second) = asking("78125550000");
     let outside = world.pick_up("78125550000");

@@ -77,12 +77,15 @@ impl World {
         served.collect()
     }
 
-    /// Whoever was [`Self::served`] before a command and whose call has ended with it does after-call work.
+    /// Whoever was [`Self::served`] before a command and whose call has ended with it does after-call work, or talks on in
+    /// another call.
     pub(super) fn wrap_up_follows(&self, served: &[(CallId, EmployeeId)]) {
         let Some(tenant) = self.state.tenant(&tenant_id()) else { return };
         for (call, employee) in served {
             let over = tenant.call(*call).is_none_or(Call::is_over);
-            let works = tenant.agent(employee).is_some_and(|agent| agent.wrap_up.is_some());
+            let works = tenant.agent(employee).is_some_and(|agent| {
+                agent.wrap_up.is_some() || agent.engaged.is_some_and(|engaged| engaged.call != *call)
+            });
             assert!(works || !over, "{employee} has no wrap-up after {call}, {:?}", self.log.last());
         }
     }

@@ -321,7 +321,7 @@ fn replaces_is_taken_and_said_where_it_is_on() {
     };
     let mut seed = Seed::new(1);
     let mut ctx = Ctx { now: 0, seed: &mut seed, local: &local };
-    let taken = Leg::incoming(&invite, &source("203.0.113.9:5060"), &g711(), &mut ctx);
+    let taken = Leg::incoming(&invite, &source("203.0.113.9:5060"), &g711(), Security::Off, &mut ctx);
     let out = taken.expect("a good INVITE").0.answer(media(Callee), &mut ctx);
     let [Output::Send(Outgoing::Response { message, .. })] = &out[..] else { panic!("{out:?}") };
     assert!(Message::parse(message).unwrap().has_token("Supported", "replaces"));
