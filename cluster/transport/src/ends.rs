@@ -183,7 +183,7 @@ mod tests {
     #[test]
     fn only_who_voted_for_this_leader_is_answered_for_and_only_until_it_is_asked() {
         let ends = Ends::default();
-        let asked = VoteRequest::new(Vote::new(4, 1), Some(id(3, 9)));
+        let asked = VoteRequest::<TypeConfig>::new(Vote::new(4, 1), Some(id(3, 9)));
         let granted =
             |vote_granted| VoteResponse { vote: asked.vote, vote_granted, last_log_id: Some(id(3, 9)) };
         let request = |term, previous| AppendEntriesRequest::<TypeConfig> {
