@@ -1,10 +1,10 @@
 //! Two replicas that stand for election at the same moment vote for themselves, and neither is elected. Far apart that is
-//! every second election, for a message takes a third of the time by which their timers differ. So of two that ask for
-//! pre-votes at once (Ongaro's thesis, section 9.6) the one with the smaller number goes first: while its own question is
-//! under way it refuses the other's, if its log is as new.
+//! every second election, for a message takes a third of the time by which their timers differ. So of those who ask for
+//! pre-votes at once (Ongaro's thesis, section 9.6) the one with the smaller number goes first: while its question is under
+//! way, itself and whoever granted it refuse the others', if its term and its log are as new.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use mangrove_raft::types::LogId;
@@ -17,56 +17,97 @@ const APART: u32 = 4;
 /// Others wait for a candidacy this many limits: it may be that nobody answers to it.
 const PATIENCE: u32 = 2;
 
-/// When this node asked for pre-votes, by group. Clones share it.
+/// Who asks for pre-votes, by group: this node itself, and whom it granted one. Clones share it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Candidacies {
-    asked: Arc<Mutex<BTreeMap<GroupId, Candidacy>>>,
+    groups: Arc<Mutex<BTreeMap<GroupId, Rivals>>>,
 }
 
+impl Candidacies {
+    /// This node asks now, and waits for an answer no longer than `limit`.
+    pub(crate) fn ask(&self, group: GroupId, own: &VoteRequest<TypeConfig>, now: Instant, limit: Duration) {
+        self.groups().entry(group).or_default().note(Candidate::of(own), now, limit);
+    }
+
+    /// Whether another's question, which Raft would grant, is granted: not if it is to wait for somebody that goes first.
+    pub(crate) fn grants(
+        &self,
+        group: GroupId,
+        other: &VoteRequest<TypeConfig>,
+        now: Instant,
+        limit: Duration,
+    ) -> bool {
+        // The leader itself asked for this election.
+        other.leadership_transfer
+            || self.groups().entry(group).or_default().grants(Candidate::of(other), now, limit)
+    }
+
+    fn groups(&self) -> MutexGuard<'_, BTreeMap<GroupId, Rivals>> {
+        self.groups.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// How long a pre-vote may take: three quarters of what openraft gives it (`RPCOption::soft_ttl`).
+pub(crate) fn limit(raft: &Raft) -> Duration {
+    Duration::from_millis(raft.config().election_timeout_min) * 3 / 4
+}
+
+/// Those of one group, as one node knows them.
+#[derive(Debug, Default)]
+struct Rivals(BTreeMap<NodeId, Candidacy>);
+
+impl Rivals {
+    fn note(&mut self, candidate: Candidate, now: Instant, limit: Duration) {
+        self.0.retain(|_, known| now.duration_since(known.last) < limit * APART);
+        let first = self.0.get(&candidate.node).map_or(now, |before| before.first);
+        self.0.insert(candidate.node, Candidacy { candidate, first, last: now });
+    }
+
+    /// Who is granted is known from then on.
+    fn grants(&mut self, other: Candidate, now: Instant, limit: Duration) -> bool {
+        let waits = self
+            .0
+            .values()
+            .any(|known| known.candidate.goes_before(&other) && known.is_under_way(now, limit));
+        if !waits {
+            self.note(other, now, limit);
+        }
+        !waits
+    }
+}
+
+/// Who asks, for which term, with the end of its log.
 #[derive(Debug, Clone, Copy)]
+struct Candidate {
+    node: NodeId,
+    term: u64,
+    log: Option<LogId>,
+}
+
+impl Candidate {
+    fn of(asked: &VoteRequest<TypeConfig>) -> Self {
+        let id = asked.vote.leader_id();
+        Self { node: id.voted_for, term: id.term, log: asked.last_log_id }
+    }
+
+    fn goes_before(&self, other: &Self) -> bool {
+        self.node < other.node && self.term >= other.term && self.log >= other.log
+    }
+}
+
+/// A candidate's questions, from the first to the last.
+#[derive(Debug)]
 struct Candidacy {
+    candidate: Candidate,
     first: Instant,
     last: Instant,
 }
 
-impl Candidacies {
-    /// The node asks now, and waits for an answer no longer than `limit`.
-    pub(crate) fn ask(&self, group: GroupId, now: Instant, limit: Duration) {
-        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-        let begun = asked.get(&group).filter(|before| now.duration_since(before.last) < limit * APART);
-        let first = begun.map_or(now, |before| before.first);
-        asked.insert(group, Candidacy { first, last: now });
-    }
-
+impl Candidacy {
     /// Whether a question is under way, and no more than a few have been.
-    fn is_under_way(&self, group: GroupId, now: Instant, limit: Duration) -> bool {
-        let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-        asked.get(&group).is_some_and(|candidacy| {
-            now.duration_since(candidacy.last) < limit
-                && now.duration_since(candidacy.first) < limit * PATIENCE
-        })
+    fn is_under_way(&self, now: Instant, limit: Duration) -> bool {
+        now.duration_since(self.last) < limit && now.duration_since(self.first) < limit * PATIENCE
     }
-
-    /// Whether another's pre-vote, which Raft would grant, is to wait for this node's own. `last` is the end of this node's log.
-    pub(crate) fn goes_first(
-        &self,
-        raft: &Raft,
-        group: GroupId,
-        asked: &VoteRequest<TypeConfig>,
-        last: Option<LogId>,
-    ) -> bool {
-        // A pre-vote may take three quarters of this (`RPCOption::soft_ttl`).
-        let limit = Duration::from_millis(raft.config().election_timeout_min) * 3 / 4;
-        let other = (asked.vote.leader_id().voted_for, asked.last_log_id);
-        goes_first((*raft.node_id(), last), other)
-            && !asked.leadership_transfer
-            && self.is_under_way(group, Instant::now(), limit)
-    }
-}
-
-/// Of two candidates with their logs' ends.
-fn goes_first(own: (NodeId, Option<LogId>), other: (NodeId, Option<LogId>)) -> bool {
-    own.0 < other.0 && own.1 >= other.1
 }
 
 #[cfg(test)]
@@ -75,32 +116,73 @@ mod tests {
 
     const LIMIT: Duration = Duration::from_millis(450);
 
+    /// With a log of so many entries, of term 3.
+    fn candidate(node: NodeId, term: u64, entries: u64) -> Candidate {
+        Candidate { node, term, log: (entries > 0).then(|| LogId::new_term_index(3, entries)) }
+    }
+
     #[test]
-    fn the_smaller_number_goes_first_unless_its_log_is_older() {
-        let log = |index| Some(LogId::new_term_index(3, index));
-        for (own, other, expected) in [
-            ((1, log(7)), (2, log(7)), true),
-            ((1, log(8)), (2, log(7)), true),
-            ((1, log(6)), (2, log(7)), false),
-            ((2, log(8)), (1, log(7)), false),
-            ((1, None), (2, None), true),
-            ((1, None), (2, log(1)), false),
+    fn the_smaller_number_goes_first_unless_its_term_or_its_log_is_older() {
+        for (one, other, expected) in [
+            ((1, 4, 7), (2, 4, 7), true),
+            ((1, 4, 8), (2, 4, 7), true),
+            ((1, 4, 6), (2, 4, 7), false),
+            ((2, 4, 8), (1, 4, 7), false),
+            ((1, 4, 0), (2, 4, 0), true),
+            ((1, 4, 0), (2, 4, 1), false),
+            ((1, 5, 7), (2, 4, 7), true),
+            ((1, 4, 8), (2, 5, 7), false),
+            ((1, 4, 7), (1, 4, 7), false),
         ] {
-            assert_eq!(goes_first(own, other), expected, "{own:?} and {other:?}");
+            let ((node, term, log), (node2, term2, log2)) = (one, other);
+            let found = candidate(node, term, log).goes_before(&candidate(node2, term2, log2));
+            assert_eq!(found, expected, "{one:?} and {other:?}");
         }
     }
 
     #[test]
     fn a_candidacy_that_nobody_answers_is_not_waited_for_long() {
-        let (candidacies, start) = (Candidacies::default(), Instant::now());
+        let (mut rivals, start) = (Rivals::default(), Instant::now());
         let at = |ms| start + Duration::from_millis(ms);
-        assert!(!candidacies.is_under_way(1, at(0), LIMIT));
-        for (asked, then, expected) in
-            [(0, 449, true), (0, 450, false), (800, 850, true), (1_600, 1_650, false), (9_000, 9_100, true)]
+        for (asked, then, granted) in
+            [(0, 449, false), (0, 450, true), (800, 850, false), (1_600, 1_650, true), (9_000, 9_100, false)]
         {
-            candidacies.ask(1, at(asked), LIMIT);
-            assert_eq!(candidacies.is_under_way(1, at(then), LIMIT), expected, "asked at {asked}, at {then}");
-            assert!(!candidacies.is_under_way(2, at(then), LIMIT));
+            rivals.note(candidate(1, 4, 7), at(asked), LIMIT);
+            assert_eq!(
+                rivals.grants(candidate(2, 4, 7), at(then), LIMIT),
+                granted,
+                "asked at {asked}, at {then}"
+            );
+        }
+    }
+
+    #[test]
+    fn of_three_rivals_among_five_one_is_granted_by_more_than_half() {
+        let now = Instant::now();
+        let stands = |node: NodeId| {
+            let mut rivals = Rivals::default();
+            if node <= 3 {
+                rivals.note(candidate(node, 4, 7), now, LIMIT);
+            }
+            (node, rivals)
+        };
+        let mut nodes: BTreeMap<NodeId, Rivals> = (1..=5).map(stands).collect();
+        let mut granted = |rival: NodeId| {
+            let others = nodes.iter_mut().filter(|(node, _)| **node != rival);
+            let answers = others.map(|(_, known)| known.grants(candidate(rival, 4, 7), now, LIMIT));
+            answers.filter(|granted| *granted).count()
+        };
+        assert_eq!((granted(1), granted(2), granted(3)), (4, 0, 0), "beside their own");
+    }
+
+    #[test]
+    fn who_was_granted_first_goes_on_before_greater_numbers_alone() {
+        let (mut rivals, now) = (Rivals::default(), Instant::now());
+        for (node, term, granted) in
+            [(3, 4, true), (4, 4, false), (2, 4, true), (3, 4, false), (2, 4, true), (3, 5, true)]
+        {
+            let found = rivals.grants(candidate(node, term, 7), now, LIMIT);
+            assert_eq!(found, granted, "node {node} for term {term}");
         }
     }
 }

@@ -11,6 +11,7 @@ mod beats;
 mod candidacy;
 mod convert;
 mod dial;
+mod ends;
 mod identity;
 mod link;
 mod listen;

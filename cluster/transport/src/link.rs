@@ -117,9 +117,12 @@ impl RaftNetworkV2<TypeConfig> for Link {
         request: VoteRequest<TypeConfig>,
         option: RPCOption,
     ) -> Rpc<VoteResponse<TypeConfig>> {
-        let request = convert::vote::request(self.group, &request);
-        let call = async |mut client: RaftClient<_>, request| client.vote(request).await;
-        convert::vote::answered(self.ask(request, option.soft_ttl(), call).await?).map_err(malformed)
+        let asked = convert::vote::request(self.group, &request);
+        let call = async |mut client: RaftClient<_>, asked| client.vote(asked).await;
+        let answer = self.ask(asked, option.soft_ttl(), call).await?;
+        let answer = convert::vote::answered(answer).map_err(malformed)?;
+        self.network.ends.voted(self.group, self.target, &request, &answer);
+        Ok(answer)
     }
 
     async fn pre_vote(
@@ -127,7 +130,7 @@ impl RaftNetworkV2<TypeConfig> for Link {
         request: VoteRequest<TypeConfig>,
         option: RPCOption,
     ) -> Rpc<VoteResponse<TypeConfig>> {
-        self.network.candidacies.ask(self.group, Instant::now(), option.soft_ttl());
+        self.network.candidacies.ask(self.group, &request, Instant::now(), option.soft_ttl());
         let request = convert::vote::request(self.group, &request);
         let call = async |mut client: RaftClient<_>, request| client.pre_vote(request).await;
         convert::vote::answered(self.ask(request, option.soft_ttl(), call).await?).map_err(malformed)
@@ -140,6 +143,7 @@ impl RaftNetworkV2<TypeConfig> for Link {
         cancel: impl Future<Output = ReplicationClosed> + Send + 'static,
         option: RPCOption,
     ) -> Result<SnapshotResponse<TypeConfig>, StreamingError<TypeConfig>> {
+        self.network.ends.forget(self.group, self.target);
         tokio::select! {
             answer = snapshot::send(self, vote, snapshot, option.soft_ttl()) => Ok(answer?),
             closed = cancel => Err(closed.into()),

@@ -10,6 +10,7 @@ use tonic::transport::{Channel, Error};
 
 use crate::addresses::Addresses;
 use crate::candidacy::Candidacies;
+use crate::ends::Ends;
 use crate::link::Link;
 use crate::peers::Peers;
 use crate::server::RaftService;
@@ -21,6 +22,7 @@ pub struct Network {
     pub(crate) peers: Peers,
     pub(crate) addresses: Addresses,
     pub(crate) candidacies: Candidacies,
+    pub(crate) ends: Ends,
 }
 
 impl Network {
@@ -30,6 +32,7 @@ impl Network {
             peers: Peers::new(settings),
             addresses: Addresses::default(),
             candidacies: Candidacies::default(),
+            ends: Ends::default(),
         }
     }
 

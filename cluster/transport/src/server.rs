@@ -7,9 +7,10 @@ mod snapshot;
 use mangrove_proto::cluster as proto;
 use mangrove_raft::{GroupHost, GroupId, Raft};
 use proto::raft_server::Raft as RaftRpc;
+use tokio::time::Instant;
 use tonic::{Request, Response, Status, Streaming};
 
-use crate::candidacy::Candidacies;
+use crate::candidacy::{self, Candidacies};
 use crate::convert;
 use crate::network::Network;
 use crate::settings::Settings;
@@ -74,8 +75,9 @@ impl RaftRpc for RaftService {
         let raft = self.group(request.group)?;
         let (group, asked) = (request.group, convert::vote::asked(request)?);
         let mut answer = raft.pre_vote(asked.clone()).await.map_err(stopped)?;
-        if answer.vote_granted && self.candidacies.goes_first(&raft, group, &asked, answer.last_log_id) {
-            answer.vote_granted = false;
+        if answer.vote_granted {
+            let limit = candidacy::limit(&raft);
+            answer.vote_granted = self.candidacies.grants(group, &asked, Instant::now(), limit);
         }
         Ok(Response::new(convert::vote::answer(answer)))
     }

@@ -3,7 +3,10 @@
 #![allow(clippy::unwrap_used)]
 
 mod beats;
+mod ends;
 mod far;
+mod heir;
+mod rivals;
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -38,6 +38,7 @@ use crate::{
 use checks::Checks;
 use faces::Seat;
 use health::Health;
+use orphans::Orphans;
 
 /// From a change to the check of the invariants by time.
 const CHECK_AFTER: Duration = Duration::from_secs(10);
@@ -86,13 +87,6 @@ pub(crate) struct Context {
     pub respawn: Duration,
 }
 
-impl Context {
-    /// Whether this leadership goes on.
-    fn leads_under(&self, fence: Fence) -> bool {
-        self.clock.borrow().is_some_and(|clock| clock.term == fence.term)
-    }
-}
-
 /// The actor's type; all data is in its state.
 #[derive(Debug)]
 pub(crate) struct Shard;
@@ -114,6 +108,7 @@ struct Leading {
     clock: Clock,
     faces: BTreeMap<ObjectRef, Seat>,
     health: Health,
+    orphans: Orphans,
 }
 
 impl Actor for Shard {

@@ -26,8 +26,9 @@ async fn they_talk(codec: Codec) -> Result<()> {
     api.call_is("talking").await.inspect_err(|_| eprintln!("{}\n{}", anna.log(), product.log()))?;
     sound.hears(ANNA.hertz).await.inspect_err(|_| eprintln!("{}\n{}", anna.log(), product.log()))?;
     anna.hears(CALLER).await?;
-    // So that both are in the recording for a while.
-    tokio::time::sleep(Duration::from_secs(1)).await;
+    // A whole second more is heard while both talk: so long both are in the recording.
+    sound.forget();
+    sound.hears(ANNA.hertz).await?;
     call.cue()?;
     call.succeeds(Duration::from_secs(10)).await?;
 

@@ -18,9 +18,17 @@ enum Step {
     Voters(BTreeSet<NodeId>),
 }
 
-/// The lead moves first, while the old voters are all there; a leader that is to go brings the newcomers in before.
-fn next(me: NodeId, place: &Place, voters: &[NodeId], able: impl Fn(NodeId) -> bool) -> Step {
-    let can_lead = |node: &NodeId| *node != me && voters.contains(node) && able(*node);
+/// The lead moves first, while the old voters are all there; a leader that is to go brings the newcomers in before. Who
+/// `refused` the lead just now is too far behind: another may not be, and voters can change meanwhile.
+fn next(
+    me: NodeId,
+    place: &Place,
+    voters: &[NodeId],
+    able: impl Fn(NodeId) -> bool,
+    refused: &BTreeSet<NodeId>,
+) -> Step {
+    let can_lead =
+        |node: &NodeId| *node != me && voters.contains(node) && !refused.contains(node) && able(*node);
     if can_lead(&place.leader) {
         return Step::Transfer(place.leader);
     }
@@ -54,26 +62,20 @@ impl Cluster {
             let is_well = directory.member(node).is_some_and(|member| member.alive) && deposed != Some(node);
             is_well && handle.could_lead(node)
         };
-        let voters = handle.status().voters;
-        let mut step = next(self.node(), place, &voters, able);
-        if let Step::Transfer(heir) = step {
+        let (voters, mut refused) = (handle.status().voters, BTreeSet::new());
+        loop {
+            let heir = match next(self.node(), place, &voters, able, &refused) {
+                Step::Transfer(heir) => heir,
+                Step::Voters(voters) => return set_voters(directory, handle, &voters).await,
+            };
             match handle.transfer_leadership(heir).await {
-                // It is too far behind: another may not be, and voters can change meanwhile.
                 Err(RaftError::Refused(why)) => {
                     tracing::info!(group, heir, why, "the lead stays here for now");
-                    step = next(self.node(), place, &voters, |node| node != heir && able(node));
+                    refused.insert(heir);
                 }
-                done => {
-                    done?;
-                    return Ok(());
-                }
+                done => return done.map_err(Error::from),
             }
         }
-        match step {
-            Step::Transfer(heir) => handle.transfer_leadership(heir).await?,
-            Step::Voters(voters) => set_voters(directory, handle, &voters).await?,
-        }
-        Ok(())
     }
 
     /// A replica that the plan leaves out runs until the group does without its vote for sure.
@@ -114,31 +116,43 @@ async fn set_voters(directory: &Directory, handle: &Handle, voters: &BTreeSet<No
 mod tests {
     use super::*;
 
-    /// Who asks, the plan's replicas and leader, who votes now, who is able to lead; what is next.
-    type Case<'t> = (&'t str, NodeId, (&'t [NodeId], NodeId), &'t [NodeId], &'t [NodeId], Step);
+    /// Who asks, the plan's replicas and leader, who votes now, who is able to lead, who refused to; what is next.
+    type Case<'t> = (&'t str, NodeId, (&'t [NodeId], NodeId), &'t [NodeId], &'t [NodeId], &'t [NodeId], Step);
+
+    fn voters(nodes: &[NodeId]) -> Step {
+        Step::Voters(nodes.iter().copied().collect())
+    }
+
+    fn check(table: &[Case<'_>]) {
+        for (what, me, (replicas, leader), now, able, refused, expected) in table {
+            let place = Place { replicas: replicas.to_vec(), leader: *leader };
+            let refused = refused.iter().copied().collect();
+            let found = next(*me, &place, now, |node| able.contains(&node), &refused);
+            assert_eq!(found, *expected, "{what}");
+        }
+    }
 
     #[test]
     fn leads_move_before_votes() {
-        let voters = |nodes: &[NodeId]| Step::Voters(nodes.iter().copied().collect());
-        let table: &[Case<'_>] = &[
-            ("as planned", 1, (&[1, 2, 3], 1), &[1, 2, 3], &[1, 2, 3], voters(&[1, 2, 3])),
-            ("another should lead", 1, (&[1, 2, 3], 2), &[1, 2, 3], &[1, 2, 3], Step::Transfer(2)),
-            ("that one is silent", 1, (&[1, 2, 3], 2), &[1, 2, 3], &[1, 3], voters(&[1, 2, 3])),
-            ("that one does not vote yet", 1, (&[1, 2, 4], 4), &[1, 2, 3], &[1, 2, 3, 4], voters(&[1, 2, 4])),
-            ("left out, the heir votes", 1, (&[2, 3, 4], 3), &[1, 2, 3], &[1, 2, 3, 4], Step::Transfer(3)),
-            (
-                "left out, the heir does not vote",
-                1,
-                (&[2, 3, 4], 4),
-                &[1, 2, 3],
-                &[1, 2, 3, 4],
-                Step::Transfer(2),
-            ),
-            ("left out, nobody else votes", 1, (&[2, 3], 2), &[1], &[1, 2, 3], voters(&[1, 2, 3])),
-        ];
-        for (what, me, (replicas, leader), now, able, expected) in table {
-            let place = Place { replicas: replicas.to_vec(), leader: *leader };
-            assert_eq!(next(*me, &place, now, |node| able.contains(&node)), *expected, "{what}");
-        }
+        let all: &[NodeId] = &[1, 2, 3, 4];
+        check(&[
+            ("as planned", 1, (&[1, 2, 3], 1), &[1, 2, 3], all, &[], voters(&[1, 2, 3])),
+            ("another should lead", 1, (&[1, 2, 3], 2), &[1, 2, 3], all, &[], Step::Transfer(2)),
+            ("that one is silent", 1, (&[1, 2, 3], 2), &[1, 2, 3], &[1, 3], &[], voters(&[1, 2, 3])),
+            ("that one does not vote yet", 1, (&[1, 2, 4], 4), &[1, 2, 3], all, &[], voters(&[1, 2, 4])),
+            ("left out, the heir votes", 1, (&[2, 3, 4], 3), &[1, 2, 3], all, &[], Step::Transfer(3)),
+            ("left out, the heir does not vote", 1, (&[2, 3, 4], 4), &[1, 2, 3], all, &[], Step::Transfer(2)),
+            ("left out, nobody else votes", 1, (&[2, 3], 2), &[1], all, &[], voters(&[1, 2, 3])),
+        ]);
+    }
+
+    #[test]
+    fn another_heir_is_asked_after_a_refusal_and_voters_change_after_all() {
+        let all: &[NodeId] = &[1, 2, 3, 4];
+        check(&[
+            ("left out", 1, (&[2, 3, 4], 3), &[1, 2, 3], all, &[3], Step::Transfer(2)),
+            ("left out, all refuse", 1, (&[2, 3, 4], 3), &[1, 2, 3], all, &[2, 3], voters(&[1, 2, 3, 4])),
+            ("another should lead", 1, (&[1, 2, 4], 2), &[1, 2, 3], all, &[2], voters(&[1, 2, 4])),
+        ]);
     }
 }

@@ -28,7 +28,8 @@ pub(super) async fn one(
     output.next().await.ok_or_else(|| unreachable("the stream ended without an answer"))?
 }
 
-/// Opens the stream with the first request: the other side answers the call once it knows the group.
+/// Opens the stream with the first request: the other side answers the call once it knows the group. What it would answer
+/// to a first request may be known (`Ends`): then that is the stream, and the caller opens another for what comes next.
 pub(super) async fn open<'s, S>(
     link: &'s Link,
     mut input: S,
@@ -38,6 +39,9 @@ where
     S: Stream<Item = AppendEntriesRequest<TypeConfig>> + Send + Unpin + 'static,
 {
     let Some(first) = input.next().await else { return Ok(Box::pin(stream::empty())) };
+    if let Some(known) = link.network.ends.answer(link.group, link.target, &first) {
+        return Ok(Box::pin(stream::iter([Ok(known)])));
+    }
     let (group, sent) = (link.group, Arc::new(AtomicU64::new(0)));
     let counter = sent.clone();
     let requests = stream::iter([first]).chain(input).map(move |request| {

@@ -6,7 +6,7 @@ use mangrove_domain::{Action, Command, ObjectRef, State};
 use mangrove_membership::Fence;
 use ractor::{ActorProcessingErr, ActorRef};
 
-use super::{Leading, Message, ShardState, health::Health, orphans};
+use super::{Leading, Message, ShardState, health::Health, orphans::Orphans};
 use crate::{
     clock::{self, Clock},
     machine::Current,
@@ -31,7 +31,8 @@ impl ShardState {
         tracing::info!(group = self.context.group, term = fence.term, index = fence.index, "leads");
         metrics::leads(1.0);
         let health = Health::new(self.context.respawn);
-        self.leading = Some(Leading { fence, clock, faces: BTreeMap::new(), health });
+        let orphans = Orphans::default();
+        self.leading = Some(Leading { fence, clock, faces: BTreeMap::new(), health, orphans });
         self.checks.count_all(&current.state);
         self.context.clock.send_replace(Some(clock));
         self.context.proposer.cast(Command::LeaderStarted { gap_ms });
@@ -40,7 +41,7 @@ impl ShardState {
             self.take_over(myself, &current, object).await?;
         }
         for node in self.context.peers.media_nodes() {
-            tokio::spawn(orphans::end(self.context.clone(), node, fence));
+            self.end_orphans(node);
         }
         self.forget_left_over(&current.state);
         self.context.outbox.wake();
@@ -78,8 +79,10 @@ impl ShardState {
         node: &str,
     ) -> Result<(), ActorProcessingErr> {
         self.announce_nodes();
-        let Some(leading) = &self.leading else { return Ok(()) };
-        tokio::spawn(orphans::end(self.context.clone(), node.to_owned(), leading.fence));
+        if self.leading.is_none() {
+            return Ok(());
+        }
+        self.end_orphans(node.to_owned());
         let current = self.context.shared.get();
         for object in current.state.objects() {
             let mut owed = self.owed(&current, &object);
@@ -89,6 +92,12 @@ impl ShardState {
             }
         }
         Ok(())
+    }
+
+    fn end_orphans(&mut self, node: String) {
+        if let Some(leading) = &mut self.leading {
+            leading.orphans.end(&self.context, node, leading.fence);
+        }
     }
 
     /// Sends again what was not taken, as far as it is still owed.

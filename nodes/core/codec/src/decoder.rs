@@ -1,6 +1,6 @@
 //! From payloads to sound.
 
-use crate::{Encoding, Error, LONGEST_MS, g711, g722, g729, opus};
+use crate::{Encoding, Error, LONGEST_MS, encoding::Codec, g711, g722, g729, opus};
 
 /// One stream's decoder. After `new` nothing allocates, and whatever bytes come, nothing panics.
 pub struct Decoder {
@@ -24,11 +24,11 @@ impl std::fmt::Debug for Decoder {
 impl Decoder {
     /// A decoder that has heard nothing. Fails as `Error::Library` for want of memory only.
     pub fn new(encoding: Encoding) -> Result<Self, Error> {
-        let state = match (encoding, encoding.law()) {
-            (_, Some(law)) => State::G711(g711::Decoder::new(law)),
-            (Encoding::G729, _) => State::G729(g729::Decoder::new()?),
-            (Encoding::Opus, _) => State::Opus(opus::Decoder::new()?),
-            _ => State::G722(Box::new(g722::Decoder::new())),
+        let state = match encoding.codec() {
+            Codec::G711(law) => State::G711(g711::Decoder::new(law)),
+            Codec::G722 => State::G722(Box::new(g722::Decoder::new())),
+            Codec::G729 => State::G729(g729::Decoder::new()?),
+            Codec::Opus => State::Opus(opus::Decoder::new()?),
         };
         Ok(Self { encoding, state })
     }

@@ -2,7 +2,7 @@
 
 use mangrove_rtp::g711::Law;
 
-use crate::{Encoding, Error, g711, g722, g729, opus};
+use crate::{Encoding, Error, encoding::Codec, g711, g722, g729, opus};
 
 /// One stream's encoder. After `new` nothing allocates, and whatever the sound is, nothing panics.
 pub struct Encoder {
@@ -26,11 +26,11 @@ impl std::fmt::Debug for Encoder {
 impl Encoder {
     /// An encoder that has said nothing. Fails as `Error::Library` for want of memory only.
     pub fn new(encoding: Encoding) -> Result<Self, Error> {
-        let state = match (encoding, encoding.law()) {
-            (_, Some(law)) => State::G711(law),
-            (Encoding::G729, _) => State::G729(g729::Encoder::new()?),
-            (Encoding::Opus, _) => State::Opus(opus::Encoder::new()?),
-            _ => State::G722(Box::new(g722::Encoder::new())),
+        let state = match encoding.codec() {
+            Codec::G711(law) => State::G711(law),
+            Codec::G722 => State::G722(Box::new(g722::Encoder::new())),
+            Codec::G729 => State::G729(g729::Encoder::new()?),
+            Codec::Opus => State::Opus(opus::Encoder::new()?),
         };
         Ok(Self { encoding, state })
     }

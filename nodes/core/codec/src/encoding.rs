@@ -17,6 +17,15 @@ pub enum Encoding {
     Opus,
 }
 
+/// What decodes and encodes: the two laws share theirs.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Codec {
+    G711(Law),
+    G722,
+    G729,
+    Opus,
+}
+
 impl Encoding {
     /// All of them.
     pub const ALL: [Self; 5] = [Self::Pcma, Self::Pcmu, Self::G722, Self::G729, Self::Opus];
@@ -50,10 +59,20 @@ impl Encoding {
 
     /// The law, where it is G.711.
     pub const fn law(self) -> Option<Law> {
-        match self {
-            Self::Pcma => Some(Law::A),
-            Self::Pcmu => Some(Law::Mu),
+        match self.codec() {
+            Codec::G711(law) => Some(law),
             _ => None,
+        }
+    }
+
+    /// What a decoder and an encoder of it are made of.
+    pub(crate) const fn codec(self) -> Codec {
+        match self {
+            Self::Pcma => Codec::G711(Law::A),
+            Self::Pcmu => Codec::G711(Law::Mu),
+            Self::G722 => Codec::G722,
+            Self::G729 => Codec::G729,
+            Self::Opus => Codec::Opus,
         }
     }
 

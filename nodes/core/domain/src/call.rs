@@ -149,13 +149,6 @@ impl Offer {
 }
 
 impl Call {
-    /// Whether a far end may still send to an address of ours that was another node's: it waits for its turn to be told, or
-    /// has not answered yet.
-    pub fn is_retelling(&self) -> bool {
-        let waits = |party: &Arc<Party>| party.told_at.is_some() || party.line.is_offering();
-        self.parties.values().any(|party| party.is_alive() && waits(party))
-    }
-
     /// The party that called.
     pub fn caller_party(&self) -> Option<&Party> {
         self.parties.values().map(Arc::as_ref).find(|party| party.role == party::Role::Caller)

@@ -18,7 +18,6 @@ pub(crate) use leaving::{begin, former, lose, note_addresses, ready, turn_back};
 
 use crate::{
     call::{Call, party::Party, stage::Stage},
-    config::TenantConfig,
     effect::{Action, Effect, ObjectRef},
     scene::Scene,
     stamp::Stamp,
@@ -97,7 +96,7 @@ pub(crate) fn sync(call: &mut Call, scene: &mut Scene<'_>) {
         return;
     }
     leaving::part(call, scene);
-    let mut wanted = wanted(call, &scene.tenant.config);
+    let mut wanted = wanted(call, scene);
     if leaving::sync(call, &wanted, scene) {
         wanted = relay_only(wanted);
     }
@@ -159,7 +158,7 @@ fn ran_ms(call: &Call, stamp: Stamp) -> Option<u64> {
     Some(until.saturating_sub(call.recording.as_ref()?.since?))
 }
 
-fn wanted(call: &Call, config: &TenantConfig) -> SetSession {
+fn wanted(call: &Call, scene: &Scene<'_>) -> SetSession {
     let session = call.id.to_string();
     if call.is_over() {
         // A node that does not know the session may find what another left of its recording.
@@ -174,7 +173,7 @@ fn wanted(call: &Call, config: &TenantConfig) -> SetSession {
     SetSession {
         session,
         version: 0,
-        endpoints: alive.map(|party| endpoint(call, party, config)).collect(),
+        endpoints: alive.map(|party| endpoint(call, party, scene)).collect(),
         recording: recording(call),
         ..SetSession::default()
     }
@@ -189,7 +188,8 @@ fn relay_only(mut set: SetSession) -> SetSession {
     set
 }
 
-fn endpoint(call: &Call, party: &Party, config: &TenantConfig) -> Endpoint {
+fn endpoint(call: &Call, party: &Party, scene: &Scene<'_>) -> Endpoint {
+    let config = &scene.tenant.config;
     let mut endpoint = Endpoint {
         id: party.id.to_string(),
         signalled_from: party.line.signalled_from().to_string(),
@@ -198,7 +198,7 @@ fn endpoint(call: &Call, party: &Party, config: &TenantConfig) -> Endpoint {
     };
     let Some(audio) = party.line.audio() else { return endpoint };
     endpoint.remote = audio.remote.to_string();
-    encodings::describe(audio, &mut endpoint);
+    encodings::describe(audio, scene.state.rules(), &mut endpoint);
     endpoint.ptime_ms = audio.ptime_ms.into();
     endpoint.send = audio.direction.sends();
     endpoint.receive = audio.direction.receives();

@@ -148,7 +148,7 @@ impl TcpEnd {
 
 /// A browser's end of a WebSocket.
 pub(crate) struct Page {
-    said: mpsc::UnboundedSender<io::Result<websocket::Frame>>,
+    said: mpsc::UnboundedSender<websocket::Frame>,
     heard: mpsc::UnboundedReceiver<websocket::Frame>,
     pub(crate) remote: SocketAddr,
 }
@@ -156,16 +156,26 @@ pub(crate) struct Page {
 impl Page {
     /// Over a WebSocket from this port of loopback.
     pub(crate) fn open(edge: &Edge, port: u16) -> Result<Self, Refused> {
+        Self::read_by(edge, port, |frame| frame)
+    }
+
+    /// The same, where what the edge reads goes through this first.
+    pub(crate) fn read_by(
+        edge: &Edge,
+        port: u16,
+        read: impl Fn(websocket::Frame) -> websocket::Frame + Send + 'static,
+    ) -> Result<Self, Refused> {
         let remote = SocketAddr::from(([127, 0, 0, 1], port));
         let seat = edge.accept_websocket(remote, http(), false)?;
-        let (said, incoming) = mpsc::unbounded();
+        let (said, incoming) = mpsc::unbounded::<websocket::Frame>();
         let (outgoing, heard) = mpsc::unbounded();
+        let incoming = incoming.map(move |frame| Ok(read(frame)));
         seat.begin(Socket::new(incoming, outgoing.sink_map_err(io::Error::other)));
         Ok(Self { said, heard, remote })
     }
 
     pub(crate) fn say(&self, frame: websocket::Frame) {
-        self.said.unbounded_send(Ok(frame)).unwrap();
+        self.said.unbounded_send(frame).unwrap();
     }
 
     pub(crate) fn send(&self, bytes: impl AsRef<[u8]>) {

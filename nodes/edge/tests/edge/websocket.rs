@@ -93,6 +93,23 @@ async fn of_a_websocket_that_closes_its_tenant_hears_and_then_that_what_rang_has
     assert_failed(&house, 3, &branch).await;
 }
 
+#[tokio::test]
+async fn a_connection_whose_handling_panics_ends_as_one_that_closes() {
+    let house = House::start().await;
+    let read = |frame: Frame| if frame == Frame::Pong { panic!("as the test wants it") } else { frame };
+    let mut page = Page::read_by(&house.edge, 40_000, read).unwrap();
+    let source = registered(&house, &mut page, "secret").await;
+    let branch = invites(&house, &source).await;
+    page.receive().await;
+    assert_eq!(house.edge.status().connections, 1);
+    page.say(Frame::Pong);
+    let event = house.control.event(1).await;
+    let Some(Fact::FlowClosed(closed)) = event.fact else { panic!("{event:?}") };
+    assert_eq!((event.tenant.as_str(), closed.flow), ("acme", source.flow));
+    assert_eq!(house.edge.status().connections, 0, "nothing is left of it in the table");
+    assert_failed(&house, 2, &branch).await;
+}
+
 async fn assert_failed(house: &House, index: usize, branch: &str) {
     let event = house.control.event(index).await;
     let Some(Fact::Failed(failed)) = event.fact else { panic!("{event:?}") };

@@ -42,6 +42,15 @@ impl Worker {
         }
     }
 
+    /// Whether sound of an endpoint, in the encoding that its far end is expected to speak, is made into another for a
+    /// listener.
+    pub(super) fn is_transcoded(&self, from: usize, to: usize) -> bool {
+        let [speaker, listener] = [from, to].map(|index| self.endpoints.get(index));
+        let spoken = speaker.and_then(|speaker| speaker.formats.codec);
+        let is_carried = |listener: &Endpoint, sound| listener.formats.carrier(sound).is_some();
+        spoken.zip(listener).is_some_and(|(spoken, listener)| !is_carried(listener, spoken.encoding))
+    }
+
     /// Drops the endpoint's codecs that its present state does not need. Others are made when there is something for
     /// them.
     pub(super) fn drop_idle_codecs(&mut self, index: usize) {

@@ -68,9 +68,10 @@ impl Formats {
         sound.map(|codec| Content::Sound(codec.encoding)).or(digits)
     }
 
-    /// Whether the far end may send an encoding, by what was negotiated.
+    /// Whether the far end may send an encoding, by what was negotiated. One that speaks a law may change to the other
+    /// unasked.
     pub(crate) fn speaks(&self, encoding: Encoding) -> bool {
-        self.codec.iter().chain(&self.accepts).any(|codec| codec.encoding == encoding)
+        self.codec.iter().chain(&self.accepts).any(|codec| are_alike(codec.encoding, encoding))
     }
 
     /// The clock of what is sent.
@@ -92,8 +93,7 @@ impl Formats {
     /// are laws, else untouched if it takes it and the stream's clock stays. None: not without transcoding.
     pub(crate) fn carrier(&self, sound: Encoding) -> Option<Codec> {
         let codec = self.codec?;
-        let is_fit = codec.encoding == sound || (codec.encoding.law().is_some() && sound.law().is_some());
-        if is_fit {
+        if are_alike(codec.encoding, sound) {
             return Some(codec);
         }
         let fits = |other: &&Codec| other.encoding == sound && sound.clock() == codec.encoding.clock();
@@ -118,6 +118,11 @@ impl Formats {
         let at = |clock: u32| self.events.iter().copied().find(|event| event.clock == clock);
         at(self.clock()).or_else(|| at(RATE))
     }
+}
+
+/// Whether one is the other, or becomes it in place.
+fn are_alike(one: Encoding, other: Encoding) -> bool {
+    one == other || (one.law().is_some() && other.law().is_some())
 }
 
 #[cfg(test)]
@@ -183,6 +188,18 @@ mod tests {
         );
         formats.codec = None;
         assert_eq!(number(&formats, MU), None);
+    }
+
+    #[test]
+    fn who_speaks_a_law_may_send_either() {
+        let speaks = |formats: &Formats| {
+            [A, MU, Encoding::G722, Encoding::G729, Encoding::Opus].map(|encoding| formats.speaks(encoding))
+        };
+        assert_eq!(speaks(&rich()), [true, true, true, false, true]);
+        let plain = Formats { codec: Some(codec(A, 8, 8)), ..Formats::default() };
+        assert_eq!(speaks(&plain), [true, true, false, false, false]);
+        let wide = Formats { codec: Some(codec(Encoding::Opus, 96, 96)), ..Formats::default() };
+        assert_eq!(speaks(&wide), [false, false, false, false, true]);
     }
 
     #[test]

@@ -100,6 +100,7 @@ impl Worker {
         header: &Header,
         content: Content,
     ) -> Content {
+        let is_made_anew = !matches!(content, Content::Sound(_)) && self.is_transcoded(from, to);
         let Some(listener) = self.endpoints.get_mut(to) else { return content };
         if !listener.is_sending() {
             listener.pause();
@@ -110,8 +111,9 @@ impl Worker {
                 let carrier = listener.formats.carrier(encoding);
                 carrier.map(|codec| (codec.payload_type, Content::Sound(codec.encoding)))
             }
-            // What comes between frames of a transcoder's has numbers of its own.
-            _ if listener.voice.is_some() => None,
+            // What comes between frames of a transcoder's has numbers of its own, from before the first frame on: an event
+            // under two timestamps would be two.
+            _ if is_made_anew || listener.voice.is_some() => None,
             _ => listener.formats.type_of(content).map(|payload_type| (payload_type, content)),
         };
         let Some((payload_type, after)) = carried else {

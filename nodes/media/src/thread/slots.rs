@@ -36,6 +36,10 @@ impl Slots {
         Some(endpoint)
     }
 
+    pub(super) fn get(&self, index: usize) -> Option<&Endpoint> {
+        self.endpoints.get(index)?.as_deref()
+    }
+
     pub(super) fn get_mut(&mut self, index: usize) -> Option<&mut Endpoint> {
         self.endpoints.get_mut(index)?.as_deref_mut()
     }

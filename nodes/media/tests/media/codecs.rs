@@ -3,7 +3,7 @@
 use mangrove_codec::Encoding;
 use mangrove_proto::media::{Codec, Endpoint, SetSession, TelephoneEvent, media_event::Fact};
 use mangrove_rtp::{
-    digit::{Receiver, Sender},
+    digit::{Packet, Receiver, Sender},
     g711::Law,
     header, tone,
 };
@@ -144,6 +144,53 @@ async fn a_recording_has_who_speaks_wider_than_it() {
     }
 }
 
+/// The packets of a press of 100 ms, the `number`th of a stream of its own.
+fn presses(key: char, payload_type: u8, clock: u32, number: u16) -> Vec<Vec<u8>> {
+    let mut sender = Sender::new(key, 100, clock).unwrap();
+    let events = std::iter::from_fn(|| sender.next());
+    let packet = |(sequence, event): (u16, Packet)| {
+        let mut bytes = vec![0; header::LENGTH];
+        let timestamp = u32::from(number) * clock;
+        header::write(&mut bytes, payload_type, event.marker, number * 100 + sequence, timestamp, 2);
+        bytes.extend(event.payload);
+        bytes
+    };
+    (0..).zip(events).map(packet).collect()
+}
+
+/// The keys, with milliseconds, that a phone with G.711 heard.
+fn keys(heard: &[Heard]) -> Vec<(char, u32)> {
+    let mut receiver = Receiver::default();
+    let events = heard.iter().filter(|packet| packet.header.payload_type == 101);
+    let digits = events.flat_map(|packet| {
+        receiver.receive(packet.header.timestamp, 8_000, &packet.payload, 0).collect::<Vec<_>>()
+    });
+    digits.map(|digit| (digit.key, digit.duration_ms)).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_is_pressed_before_the_first_sound_is_one_key() {
+    let node = Node::start();
+    let mut talk = Talk::of(Encoding::G722, 9).await;
+    let ours = node.ready(talk.set.clone()).await;
+    let press = presses('7', 101, 8_000, 1);
+    let (begun, rest) = press.split_at(press.len() - 2);
+    for bytes in begun {
+        talk.a.send(bytes, ours[0]).await;
+    }
+    until("the key is heard", || talk.b.count() == begun.len()).await;
+    talk.a.talk_in(Encoding::G722, 9, ours[0], 440.0);
+    until("the sound is heard", || talk.b.heard().iter().any(|packet| packet.header.payload_type == 8)).await;
+    for bytes in rest {
+        talk.a.send(bytes, ours[0]).await;
+    }
+    let events = || talk.b.heard().iter().filter(|packet| packet.header.payload_type == 101).count();
+    until("all of the key is heard", || events() == press.len()).await;
+    let heard = talk.b.heard();
+    assert_eq!(keys(&heard), [('7', 100)]);
+    assert_unbroken(&heard);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn keys_beside_opus_are_keys_beside_g711_once_each() {
     let node = Node::start();
@@ -154,26 +201,16 @@ async fn keys_beside_opus_are_keys_beside_g711_once_each() {
     let ours = node.ready(talk.set.clone()).await;
     talk.a.talk_in(Encoding::Opus, 111, ours[0], 440.0);
     until("the talk has begun", || talk.b.count() > 5).await;
-    for (press, key) in ['5', '5', '#'].into_iter().enumerate() {
-        let mut sender = Sender::new(key, 100, 48_000).unwrap();
-        for number in 0.. {
-            let Some(event) = sender.next() else { break };
-            let (sequence, timestamp) = (press as u16 * 100 + number, (press as u32 + 1) * 48_000);
-            let mut bytes = vec![0; header::LENGTH];
-            header::write(&mut bytes, 110, event.marker, sequence, timestamp, 2);
-            bytes.extend(event.payload);
+    for (press, key) in (1..).zip(['5', '5', '#']) {
+        for bytes in presses(key, 110, 48_000, press) {
             talk.a.send(&bytes, ours[0]).await;
             tokio::time::sleep(std::time::Duration::from_millis(10)).await;
         }
     }
     let sent = talk.a.sent();
     until("the talk goes on", || talk.a.sent() > sent + 10 && talk.b.count() as u64 > sent).await;
-    let (heard, mut receiver, mut keys) = (talk.b.heard(), Receiver::default(), Vec::new());
-    for packet in heard.iter().filter(|packet| packet.header.payload_type == 101) {
-        let digits = receiver.receive(packet.header.timestamp, 8_000, &packet.payload, 0);
-        keys.extend(digits.map(|digit| (digit.key, digit.duration_ms)));
-    }
-    assert_eq!(keys, [('5', 100), ('5', 100), ('#', 100)]);
+    let heard = talk.b.heard();
+    assert_eq!(keys(&heard), [('5', 100), ('5', 100), ('#', 100)]);
     assert_unbroken(&heard);
     let reported = |fact: &Fact| if let Fact::Digit(digit) = fact { Some(digit.digit.clone()) } else { None };
     let reported: String = node.facts().iter().filter_map(reported).collect();

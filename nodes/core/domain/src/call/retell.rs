@@ -9,6 +9,19 @@ use crate::{line, scene::Scene};
 /// Re-INVITEs a second to a trunk that sets no rate.
 const PER_SECOND: u32 = 50;
 
+impl Call {
+    /// Whether a far end may still send to an address of ours that was another node's: it waits for its turn to be told, or
+    /// has not answered yet.
+    pub fn is_retelling(&self) -> bool {
+        self.parties.values().any(|party| party.is_alive() && is_retold(party))
+    }
+}
+
+/// Whether the far end has its turn to come, or its answer to give.
+pub(crate) fn is_retold(party: &Party) -> bool {
+    party.told_at.is_some() || party.line.is_offering()
+}
+
 /// Who moves first when many calls have to: the lower. In a talk somebody speaks into the void meanwhile.
 pub(crate) fn place(call: &Call) -> u8 {
     u8::from(!matches!(call.stage, Stage::Talking(_)))

@@ -4,14 +4,18 @@
 use mangrove_proto::media::{self, Endpoint};
 use mangrove_sip::sdp::{Audio, Codec, TelephoneEvent};
 
-/// Fills in the endpoint's encodings: the first codec is sent, the others may be, and all may come in.
-pub(super) fn describe(audio: &Audio, endpoint: &mut Endpoint) {
+use crate::rules::speaks_beyond_g711;
+
+/// Fills in the endpoint's encodings: the first codec is sent, the others may be, and all may come in. Under rules that
+/// know G.711 alone the first is all that is said, as by earlier builds.
+pub(super) fn describe(audio: &Audio, rules: u32, endpoint: &mut Endpoint) {
     let mut codecs = audio.codecs.iter();
     let first = codecs.next();
     // Who speaks one law is heard in the other too, and gets it translated.
     let has_law = first.is_some_and(|codec| ["PCMA", "PCMU"].contains(&codec.name.as_str()));
     endpoint.codec = first.map(codec);
-    endpoint.accepts = codecs.filter(|other| !(has_law && is_fixed_law(other))).map(codec).collect();
+    let others = codecs.filter(|other| speaks_beyond_g711(rules) && !(has_law && is_fixed_law(other)));
+    endpoint.accepts = others.map(codec).collect();
     endpoint.telephone_event = audio.telephone_event.map_or(0, u32::from);
     endpoint.events = audio.events.iter().map(event).collect();
     endpoint.comfort_noise = audio.noise.map(u32::from);
@@ -45,6 +49,7 @@ mod tests {
     use mangrove_sip::sdp::{Direction, MediaAddress, Session, all, g711};
 
     use super::*;
+    use crate::rules::NEWEST;
 
     fn sdp(media: &str) -> Vec<u8> {
         format!("v=0\r\no=- 1 1 IN IP4 203.0.113.9\r\ns=-\r\nc=IN IP4 203.0.113.9\r\nt=0 0\r\n{media}")
@@ -53,7 +58,7 @@ mod tests {
 
     fn described(audio: &Audio) -> Endpoint {
         let mut endpoint = Endpoint::default();
-        describe(audio, &mut endpoint);
+        describe(audio, NEWEST, &mut endpoint);
         endpoint
     }
 
@@ -93,6 +98,21 @@ mod tests {
             assert!(!is_new(field), "{field}: {stored}");
         }
         assert_eq!(serde_json::from_value::<Endpoint>(stored).unwrap(), endpoint);
+    }
+
+    #[test]
+    fn under_the_first_rules_a_law_under_another_number_goes_without_saying() {
+        let media = "m=audio 4000 RTP/AVP 97 98\r\na=rtpmap:97 PCMU/8000\r\na=rtpmap:98 PCMA/8000\r\n";
+        let audio = Session::new(1).receive_offer(&sdp(media), &g711()).unwrap();
+        for (rules, accepts) in [(0, vec![]), (1, vec![plain(98, "PCMA")])] {
+            let mut endpoint = Endpoint::default();
+            describe(&audio, rules, &mut endpoint);
+            assert_eq!(
+                (endpoint.codec, endpoint.accepts),
+                (Some(plain(97, "PCMU")), accepts),
+                "rules {rules}"
+            );
+        }
     }
 
     #[test]

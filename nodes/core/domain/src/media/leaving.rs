@@ -181,7 +181,7 @@ pub(super) fn part(call: &mut Call, scene: &mut Scene<'_>) {
 fn is_done(call: &Call, now: u64) -> bool {
     let Some(former) = call.media.open_former() else { return false };
     let knows = |party: &Arc<Party>| {
-        let waits = former.untold.contains(&party.id) || party.told_at.is_some() || party.line.is_offering();
+        let waits = former.untold.contains(&party.id) || retell::is_retold(party);
         !party.is_alive() || !waits
     };
     former.until.is_some_and(|until| until <= now || call.parties.values().all(knows))

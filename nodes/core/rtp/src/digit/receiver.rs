@@ -11,8 +11,15 @@ const RESTART_S: i32 = 10;
 #[derive(Debug, Clone, Default)]
 pub struct Receiver {
     pressed: Option<Pressed>,
-    /// The timestamp of the last reported event: its repeats and anything older are late.
-    reported: Option<u32>,
+    /// The last reported events, the newest first, each of another clock: timestamps of two clocks are not comparable,
+    /// though the stream is the same. Repeats of them and anything older are late.
+    reported: [Option<Reported>; 2],
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Reported {
+    timestamp: u32,
+    clock: u32,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -62,12 +69,15 @@ impl Receiver {
     /// The far end started another stream: its timestamps begin anew.
     pub fn restart(&mut self) -> Option<Digit> {
         let digit = self.report();
-        self.reported = None;
+        self.reported = [None; 2];
         digit
     }
 
     fn is_late(&self, timestamp: u32, clock: u32) -> bool {
-        let newest = self.pressed.map(|p| p.timestamp.wrapping_sub(1)).or(self.reported);
+        let pressed = self.pressed.filter(|pressed| pressed.clock == clock);
+        let reported = || self.reported.iter().flatten().find(|reported| reported.clock == clock);
+        let before = pressed.map(|pressed| pressed.timestamp.wrapping_sub(1));
+        let newest = before.or_else(|| reported().map(|reported| reported.timestamp));
         let restart = RESTART_S.saturating_mul(i32::try_from(clock).unwrap_or(i32::MAX));
         newest.is_some_and(|newest| (-restart..=0).contains(&(timestamp.wrapping_sub(newest) as i32)))
     }
@@ -82,17 +92,17 @@ impl Receiver {
     ) -> Option<Digit> {
         let mut ended = None;
         let mut before = 0;
-        match self.pressed {
+        let same_clock = self.pressed.filter(|pressed| pressed.clock == clock);
+        match same_clock {
             Some(pressed) if pressed.timestamp == timestamp => {
                 before = pressed.before;
             }
             Some(pressed) if pressed.is_continued_by(timestamp, payload) => {
                 before = pressed.before + u32::from(u16::MAX);
             }
-            Some(_) => ended = self.report(),
-            None => {}
+            _ => ended = self.report(),
         }
-        let longest = match self.pressed {
+        let longest = match same_clock {
             Some(pressed) if pressed.timestamp == timestamp => pressed.duration.max(payload.duration),
             _ => payload.duration,
         };
@@ -110,7 +120,12 @@ impl Receiver {
 
     fn report(&mut self) -> Option<Digit> {
         let pressed = self.pressed.take()?;
-        self.reported = Some(pressed.timestamp);
+        let Pressed { timestamp, clock, .. } = pressed;
+        let [last, _] = self.reported;
+        if last.is_some_and(|last| last.clock != clock) {
+            self.reported[1] = last;
+        }
+        self.reported[0] = Some(Reported { timestamp, clock });
         Some(Digit { key: pressed.key, duration_ms: pressed.duration_ms() })
     }
 }
@@ -192,6 +207,26 @@ mod tests {
         let behind = |seconds: u32| 9u32.wrapping_sub(seconds * 48_000);
         assert_eq!(receiver.receive(behind(9), 48_000, &end, 0).count(), 0, "late by 9 s");
         assert_eq!(receiver.receive(behind(11), 48_000, &end, 0).count(), 1, "another clock");
+    }
+
+    #[test]
+    fn another_clock_under_the_same_stream_loses_no_press_and_doubles_none() {
+        let mut receiver = Receiver::default();
+        for (timestamp, clock, event, end, expected) in [
+            (100_000, RATE, 1, true, "1"),
+            (50_000, 48_000, 2, true, "2"),
+            (100_000, RATE, 1, true, ""),
+            (50_000, 48_000, 2, true, ""),
+            (60_000, 48_000, 3, false, ""),
+            (100_000, RATE, 1, true, ""),
+            (60_000, RATE, 1, true, ""),
+            (108_000, RATE, 4, true, "34"),
+            (60_000, 48_000, 3, true, ""),
+        ] {
+            let payload = Payload { event, end, volume: 0, duration: 800 }.write();
+            let heard: String = receiver.receive(timestamp, clock, &payload, 0).map(|d| d.key).collect();
+            assert_eq!(heard, expected, "key {event} at {timestamp} of {clock} a second");
+        }
     }
 
     #[test]

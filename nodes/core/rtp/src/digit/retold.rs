@@ -11,12 +11,16 @@ const RESTART_S: i64 = 10;
 #[derive(Debug, Clone, Default)]
 pub struct Teller {
     told: Option<Told>,
+    /// The last one of the stream before, or of the same stream at another clock: what comes of it is late.
+    former: Option<Told>,
 }
 
 /// The event that was told last.
 #[derive(Debug, Clone, Copy)]
 struct Told {
     source: u64,
+    /// Of what comes in: timestamps of two are not comparable.
+    clock: u32,
     event: u8,
     /// Of the segment that comes in now (RFC 4733 section 2.5.1.3), and how long those before it were.
     timestamp: u32,
@@ -46,15 +50,21 @@ impl Teller {
         now: u32,
     ) -> Option<Retold> {
         let payload = Payload::read(payload)?;
-        let last = self.told.filter(|told| told.source == source);
-        let (mut told, marker) = match last {
+        let is_of_stream = |told: &Told| (told.source, told.clock) == (source, clocks[0]);
+        let former = self.former.filter(is_of_stream);
+        let (mut told, marker) = match self.told.filter(is_of_stream) {
             Some(told) if told.timestamp == timestamp => (told, false),
             Some(told) if told.is_continued_by(timestamp, payload) => {
                 let before = told.before.saturating_add(u32::from(u16::MAX));
                 (Told { timestamp, before, ..told }, false)
             }
-            Some(told) if told.is_before(timestamp, clocks[0]) => return None,
-            _ => (self.begin(source, timestamp, payload.event, now), true),
+            Some(told) if told.is_before(timestamp) => return None,
+            Some(_) => (self.begin((source, clocks[0]), timestamp, payload.event, now), true),
+            None if former.is_some_and(|former| former.is_at_or_before(timestamp)) => return None,
+            None => {
+                self.former = self.told;
+                (self.begin((source, clocks[0]), timestamp, payload.event, now), true)
+            }
         };
         let units = told.before.saturating_add(payload.duration.into());
         told.duration = told.duration.max(scaled(units, clocks));
@@ -64,13 +74,13 @@ impl Teller {
     }
 
     /// An event that begins after the one before it, however soon its packets came.
-    fn begin(&self, source: u64, timestamp: u32, event: u8, now: u32) -> Told {
+    fn begin(&self, (source, clock): (u64, u32), timestamp: u32, event: u8, now: u32) -> Told {
         let after = self.told.map(|told| told.began.wrapping_add(u32::from(told.duration.max(1))));
         let began = match after {
             Some(after) if (now.wrapping_sub(after) as i32) < 0 => after,
             _ => now,
         };
-        Told { source, event, timestamp, before: 0, began, duration: 0 }
+        Told { source, clock, event, timestamp, before: 0, began, duration: 0 }
     }
 }
 
@@ -81,9 +91,14 @@ impl Told {
     }
 
     /// Whether a packet belongs to something that was over when this event began.
-    fn is_before(&self, timestamp: u32, clock: u32) -> bool {
+    fn is_before(&self, timestamp: u32) -> bool {
         let ahead = i64::from(timestamp.wrapping_sub(self.timestamp) as i32);
-        (-RESTART_S * i64::from(clock)..0).contains(&ahead)
+        (-RESTART_S * i64::from(self.clock)..0).contains(&ahead)
+    }
+
+    /// The same, or to this event, when that is over.
+    fn is_at_or_before(&self, timestamp: u32) -> bool {
+        timestamp == self.timestamp || self.is_before(timestamp)
     }
 }
 
@@ -137,6 +152,29 @@ mod tests {
         assert_eq!(tell(9_000, 237), None);
         assert!(tell(60_000, 8_000).unwrap().marker);
         assert_eq!(teller.retell((1, 1), &[5, 0], [48_000, 8_000], 0), None);
+    }
+
+    #[test]
+    fn another_clock_under_the_same_stream_loses_no_event_and_doubles_none() {
+        let mut teller = Teller::default();
+        let payload = Payload { event: 5, end: true, volume: 10, duration: 800 }.write();
+        let mut begins = |source, timestamp, clock| {
+            let told = teller.retell((source, timestamp), &payload, [clock, 8_000], 0);
+            told.map(|told| told.marker)
+        };
+        for (source, timestamp, clock, expected) in [
+            (1, 100_000, 8_000, Some(true)),
+            (1, 50_000, 48_000, Some(true)),
+            (1, 100_000, 8_000, None),
+            (1, 99_000, 8_000, None),
+            (1, 50_000, 48_000, Some(false)),
+            (1, 108_000, 8_000, Some(true)),
+            (1, 50_000, 48_000, None),
+            (2, 7, 8_000, Some(true)),
+            (1, 108_000, 8_000, None),
+        ] {
+            assert_eq!(begins(source, timestamp, clock), expected, "{timestamp} of {clock} a second");
+        }
     }
 
     #[test]

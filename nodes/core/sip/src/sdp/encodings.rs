@@ -24,7 +24,7 @@ pub(super) struct Encodings {
 impl Encodings {
     /// Reads a line. Of the codecs only those in `taken` count, digits at 8000 Hz and at the clock of one of them.
     pub(super) fn of(media: &Media, taken: &[Codec]) -> Self {
-        let mapped = rtpmaps(media);
+        let mapped = rtpmaps(media, taken);
         let mut read = Self::default();
         for payload_type in formats(media) {
             match encoding(&mapped, payload_type) {
@@ -68,10 +68,13 @@ fn formats(media: &Media) -> Vec<u8> {
 /// What a payload type was said to be; none: something that is not known here.
 type Told = Option<&'static Known>;
 
-/// What each payload type stands for, by the first `rtpmap` that says so in words we know.
-fn rtpmaps(media: &Media) -> [Option<Told>; PAYLOAD_TYPES] {
+/// What each payload type stands for, by the first `rtpmap` that says so in words we know. Where nothing but G.711 is
+/// taken, one with two channels says nothing, as in earlier builds.
+fn rtpmaps(media: &Media, taken: &[Codec]) -> [Option<Told>; PAYLOAD_TYPES] {
+    let most = if codecs::is_g711(taken) { 1 } else { 2 };
+    let is_heard = |told: &(u8, Told)| told.1.is_none_or(|known| known.channels <= most);
     let mut mapped = [None; PAYLOAD_TYPES];
-    for (number, told) in media.get_attribute_values("rtpmap").flatten().filter_map(rtpmap) {
+    for (number, told) in media.get_attribute_values("rtpmap").flatten().filter_map(rtpmap).filter(is_heard) {
         if let Some(slot) = mapped.get_mut(usize::from(number)) {
             slot.get_or_insert(told);
         }

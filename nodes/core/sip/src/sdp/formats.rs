@@ -34,29 +34,33 @@ impl Formats {
     /// then the others, and digits at every clock that is needed, 8000 Hz always. Where something is agreed, of the others
     /// both laws only: a far end that is asked to send elsewhere must not be made to choose a codec anew.
     pub(super) fn offer(codecs: &[Codec], agreed: Option<&Audio>, numbers: &Numbers) -> Self {
+        let is_plain = numbers.are_plain(codecs);
+        let number = |name: &str, clock, own, formats: &Self| {
+            if is_plain { own } else { numbers.find(name, clock, own, formats) }
+        };
         let mut formats = agreed.map(Self::of).unwrap_or_default();
         formats.codecs.retain(|had| codecs.iter().any(|codec| codec.name == had.name));
         for codec in codecs {
             let is_due = agreed.is_none() || codecs::is_g711(std::slice::from_ref(codec));
             if is_due && formats.codec(&codec.name).is_none() {
-                let payload_type = numbers.find(&codec.name, codec.clock, codec.payload_type, &formats);
+                let payload_type = number(&codec.name, codec.clock, codec.payload_type, &formats);
                 formats.codecs.push(Codec { payload_type, fmtp: String::new(), ours: None, ..codec.clone() });
             }
         }
         formats.codecs.sort_by_key(|codec| codec.name == NOISE);
-        formats.add_events(numbers);
+        formats.add_events(number);
         formats
     }
 
-    fn add_events(&mut self, numbers: &Numbers) {
+    fn add_events(&mut self, number: impl Fn(&str, u32, u8, &Self) -> u8) {
         let clocks: Vec<u32> = self.codecs.iter().map(|codec| codec.clock).chain([RATE]).collect();
         self.events.retain(|event| clocks.contains(&event.clock));
         for clock in codecs::digit_clocks().filter(|clock| clocks.contains(clock)) {
             if self.event(clock).is_none()
                 && let Some(own) = codecs::number(codecs::TELEPHONE_EVENT, clock)
             {
-                let number = numbers.find(codecs::TELEPHONE_EVENT, clock, own, self);
-                self.events.push(TelephoneEvent::new(clock, number));
+                let payload_type = number(codecs::TELEPHONE_EVENT, clock, own, self);
+                self.events.push(TelephoneEvent::new(clock, payload_type));
             }
         }
     }

@@ -30,10 +30,16 @@ impl Numbers {
         self.0.is_empty()
     }
 
-    /// Notes what a description says. A session in which nothing but G.711 is taken needs no notes: what it used is in
-    /// its agreement, where earlier builds look for it.
+    /// Whether nothing but G.711 is taken in the session, and was. It says what earlier builds say: what is not agreed on
+    /// has its own number, even where the far end uses that for something else.
+    pub(super) fn are_plain(&self, taken: &[Codec]) -> bool {
+        self.is_empty() && codecs::is_g711(taken)
+    }
+
+    /// Notes what a description says. A plain session needs no notes: what it used is in its agreement, where earlier
+    /// builds look for it.
     pub(super) fn note(&mut self, formats: &Formats, taken: &[Codec]) {
-        if self.is_empty() && codecs::is_g711(taken) {
+        if self.are_plain(taken) {
             return;
         }
         for (name, clock, payload_type) in formats.said() {

@@ -5,7 +5,10 @@ use mangrove_sip::{Message, Transport};
 
 use crate::{
     Command, NodeInfo, Sender,
-    tests::{acme, world::World},
+    tests::{
+        acme,
+        world::{Pending, World},
+    },
 };
 
 /// Another media node takes the sessions of `m1`, and has them ready at once, in the order of these calls.
@@ -66,6 +69,28 @@ fn a_trunk_is_told_of_one_call_after_another_and_of_talks_first() {
         assert_eq!(told(&world), expected);
         world.pass(100);
     }
+}
+
+#[test]
+fn a_call_is_retelling_until_the_last_of_its_far_ends_has_answered() {
+    let mut world = World::of(acme::config());
+    world.register("101");
+    let (caller, anna) = world.talking("101");
+    let waiting = world.queued();
+    let retelling = |world: &World| [caller, waiting].map(|end| world.call(end).is_retelling());
+    assert_eq!(retelling(&world), [false, false]);
+    moves(&mut world, &[&[caller, anna], &[waiting]]);
+    assert!(is_told(&world, caller) && is_told(&world, anna) && !is_told(&world, waiting));
+    assert_eq!(retelling(&world), [true, true], "nobody has answered, and one has its turn to come");
+    let first = world.pending.iter().position(|next| matches!(next, Pending::Sip(end, _) if *end == anna));
+    let answer = world.pending.remove(first.expect("anna's phone answers"));
+    world.deliver(answer);
+    assert_eq!(retelling(&world), [true, true], "the caller has not answered");
+    world.run();
+    assert_eq!(retelling(&world), [false, true]);
+    world.pass(20);
+    assert!(is_told(&world, waiting));
+    assert_eq!(retelling(&world), [false, false]);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! A session in which nothing but G.711 is taken: its text and its stored form are what earlier builds make of it.
 
+use super::far_ends::{line, words};
 use super::*;
 
 /// An offer with much that is not taken.
@@ -49,6 +50,37 @@ fn nothing_new_is_stored_of_it() {
     for word in ["channels", "fmtp", "ours", "events", "noise", "numbers"] {
         assert!(kept.iter().all(|text| !text.contains(&format!("\"{word}\":"))), "{word}: {kept:?}");
     }
+}
+
+#[test]
+fn numbers_that_a_far_end_uses_for_something_else_are_said_as_they_were() {
+    for (media, heard, answered, offered) in [
+        ("8\r\na=rtpmap:8 PCMU/8000", "PCMU=8", "8", "8 8 101"),
+        ("9 18\r\na=rtpmap:9 PCMU/8000\r\na=rtpmap:18 PCMA/8000", "PCMU=9 PCMA=18", "9 18", "9 18 101"),
+        ("8 0\r\na=rtpmap:0 opus/48000/2", "PCMA=8 PCMU=0", "8 0", "8 0 101"),
+        ("8\r\na=rtpmap:8 opus/48000/2\r\na=rtpmap:8 PCMU/8000", "PCMU=8", "8", "8 8 101"),
+        ("0 8\r\na=rtpmap:8 telephone-event/8000", "PCMU=0 event8=8", "0 8", "0 8 8"),
+        ("101\r\na=rtpmap:101 PCMA/8000", "PCMA=101", "101", "101 0 101"),
+    ] {
+        let mut session = Session::new(1);
+        let audio =
+            session.receive_offer(&sdp(&format!("m=audio 4000 RTP/AVP {media}\r\n")), &g711()).unwrap();
+        assert_eq!(words(&audio), heard, "{media}");
+        let answer = text(session.answer(local(20_000), &g711(), Direction::SendRecv).unwrap());
+        assert_eq!(line(&answer), answered, "{media}");
+        let again = text(session.offer(local(20_000), &g711(), Direction::SendOnly));
+        assert_eq!(line(&again), offered, "{media}");
+        assert!(!stored(&session).contains("\"numbers\""), "{media}");
+    }
+}
+
+#[test]
+fn a_number_said_twice_is_mapped_twice() {
+    let mut session = Session::new(1);
+    session.receive_offer(&sdp("m=audio 4000 RTP/AVP 8\r\na=rtpmap:8 PCMU/8000\r\n"), &g711()).unwrap();
+    session.answer(local(20_000), &g711(), Direction::SendRecv).unwrap();
+    let offer = text(session.offer(local(20_000), &g711(), Direction::SendRecv));
+    assert!(offer.contains("RTP/AVP 8 8 101\r\na=rtpmap:8 PCMU/8000\r\na=rtpmap:8 PCMA/8000\r\n"), "{offer}");
 }
 
 #[test]
