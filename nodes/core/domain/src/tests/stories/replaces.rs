@@ -143,7 +143,7 @@ fn an_invite_that_comes_again_or_is_given_up_concerns_its_own_leg() {
     let (caller, anna) = world.talking("101");
     let page = world.call_replacing("101", &world.ends[anna].names());
     let invite = world.ends[page].invite.to_bytes();
-    world.outside(page, invite.clone());
+    world.outside(page, invite);
     assert_eq!(world.ends[page].words(), ["100 INVITE", "100 INVITE"]);
     let cancel = world.ends[page].cancel();
     world.outside(page, cancel);
