@@ -74,7 +74,9 @@ async fn talk(product: &Product) -> Result<()> {
 
 async fn is_right(product: &Product) -> Result<()> {
     let api = product.api()?;
-    let recording = Recording::of(&api, &api.cdrs(1).await?[0]).await?;
+    let record = &api.cdrs(1).await?[0];
+    // Its parts are joined after the call.
+    let recording = wait::until("the recording", async || Recording::of(&api, record).await.ok()).await?;
     assert!(recording.has_only_on(Side::Left, CALLER), "the caller is left");
     assert!(recording.has_only_on(Side::Right, ANNA.hertz), "the agent is right");
     Ok(())
@@ -107,7 +109,8 @@ async fn recordings_lie_sealed_and_are_played_by_who_may() -> Result<()> {
     product.revive().await?;
     let api = product.api()?;
     let record = &api.cdrs(1).await?[0];
-    let path = format!("/recordings/{}/1", record["call"].as_str().context("no id")?);
+    let (call, id) = (record["call"].as_str(), record["recordings"][0]["id"].as_str());
+    let path = format!("/recordings/{}/{}", call.context("no call")?, id.context("no recording")?);
     let said = format!("{:#}", api.bytes(&path).await.map(drop).err().context("it was sent all the same")?);
     assert!(said.contains("500"), "{said}");
     Ok(())
