@@ -97,6 +97,11 @@ impl Latch {
         self.believed.is_none() || now_us.saturating_sub(self.heard_us) >= QUIET_US
     }
 
+    /// Whether a packet from there may be the far end's at all: what comes from elsewhere is not worth opening.
+    pub fn may_be(&self, from: SocketAddr) -> bool {
+        self.believed == Some(from) || self.is_possible(from)
+    }
+
     /// Judges one RTP packet.
     pub fn receive(&mut self, from: SocketAddr, ssrc: u32, sequence: u16, now_us: u64) -> Verdict {
         if self.believed == Some(from) {
@@ -220,6 +225,7 @@ mod tests {
         send(&mut latch, SDP, 1, 1, 0);
         assert_eq!(send(&mut latch, THIRD, 1, 500, 10_000_000), [Verdict::Foreign; 500]);
         assert_eq!(latch.destination(), Some(address(SDP)));
+        assert_eq!([SDP, NAT, THIRD].map(|from| latch.may_be(address(from))), [true, true, false]);
     }
 
     #[test]

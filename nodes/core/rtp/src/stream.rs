@@ -8,6 +8,10 @@ use crate::{
     ticks,
 };
 
+/// So many packets late, or lost in a row, a sealed stream bears.
+const LATE: i16 = 100;
+const AHEAD: i16 = 3_000;
+
 /// One outgoing stream.
 #[derive(Debug, Clone)]
 pub struct Outgoing {
@@ -35,6 +39,21 @@ impl Outgoing {
     /// A stream at 8000 Hz that has sent nothing. The three numbers should be hard to guess (RFC 3550 section 5.1).
     pub fn new(ssrc: u32, sequence: u16, timestamp: u32) -> Self {
         Self { ssrc, clock: RATE, next: sequence, timestamp, sent_us: None, fed: None, packets: 0, octets: 0 }
+    }
+
+    /// Another stream from now on, as if nothing had been sent: its far end counts from nothing, too.
+    pub fn renew(&mut self, ssrc: u32, sequence: u16) {
+        (self.ssrc, self.next, self.fed) = (ssrc, sequence, None);
+    }
+
+    /// Whether a packet of what feeds the stream would jump so far that its number can't be told from one that was used:
+    /// the far end of a sealed stream would never hear it.
+    pub fn is_astray(&self, header: &Header, source: u64) -> bool {
+        let fed = self.fed.filter(|fed| fed.source == source);
+        fed.is_some_and(|fed| {
+            let ahead = header.sequence.wrapping_add(fed.sequence).wrapping_sub(self.next) as i16;
+            !(-LATE..AHEAD).contains(&ahead)
+        })
     }
 
     /// The codec sent from now on has this clock. Where it is another, what comes next begins a talkspurt, whose
@@ -170,6 +189,28 @@ mod tests {
         let mut packet = vec![0xd5; 172];
         header::write(&mut packet, 8, false, sequence, timestamp, 0x1111);
         packet
+    }
+
+    #[test]
+    fn a_source_that_begins_its_numbers_anew_is_astray() {
+        let mut out = Outgoing::new(7, 100, 0);
+        forward(&mut out, 1, 5_000, 0, 0);
+        let header = |sequence| Header::read(&incoming(sequence, 0)).unwrap();
+        for (sequence, expected) in
+            [(5_001, false), (4_950, false), (7_900, false), (4_000, true), (9_000, true), (60_000, true)]
+        {
+            assert_eq!(out.is_astray(&header(sequence), 1), expected, "{sequence}");
+            assert!(!out.is_astray(&header(sequence), 2), "another source follows anyhow");
+        }
+    }
+
+    #[test]
+    fn a_renewed_stream_goes_on_under_other_numbers() {
+        let mut out = Outgoing::new(7, 100, 0);
+        forward(&mut out, 1, 5_000, 0, 0);
+        out.renew(8, 30);
+        let header = forward(&mut out, 1, 5_001, 160, FRAME_US);
+        assert_eq!((header.ssrc, header.sequence, header.marker), (8, 30, true));
     }
 
     fn forward(out: &mut Outgoing, source: u64, sequence: u16, timestamp: u32, now_us: u64) -> Header {

@@ -20,7 +20,12 @@ use mangrove_rtp::{
 use socket2::SockRef;
 
 use super::{
-    announcer::Announcer, command::EndpointPlan, ear::Ear, formats::Formats, guard::Guard, voice::Voice,
+    announcer::Announcer,
+    command::EndpointPlan,
+    ear::Ear,
+    formats::Formats,
+    guard::{Guard, Keys},
+    voice::Voice,
 };
 use crate::{clock, outbox::Owner, ports::Sockets, sys};
 
@@ -156,6 +161,7 @@ impl Endpoint {
             self.latch.resume(latched, now_us);
             self.told = self.latch.believed().filter(|_| self.latch.is_elsewhere());
         }
+        self.begin_anew(plan);
         match (&mut self.guard, &plan.keys) {
             (Some(guard), Some(keys)) => guard.set(keys),
             (guard, keys) => *guard = keys.as_ref().map(|keys| Box::new(Guard::new(keys))),
@@ -167,6 +173,15 @@ impl Endpoint {
         (self.send, self.receive) = (plan.send, plan.receive);
         let expected = plan.receive && plan.formats.codec.is_some() && plan.remote.is_some();
         self.silence.since_us = expected.then(|| self.silence.since_us.unwrap_or(now_us));
+    }
+
+    /// A far end that comes back from plain sound, or with another key, knows nothing of how often our numbers have turned over,
+    /// and under a key no number may be used twice: it gets another stream.
+    fn begin_anew(&mut self, plan: &EndpointPlan) {
+        let is_over = |keys: &Keys| self.guard.as_ref().is_none_or(|guard| guard.is_over_for(keys));
+        if plan.keys.as_ref().is_some_and(is_over) {
+            self.outgoing.renew(rand::random(), rand::random::<u16>() >> 1);
+        }
     }
 
     /// Judges where an RTP packet came from and follows a far end that moved.
@@ -214,6 +229,11 @@ impl Endpoint {
     /// Whether the sound of an RTP packet may go to the far end now.
     pub(super) fn is_sending(&self) -> bool {
         self.send && self.formats.codec.is_some() && self.latch.destination().is_some()
+    }
+
+    /// Whether a packet from there is worth opening: each try costs.
+    pub(super) fn may_come(&self, from: SocketAddr) -> bool {
+        self.guard.is_none() || self.latch.may_be(from)
     }
 
     /// Bytes of the plain packet that came in, at the front of the buffer. None: it is not the far end's.

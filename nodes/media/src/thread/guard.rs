@@ -60,6 +60,11 @@ impl Guard {
         *self = new;
     }
 
+    /// Whether the far end begins anew with these keys: what it knows of our stream is gone (RFC 4568 section 7.1.4).
+    pub(super) fn is_over_for(&self, keys: &Keys) -> bool {
+        self.keys.theirs.is_some() && self.keys.theirs != keys.theirs
+    }
+
     /// A packet as it may go out; none that would be the second under its number.
     pub(super) fn seal(&mut self, packet: &[u8]) -> Option<&[u8]> {
         self.sealed.clear();

@@ -21,6 +21,10 @@ impl Worker {
         let Some(endpoint) = self.endpoints.get_mut(index) else { return };
         // An error is an ICMP answer to something we sent: reading it has cleared it.
         let Ok((length, from)) = endpoint.rtp().recv_from(&mut self.buffer[..]) else { return };
+        if !endpoint.may_come(from) {
+            self.counts.foreign += 1;
+            return;
+        }
         let Some(length) = endpoint.open(&mut self.buffer[..length]) else {
             self.counts.unauthentic += 1;
             return;
@@ -129,6 +133,9 @@ impl Worker {
             voice.skip(source, header.sequence);
         }
         change_law(content, after, &mut self.buffer[header.payload.clone()]);
+        if listener.guard.is_some() && listener.outgoing.is_astray(header, source) {
+            listener.outgoing.pause();
+        }
         let packet = &mut self.buffer[..length];
         listener.outgoing.forward(packet, header, payload_type, source, self.now_us);
         listener.transmit(packet);

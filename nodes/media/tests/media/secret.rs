@@ -134,6 +134,27 @@ async fn what_has_no_right_tag_is_not_heard_and_draws_no_sound() {
     assert!(talk.b.heard().iter().all(|heard| heard.payload.len() == 160), "nothing sealed was passed on");
 }
 
+/// Its own context may have begun anew meanwhile, and under a key no number may come twice.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_comes_back_from_plain_sound_hears_another_stream() {
+    let node = Node::start();
+    let mut talk = Talk::of(Suite::Cm80).await;
+    let ours = node.ready(talk.set(1, Bytes::new())).await;
+    let key = told(&node, "a");
+    talk.a.encrypt(talk.suite, &own(talk.suite), &key);
+    talk.a.talk(ours[0], 440.0);
+    talk.b.talk(ours[1], 1000.0);
+    until("they hear each other", || talk.is_heard()).await;
+    let before = talk.a.heard()[0].header.ssrc;
+    let mut plain = talk.set(2, key.clone());
+    plain.endpoints[0].srtp = None;
+    node.ready(plain).await;
+    node.ready(talk.set(3, key)).await;
+    talk.a.forget();
+    until("they hear each other again", || talk.is_heard()).await;
+    assert_ne!(before, talk.a.heard().last().unwrap().header.ssrc);
+}
+
 /// The numbers of the far end have turned over once when the second node hears it first.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_heir_goes_on_with_both_keys() {
