@@ -18,13 +18,16 @@ use openraft::raft::{
 /// The ends of logs of those who voted for this node, until entries go to them. Clones share it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Ends {
-    known: Arc<Mutex<BTreeMap<(GroupId, NodeId), End>>>,
+    known: Arc<Mutex<BTreeMap<(GroupId, NodeId), Known>>>,
 }
 
-/// Where the log of a replica ends that voted for this candidate; all of it is in the candidate's, too.
+/// This node's newest candidacy that a replica has to do with, and where its log ends. None: it has been asked, and its log
+/// grows, so that a vote which comes late tells nothing any more.
+type Known = (Candidate, Option<End>);
+
+/// Where the log of a replica ends that voted; all of it is in the candidate's, too.
 #[derive(Debug)]
 struct End {
-    candidate: Candidate,
     last: LogId,
     /// Whether the candidate was told that it ends there.
     is_told: bool,
@@ -42,14 +45,13 @@ impl Ends {
         asked: &VoteRequest<TypeConfig>,
         answer: &VoteResponse<TypeConfig>,
     ) {
-        let common = common(asked.last_log_id, answer.last_log_id).filter(|_| answer.vote_granted);
-        match common {
-            Some(last) => {
-                let end = End { candidate: candidate(&asked.vote), last, is_told: false };
-                self.known().insert((group, voter), end);
-            }
-            None => self.forget(group, voter),
+        let (mut known, of) = (self.known(), candidate(&asked.vote));
+        let was_asked = |(before, end): &Known| before.0 > of.0 || (*before == of && end.is_none());
+        if known.get(&(group, voter)).is_some_and(was_asked) {
+            return;
         }
+        let common = common(asked.last_log_id, answer.last_log_id).filter(|_| answer.vote_granted);
+        known.insert((group, voter), (of, common.map(|last| End { last, is_told: false })));
     }
 
     /// What the replica would answer, if that is known. Nothing is known any more of one that has to be asked: its log grows.
@@ -59,24 +61,28 @@ impl Ends {
         replica: NodeId,
         request: &AppendEntriesRequest<TypeConfig>,
     ) -> Option<StreamAppendResult<TypeConfig>> {
-        let mut known = self.known();
+        let (mut known, of) = (self.known(), candidate(&request.vote));
+        let entry = known.entry((group, replica)).or_insert((of, None));
+        if entry.0.0 < of.0 {
+            *entry = (of, None);
+        }
+        if entry.0 != of {
+            return None;
+        }
         let last = request.entries.last().map(|entry| entry.log_id);
-        let answer = known
-            .get_mut(&(group, replica))
-            .filter(|end| end.candidate == candidate(&request.vote))
-            .and_then(|end| end.answer(request.prev_log_id, last?));
+        let answer = entry.1.as_mut().and_then(|end| end.answer(request.prev_log_id, last?));
         if answer.is_none() {
-            known.remove(&(group, replica));
+            entry.1 = None;
         }
         answer
     }
 
-    /// Its log becomes another, by a snapshot.
-    pub(crate) fn forget(&self, group: GroupId, replica: NodeId) {
-        self.known().remove(&(group, replica));
+    /// Its log becomes another, by a snapshot of the leader with this vote.
+    pub(crate) fn forget(&self, group: GroupId, replica: NodeId, vote: &Vote) {
+        self.known().insert((group, replica), (candidate(vote), None));
     }
 
-    fn known(&self) -> MutexGuard<'_, BTreeMap<(GroupId, NodeId), End>> {
+    fn known(&self) -> MutexGuard<'_, BTreeMap<(GroupId, NodeId), Known>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -115,6 +121,9 @@ impl End {
 
 #[cfg(test)]
 mod tests {
+    use mangrove_raft::types::Entry;
+    use openraft::EntryPayload;
+
     use super::*;
 
     fn id(term: u64, index: u64) -> LogId {
@@ -138,7 +147,7 @@ mod tests {
     /// As openraft looks (`ProgressEntry::next_send`): eight entries at a time, from the middle of what is left.
     fn looked_for(end: u64, length: u64, purged: u64) -> (Option<u64>, u64) {
         let log = |index: u64| id(if index <= end { 3 } else { 4 }, index);
-        let mut known = End { candidate: (4, 1), last: log(end), is_told: false };
+        let mut known = End { last: log(end), is_told: false };
         let (mut matching, mut searched) = (None::<LogId>, length);
         loop {
             let found = matching.map(|id| id.index);
@@ -180,33 +189,52 @@ mod tests {
         assert_eq!(looked_for(20, 200, 50), (None, 21));
     }
 
+    /// A vote for term 4 or later, and a question of its leader: entries after `previous`.
+    fn voted(ends: &Ends, term: u64, vote_granted: bool) {
+        let asked = VoteRequest::<TypeConfig>::new(Vote::new(term, 1), Some(id(3, 9)));
+        let answer = VoteResponse { vote: asked.vote, vote_granted, last_log_id: Some(id(3, 9)) };
+        ends.voted(7, 2, &asked, &answer);
+    }
+
+    fn request(term: u64, previous: u64) -> AppendEntriesRequest<TypeConfig> {
+        AppendEntriesRequest {
+            vote: Vote::new_committed(term, 1),
+            prev_log_id: Some(id(3, previous)),
+            entries: vec![Entry { log_id: id(3, previous + 1), payload: EntryPayload::Blank }],
+            leader_commit: None,
+        }
+    }
+
     #[test]
     fn only_who_voted_for_this_leader_is_answered_for_and_only_until_it_is_asked() {
         let ends = Ends::default();
-        let asked = VoteRequest::<TypeConfig>::new(Vote::new(4, 1), Some(id(3, 9)));
-        let granted =
-            |vote_granted| VoteResponse { vote: asked.vote, vote_granted, last_log_id: Some(id(3, 9)) };
-        let request = |term, previous| AppendEntriesRequest::<TypeConfig> {
-            vote: Vote::new_committed(term, 1),
-            prev_log_id: Some(previous),
-            entries: vec![mangrove_raft::types::Entry {
-                log_id: LogId { index: previous.index + 1, ..previous },
-                payload: openraft::EntryPayload::Blank,
-            }],
-            leader_commit: None,
-        };
-        ends.voted(7, 2, &asked, &granted(true));
-        assert_eq!(ends.answer(7, 2, &request(4, id(3, 4))), Some(Ok(Some(id(3, 5)))));
-        assert_eq!(ends.answer(7, 3, &request(4, id(3, 4))), None, "another node");
-        assert_eq!(ends.answer(8, 2, &request(4, id(3, 4))), None, "another group");
-        assert!(ends.answer(7, 2, &request(4, id(3, 9))).is_some_and(|answer| answer.is_err()), "its end");
-        assert_eq!(ends.answer(7, 2, &request(4, id(3, 9))), None, "to be given");
-        assert_eq!(ends.answer(7, 2, &request(4, id(3, 4))), None, "was asked");
+        voted(&ends, 4, true);
+        assert_eq!(ends.answer(7, 2, &request(4, 4)), Some(Ok(Some(id(3, 5)))));
+        assert_eq!(ends.answer(7, 3, &request(4, 4)), None, "another node");
+        assert_eq!(ends.answer(8, 2, &request(4, 4)), None, "another group");
+        assert_eq!(ends.answer(7, 2, &request(3, 4)), None, "an earlier term");
+        assert!(ends.answer(7, 2, &request(4, 9)).is_some_and(|answer| answer.is_err()), "its end");
+        assert_eq!(ends.answer(7, 2, &request(4, 9)), None, "to be given");
+        assert_eq!(ends.answer(7, 2, &request(4, 4)), None, "was asked");
 
-        ends.voted(7, 2, &asked, &granted(true));
-        assert_eq!(ends.answer(7, 2, &request(5, id(3, 4))), None, "another term");
-        ends.voted(7, 2, &asked, &granted(true));
-        ends.voted(7, 2, &asked, &granted(false));
-        assert_eq!(ends.answer(7, 2, &request(4, id(3, 4))), None, "not for this one");
+        voted(&ends, 5, true);
+        assert_eq!(ends.answer(7, 2, &request(6, 4)), None, "another term");
+        voted(&ends, 7, true);
+        voted(&ends, 7, false);
+        assert_eq!(ends.answer(7, 2, &request(7, 4)), None, "not for this one");
+    }
+
+    #[test]
+    fn a_vote_that_comes_after_the_first_question_tells_nothing() {
+        let ends = Ends::default();
+        assert_eq!(ends.answer(7, 2, &request(4, 4)), None);
+        voted(&ends, 4, true);
+        assert_eq!(ends.answer(7, 2, &request(4, 4)), None, "its log has grown");
+        ends.forget(7, 2, &Vote::new_committed(5, 1));
+        voted(&ends, 5, true);
+        assert_eq!(ends.answer(7, 2, &request(5, 4)), None, "it got a snapshot");
+        voted(&ends, 4, true);
+        voted(&ends, 6, true);
+        assert!(ends.answer(7, 2, &request(6, 4)).is_some());
     }
 }

@@ -143,7 +143,7 @@ impl RaftNetworkV2<TypeConfig> for Link {
         cancel: impl Future<Output = ReplicationClosed> + Send + 'static,
         option: RPCOption,
     ) -> Result<SnapshotResponse<TypeConfig>, StreamingError<TypeConfig>> {
-        self.network.ends.forget(self.group, self.target);
+        self.network.ends.forget(self.group, self.target, &vote);
         tokio::select! {
             answer = snapshot::send(self, vote, snapshot, option.soft_ttl()) => Ok(answer?),
             closed = cancel => Err(closed.into()),

@@ -62,7 +62,7 @@ pub(crate) enum Command {
         #[arg(value_name = "KIND[/ID]")]
         object: Option<String>,
     },
-    /// Upload a prompt or music of a company: WAV, MP3, or Ogg with Opus or Vorbis
+    /// Upload a prompt or music of a company: WAV, MP3, or Ogg with Opus
     Upload {
         /// prompt/NAME or music/NAME
         #[arg(value_name = "KIND/NAME")]

@@ -176,17 +176,19 @@ impl Media {
 
     /// Reads the sounds first. A newer version that overtakes this one wins.
     async fn carry_out_later(&self, group: u64, tenant: String, set: media::SetSession) {
-        let mut sounds = Sounds::new();
+        let (mut sounds, mut missing) = (Sounds::new(), None);
         for key in sessions::keys(&set) {
             match self.inner.prompts.load(&tenant, key).await {
                 Ok(sound) => drop(sounds.insert(key.to_owned(), sound)),
-                Err(error) => {
-                    self.inner.sessions.lock().refuse(group, &tenant, &set, error.to_string());
-                    return;
-                }
+                Err(error) => missing = missing.or_else(|| Some(error.to_string())),
             }
         }
-        self.inner.sessions.lock().carry_out(group, &tenant, &set, &sounds);
+        let mut sessions = self.inner.sessions.lock();
+        // A piece of a list may be gone, the others are heard.
+        match missing.filter(|_| !sessions::is_heard(&set, &sounds)) {
+            Some(why) => sessions.refuse(group, &tenant, &set, why),
+            None => sessions.carry_out(group, &tenant, &set, &sounds),
+        }
     }
 }
 

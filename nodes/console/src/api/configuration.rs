@@ -1,6 +1,6 @@
 //! A tenant's configuration as one document.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Json,
@@ -21,6 +21,9 @@ use crate::{
     body::{Asked, too_large},
     refusal::Refusal,
 };
+
+/// So long a change that is made waits for the object store, which may know of sounds that are missing.
+const STORE_ANSWERS: Duration = Duration::from_secs(2);
 
 /// What a change of configuration did, or would do.
 #[derive(Debug, Serialize, ToSchema)]
@@ -109,7 +112,9 @@ pub(crate) async fn configure(
     };
     let mut reply = app.control.configure(request).await?;
     if reply.problems.is_empty() {
-        reply.warnings.extend(sounds::missing(&app, &access.tenant, &document).await);
+        // It is done already, whether the object store answers or not.
+        let missing = sounds::missing(&app, &access.tenant, &document);
+        reply.warnings.extend(tokio::time::timeout(STORE_ANSWERS, missing).await.unwrap_or_default());
     }
     answer(reply)
 }

@@ -7,7 +7,7 @@ mod shelf;
 
 use std::{
     sync::Arc,
-    time::{SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use axum::{
@@ -34,8 +34,14 @@ const LARGEST: usize = 64 << 20;
 const LONGEST_SECONDS: u32 = 20 * 60;
 /// Most sounds of a company.
 const MOST: usize = 500;
+/// Bytes of all sounds of a company, as callers hear them: more than two hours. Media nodes keep what they play in memory.
+const MOST_BYTES: u64 = 128 << 20;
 /// How many files are decoded at once: the node has calls to carry, too.
 static TURNS: Semaphore = Semaphore::const_new(1);
+/// How many are in memory at once, coming or waiting.
+static BODIES: Semaphore = Semaphore::const_new(4);
+/// No upload takes longer.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// All that was uploaded, by kind and name.
 #[utoipa::path(get, path = "/api/v1/tenants/{tenant}/sounds", tag = "configuration",
@@ -65,7 +71,7 @@ pub(crate) async fn read(
     Ok((headers, Body::from_stream(bytes)).into_response())
 }
 
-/// Uploads one, or another in its place: WAV, MP3, or Ogg with Opus or Vorbis, up to 64 MiB and 20 minutes. New
+/// Uploads one, or another in its place: WAV, MP3, or Ogg with Opus, up to 64 MiB and 20 minutes. New
 /// callers hear a replaced one within two minutes.
 #[utoipa::path(put, path = "/api/v1/tenants/{tenant}/sounds/{kind}/{name}", tag = "configuration",
     params(("tenant" = String, Path), ("kind" = String, Path, description = "prompt, music"),
@@ -82,15 +88,11 @@ pub(crate) async fn upload(
     let place = Place::new(&kind, &name)?;
     exists(&app, &access.tenant).await?;
     let shelf = Shelf::of(&app, &access.tenant);
-    let kept = converted(gathered(body).await?).await?;
+    let kept = taken(body).await?;
     let present = shelf.all().await?;
     let former = present.iter().find(|sound| place.is(sound));
-    if former.is_none() && present.len() >= MOST {
-        return Err(unusable(
-            format!("there are {MOST} sounds already, which is the most"),
-            "delete others first",
-        ));
-    }
+    has_room(&present, &place, kept.len() as u64)?;
+    exists(&app, &access.tenant).await?;
     let sound = Sound::of(&place, kept.len() as u64, now());
     let action = if former.is_some() { "update" } else { "create" };
     audit(&app, &access, &place, action, (former.map(figures), Some(figures(&sound)))).await?;
@@ -129,6 +131,30 @@ async fn exists(app: &App, tenant: &TenantId) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// Whether there may be one more, or a larger one in its place.
+fn has_room(present: &[Sound], place: &Place, bytes: u64) -> Result<(), Refusal> {
+    let others = || present.iter().filter(|sound| !place.is(sound));
+    if others().count() >= MOST {
+        let message = format!("there are {MOST} sounds already, which is the most");
+        return Err(unusable(message, "delete others first"));
+    }
+    if others().map(|sound| sound.bytes).sum::<u64>() + bytes > MOST_BYTES {
+        let message = format!("all sounds together would have more than {} MiB", MOST_BYTES >> 20);
+        return Err(unusable(message, "delete others first, or upload a shorter one"));
+    }
+    Ok(())
+}
+
+/// What callers will hear of a body, unless others are taken in already.
+async fn taken(body: Body) -> Result<Vec<u8>, Refusal> {
+    let _place = BODIES
+        .try_acquire()
+        .map_err(|_| Refusal::unavailable("other sounds are being uploaded now; try again in a minute"))?;
+    let late =
+        |_| Refusal::bad("the file did not come within two minutes", "send it again, or a smaller one");
+    converted(tokio::time::timeout(PATIENCE, gathered(body)).await.map_err(late)??).await
+}
+
 /// The whole body, if it is no larger than a sound may be.
 async fn gathered(body: Body) -> Result<Vec<u8>, Refusal> {
     let (mut file, mut parts) = (Vec::new(), body.into_data_stream());
@@ -147,9 +173,12 @@ async fn gathered(body: Body) -> Result<Vec<u8>, Refusal> {
 
 /// What callers will hear of it.
 async fn converted(file: Vec<u8>) -> Result<Vec<u8>, Refusal> {
-    let _turn = TURNS.acquire().await.map_err(|closed| Refusal::fault(&closed))?;
-    let work =
-        move || mangrove_sound::read(&file, LONGEST_SECONDS).map(|samples| mangrove_sound::wav(&samples));
+    let turn = TURNS.acquire().await.map_err(|closed| Refusal::fault(&closed))?;
+    let work = move || {
+        // Until it is done, whether somebody still waits for it or not.
+        let _turn = turn;
+        mangrove_sound::read(&file, LONGEST_SECONDS).map(|samples| mangrove_sound::wav(&samples))
+    };
     let action = "convert it with another program and upload it again";
     match tokio::task::spawn_blocking(work).await {
         Ok(done) => done.map_err(|error| unusable(format!("the file can't be taken: {error}"), action)),

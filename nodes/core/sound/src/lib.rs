@@ -1,5 +1,5 @@
 //! Sound files that people upload, made once into what callers hear: one channel at 8 kHz, 16 bits. WAV (PCM of any size,
-//! floating point, both G.711 laws), MP3, and Ogg with Opus or Vorbis are read, at any usual rate and with one or two
+//! floating point, both G.711 laws), MP3, and Ogg with Opus are read, at any usual rate and with one or two
 //! channels. No clock, no files, no sockets: bytes in, samples out.
 //!
 //! [`read`] decodes, [`wav`] writes the form that is kept. Whatever the bytes are, memory stays below the file, the
@@ -22,10 +22,10 @@ const RATES: std::ops::RangeInclusive<u32> = 6_000..=192_000;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// Neither of the forms above, or cut off in its head.
-    #[error("it is no sound file that can be read here ({why}): use WAV, MP3, or Ogg with Opus or Vorbis")]
+    #[error("it is no sound file that can be read here ({why}): use WAV, MP3, or Ogg with Opus")]
     Unknown { why: String },
     /// The form is known, what it carries is not.
-    #[error("what it carries can't be decoded here ({why}): use WAV, MP3, or Ogg with Opus or Vorbis")]
+    #[error("what it carries can't be decoded here ({why}): use WAV, MP3, or Ogg with Opus")]
     Coding { why: String },
     /// The bytes stop making sense.
     #[error("it is damaged {after_ms} ms after its beginning: {why}")]

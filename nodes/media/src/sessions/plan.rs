@@ -25,11 +25,19 @@ pub(crate) type Sounds = BTreeMap<String, Arc<Prompt>>;
 
 /// The keys of all sounds that the session plays.
 pub(crate) fn keys(set: &SetSession) -> BTreeSet<&str> {
-    let plays = set.endpoints.iter().filter_map(|endpoint| match &endpoint.hears {
+    lists(set).flatten().map(String::as_str).collect()
+}
+
+/// Whether something of each list that the session plays is there.
+pub(crate) fn is_heard(set: &SetSession, sounds: &Sounds) -> bool {
+    lists(set).all(|list| list.is_empty() || list.iter().any(|key| sounds.contains_key(key)))
+}
+
+fn lists(set: &SetSession) -> impl Iterator<Item = &Vec<String>> {
+    set.endpoints.iter().filter_map(|endpoint| match &endpoint.hears {
         Some(Hears::Play(play)) => Some(&play.prompts),
         _ => None,
-    });
-    plays.flatten().map(String::as_str).collect()
+    })
 }
 
 /// All sounds that the session plays, if each is at hand.
