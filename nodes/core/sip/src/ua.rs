@@ -44,7 +44,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::sdp::{self, Audio, Codec, Ours, Suite};
-use crate::{Destination, Message, NameAddr, Seed};
+use crate::{Destination, Message, NameAddr, Seed, Source};
 
 pub use crate::Local;
 pub use cancel::TURNED_AWAY;
@@ -214,6 +214,14 @@ impl Leg {
             (Some(peer), _) => peer.destination = destination,
             (None, Some(invitation)) => invitation.destination = destination,
             (None, None) => {}
+        }
+    }
+
+    /// The far end says, outside of the dialog, that it is reached by this connection now: as if a request of the dialog
+    /// had come by it.
+    pub fn reached_from(&mut self, source: &Source) {
+        if let Some(peer) = &mut self.peer {
+            peer.seen_at(source);
         }
     }
 

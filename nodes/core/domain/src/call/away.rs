@@ -93,7 +93,7 @@ pub(crate) fn registered(
         }
         scene.with_call(id, |call, scene| {
             for leg in legs {
-                line::reached(call, leg, way.clone(), edge);
+                line::reached_from(call, leg, source, edge);
                 look(call, leg, scene);
             }
         });

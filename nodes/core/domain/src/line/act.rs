@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use mangrove_proto::id::LegId;
 use mangrove_sip::{
-    Destination,
+    Destination, Source,
     sdp::{Direction, MediaAddress},
     ua::{self, Ctx, Leg, Output},
 };
@@ -127,6 +127,17 @@ pub(crate) fn reached(call: &mut Call, leg: LegId, way: Destination, edge: &str)
         line.reached_at(way);
     }
     party.line.follow_way();
+}
+
+/// The far end has registered by another connection, at this edge. A phone that listens for connections is still reached
+/// at its own address, should this one go.
+pub(crate) fn reached_from(call: &mut Call, leg: LegId, source: &Source, edge: &str) {
+    let Some(party) = call.party_mut(leg) else { return };
+    edge.clone_into(&mut party.line.edge);
+    (party.line.transport, party.line.from) = (source.transport, source.remote.ip());
+    if let Some(line) = party.line.leg_mut() {
+        line.reached_from(source);
+    }
 }
 
 /// Re-INVITE with our present address: the media has moved.
