@@ -100,10 +100,12 @@ pub(crate) fn registered(
     }
 }
 
+/// Whose dialog stands and is reached elsewhere. What was not answered yet goes on over the connection that it began on.
 fn moved(call: &Call, employee: &EmployeeId, contacts: &[Uri], way: &Destination) -> Vec<LegId> {
     let theirs = call.parties.values().filter(|party| {
         let is_elsewhere = |contact: &Uri| party.line.is_elsewhere(contact, way);
-        party.is_alive() && party.employee.as_ref() == Some(employee) && contacts.iter().any(is_elsewhere)
+        let stands = party.is_alive() && party.answered.is_some();
+        stands && party.employee.as_ref() == Some(employee) && contacts.iter().any(is_elsewhere)
     });
     theirs.map(|party| party.id).collect()
 }

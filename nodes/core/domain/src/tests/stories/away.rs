@@ -83,6 +83,21 @@ fn registering_under_the_dialogs_contact_brings_it_back() {
 }
 
 #[test]
+fn a_dialog_that_nobody_answered_stays_with_its_connection() {
+    let (mut world, ..) = raised_page();
+    world.register("102");
+    let page = world.call_over("190", "flow-7", "102", None);
+    world.run();
+    assert_eq!(world.stage(page), "ringing");
+    let contact = world.ends[page].invite.contact().ok().flatten().expect("a Contact").uri.to_string();
+    world.register_page("190", "flow-8", &contact);
+    assert!(is_reached_by(&world, page, "flow-7"));
+    world.pick_up("102");
+    world.register_page("190", "flow-9", &contact);
+    assert!(is_reached_by(&world, page, "flow-9"));
+}
+
+#[test]
 fn who_has_registered_anew_before_is_not_away() {
     let (mut world, caller, anna) = raised_page();
     world.register_page("101", "flow-2", PAGE);
