@@ -43,7 +43,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::sdp::{self, Audio, Codec, Ours, Suite};
+use crate::sdp::{self, Audio, Codec, MediaAddress, Ours, Suite};
 use crate::{Destination, Message, NameAddr, Seed, Source};
 
 pub use crate::Local;
@@ -179,6 +179,11 @@ impl Leg {
             _ => None,
         };
         self.sdp.agreed().or_else(|| self.sdp.offered()).or_else(early)
+    }
+
+    /// Our media address in the present agreement: what the far end is known to have heard.
+    pub fn told_address(&self) -> Option<MediaAddress> {
+        self.sdp.local().map(|(address, _)| address)
     }
 
     /// The suite that a key of ours is needed for, while there is none. Nothing is answered or offered as SRTP before

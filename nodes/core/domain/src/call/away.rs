@@ -51,7 +51,8 @@ fn hanging(call: &Call, flow: &str) -> impl Iterator<Item = LegId> {
 
 fn lose(call: &mut Call, leg: LegId, flow: &str, scene: &mut Scene<'_>) {
     if let Some((way, edge)) = other_way(call, leg, scene) {
-        return line::reached(call, leg, way, &edge);
+        line::reached(call, leg, way, &edge);
+        return remind(call, leg, scene);
     }
     let until = scene.now().saturating_add(PATIENCE_MS);
     scene.tell(call, format!("{} is away", name(call, leg)), "the connection is gone");
@@ -94,7 +95,10 @@ pub(crate) fn registered(
         scene.with_call(id, |call, scene| {
             for leg in legs {
                 line::reached_from(call, leg, source, edge);
-                look(call, leg, scene);
+                if is_back(call, leg) {
+                    welcome(call, leg, scene);
+                }
+                remind(call, leg, scene);
             }
         });
     }
@@ -112,16 +116,33 @@ fn moved(call: &Call, employee: &EmployeeId, contacts: &[Uri], way: &Destination
 
 /// Whether a party that was away has come back by another connection.
 pub(crate) fn look(call: &mut Call, leg: LegId, scene: &mut Scene<'_>) {
-    let is_back = |party: &&Party| party.away.as_ref().is_some_and(|away| !party.line.hangs_on(&away.flow));
-    if call.party(leg).filter(is_back).is_none() {
-        return;
+    if is_back(call, leg) {
+        welcome(call, leg, scene);
+        remind(call, leg, scene);
     }
+}
+
+fn is_back(call: &Call, leg: LegId) -> bool {
+    let party = call.party(leg);
+    party.is_some_and(|party| party.away.as_ref().is_some_and(|away| !party.line.hangs_on(&away.flow)))
+}
+
+fn welcome(call: &mut Call, leg: LegId, scene: &mut Scene<'_>) {
     if let Some(party) = call.party_mut(leg) {
         party.away = None;
         party.line.follow_way();
     }
     scene.tell(call, format!("{} is back", name(call, leg)), "");
     hold::note(call, scene);
+}
+
+/// Whoever is reached by another connection may have missed where our media is now: what went out over the former one was
+/// lost with it. Whose turn is still to come is told then.
+fn remind(call: &mut Call, leg: LegId, scene: &mut Scene<'_>) {
+    let has_no_turn = |party: &Party| party.is_alive() && party.answered.is_some() && party.told_at.is_none();
+    if call.party(leg).is_some_and(has_no_turn) && !call.media.is_untold(leg) {
+        line::remind(call, leg, scene);
+    }
 }
 
 /// Those who have been waited for long enough are gone.

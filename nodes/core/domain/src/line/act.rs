@@ -146,6 +146,15 @@ pub(crate) fn reoffer(call: &mut Call, leg: LegId, scene: &mut Scene<'_>) {
     operate(call, leg, scene, |line, ctx| line.offer(address, Direction::SendRecv, ctx));
 }
 
+/// As [`reoffer`], for who can be reached again: nothing if our present address has arrived there.
+pub(crate) fn remind(call: &mut Call, leg: LegId, scene: &mut Scene<'_>) {
+    let present = address_of(call, leg);
+    let knows = |line: &Leg| !line.is_offering() && line.told_address() == present;
+    if !call.party(leg).and_then(|party| party.line.leg()).is_some_and(knows) {
+        reoffer(call, leg, scene);
+    }
+}
+
 /// Takes the far end's new offer. We are always ready to speak; a hold limits us by itself (RFC 3264 8.4).
 pub(crate) fn accept_offer(call: &mut Call, leg: LegId, scene: &mut Scene<'_>) {
     match address_of(call, leg) {
