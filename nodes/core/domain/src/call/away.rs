@@ -9,7 +9,7 @@ use mangrove_proto::id::{CallId, EmployeeId, LegId};
 use mangrove_sip::{Destination, Message, Source, Uri};
 use serde::{Deserialize, Serialize};
 
-use super::{Call, fact, hold, party::Party};
+use super::{Call, fact, hold, party::Party, replace};
 use crate::{cause::Cause, line, rules::keeps_calls, scene::Scene};
 
 /// How long a party is waited for. A page that is loaded anew, or finds another network, takes seconds.
@@ -29,9 +29,11 @@ pub(crate) fn flow_closed(flow: &str, scene: &mut Scene<'_>) {
     if !keeps_calls(scene.state.rules()) {
         return;
     }
-    let hit = scene.tenant.calls().filter(|call| hanging(call, flow).next().is_some());
+    let is_its = |party: &Arc<Party>| party.is_alive() && party.line.hangs_on(flow);
+    let hit = scene.tenant.calls().filter(|call| call.parties.values().any(is_its));
     for call in hit.map(|call| call.id).collect::<Vec<CallId>>() {
         scene.with_call(call, |call, scene| {
+            replace::flow_closed(call, flow, scene);
             for leg in hanging(call, flow).collect::<Vec<LegId>>() {
                 lose(call, leg, flow, scene);
             }
