@@ -103,6 +103,17 @@ fn a_phone_that_answers_first_leaves_the_other_without_a_place() {
 }
 
 #[test]
+fn a_phone_that_picks_up_itself_keeps_the_call() {
+    let mut world = World::raised();
+    let caller = world.queued();
+    let rings = world.ringing("101").expect("it rings");
+    let page = world.call_replacing("101", &world.ends[rings].names());
+    assert_eq!(world.pick_up("101"), rings);
+    assert!(world.ends[page].was_told("603 INVITE"), "{:?}", world.ends[page].words());
+    assert!(world.are_joined(caller, rings) && !world.ends[rings].was_told("BYE"));
+}
+
+#[test]
 fn strangers_learn_nothing() {
     let mut world = World::raised();
     let (caller, anna) = world.talking("101");
