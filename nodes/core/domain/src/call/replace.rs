@@ -130,7 +130,7 @@ fn begin(
     scene: &mut Scene<'_>,
 ) -> Result<(), u16> {
     let leg = LegId(scene.draw());
-    let local = line::local_at(scene.state, &scene.tenant, edge, source.transport, leg);
+    let local = line::local_at(scene.state, &scene.tenant, edge, source.transport, leg, true);
     let (codecs, security) = (agree::taken(scene), secret::of_caller(ingress, scene));
     let mut ctx = Ctx { now: scene.stamp.now, seed: &mut scene.seed, local: &local };
     let (line, outputs) = match Line::incoming(invite, source, edge, (&codecs, security), &mut ctx) {
