@@ -10,7 +10,7 @@ use mangrove_sip::{Destination, Message, Source, Uri};
 use serde::{Deserialize, Serialize};
 
 use super::{Call, fact, hold, party::Party, replace};
-use crate::{cause::Cause, line, rules::keeps_calls, scene::Scene};
+use crate::{agent::Agent, cause::Cause, line, rules::keeps_calls, scene::Scene};
 
 /// How long a party is waited for. A page that is loaded anew, or finds another network, takes seconds.
 pub(crate) const PATIENCE_MS: u64 = 30_000;
@@ -84,9 +84,9 @@ pub(crate) fn registered(
     if !keeps_calls(scene.state.rules()) || !source.transport.is_reliable() {
         return;
     }
-    let calls: Vec<CallId> =
-        scene.tenant.agent(employee).map(|agent| agent.calls().collect()).unwrap_or_default();
-    let contacts: Vec<Uri> = request.contacts().filter_map(Result::ok).map(|contact| contact.uri).collect();
+    let Some(agent) = scene.tenant.agent(employee) else { return };
+    let calls: Vec<CallId> = agent.calls().collect();
+    let contacts = held(agent, request, source, scene.now());
     let way = source.destination();
     for id in calls {
         let legs =
@@ -104,6 +104,16 @@ pub(crate) fn registered(
             }
         });
     }
+}
+
+/// The Contacts of a REGISTER that are bound to its connection now: who takes one back is not there.
+fn held(agent: &Agent, request: &Message, source: &Source, now: u64) -> Vec<Uri> {
+    let is_held = |contact: &Uri| {
+        let mut bindings = agent.phones.values().flat_map(|phone| phone.live(now));
+        bindings.any(|(binding, _)| binding.source.flow == source.flow && binding.contact.equivalent(contact))
+    };
+    let named = request.contacts().filter_map(Result::ok).map(|contact| contact.uri);
+    named.filter(is_held).collect()
 }
 
 /// Whose dialog stands and is reached elsewhere. What was not answered yet goes on over the connection that it began on.

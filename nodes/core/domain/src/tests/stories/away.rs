@@ -83,6 +83,8 @@ fn registering_under_the_dialogs_contact_brings_it_back() {
     world.close("flow-1");
     world.register_over_websocket("101", "flow-2");
     assert!(is_waited_for(&world, caller), "another page of hers");
+    world.register_page_for("101", "flow-4", PAGE, 0);
+    assert!(is_waited_for(&world, caller), "it only says that it leaves");
     world.register_page("101", "flow-3", PAGE);
     assert!(world.are_joined(caller, anna) && is_reached_by(&world, anna, "flow-3"));
     assert!(!world.ends[anna].was_told("INVITE"), "she knows all that there is to know");

@@ -41,11 +41,16 @@ impl World {
 
     /// The same under this Contact.
     pub(crate) fn register_page(&mut self, extension: &str, flow: &str, contact: &str) {
+        self.register_page_for(extension, flow, contact, 600);
+    }
+
+    /// The same for so long; 0: it takes its Contact back.
+    pub(crate) fn register_page_for(&mut self, extension: &str, flow: &str, contact: &str, seconds: u32) {
         let text = format!(
             "REGISTER sip:acme.example SIP/2.0\r\nVia: SIP/2.0/WS df7jal23ls0d.invalid;branch=z9hG4bK{flow}\r\n\
              Max-Forwards: 70\r\nFrom: <sip:{extension}@acme.example>;tag={flow}\r\n\
              To: <sip:{extension}@acme.example>\r\nCall-ID: {flow}\r\nCSeq: 1 REGISTER\r\n\
-             Contact: <{contact}>;expires=600\r\n\r\n"
+             Contact: <{contact}>;expires={seconds}\r\n\r\n"
         );
         self.received_from("", text.into_bytes(), websocket(flow), Some(device(extension)));
     }
