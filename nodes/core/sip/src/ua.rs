@@ -43,8 +43,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::sdp::{self, Audio, Codec, Ours, Suite};
-use crate::{Destination, Message, NameAddr, Seed};
+use crate::sdp::{self, Audio, Codec, MediaAddress, Ours, Suite};
+use crate::{Destination, Message, NameAddr, Seed, Source};
 
 pub use crate::Local;
 pub use cancel::TURNED_AWAY;
@@ -181,6 +181,11 @@ impl Leg {
         self.sdp.agreed().or_else(|| self.sdp.offered()).or_else(early)
     }
 
+    /// Our media address in the present agreement: what the far end is known to have heard.
+    pub fn told_address(&self) -> Option<MediaAddress> {
+        self.sdp.local().map(|(address, _)| address)
+    }
+
     /// The suite that a key of ours is needed for, while there is none. Nothing is answered or offered as SRTP before
     /// [`Leg::equip`].
     pub fn key_due(&self) -> Option<Suite> {
@@ -214,6 +219,14 @@ impl Leg {
             (Some(peer), _) => peer.destination = destination,
             (None, Some(invitation)) => invitation.destination = destination,
             (None, None) => {}
+        }
+    }
+
+    /// The far end says, outside of the dialog, that it is reached by this connection now: as if a request of the dialog
+    /// had come by it.
+    pub fn reached_from(&mut self, source: &Source) {
+        if let Some(peer) = &mut self.peer {
+            peer.seen_at(source);
         }
     }
 

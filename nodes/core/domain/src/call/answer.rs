@@ -3,7 +3,7 @@
 use mangrove_proto::id::{EmployeeId, LegId};
 
 use super::{
-    Call, Offer, Recording, fact, offer,
+    Call, Offer, Recording, fact, offer, replace,
     stage::{Stage, Talk},
     transfer,
 };
@@ -15,6 +15,8 @@ pub(crate) fn answered(call: &mut Call, leg: LegId, scene: &mut Scene<'_>) {
         return fact::dismiss(call, leg, Cause::AnsweredElsewhere, scene);
     };
     let winner = call.offers.remove(index);
+    // It picked up by itself: another phone of theirs was to answer the call for it.
+    replace::orphan(call, leg, scene);
     let moment = scene.moment();
     if let Some(party) = call.party_mut(leg) {
         party.answered = Some(moment);

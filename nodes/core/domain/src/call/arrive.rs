@@ -72,7 +72,8 @@ pub(crate) fn arrive(
         None => return Reply::Refused { why: "nobody vouches for the INVITE".into() },
     };
     let (id, leg) = (CallId(scene.draw()), LegId(scene.draw()));
-    let local = line::local_at(scene.state, &scene.tenant, edge, source.transport, leg);
+    let is_ours = arrival.employee.is_some();
+    let local = line::local_at(scene.state, &scene.tenant, edge, source.transport, leg, is_ours);
     let (codecs, security) = (agree::taken(scene), secret::of_caller(ingress, scene));
     let mut ctx = Ctx { now: scene.stamp.now, seed: &mut scene.seed, local: &local };
     let (line, outputs) = match Line::incoming(invite, source, edge, (&codecs, security), &mut ctx) {

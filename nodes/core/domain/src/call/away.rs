@@ -9,8 +9,8 @@ use mangrove_proto::id::{CallId, EmployeeId, LegId};
 use mangrove_sip::{Destination, Message, Source, Uri};
 use serde::{Deserialize, Serialize};
 
-use super::{Call, fact, hold, party::Party};
-use crate::{cause::Cause, line, rules::keeps_calls, scene::Scene};
+use super::{Call, fact, hold, party::Party, replace};
+use crate::{agent::Agent, cause::Cause, line, rules::keeps_calls, scene::Scene};
 
 /// How long a party is waited for. A page that is loaded anew, or finds another network, takes seconds.
 pub(crate) const PATIENCE_MS: u64 = 30_000;
@@ -29,9 +29,11 @@ pub(crate) fn flow_closed(flow: &str, scene: &mut Scene<'_>) {
     if !keeps_calls(scene.state.rules()) {
         return;
     }
-    let hit = scene.tenant.calls().filter(|call| hanging(call, flow).next().is_some());
+    let is_its = |party: &Arc<Party>| party.is_alive() && party.line.hangs_on(flow);
+    let hit = scene.tenant.calls().filter(|call| call.parties.values().any(is_its));
     for call in hit.map(|call| call.id).collect::<Vec<CallId>>() {
         scene.with_call(call, |call, scene| {
+            replace::flow_closed(call, flow, scene);
             for leg in hanging(call, flow).collect::<Vec<LegId>>() {
                 lose(call, leg, flow, scene);
             }
@@ -51,7 +53,8 @@ fn hanging(call: &Call, flow: &str) -> impl Iterator<Item = LegId> {
 
 fn lose(call: &mut Call, leg: LegId, flow: &str, scene: &mut Scene<'_>) {
     if let Some((way, edge)) = other_way(call, leg, scene) {
-        return line::reached(call, leg, way, &edge);
+        line::reached(call, leg, way, &edge);
+        return remind(call, leg, scene);
     }
     let until = scene.now().saturating_add(PATIENCE_MS);
     scene.tell(call, format!("{} is away", name(call, leg)), "the connection is gone");
@@ -81,9 +84,9 @@ pub(crate) fn registered(
     if !keeps_calls(scene.state.rules()) || !source.transport.is_reliable() {
         return;
     }
-    let calls: Vec<CallId> =
-        scene.tenant.agent(employee).map(|agent| agent.calls().collect()).unwrap_or_default();
-    let contacts: Vec<Uri> = request.contacts().filter_map(Result::ok).map(|contact| contact.uri).collect();
+    let Some(agent) = scene.tenant.agent(employee) else { return };
+    let calls: Vec<CallId> = agent.calls().collect();
+    let contacts = held(agent, request, source, scene.now());
     let way = source.destination();
     for id in calls {
         let legs =
@@ -93,33 +96,65 @@ pub(crate) fn registered(
         }
         scene.with_call(id, |call, scene| {
             for leg in legs {
-                line::reached(call, leg, way.clone(), edge);
-                look(call, leg, scene);
+                line::reached_from(call, leg, source, edge);
+                if is_back(call, leg) {
+                    welcome(call, leg, scene);
+                }
+                remind(call, leg, scene);
             }
         });
     }
 }
 
+/// The Contacts of a REGISTER that are bound to its connection now: who takes one back is not there.
+fn held(agent: &Agent, request: &Message, source: &Source, now: u64) -> Vec<Uri> {
+    let is_held = |contact: &Uri| {
+        let mut bindings = agent.phones.values().flat_map(|phone| phone.live(now));
+        bindings.any(|(binding, _)| binding.source.flow == source.flow && binding.contact.equivalent(contact))
+    };
+    let named = request.contacts().filter_map(Result::ok).map(|contact| contact.uri);
+    named.filter(is_held).collect()
+}
+
+/// Whose dialog stands and is reached elsewhere. What was not answered yet goes on over the connection that it began on.
 fn moved(call: &Call, employee: &EmployeeId, contacts: &[Uri], way: &Destination) -> Vec<LegId> {
     let theirs = call.parties.values().filter(|party| {
         let is_elsewhere = |contact: &Uri| party.line.is_elsewhere(contact, way);
-        party.is_alive() && party.employee.as_ref() == Some(employee) && contacts.iter().any(is_elsewhere)
+        let stands = party.is_alive() && party.answered.is_some();
+        stands && party.employee.as_ref() == Some(employee) && contacts.iter().any(is_elsewhere)
     });
     theirs.map(|party| party.id).collect()
 }
 
 /// Whether a party that was away has come back by another connection.
 pub(crate) fn look(call: &mut Call, leg: LegId, scene: &mut Scene<'_>) {
-    let is_back = |party: &&Party| party.away.as_ref().is_some_and(|away| !party.line.hangs_on(&away.flow));
-    if call.party(leg).filter(is_back).is_none() {
-        return;
+    if is_back(call, leg) {
+        welcome(call, leg, scene);
+        remind(call, leg, scene);
     }
+}
+
+fn is_back(call: &Call, leg: LegId) -> bool {
+    let party = call.party(leg);
+    party.is_some_and(|party| party.away.as_ref().is_some_and(|away| !party.line.hangs_on(&away.flow)))
+}
+
+fn welcome(call: &mut Call, leg: LegId, scene: &mut Scene<'_>) {
     if let Some(party) = call.party_mut(leg) {
         party.away = None;
         party.line.follow_way();
     }
     scene.tell(call, format!("{} is back", name(call, leg)), "");
     hold::note(call, scene);
+}
+
+/// Whoever is reached by another connection may have missed where our media is now: what went out over the former one was
+/// lost with it. Whose turn is still to come is told then.
+fn remind(call: &mut Call, leg: LegId, scene: &mut Scene<'_>) {
+    let has_no_turn = |party: &Party| party.is_alive() && party.answered.is_some() && party.told_at.is_none();
+    if call.party(leg).is_some_and(has_no_turn) && !call.media.is_untold(leg) {
+        line::remind(call, leg, scene);
+    }
 }
 
 /// Those who have been waited for long enough are gone.

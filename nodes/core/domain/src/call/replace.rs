@@ -42,6 +42,9 @@ const NOT_NOW: u16 = 491;
 /// It has ended.
 const DECLINED: u16 = 603;
 
+/// How long a leg waits for its media address. A node that is there gives one at once; callers give up not much later.
+const PLACE_MS: u64 = 10_000;
+
 /// An INVITE with Replaces. `key` was not seen before.
 pub(crate) fn arrive(
     key: String,
@@ -127,7 +130,7 @@ fn begin(
     scene: &mut Scene<'_>,
 ) -> Result<(), u16> {
     let leg = LegId(scene.draw());
-    let local = line::local_at(scene.state, &scene.tenant, edge, source.transport, leg);
+    let local = line::local_at(scene.state, &scene.tenant, edge, source.transport, leg, true);
     let (codecs, security) = (agree::taken(scene), secret::of_caller(ingress, scene));
     let mut ctx = Ctx { now: scene.stamp.now, seed: &mut scene.seed, local: &local };
     let (line, outputs) = match Line::incoming(invite, source, edge, (&codecs, security), &mut ctx) {
@@ -217,8 +220,36 @@ pub(super) fn orphan(call: &mut Call, old: LegId, scene: &mut Scene<'_>) {
     }
 }
 
+/// Whether it is about to take another leg's place.
+pub(crate) fn waits(party: &Party) -> bool {
+    party.is_alive() && party.replaces.is_some()
+}
+
+/// Until when a leg waits for its media address.
+pub(super) fn due(party: &Party) -> Option<u64> {
+    waits(party).then(|| party.started.now.saturating_add(PLACE_MS))
+}
+
+/// Those who have waited for long enough get no place: whom they were to replace talks on.
+pub(super) fn expire(call: &mut Call, scene: &mut Scene<'_>) {
+    let now = scene.now();
+    give_up_those(call, |party| due(party).is_some_and(|due| due <= now), Cause::NoMedia, scene);
+}
+
+/// Whose connection is gone while they wait get no place: nobody would be there.
+pub(super) fn flow_closed(call: &mut Call, flow: &str, scene: &mut Scene<'_>) {
+    give_up_those(call, |party| party.line.hangs_on(flow), Cause::FarEndGone, scene);
+}
+
+fn give_up_those(call: &mut Call, which: impl Fn(&Party) -> bool, cause: Cause, scene: &mut Scene<'_>) {
+    let waiting = call.parties.values().filter(|party| waits(party) && which(party));
+    for leg in waiting.map(|party| party.id).collect::<Vec<LegId>>() {
+        give_up(call, leg, cause, scene);
+    }
+}
+
 /// A leg that waits for its place is refused.
-pub(super) fn give_up(call: &mut Call, leg: LegId, cause: Cause, scene: &mut Scene<'_>) {
+pub(crate) fn give_up(call: &mut Call, leg: LegId, cause: Cause, scene: &mut Scene<'_>) {
     let moment = scene.moment();
     if let Some(party) = call.party_mut(leg) {
         party.end(moment, cause);

@@ -5,7 +5,7 @@ use mangrove_proto::{id::LegId, live::EndedBy};
 use super::{
     Call, Offer, announce,
     announce::Announcement,
-    away, end, enqueue, offer, plan, retell,
+    away, end, enqueue, offer, plan, replace, retell,
     stage::{End, Stage},
 };
 use crate::{cause::Cause, line, scene::Scene};
@@ -34,9 +34,11 @@ pub(crate) fn due(call: &Call) -> Option<u64> {
     let alive = || call.parties.values().filter(|party| party.is_alive());
     let told = alive().filter_map(|party| party.told_at);
     let away = alive().filter_map(|party| party.away.as_ref()).map(|away| away.until);
+    let places = call.parties.values().filter_map(|party| replace::due(party));
+    let parties = told.chain(away).chain(places);
     // What is due of the session is done when the command is through.
     let session = call.media.due();
-    stage.into_iter().chain(longest).chain(session).chain(offers).chain(lines).chain(told).chain(away).min()
+    stage.into_iter().chain(longest).chain(session).chain(offers).chain(lines).chain(parties).min()
 }
 
 /// Fires what is due.
@@ -49,6 +51,7 @@ pub(crate) fn fire(call: &mut Call, scene: &mut Scene<'_>) {
     retell::fire(call, scene);
     offer::expire(call, scene);
     away::expire(call, scene);
+    replace::expire(call, scene);
     match &call.stage {
         Stage::Arriving { until } if *until <= now => end::end(call, Cause::NoMedia, EndedBy::System, scene),
         Stage::Playing { until: Some(until), .. } if *until <= now => plan::proceed(call, scene),

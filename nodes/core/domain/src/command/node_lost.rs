@@ -11,7 +11,7 @@ use mangrove_proto::{
 
 use super::edge_reported;
 use crate::{
-    call::{Call, end, fact, party::Party, retell},
+    call::{Call, end, fact, party::Party, replace, retell},
     cause::Cause,
     effect::{Effects, Reply},
     line, media,
@@ -92,12 +92,15 @@ fn go_on(call: &mut Call, name: &str, tells: bool, scene: &mut Scene<'_>) {
     }
 }
 
-/// Phones that rang over the edge's WebSockets: others of the same offer ring on, or the offer has failed.
+/// Phones that rang over the edge's WebSockets: others of the same offer ring on, or the offer has failed. Who was about to
+/// take a place over one gets none.
 fn stop_ringing(call: &mut Call, edge: &str, scene: &mut Scene<'_>) {
     let gone = |party: &&Arc<Party>| party.line.edge == edge && party.line.is_over_websocket();
     let legs: Vec<LegId> = call.parties.values().filter(gone).map(|party| party.id).collect();
     for leg in legs {
-        if call.party(leg).is_some_and(|party| party.line.is_planned()) {
+        if call.party(leg).is_some_and(replace::waits) {
+            replace::give_up(call, leg, Cause::FarEndGone, scene);
+        } else if call.party(leg).is_some_and(|party| party.line.is_planned()) {
             fact::left(call, leg, Cause::Unreachable, scene);
         } else {
             line::unreachable(call, leg, scene);

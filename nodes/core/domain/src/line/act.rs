@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use mangrove_proto::id::LegId;
 use mangrove_sip::{
-    Destination,
+    Destination, Source,
     sdp::{Direction, MediaAddress},
     ua::{self, Ctx, Leg, Output},
 };
@@ -129,10 +129,30 @@ pub(crate) fn reached(call: &mut Call, leg: LegId, way: Destination, edge: &str)
     party.line.follow_way();
 }
 
+/// The far end has registered by another connection, at this edge. A phone that listens for connections is still reached
+/// at its own address, should this one go.
+pub(crate) fn reached_from(call: &mut Call, leg: LegId, source: &Source, edge: &str) {
+    let Some(party) = call.party_mut(leg) else { return };
+    edge.clone_into(&mut party.line.edge);
+    (party.line.transport, party.line.from) = (source.transport, source.remote.ip());
+    if let Some(line) = party.line.leg_mut() {
+        line.reached_from(source);
+    }
+}
+
 /// Re-INVITE with our present address: the media has moved.
 pub(crate) fn reoffer(call: &mut Call, leg: LegId, scene: &mut Scene<'_>) {
     let Some(address) = address_of(call, leg) else { return };
     operate(call, leg, scene, |line, ctx| line.offer(address, Direction::SendRecv, ctx));
+}
+
+/// As [`reoffer`], for who can be reached again: nothing if our present address has arrived there.
+pub(crate) fn remind(call: &mut Call, leg: LegId, scene: &mut Scene<'_>) {
+    let present = address_of(call, leg);
+    let knows = |line: &Leg| !line.is_offering() && line.told_address() == present;
+    if !call.party(leg).and_then(|party| party.line.leg()).is_some_and(knows) {
+        reoffer(call, leg, scene);
+    }
 }
 
 /// Takes the far end's new offer. We are always ready to speak; a hold limits us by itself (RFC 3264 8.4).

@@ -20,16 +20,18 @@ use crate::{
 
 /// Who we are in the messages of a party's dialog.
 pub(crate) fn local(state: &State, tenant: &Tenant, party: &Party) -> Local {
-    local_at(state, tenant, &party.line.edge, party.line.transport, party.id)
+    let is_ours = party.employee.is_some();
+    local_at(state, tenant, &party.line.edge, party.line.transport, party.id, is_ours)
 }
 
-/// As [`local`], for a dialog that is just beginning.
+/// As [`local`], for a dialog that is just beginning, with a phone of ours or not: only those may replace dialogs.
 pub(crate) fn local_at(
     state: &State,
     tenant: &Tenant,
     edge: &str,
     transport: Transport,
     leg: LegId,
+    is_ours: bool,
 ) -> Local {
     let node = state.nodes.get(edge);
     let contacts = node.map(|node| node.info.contacts.as_slice()).unwrap_or_default();
@@ -39,7 +41,7 @@ pub(crate) fn local_at(
         contact_user: format!("{}.{leg}", tenant.config.id),
         user_agent: USER_AGENT.to_owned(),
         domain: tenant.config.domain.to_string(),
-        replaces: keeps_calls(state.rules()),
+        replaces: keeps_calls(state.rules()) && is_ours,
     }
 }
 

@@ -1,12 +1,17 @@
 //! Whose WebSocket closes under a talk is waited for.
 
-use mangrove_sip::Transport;
+use mangrove_proto::edge::{Failed, edge_event::Fact, failed::Reason};
+use mangrove_sip::{Message, Transport};
 
 use crate::{
     Command, NodeInfo,
     call::away::PATIENCE_MS,
     rules::NEWEST,
-    tests::{acme, far_end::sdp, world::World},
+    tests::{
+        acme,
+        far_end::sdp,
+        world::{Pending, World},
+    },
 };
 
 /// The Contact of a page's dialog.
@@ -78,8 +83,60 @@ fn registering_under_the_dialogs_contact_brings_it_back() {
     world.close("flow-1");
     world.register_over_websocket("101", "flow-2");
     assert!(is_waited_for(&world, caller), "another page of hers");
+    world.register_page_for("101", "flow-4", PAGE, 0);
+    assert!(is_waited_for(&world, caller), "it only says that it leaves");
     world.register_page("101", "flow-3", PAGE);
     assert!(world.are_joined(caller, anna) && is_reached_by(&world, anna, "flow-3"));
+    assert!(!world.ends[anna].was_told("INVITE"), "she knows all that there is to know");
+}
+
+/// How often a far end was offered the second media node's address.
+fn offers(world: &World, end: usize) -> usize {
+    let is_offer = |message: &&Message| {
+        message.method().as_str() == "INVITE" && String::from_utf8_lossy(message.body()).contains("10.0.0.3")
+    };
+    world.ends[end].heard.iter().filter(is_offer).count()
+}
+
+#[test]
+fn who_comes_back_is_told_a_media_address_that_changed_meanwhile() {
+    let (mut world, caller, anna) = raised_page();
+    world.close("flow-1");
+    world.command(Command::NodeAnnounced {
+        node: NodeInfo { name: "m2".into(), contacts: vec![], media: true },
+    });
+    world.command(Command::NodeLost { name: "m1".into(), tells: true });
+    while !world.pending.is_empty() {
+        world.pending.retain(|pending| !matches!(pending, Pending::Sip(end, _) if *end == anna));
+        world.deliver_next();
+    }
+    assert_eq!(offers(&world, anna), 1, "over the connection that is gone");
+    let branch = world.ends[anna].heard.last().and_then(Message::branch).expect("ours");
+    let failed = Failed { reason: Reason::TransportFailed.into(), branch, method: "INVITE".into() };
+    let leg = world.ends[anna].leg.clone();
+    world.edge(&leg, Fact::Failed(failed));
+    assert_eq!(offers(&world, anna), 1);
+    world.register_page("101", "flow-2", PAGE);
+    assert_eq!(offers(&world, anna), 2);
+    world.run();
+    assert!(world.are_joined(caller, anna));
+    world.register_page("101", "flow-2", PAGE);
+    assert_eq!(offers(&world, anna), 2, "once is enough");
+}
+
+#[test]
+fn a_dialog_that_nobody_answered_stays_with_its_connection() {
+    let (mut world, ..) = raised_page();
+    world.register("102");
+    let page = world.call_over("190", "flow-7", "102", None);
+    world.run();
+    assert_eq!(world.stage(page), "ringing");
+    let contact = world.ends[page].invite.contact().ok().flatten().expect("a Contact").uri.to_string();
+    world.register_page("190", "flow-8", &contact);
+    assert!(is_reached_by(&world, page, "flow-7"));
+    world.pick_up("102");
+    world.register_page("190", "flow-9", &contact);
+    assert!(is_reached_by(&world, page, "flow-9"));
 }
 
 #[test]

@@ -1,8 +1,12 @@
 //! A person goes on in a call of theirs by another phone (RFC 3891).
 
 use mangrove_proto::{live::AgentState, media::SetSession};
+use mangrove_sip::Transport;
 
-use crate::{AgentWish, tests::world::World};
+use crate::{
+    AgentWish, Command, NodeInfo,
+    tests::world::{Pending, World},
+};
 
 fn reason(world: &World, end: usize, method: &str) -> Option<String> {
     let heard = world.ends[end].heard.iter().rev().find(|message| message.method().as_str() == method)?;
@@ -99,6 +103,17 @@ fn a_phone_that_answers_first_leaves_the_other_without_a_place() {
 }
 
 #[test]
+fn a_phone_that_picks_up_itself_keeps_the_call() {
+    let mut world = World::raised();
+    let caller = world.queued();
+    let rings = world.ringing("101").expect("it rings");
+    let page = world.call_replacing("101", &world.ends[rings].names());
+    assert_eq!(world.pick_up("101"), rings);
+    assert!(world.ends[page].was_told("603 INVITE"), "{:?}", world.ends[page].words());
+    assert!(world.are_joined(caller, rings) && !world.ends[rings].was_told("BYE"));
+}
+
+#[test]
 fn strangers_learn_nothing() {
     let mut world = World::raised();
     let (caller, anna) = world.talking("101");
@@ -156,6 +171,41 @@ fn an_invite_that_comes_again_or_is_given_up_concerns_its_own_leg() {
     world.outside(page, invite);
     assert!(world.are_joined(caller, page));
     assert_eq!(world.tenant().calls().count(), 1);
+}
+
+#[test]
+fn who_gets_no_media_address_gets_no_place() {
+    let mut world = World::raised();
+    let (caller, anna) = world.talking("101");
+    let page = world.call_replacing("101", &world.ends[anna].names());
+    world.pending.retain(|pending| !matches!(pending, Pending::Media(..)));
+    world.pass(9_999);
+    assert_eq!(world.ends[page].words(), ["100 INVITE"]);
+    world.pass(1);
+    assert!(world.ends[page].was_told("503 INVITE"), "{:?}", world.ends[page].words());
+    assert!(world.are_joined(caller, anna) && !world.ends[anna].was_told("BYE"));
+}
+
+#[test]
+fn whose_connection_is_gone_gets_no_place() {
+    let close = |world: &mut World| world.close("flow-7");
+    let lose = |world: &mut World| {
+        let contacts = vec![(Transport::Udp, "10.0.0.9:5060".into())];
+        world
+            .command(Command::NodeAnnounced { node: NodeInfo { name: "e2".into(), contacts, media: false } });
+        world.command(Command::NodeLost { name: "e1".into(), tells: true });
+        world.run();
+    };
+    let ways: [&dyn Fn(&mut World); 2] = [&close, &lose];
+    for goes in ways {
+        let mut world = World::raised();
+        let (caller, anna) = world.talking("101");
+        let page = world.call_over("101", "flow-7", "101", Some(&world.ends[anna].names()));
+        goes(&mut world);
+        assert!(world.ends[page].was_told("603 INVITE"), "{:?}", world.ends[page].words());
+        assert!(world.are_joined(caller, anna) && !world.ends[anna].was_told("BYE"));
+        assert_eq!(world.stage(caller), "talking");
+    }
 }
 
 #[test]

@@ -5,10 +5,13 @@ use mangrove_proto::{
     media::{PlayFinished, Refused, Silent, media_event::Fact},
 };
 
-use super::{Pending, World, device, tenant_id};
+use super::{Pending, World, device, phone_address, tenant_id};
 use crate::{
     AgentWish, Ask, Author, Command, NodeInfo, Reply,
-    tests::{acme, far_end::sdp},
+    tests::{
+        acme,
+        far_end::{FarEnd, sdp},
+    },
 };
 
 fn websocket(flow: &str) -> edge::Source {
@@ -38,13 +41,31 @@ impl World {
 
     /// The same under this Contact.
     pub(crate) fn register_page(&mut self, extension: &str, flow: &str, contact: &str) {
+        self.register_page_for(extension, flow, contact, 600);
+    }
+
+    /// The same for so long; 0: it takes its Contact back.
+    pub(crate) fn register_page_for(&mut self, extension: &str, flow: &str, contact: &str, seconds: u32) {
         let text = format!(
             "REGISTER sip:acme.example SIP/2.0\r\nVia: SIP/2.0/WS df7jal23ls0d.invalid;branch=z9hG4bK{flow}\r\n\
              Max-Forwards: 70\r\nFrom: <sip:{extension}@acme.example>;tag={flow}\r\n\
              To: <sip:{extension}@acme.example>\r\nCall-ID: {flow}\r\nCSeq: 1 REGISTER\r\n\
-             Contact: <{contact}>;expires=600\r\n\r\n"
+             Contact: <{contact}>;expires={seconds}\r\n\r\n"
         );
         self.received_from("", text.into_bytes(), websocket(flow), Some(device(extension)));
+    }
+
+    /// An employee's page calls `to` over a WebSocket, perhaps to take the place of the dialog of these names.
+    pub(crate) fn call_over(&mut self, extension: &str, flow: &str, to: &str, names: Option<&str>) -> usize {
+        let (index, address) = (self.ends.len(), phone_address(extension));
+        let mut caller = FarEnd::caller(extension, to, device(extension), &address, index as u32);
+        if let Some(names) = names {
+            caller.invite.push("Replaces", names);
+        }
+        let invite = caller.invite.to_bytes();
+        self.ends.push(caller);
+        self.received_from("", invite, websocket(flow), Some(device(extension)));
+        index
     }
 
     /// A far end sends a request of its dialog over a WebSocket.
