@@ -16,7 +16,7 @@ use crate::{
         open::Note,
         parts,
         tests::{Facts, reported, settings, ticket},
-        writer::{self, Beginning},
+        writer::{self, Beginning, Writer},
     },
     testing::Store,
 };
@@ -212,6 +212,60 @@ async fn what_waited_of_a_recording_that_another_took_up_is_left_out() {
     assert!(parts::list(outage.store.as_ref(), &ticket("r")).await.unwrap().is_empty());
     let found = Note::read(outage.store.as_ref(), &ticket("r")).await.unwrap();
     assert_eq!(found.unwrap().writer, "b/9");
+    outage.has_pieces(0).await;
+}
+
+/// The run that takes up what waited is killed as well, with a part written and a piece on the disk.
+#[tokio::test]
+async fn what_waited_is_still_written_when_the_run_that_began_to_write_it_ends() {
+    let outage = Outage::new(None);
+    let (first, _) = outage.settings("a/1", 1 << 30);
+    let running = start(&first);
+    (1..=2).for_each(|second| running.send(sound(second)));
+    outage.has_pieces(2).await;
+    running.task.abort();
+    let _ = running.task.await;
+    drop(first);
+    outage.ends();
+    let (second, _) = outage.settings("a/2", 1 << 30);
+    let left = second.spool.as_ref().unwrap().left().await.pop().unwrap();
+    let mut writer = Writer::take_up(second.clone(), &left.about, left.is_begun).await.unwrap();
+    left.shelf.mark_begun().await;
+    let (number, size) = left.pieces[0];
+    writer.take(left.shelf.get(number).await.unwrap()).await;
+    left.shelf.forget(number, size).await;
+    drop((writer, left, second));
+
+    let (third, _) = outage.settings("a/3", 1 << 30);
+    let claims = Claims::default();
+    left::take_up(&third, &Memory::new(1 << 20), &claims).await;
+    claims.all_released().await;
+    let parts = parts::list(outage.store.as_ref(), &ticket("r")).await.unwrap();
+    assert_eq!(parts.iter().map(|part| part.number).collect::<Vec<_>>(), [1, 2]);
+    outage.has_pieces(0).await;
+}
+
+/// Its heir was done before it came back: the heir's file is good.
+#[tokio::test]
+async fn what_waited_of_a_recording_that_another_finished_leaves_its_file_alone() {
+    let outage = Outage::new(None);
+    let (first, _) = outage.settings("a/1", 1 << 30);
+    let running = start(&first);
+    running.send(sound(1));
+    outage.has_pieces(1).await;
+    running.task.abort();
+    let _ = running.task.await;
+    drop(first);
+    outage.ends();
+    let whole = [vec![0_u8; mangrove_rtp::wav::HEADER], vec![9; SECOND]].concat();
+    outage.store.put(&layout::object(&ticket("r")), whole.into()).await.unwrap();
+    let (second, _) = outage.settings("a/2", 1 << 30);
+    let claims = Claims::default();
+    left::take_up(&second, &Memory::new(1 << 20), &claims).await;
+    claims.all_released().await;
+    assert!(parts::list(outage.store.as_ref(), &ticket("r")).await.unwrap().is_empty());
+    assert_eq!(Note::read(outage.store.as_ref(), &ticket("r")).await.unwrap(), None);
+    assert_eq!(seconds(&outage.store).await, [9]);
     outage.has_pieces(0).await;
 }
 
