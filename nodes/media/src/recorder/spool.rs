@@ -18,11 +18,12 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
+    thread,
 };
 
 use mangrove_objects::Masters;
 use parking_lot::Mutex;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, oneshot};
 
 pub(super) use shelf::{About, Left, Shelf};
 
@@ -55,7 +56,7 @@ struct Inner {
     taken: Mutex<BTreeSet<String>>,
     /// Why a shelf that a former run left can't be read.
     trouble: Mutex<Option<String>>,
-    slots: Semaphore,
+    slots: Arc<Semaphore>,
 }
 
 impl Spool {
@@ -70,7 +71,7 @@ impl Spool {
             next: AtomicU64::new(0),
             taken: Mutex::default(),
             trouble: Mutex::default(),
-            slots: Semaphore::new(AT_ONCE),
+            slots: Arc::new(Semaphore::new(AT_ONCE)),
         };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -148,14 +149,20 @@ impl Spool {
         metrics::gauge!(RECORDING_SPOOLED).set(self.inner.used.load(Ordering::Relaxed) as f64);
     }
 
-    /// Work that waits for the disk, away from the threads that answer.
+    /// Work that waits for the disk, on a thread of its own: the runtime's may all hang in a folder that is the object store.
     async fn on_disk<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> io::Result<T> + Send + 'static,
     ) -> io::Result<T> {
-        // Never closed: an error would mean as much room as one likes.
-        let _slot = self.inner.slots.acquire().await;
-        tokio::task::spawn_blocking(work).await.map_err(io::Error::other)?
+        let slot = self.inner.slots.clone().acquire_owned().await.map_err(io::Error::other)?;
+        let (tell, told) = oneshot::channel();
+        let run = move || {
+            let _slot = slot;
+            // Whoever asked may not wait any more.
+            let _ = tell.send(work());
+        };
+        thread::Builder::new().name("spool".into()).spawn(run)?;
+        told.await.map_err(io::Error::other)?
     }
 }
 
