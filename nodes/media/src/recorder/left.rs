@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use tokio::task::JoinSet;
+
 use super::{
     Memory, Settings,
     claims::{Claim, Claims},
@@ -11,9 +13,11 @@ use super::{
 };
 use crate::metrics::RECORDING_DROPPED;
 
-/// Begins to write all that nobody here works on.
-pub(super) async fn take_up(settings: &Settings, memory: &Memory, claims: &Claims) {
-    let Some(spool) = &settings.spool else { return };
+/// Begins to write all that nobody here works on, in tasks that end when the set goes: what they have not written then is
+/// for the next look.
+pub(super) async fn take_up(settings: &Settings, memory: &Memory, claims: &Claims) -> JoinSet<()> {
+    let mut tasks = JoinSet::new();
+    let Some(spool) = &settings.spool else { return tasks };
     let mut recordings: BTreeMap<(String, String), Vec<Left>> = BTreeMap::new();
     for left in spool.left().await {
         let ticket = &left.about.ticket;
@@ -22,9 +26,10 @@ pub(super) async fn take_up(settings: &Settings, memory: &Memory, claims: &Claim
     for lefts in recordings.into_values() {
         // One that is written here already has its turn at the next look.
         if let Some(claim) = lefts.first().and_then(|left| claims.try_claim(&left.about.ticket)) {
-            tokio::spawn(write_all(settings.clone(), memory.clone(), lefts, claim));
+            tasks.spawn(write_all(settings.clone(), memory.clone(), lefts, claim));
         }
     }
+    tasks
 }
 
 /// Of one recording, the oldest first: several runs may have left some.

@@ -151,7 +151,7 @@ async fn what_waited_is_written_after_a_restart_before_what_comes_then() {
 
         let (second, facts) = outage.settings("a/2", 1 << 30);
         let claims = Claims::default();
-        left::take_up(&second, &Memory::new(1 << 20), &claims).await;
+        let _writing = left::take_up(&second, &Memory::new(1 << 20), &claims).await;
         let (pieces, inbox) = mpsc::unbounded_channel();
         let beginning = Beginning { ticket: ticket("r"), began_ms: 4_000, ran_ms: 3_000, claim: None };
         let memory = Memory::new(1 << 20);
@@ -184,7 +184,7 @@ async fn a_piece_that_the_store_has_already_is_not_written_twice() {
     note.write(outage.store.as_ref()).await.unwrap();
     outage.store.put(&layout::part(&ticket("r"), 1), vec![1; SECOND].into()).await.unwrap();
     let claims = Claims::default();
-    left::take_up(&second, &Memory::new(1 << 20), &claims).await;
+    let _writing = left::take_up(&second, &Memory::new(1 << 20), &claims).await;
     claims.all_released().await;
     let parts = parts::list(outage.store.as_ref(), &ticket("r")).await.unwrap();
     assert_eq!(parts.iter().map(|part| part.number).collect::<Vec<_>>(), [1, 2]);
@@ -207,7 +207,7 @@ async fn what_waited_of_a_recording_that_another_took_up_is_left_out() {
     note.write(outage.store.as_ref()).await.unwrap();
     let (second, _) = outage.settings("a/2", 1 << 30);
     let claims = Claims::default();
-    left::take_up(&second, &Memory::new(1 << 20), &claims).await;
+    let _writing = left::take_up(&second, &Memory::new(1 << 20), &claims).await;
     claims.all_released().await;
     assert!(parts::list(outage.store.as_ref(), &ticket("r")).await.unwrap().is_empty());
     let found = Note::read(outage.store.as_ref(), &ticket("r")).await.unwrap();
@@ -238,7 +238,7 @@ async fn what_waited_is_still_written_when_the_run_that_began_to_write_it_ends()
 
     let (third, _) = outage.settings("a/3", 1 << 30);
     let claims = Claims::default();
-    left::take_up(&third, &Memory::new(1 << 20), &claims).await;
+    let _writing = left::take_up(&third, &Memory::new(1 << 20), &claims).await;
     claims.all_released().await;
     let parts = parts::list(outage.store.as_ref(), &ticket("r")).await.unwrap();
     assert_eq!(parts.iter().map(|part| part.number).collect::<Vec<_>>(), [1, 2]);
@@ -261,7 +261,7 @@ async fn what_waited_of_a_recording_that_another_finished_leaves_its_file_alone(
     outage.store.put(&layout::object(&ticket("r")), whole.into()).await.unwrap();
     let (second, _) = outage.settings("a/2", 1 << 30);
     let claims = Claims::default();
-    left::take_up(&second, &Memory::new(1 << 20), &claims).await;
+    let _writing = left::take_up(&second, &Memory::new(1 << 20), &claims).await;
     claims.all_released().await;
     assert!(parts::list(outage.store.as_ref(), &ticket("r")).await.unwrap().is_empty());
     assert_eq!(Note::read(outage.store.as_ref(), &ticket("r")).await.unwrap(), None);
