@@ -136,7 +136,7 @@ impl Shelf {
     fn get_now(&self, number: u64) -> io::Result<Piece> {
         let bytes = fs::read(self.folder().join(file(number)))?;
         let bytes = match &self.inner.key {
-            Some(key) => open(key, &self.place(number), &bytes).map_err(io::Error::other)?,
+            Some(key) => open(key, &self.place(number), &bytes).map_err(damaged)?,
             None => bytes,
         };
         piece::decode(bytes).ok_or_else(|| io::Error::from(io::ErrorKind::InvalidData))
@@ -190,6 +190,11 @@ fn unwrap(spool: &Spool, wrapped: &Wrapped, name: &str) -> io::Result<DataKey> {
     let masters = spool.inner.masters.as_ref();
     let masters = masters.ok_or_else(|| io::Error::other("it is sealed, and objects.keys is not set"))?;
     masters.unwrap(wrapped, name).map_err(io::Error::other)
+}
+
+/// It will not be better when it is read again.
+fn damaged(error: mangrove_objects::Error) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, error)
 }
 
 fn file(number: u64) -> String {
