@@ -306,9 +306,15 @@ async fn what_lies_sealed_is_told_where_its_master_key_is_missing() {
     outage.has_pieces(1).await;
     running.task.abort();
     let _ = running.task.await;
+    // What is not the spool's.
+    std::fs::write(outage.folder.path().join("spool/notes"), "mine").unwrap();
     let keyless = Spool::open(&outage.folder.path().join("spool"), 1 << 30, None).unwrap();
     assert!(keyless.left().await.is_empty());
     let said = keyless.alarm().unwrap();
     assert!(said.contains("can't be read") && said.contains("objects.keys"), "{said}");
     assert_eq!(outage.pieces().len(), 1, "it waits for its key");
+    let shelf = outage.pieces()[0].parent().unwrap().to_owned();
+    std::fs::remove_dir_all(shelf).unwrap();
+    assert!(keyless.left().await.is_empty());
+    assert_eq!(keyless.alarm(), None);
 }

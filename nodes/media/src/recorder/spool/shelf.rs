@@ -97,8 +97,11 @@ impl Shelf {
         let folder = spool.inner.folder.join(name);
         let pieces = pieces(&folder)?;
         if pieces.is_empty() {
-            fs::remove_dir_all(&folder)?;
-            return Ok(None);
+            return match fs::remove_dir_all(&folder) {
+                // Who worked on it was done just now.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+                removed => removed.map(|()| None),
+            };
         }
         let about: About = serde_json::from_slice(&fs::read(folder.join(ABOUT))?)?;
         let key = about.key.as_ref().map(|wrapped| unwrap(spool, wrapped, name)).transpose()?;
