@@ -327,7 +327,10 @@ impl Writer {
             match within(DEADLINE, create).await {
                 Ok(_) => Ok(true),
                 // By an attempt of ours that seemed to fail.
-                Err(Error::AlreadyExists { .. }) => Ok(parts.get(&path).await?.bytes().await? == *bytes),
+                Err(Error::AlreadyExists { .. }) => {
+                    let there = within(DEADLINE, async { parts.get(&path).await?.bytes().await }).await?;
+                    Ok(there == *bytes)
+                }
                 Err(error) => Err(error),
             }
         };
