@@ -148,11 +148,17 @@ impl Shelf {
     /// Takes a piece of this size away. One that stays all the same is found to be written when it is taken up.
     pub(in crate::recorder) async fn forget(&self, number: u64, size: u64) {
         let shelf = self.clone();
-        let gone = self.inner.spool.on_disk(move || fs::remove_file(shelf.folder().join(file(number)))).await;
-        match gone {
-            Ok(()) => self.inner.spool.release(size),
-            Err(error) => tracing::warn!(%error, number, "a written piece stays on the disk"),
+        if let Err(error) = self.inner.spool.on_disk(move || shelf.forget_now(number, size)).await {
+            tracing::warn!(%error, number, "a written piece stays on the disk");
         }
+    }
+
+    /// Gone for good: one that came back with the machine's power would be written once more.
+    fn forget_now(&self, number: u64, size: u64) -> io::Result<()> {
+        let folder = self.folder();
+        fs::remove_file(folder.join(file(number)))?;
+        self.inner.spool.release(size);
+        File::open(folder)?.sync_all()
     }
 
     /// The recording's note is in the object store from now on.
