@@ -70,6 +70,45 @@ pub(crate) fn discreet(error: object_store::Error) -> object_store::Error {
         object_store::Error::Unauthenticated { path, .. } => {
             object_store::Error::Unauthenticated { path, source: unknown.into() }
         }
+        object_store::Error::Generic { store, source } if !source.is::<Error>() => {
+            let said = refusal(&source.to_string());
+            object_store::Error::Generic { store, source: said.map_or(source, Into::into) }
+        }
         other => other,
+    }
+}
+
+/// Of an error's text that holds an answer of S3 only what that says is wrong.
+fn refusal(text: &str) -> Option<String> {
+    let (_, answer) = text.split_once("<Error")?;
+    let code = answer.split_once("<Code>").and_then(|(_, rest)| rest.split_once("</Code>"));
+    let code =
+        code.map(|(code, _)| code).filter(|code| code.bytes().all(|byte| byte.is_ascii_alphanumeric()));
+    Some(format!("the object store refuses what this node asks: {}", code.unwrap_or("it does not say why")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_what_s3_answers_only_its_code_is_told() {
+        let refuses = "the object store refuses what this node asks: ";
+        for (text, told) in [
+            (
+                "400: <Error><Code>AuthorizationHeaderMalformed</Code><X>secret</X></Error>",
+                "AuthorizationHeaderMalformed",
+            ),
+            ("403: <Error xmlns=\"x\"><Code>a secret</Code></Error>", "it does not say why"),
+            ("<Error>secret", "it does not say why"),
+        ] {
+            let error = object_store::Error::Generic { store: "S3", source: text.into() };
+            let said = discreet(error).to_string();
+            assert!(said.ends_with(&format!("{refuses}{told}")) && !said.contains("secret"), "{said}");
+        }
+        let error = object_store::Error::Generic { store: "S3", source: "connection refused".into() };
+        assert!(discreet(error).to_string().contains("connection refused"));
+        let error = object_store::Error::Generic { store: "sealed", source: Box::new(Error::Crypto) };
+        assert!(of_sealing(&discreet(error)).is_some());
     }
 }

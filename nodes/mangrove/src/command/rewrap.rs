@@ -19,12 +19,16 @@ pub(crate) async fn rewrap(configuration: &Configuration, format: Format) -> Res
     });
     output::show(format, &answer, || {
         format!(
-            "{} keys are wrapped by master key {newest} now, {} were before; {} recordings are not finished: run it \
-             again before the older master keys go\n",
+            "{} keys are wrapped by master key {newest} now, {} were before; {} recordings are not finished\n",
             done.rewrapped, done.current, done.open
         )
     })?;
     match done.failed.as_slice() {
+        [] if done.open > 0 => bail!(
+            "{} recordings are not finished and keep their older master keys: run it again when they are, before those \
+             master keys go",
+            done.open
+        ),
         [] => Ok(()),
         [first, ..] => bail!(
             "{} keys could not be rewrapped, so the older master keys must stay; the first is {first}",

@@ -12,7 +12,10 @@ use std::{
 
 use bytes::Bytes;
 use mangrove_rtp::align::{Aligner, Sound};
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    sync::{mpsc, oneshot},
+    task::JoinSet,
+};
 
 use super::{
     Memory, Message, Settings,
@@ -53,6 +56,8 @@ struct Aligning {
     claims: Claims,
     recordings: BTreeMap<u64, Recording>,
     part_bytes: usize,
+    /// Write what former runs left, and sweep. They end with the recorder, not with the process.
+    tasks: JoinSet<()>,
 }
 
 /// Runs until the recorder's last handle is gone.
@@ -66,10 +71,11 @@ pub(super) async fn run(
         claims: Claims::default(),
         recordings: BTreeMap::new(),
         part_bytes: layout::bytes(settings.segment.as_millis() as u64).max(layout::SAMPLE) as usize,
+        tasks: JoinSet::new(),
         settings,
     };
     // Before any call's new sound has a writer.
-    left::take_up(&aligning.settings, &aligning.memory, &aligning.claims).await;
+    aligning.tasks = left::take_up(&aligning.settings, &aligning.memory, &aligning.claims).await;
     let mut round = tokio::time::interval(ROUND);
     round.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
     let mut sweep = tokio::time::interval_at(tokio::time::Instant::now() + sweep::FIRST, sweep::EVERY);
@@ -216,11 +222,13 @@ impl Aligning {
         written
     }
 
-    fn sweep(&self) {
+    fn sweep(&mut self) {
+        while self.tasks.try_join_next().is_some() {}
         let (settings, memory, claims) = (self.settings.clone(), self.memory.clone(), self.claims.clone());
-        tokio::spawn(async move {
-            left::take_up(&settings, &memory, &claims).await;
+        self.tasks.spawn(async move {
+            let mut writing = left::take_up(&settings, &memory, &claims).await;
             sweep::run(settings, claims).await;
+            while writing.join_next().await.is_some() {}
         });
     }
 }

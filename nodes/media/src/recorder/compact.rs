@@ -147,7 +147,8 @@ async fn write(
     }
 }
 
-async fn is_there(objects: &dyn ObjectStore, ticket: &Ticket) -> Result<bool> {
+/// Whether the recording's file is in the store.
+pub(super) async fn is_there(objects: &dyn ObjectStore, ticket: &Ticket) -> Result<bool> {
     match within(DEADLINE, objects.head(&layout::object(ticket))).await {
         Ok(_) => Ok(true),
         Err(Error::NotFound { .. }) => Ok(false),

@@ -9,7 +9,7 @@ use tokio::{
 };
 
 use super::{
-    Memory,
+    Memory, layout,
     spool::{About, Left, Shelf, Spool},
     writer::Piece,
 };
@@ -21,6 +21,9 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(3);
 const IN_MEMORY: usize = 3;
 /// A process that ends waits this long for the store when all the rest is on the disk.
 const SUSPENDS: Duration = Duration::from_secs(4);
+/// A disk that can't be read may recover: it is asked again so often, with such pauses.
+const READS: usize = 300;
+const PAUSE: Duration = Duration::from_secs(1);
 
 pub(super) struct Inbox {
     arriving: mpsc::UnboundedReceiver<Piece>,
@@ -83,8 +86,10 @@ impl Inbox {
     pub(super) fn of_former_run(left: Left, memory: Memory) -> Self {
         let Left { about, shelf, pieces, is_begun } = left;
         let stowage = Stowage { spool: None, about, shelf: Some(shelf), is_begun };
-        // How much sound is in it shows when it is read.
-        let waiting = pieces.into_iter().map(|(number, size)| Waiting::Shelved { number, size, sound: 0 });
+        // How much sound is in it shows when it is read: it is about as much as the file is long.
+        let sound = |size: u64| size - size % layout::SAMPLE;
+        let waiting =
+            pieces.into_iter().map(|(number, size)| Waiting::Shelved { number, size, sound: sound(size) });
         let (waiting, arriving) = (waiting.collect(), mpsc::unbounded_channel().1);
         Self {
             arriving,
@@ -268,12 +273,29 @@ impl Stowage {
             Waiting::Here { piece, .. } => return piece.again(),
             Waiting::Shelved { number, sound, .. } => (*number, *sound),
         };
-        let read = async { self.shelf.as_ref().ok_or(io::ErrorKind::NotFound)?.get(number).await };
-        read.await.unwrap_or_else(|error: io::Error| {
+        self.read(number).await.unwrap_or_else(|error| {
             tracing::error!(%error, recording = self.about.ticket.recording, "sound is lost that waited on the disk");
             metrics::counter!(RECORDING_DROPPED).increment(sound);
             Piece::Hole(sound)
         })
+    }
+
+    /// Asks again where that may help: it does not for what is gone or damaged.
+    async fn read(&self, number: u64) -> io::Result<Piece> {
+        let shelf = self.shelf.as_ref().ok_or(io::ErrorKind::NotFound)?;
+        for _ in 1..READS {
+            match shelf.get(number).await {
+                Err(error)
+                    if !matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::InvalidData) =>
+                {
+                    let recording = &self.about.ticket.recording;
+                    tracing::warn!(%error, recording, "sound on the disk can't be read, trying again");
+                    tokio::time::sleep(PAUSE).await;
+                }
+                read => return read,
+            }
+        }
+        shelf.get(number).await
     }
 
     async fn forget(&self, number: u64, size: u64) {

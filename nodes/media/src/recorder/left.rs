@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use tokio::task::JoinSet;
+
 use super::{
     Memory, Settings,
     claims::{Claim, Claims},
@@ -9,11 +11,19 @@ use super::{
     spool::Left,
     writer::{self, Writer},
 };
-use crate::metrics::RECORDING_DROPPED;
+use crate::{
+    clock::{now_us, unix_at},
+    metrics::RECORDING_DROPPED,
+};
 
-/// Begins to write all that nobody here works on.
-pub(super) async fn take_up(settings: &Settings, memory: &Memory, claims: &Claims) {
-    let Some(spool) = &settings.spool else { return };
+/// What began so long ago is nobody's: control forgets a call 24 h after its end.
+const FORGOTTEN_MS: u64 = 28 * 3_600_000;
+
+/// Begins to write all that nobody here works on, in tasks that end when the set goes: what they have not written then is
+/// for the next look.
+pub(super) async fn take_up(settings: &Settings, memory: &Memory, claims: &Claims) -> JoinSet<()> {
+    let mut tasks = JoinSet::new();
+    let Some(spool) = &settings.spool else { return tasks };
     let mut recordings: BTreeMap<(String, String), Vec<Left>> = BTreeMap::new();
     for left in spool.left().await {
         let ticket = &left.about.ticket;
@@ -22,9 +32,10 @@ pub(super) async fn take_up(settings: &Settings, memory: &Memory, claims: &Claim
     for lefts in recordings.into_values() {
         // One that is written here already has its turn at the next look.
         if let Some(claim) = lefts.first().and_then(|left| claims.try_claim(&left.about.ticket)) {
-            tokio::spawn(write_all(settings.clone(), memory.clone(), lefts, claim));
+            tasks.spawn(write_all(settings.clone(), memory.clone(), lefts, claim));
         }
     }
+    tasks
 }
 
 /// Of one recording, the oldest first: several runs may have left some.
@@ -40,6 +51,12 @@ async fn write(settings: &Settings, memory: &Memory, left: Left) {
     let bytes: u64 = left.pieces.iter().map(|(_, size)| size).sum();
     tracing::info!(recording = about.ticket.recording, bytes, "a recording waited on the disk");
     let mut inbox = Inbox::of_former_run(left, memory.clone());
+    if (unix_at(now_us()) / 1000).saturating_sub(about.began_ms) > FORGOTTEN_MS {
+        let recording = about.ticket.recording;
+        tracing::error!(recording, bytes, "it waited until its call was forgotten, this is left out");
+        metrics::counter!(RECORDING_DROPPED).increment(bytes);
+        return inbox.clear().await;
+    }
     match inbox.during(Writer::take_up(settings.clone(), &about, is_begun)).await.flatten() {
         Some(writer) => {
             inbox.begun().await;

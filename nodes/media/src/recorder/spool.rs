@@ -18,11 +18,12 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
+    thread,
 };
 
 use mangrove_objects::Masters;
 use parking_lot::Mutex;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, oneshot};
 
 pub(super) use shelf::{About, Left, Shelf};
 
@@ -55,7 +56,7 @@ struct Inner {
     taken: Mutex<BTreeSet<String>>,
     /// Why a shelf that a former run left can't be read.
     trouble: Mutex<Option<String>>,
-    slots: Semaphore,
+    slots: Arc<Semaphore>,
 }
 
 impl Spool {
@@ -70,7 +71,7 @@ impl Spool {
             next: AtomicU64::new(0),
             taken: Mutex::default(),
             trouble: Mutex::default(),
-            slots: Semaphore::new(AT_ONCE),
+            slots: Arc::new(Semaphore::new(AT_ONCE)),
         };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -92,34 +93,44 @@ impl Spool {
         let spool = self.clone();
         let found = self.on_disk(move || spool.find_left()).await;
         found.unwrap_or_else(|error| {
-            self.complain(format!("recordings that wait on this node's disk can't be listed: {error}"));
+            self.tell(Some(format!("recordings that wait on this node's disk can't be listed: {error}")));
             Vec::new()
         })
     }
 
     fn find_left(&self) -> io::Result<Vec<Left>> {
-        let mut left = Vec::new();
-        for name in names(&self.inner.folder)? {
+        let (mut left, mut trouble) = (Vec::new(), None);
+        for name in shelves(&self.inner.folder)? {
             let is_free = self.inner.taken.lock().insert(name.clone());
             if !is_free {
                 continue;
             }
             match Shelf::of_former_run(self, &name) {
-                Ok(Some(found)) => left.push(found),
-                Ok(None) => drop(self.inner.taken.lock().remove(&name)),
-                // It stays taken: once is enough to be told.
-                Err(error) => self.complain(format!(
-                    "a recording waits in {} and can't be read: {error}",
-                    self.inner.folder.join(name).display()
-                )),
+                Ok(Some(found)) => {
+                    left.push(found);
+                    continue;
+                }
+                Ok(None) => {}
+                Err(error) => {
+                    let folder = self.inner.folder.join(&name);
+                    let what =
+                        format!("a recording waits in {} and can't be read: {error}", folder.display());
+                    trouble.get_or_insert(what);
+                }
             }
+            self.inner.taken.lock().remove(&name);
         }
+        self.tell(trouble);
         Ok(left)
     }
 
-    fn complain(&self, what: String) {
-        tracing::error!("{what}");
-        *self.inner.trouble.lock() = Some(what);
+    /// What is wrong with what lies there now; said once in the log.
+    fn tell(&self, trouble: Option<String>) {
+        let mut told = self.inner.trouble.lock();
+        if let Some(what) = trouble.as_ref().filter(|_| *told != trouble) {
+            tracing::error!("{what}");
+        }
+        *told = trouble;
     }
 
     /// A name that no shelf had before.
@@ -148,14 +159,20 @@ impl Spool {
         metrics::gauge!(RECORDING_SPOOLED).set(self.inner.used.load(Ordering::Relaxed) as f64);
     }
 
-    /// Work that waits for the disk, away from the threads that answer.
+    /// Work that waits for the disk, on a thread of its own: the runtime's may all hang in a folder that is the object store.
     async fn on_disk<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> io::Result<T> + Send + 'static,
     ) -> io::Result<T> {
-        // Never closed: an error would mean as much room as one likes.
-        let _slot = self.inner.slots.acquire().await;
-        tokio::task::spawn_blocking(work).await.map_err(io::Error::other)?
+        let slot = self.inner.slots.clone().acquire_owned().await.map_err(io::Error::other)?;
+        let (tell, told) = oneshot::channel();
+        let run = move || {
+            let _slot = slot;
+            // Whoever asked may not wait any more.
+            let _ = tell.send(work());
+        };
+        thread::Builder::new().name("spool".into()).spawn(run)?;
+        told.await.map_err(io::Error::other)?
     }
 }
 
@@ -168,10 +185,21 @@ fn names(folder: &Path) -> io::Result<BTreeSet<String>> {
     entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect()
 }
 
+/// Names of the shelves in the spool's folder, in order. What else lies there is not the spool's.
+fn shelves(folder: &Path) -> io::Result<BTreeSet<String>> {
+    Ok(names(folder)?.into_iter().filter(|name| is_shelf(name)).collect())
+}
+
+/// Whether [`Spool::new_name`] makes such names.
+fn is_shelf(name: &str) -> bool {
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    name.split_once('-').is_some_and(|(at, number)| at.len() == 20 && is_number(at) && is_number(number))
+}
+
 /// Bytes of all pieces.
 fn size(folder: &Path) -> io::Result<u64> {
     let mut bytes = 0;
-    for shelf in names(folder)? {
+    for shelf in shelves(folder)? {
         for (_, size) in shelf::pieces(&folder.join(shelf))? {
             bytes += size;
         }

@@ -17,8 +17,9 @@ use super::{
 /// When a node looks first, and how often then.
 pub(super) const FIRST: Duration = Duration::from_secs(60);
 pub(super) const EVERY: Duration = Duration::from_secs(300);
-/// A recording that runs gets a part every few seconds: this long without one means that nobody writes it.
-const ABANDONED_MS: u64 = 180_000;
+/// This long without a part means that nobody writes a recording: its node may be away from the store for hours and write
+/// all that it has then. Control forgets the call after 24 h.
+const ABANDONED_MS: u64 = 12 * 3_600_000;
 
 /// Looks once, and leaves alone what this node itself works on.
 pub(super) async fn run(settings: Settings, claims: Claims) {
@@ -37,18 +38,18 @@ pub(super) async fn run(settings: Settings, claims: Claims) {
 /// length still waits for it.
 pub(super) async fn finish(settings: &Settings, claims: &Claims, ticket: &Ticket, ran_ms: Option<u64>) {
     let Some(_claim) = claims.try_claim(ticket) else { return };
-    match Note::read(settings.objects.as_ref(), ticket).await {
-        Ok(Some(note)) => {
+    let objects = settings.objects.as_ref();
+    match settings.failing.insist("read the note", ticket, || Note::read(objects, ticket)).await {
+        Some(note) => {
             tracing::info!(recording = ticket.recording, "an abandoned recording is put together");
             compact::finish(settings, note.ended_after(ran_ms)).await;
         }
-        Ok(None) if ran_ms.is_none() => {}
-        Ok(None) => {
+        None if ran_ms.is_none() => {}
+        None => {
             if let Err(error) = compact::report_again(settings, ticket).await {
                 tracing::warn!(%error, recording = ticket.recording, "a file could not be read");
             }
         }
-        Err(error) => tracing::warn!(%error, recording = ticket.recording, "a note could not be read"),
     }
 }
 

@@ -157,23 +157,29 @@ impl Writer {
         writer
     }
 
-    /// Goes on with what a former run of this machine's had on the disk, right behind what it had written. None when another
-    /// has taken the recording up since, or it is finished: then nothing of it may be written.
+    /// Goes on with what a former run of this machine's had on the disk, right behind what it had written and in its name: the
+    /// next run finds what is left if this one ends, and an heir that writes itself in meanwhile stays the heir. None when
+    /// another has taken the recording up since, or it is finished: then nothing of it may be written.
     pub(super) async fn take_up(settings: Settings, about: &About, is_begun: bool) -> Option<Self> {
         let ticket = &about.ticket;
         let read = || Note::read(settings.objects.as_ref(), ticket);
-        let found = settings.failing.insist("read the note", ticket, read).await;
-        let note = match found {
-            None if is_begun => return None,
-            None => return Some(Self::open(settings, ticket.clone(), about.began_ms, about.ran_ms).await),
-            Some(note) => note,
+        let Some(note) = settings.failing.insist("read the note", ticket, read).await else {
+            let look = || compact::is_there(settings.objects.as_ref(), ticket);
+            if is_begun || settings.failing.insist("look for the file", ticket, look).await {
+                return None;
+            }
+            let settings = Settings { writer: about.writer.clone(), ..settings };
+            return Some(Self::open(settings, ticket.clone(), about.began_ms, about.ran_ms).await);
         };
-        if note.writer != about.writer && note.writer != settings.writer {
+        let is_next = note.writer != about.writer;
+        if is_next && !is_later(&about.writer, &note.writer) {
             return None;
         }
-        let note = Note { writer: settings.writer.clone(), ..note };
+        let note = Note { writer: about.writer.clone(), ..note };
         let mut writer = Self { next: 1, note, is_lost: false, ahead: 0, last: None, settings };
-        writer.write_note().await;
+        if is_next {
+            writer.write_note().await;
+        }
         writer.go_behind_the_last().await;
         writer.last = writer.last_part().await;
         Some(writer)
@@ -321,7 +327,10 @@ impl Writer {
             match within(DEADLINE, create).await {
                 Ok(_) => Ok(true),
                 // By an attempt of ours that seemed to fail.
-                Err(Error::AlreadyExists { .. }) => Ok(parts.get(&path).await?.bytes().await? == *bytes),
+                Err(Error::AlreadyExists { .. }) => {
+                    let there = within(DEADLINE, async { parts.get(&path).await?.bytes().await }).await?;
+                    Ok(there == *bytes)
+                }
                 Err(error) => Err(error),
             }
         };
@@ -370,6 +379,19 @@ impl Writer {
             .insist("write the note", &self.note.ticket, || self.note.write(self.settings.objects.as_ref()))
             .await;
     }
+}
+
+/// Whether a writer is a later run of the node that the other was. Then nobody took the recording up between them: the note
+/// would say so.
+fn is_later(writer: &str, other: &str) -> bool {
+    let runs = run_of(writer).zip(run_of(other));
+    runs.is_some_and(|((node, run), (other, before))| node == other && run > before)
+}
+
+/// Node and number of the run in a writer's name.
+fn run_of(writer: &str) -> Option<(&str, u64)> {
+    let (node, run) = writer.rsplit_once('/')?;
+    Some((node, run.parse().ok()?))
 }
 
 /// By how much a recording is ahead of a writer that takes it up: one that was told to record before its process stood

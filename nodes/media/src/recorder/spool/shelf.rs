@@ -97,8 +97,11 @@ impl Shelf {
         let folder = spool.inner.folder.join(name);
         let pieces = pieces(&folder)?;
         if pieces.is_empty() {
-            fs::remove_dir_all(&folder)?;
-            return Ok(None);
+            return match fs::remove_dir_all(&folder) {
+                // Who worked on it was done just now.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+                removed => removed.map(|()| None),
+            };
         }
         let about: About = serde_json::from_slice(&fs::read(folder.join(ABOUT))?)?;
         let key = about.key.as_ref().map(|wrapped| unwrap(spool, wrapped, name)).transpose()?;
@@ -136,7 +139,7 @@ impl Shelf {
     fn get_now(&self, number: u64) -> io::Result<Piece> {
         let bytes = fs::read(self.folder().join(file(number)))?;
         let bytes = match &self.inner.key {
-            Some(key) => open(key, &self.place(number), &bytes).map_err(io::Error::other)?,
+            Some(key) => open(key, &self.place(number), &bytes).map_err(damaged)?,
             None => bytes,
         };
         piece::decode(bytes).ok_or_else(|| io::Error::from(io::ErrorKind::InvalidData))
@@ -145,11 +148,17 @@ impl Shelf {
     /// Takes a piece of this size away. One that stays all the same is found to be written when it is taken up.
     pub(in crate::recorder) async fn forget(&self, number: u64, size: u64) {
         let shelf = self.clone();
-        let gone = self.inner.spool.on_disk(move || fs::remove_file(shelf.folder().join(file(number)))).await;
-        match gone {
-            Ok(()) => self.inner.spool.release(size),
-            Err(error) => tracing::warn!(%error, number, "a written piece stays on the disk"),
+        if let Err(error) = self.inner.spool.on_disk(move || shelf.forget_now(number, size)).await {
+            tracing::warn!(%error, number, "a written piece stays on the disk");
         }
+    }
+
+    /// Gone for good: one that came back with the machine's power would be written once more.
+    fn forget_now(&self, number: u64, size: u64) -> io::Result<()> {
+        let folder = self.folder();
+        fs::remove_file(folder.join(file(number)))?;
+        self.inner.spool.release(size);
+        File::open(folder)?.sync_all()
     }
 
     /// The recording's note is in the object store from now on.
@@ -190,6 +199,11 @@ fn unwrap(spool: &Spool, wrapped: &Wrapped, name: &str) -> io::Result<DataKey> {
     let masters = spool.inner.masters.as_ref();
     let masters = masters.ok_or_else(|| io::Error::other("it is sealed, and objects.keys is not set"))?;
     masters.unwrap(wrapped, name).map_err(io::Error::other)
+}
+
+/// It will not be better when it is read again.
+fn damaged(error: mangrove_objects::Error) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, error)
 }
 
 fn file(number: u64) -> String {

@@ -71,3 +71,16 @@ fn walls_are_believed_as_far_as_control_bears_them_out() {
         assert_eq!(began_by(now_ms, noted_ms, ran_ms), began_ms, "{now_ms} {noted_ms} {ran_ms}");
     }
 }
+
+#[test]
+fn a_run_follows_earlier_ones_of_its_node_only() {
+    for (writer, other, is) in [
+        ("a/2", "a/1", true),
+        ("a/10", "a/9", true),
+        ("a/1", "a/1", false),
+        ("a/1", "a/2", false),
+        ("b/2", "a/1", false),
+    ] {
+        assert_eq!(is_later(writer, other), is, "{writer} {other}");
+    }
+}
