@@ -11,13 +11,7 @@ use super::{
     spool::Left,
     writer::{self, Writer},
 };
-use crate::{
-    clock::{now_us, unix_at},
-    metrics::RECORDING_DROPPED,
-};
-
-/// What began so long ago is nobody's: control forgets a call 24 h after its end.
-const FORGOTTEN_MS: u64 = 28 * 3_600_000;
+use crate::metrics::RECORDING_DROPPED;
 
 /// Begins to write all that nobody here works on, in tasks that end when the set goes: what they have not written then is
 /// for the next look.
@@ -51,12 +45,6 @@ async fn write(settings: &Settings, memory: &Memory, left: Left) {
     let bytes: u64 = left.pieces.iter().map(|(_, size)| size).sum();
     tracing::info!(recording = about.ticket.recording, bytes, "a recording waited on the disk");
     let mut inbox = Inbox::of_former_run(left, memory.clone());
-    if (unix_at(now_us()) / 1000).saturating_sub(about.began_ms) > FORGOTTEN_MS {
-        let recording = about.ticket.recording;
-        tracing::error!(recording, bytes, "it waited until its call was forgotten, this is left out");
-        metrics::counter!(RECORDING_DROPPED).increment(bytes);
-        return inbox.clear().await;
-    }
     match inbox.during(Writer::take_up(settings.clone(), &about, is_begun)).await.flatten() {
         Some(writer) => {
             inbox.begun().await;

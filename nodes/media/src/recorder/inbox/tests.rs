@@ -1,6 +1,6 @@
 use std::{
     path::PathBuf,
-    sync::{Arc, LazyLock, atomic::Ordering},
+    sync::{Arc, atomic::Ordering},
 };
 
 use bytes::Bytes;
@@ -9,7 +9,6 @@ use object_store::ObjectStoreExt;
 
 use super::*;
 use crate::{
-    clock::{now_us, unix_at},
     recorder::{
         Settings,
         claims::Claims,
@@ -23,8 +22,6 @@ use crate::{
 };
 
 const SECOND: usize = 32_000;
-/// When the recordings of these tests should have begun, milliseconds since 1970.
-static BEGAN_MS: LazyLock<u64> = LazyLock::new(|| unix_at(now_us()) / 1000);
 /// Base64 of 32 bytes.
 const MASTER: &str = "2026 AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
 
@@ -83,17 +80,12 @@ struct Running {
     task: tokio::task::JoinHandle<()>,
 }
 
-/// So long after that.
-fn at(ms: u64) -> u64 {
-    *BEGAN_MS + ms
-}
-
-/// A writer that began after a second.
+/// A writer that began when 1970 was a second old.
 fn start(settings: &Settings) -> Running {
     let (pieces, inbox) = mpsc::unbounded_channel();
     let claims = Claims::default();
     let claim = claims.try_claim(&ticket("r"));
-    let beginning = Beginning { ticket: ticket("r"), began_ms: at(1_000), ran_ms: 0, claim };
+    let beginning = Beginning { ticket: ticket("r"), began_ms: 1_000, ran_ms: 0, claim };
     let memory = Memory::new(1 << 20);
     let task = tokio::spawn(writer::run(settings.clone(), memory.clone(), claims, beginning, inbox));
     Running { pieces, memory, task }
@@ -135,7 +127,7 @@ async fn what_the_store_does_not_take_waits_on_the_disk_and_is_written_in_order(
                 masters.is_none()
             );
         }
-        running.send(Piece::Finish { ended_ms: at(8_000), rest: Bytes::from(vec![7; SECOND]) });
+        running.send(Piece::Finish { ended_ms: 8_000, rest: Bytes::from(vec![7; SECOND]) });
         outage.ends();
         running.task.await.unwrap();
         assert_eq!(reported(&facts).await.missing_ms, 0);
@@ -161,11 +153,11 @@ async fn what_waited_is_written_after_a_restart_before_what_comes_then() {
         let claims = Claims::default();
         let _writing = left::take_up(&second, &Memory::new(1 << 20), &claims).await;
         let (pieces, inbox) = mpsc::unbounded_channel();
-        let beginning = Beginning { ticket: ticket("r"), began_ms: at(4_000), ran_ms: 3_000, claim: None };
+        let beginning = Beginning { ticket: ticket("r"), began_ms: 4_000, ran_ms: 3_000, claim: None };
         let memory = Memory::new(1 << 20);
         assert!(memory.reserve(2 * SECOND));
         pieces.send(sound(4)).unwrap();
-        pieces.send(Piece::Finish { ended_ms: at(6_000), rest: Bytes::from(vec![5; SECOND]) }).unwrap();
+        pieces.send(Piece::Finish { ended_ms: 6_000, rest: Bytes::from(vec![5; SECOND]) }).unwrap();
         let writing = tokio::spawn(writer::run(second, memory, claims, beginning, inbox));
         outage.ends();
         writing.await.unwrap();
@@ -188,7 +180,7 @@ async fn a_piece_that_the_store_has_already_is_not_written_twice() {
     drop(first);
     outage.ends();
     let (second, _) = outage.settings("a/2", 1 << 30);
-    let note = Note { writer: "a/1".into(), ..Note::new(ticket("r"), at(1_000)) };
+    let note = Note { writer: "a/1".into(), ..Note::new(ticket("r"), 1_000) };
     note.write(outage.store.as_ref()).await.unwrap();
     outage.store.put(&layout::part(&ticket("r"), 1), vec![1; SECOND].into()).await.unwrap();
     let claims = Claims::default();
@@ -211,7 +203,7 @@ async fn what_waited_of_a_recording_that_another_took_up_is_left_out() {
     let _ = running.task.await;
     drop(first);
     outage.ends();
-    let note = Note { writer: "b/9".into(), ..Note::new(ticket("r"), at(1_000)) };
+    let note = Note { writer: "b/9".into(), ..Note::new(ticket("r"), 1_000) };
     note.write(outage.store.as_ref()).await.unwrap();
     let (second, _) = outage.settings("a/2", 1 << 30);
     let claims = Claims::default();
@@ -251,26 +243,6 @@ async fn what_waited_is_still_written_when_the_run_that_began_to_write_it_ends()
     let parts = parts::list(outage.store.as_ref(), &ticket("r")).await.unwrap();
     assert_eq!(parts.iter().map(|part| part.number).collect::<Vec<_>>(), [1, 2]);
     outage.has_pieces(0).await;
-}
-
-/// The outage was longer than control remembers a call.
-#[tokio::test]
-async fn what_waited_until_its_call_was_forgotten_is_left_out() {
-    let outage = Outage::new(None);
-    outage.ends();
-    let (settings, facts) = outage.settings("a/2", 1 << 30);
-    let spool = settings.spool.as_ref().unwrap();
-    for (began_ms, count) in [(at(0) - 29 * 3_600_000, 0), (at(0) - 27 * 3_600_000, 1)] {
-        let about = About::new(ticket("r"), "a/1".into(), began_ms, 0);
-        Shelf::make(spool, about).await.unwrap().put(1, &sound(1)).await.unwrap();
-        let claims = Claims::default();
-        let _writing = left::take_up(&settings, &Memory::new(1 << 20), &claims).await;
-        claims.all_released().await;
-        let found = parts::list(outage.store.as_ref(), &ticket("r")).await.unwrap();
-        assert_eq!(found.len(), count, "began at {began_ms}");
-        outage.has_pieces(0).await;
-    }
-    assert!(facts.lock().is_empty());
 }
 
 /// Its heir was done before it came back: the heir's file is good.
@@ -317,7 +289,7 @@ async fn what_the_disk_has_no_room_for_waits_in_memory_in_its_place() {
     let running = start(&settings);
     (1..=4).for_each(|second| running.send(sound(second)));
     outage.has_pieces(1).await;
-    running.send(Piece::Finish { ended_ms: at(5_000), rest: Bytes::new() });
+    running.send(Piece::Finish { ended_ms: 5_000, rest: Bytes::new() });
     assert!(settings.spool.as_ref().unwrap().level().contains("1 of 1 MB"));
     outage.ends();
     running.task.await.unwrap();
