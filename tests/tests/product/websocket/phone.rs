@@ -33,6 +33,8 @@ pub(super) struct Phone {
     host: String,
     out: SplitSink<Stream, tungstenite::Message>,
     heard: mpsc::UnboundedReceiver<Message>,
+    /// Hang-ups that came while something else was waited for.
+    kept: Vec<Message>,
     reader: JoinHandle<()>,
     cseq: u32,
 }
@@ -74,7 +76,7 @@ impl Phone {
             }
         });
         let host = format!("page{}.invalid", PAGES.fetch_add(1, Ordering::Relaxed));
-        Ok(Self { user, host, out, heard, reader, cseq: 0 })
+        Ok(Self { user, host, out, heard, kept: Vec::new(), reader, cseq: 0 })
     }
 
     /// Registers with a password, as a page would that knows MD5 only; the status of the last answer.
@@ -110,13 +112,23 @@ impl Phone {
         self.hears().await
     }
 
-    /// Waits until it is sent a request of this method.
+    /// Waits until it is sent a request of this method. What two calls say comes in any order: hang-ups are kept meanwhile.
     pub(super) async fn is_asked(&mut self, method: Method) -> Result<Message> {
+        if let Some(at) = self.kept.iter().position(|message| message.is(&method)) {
+            return Ok(self.kept.remove(at));
+        }
         loop {
             let message = self.hears().await.with_context(|| format!("no {method}"))?;
             if message.is(&method) {
                 return Ok(message);
             }
+            self.keep(message);
+        }
+    }
+
+    fn keep(&mut self, message: Message) {
+        if message.is(&Method::BYE) {
+            self.kept.push(message);
         }
     }
 

@@ -112,6 +112,7 @@ impl Phone {
             if message.method() == *method && message.status() >= Some(200) {
                 return Ok(message);
             }
+            self.keep(message);
         }
     }
 }
