@@ -7,10 +7,12 @@ mod aligning;
 mod claims;
 mod compact;
 mod inbox;
+mod judge;
 mod layout;
 mod left;
 mod open;
 mod parts;
+mod piece;
 mod spool;
 mod store;
 mod sweep;
@@ -192,5 +194,7 @@ impl Memory {
     }
 }
 
+#[cfg(test)]
+mod outage;
 #[cfg(test)]
 mod tests;

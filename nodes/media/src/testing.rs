@@ -7,7 +7,11 @@ use std::{
 };
 
 use bytes::Bytes;
-use futures::stream::BoxStream;
+use futures::{
+    StreamExt,
+    future::ready,
+    stream::{self, BoxStream},
+};
 use object_store::{
     CopyOptions, Error, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore,
     PutMultipartOptions, PutOptions, PutPayload, PutResult, Result, memory::InMemory, path::Path,
@@ -20,6 +24,8 @@ pub(crate) struct Store {
     pub(crate) refuses: AtomicBool,
     /// It can't be read either.
     pub(crate) is_away: AtomicBool,
+    /// Whoever asks for an object waits for ever.
+    pub(crate) hangs: AtomicBool,
 }
 
 impl fmt::Display for Store {
@@ -32,6 +38,13 @@ impl Store {
     fn check(&self) -> Result<()> {
         if self.refuses.load(Ordering::Relaxed) {
             return Err(Error::Generic { store: "test", source: "no space left on device".into() });
+        }
+        Ok(())
+    }
+
+    fn check_reading(&self) -> Result<()> {
+        if self.is_away.load(Ordering::Relaxed) {
+            return Err(Error::Generic { store: "test", source: "connection refused".into() });
         }
         Ok(())
     }
@@ -55,8 +68,9 @@ impl ObjectStore for Store {
 
     async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
         self.gets.fetch_add(1, Ordering::Relaxed);
-        if self.is_away.load(Ordering::Relaxed) {
-            return Err(Error::Generic { store: "test", source: "connection refused".into() });
+        self.check_reading()?;
+        if self.hangs.load(Ordering::Relaxed) {
+            return std::future::pending().await;
         }
         self.inner.get_opts(location, options).await
     }
@@ -70,7 +84,10 @@ impl ObjectStore for Store {
     }
 
     fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
-        self.inner.list(prefix)
+        match self.check_reading() {
+            Ok(()) => self.inner.list(prefix),
+            Err(error) => stream::once(ready(Err(error))).boxed(),
+        }
     }
 
     async fn list_with_delimiter(&self, prefix: Option<&Path>) -> Result<ListResult> {

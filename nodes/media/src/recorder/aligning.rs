@@ -22,8 +22,9 @@ use super::{
     claims::Claims,
     inbox, layout, left,
     open::Ticket,
+    piece::Piece,
     sweep,
-    writer::{self, Beginning, Piece},
+    writer::{self, Beginning},
 };
 use crate::{
     clock::{now_us, unix_at},
@@ -54,9 +55,11 @@ struct Aligning {
     settings: Settings,
     memory: Memory,
     claims: Claims,
+    /// Recordings of other nodes that are being finished: control says it again until it has heard of them.
+    told: Claims,
     recordings: BTreeMap<u64, Recording>,
     part_bytes: usize,
-    /// Write what former runs left, and sweep. They end with the recorder, not with the process.
+    /// Write what former runs left, finish what other nodes left, and sweep. They end with the recorder, not with the process.
     tasks: JoinSet<()>,
 }
 
@@ -69,6 +72,7 @@ pub(super) async fn run(
     let mut aligning = Aligning {
         memory: Memory::new(settings.memory),
         claims: Claims::default(),
+        told: Claims::default(),
         recordings: BTreeMap::new(),
         part_bytes: layout::bytes(settings.segment.as_millis() as u64).max(layout::SAMPLE) as usize,
         tasks: JoinSet::new(),
@@ -114,13 +118,7 @@ impl Aligning {
                     drop(self.leave(&mut recording, now_us));
                 }
             }
-            Message::FinishLeft { ticket, ran_ms } => {
-                let (settings, claims) = (self.settings.clone(), self.claims.clone());
-                tokio::spawn(async move {
-                    settings.gate.opened().await;
-                    sweep::finish(&settings, &claims, &ticket, ran_ms).await;
-                });
-            }
+            Message::FinishLeft { ticket, ran_ms } => self.finish_left(ticket, ran_ms),
             Message::Suspend(answer) => {
                 self.suspend().await;
                 let _ = answer.send(());
@@ -139,6 +137,16 @@ impl Aligning {
         let aligner = Aligner::new(now_us);
         let recording = Recording { aligner, part: Vec::new(), lost: [0; 2], writer, ticket };
         self.recordings.insert(number, recording);
+    }
+
+    fn finish_left(&mut self, ticket: Ticket, ran_ms: Option<u64>) {
+        let Some(told) = self.told.try_claim(&ticket) else { return };
+        let (settings, claims) = (self.settings.clone(), self.claims.clone());
+        self.tasks.spawn(async move {
+            let _told = told;
+            settings.gate.opened().await;
+            sweep::finish_left(&settings, &claims, &ticket, ran_ms).await;
+        });
     }
 
     fn add(&mut self, frame: &Frame, batch: &Batch) {

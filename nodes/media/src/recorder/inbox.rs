@@ -9,9 +9,9 @@ use tokio::{
 };
 
 use super::{
-    Memory, layout,
+    Memory,
+    piece::{Piece, Place},
     spool::{About, Left, Shelf, Spool},
-    writer::Piece,
 };
 use crate::metrics::RECORDING_DROPPED;
 
@@ -32,18 +32,29 @@ pub(super) struct Inbox {
     /// What the writer is at.
     hand: Option<Waiting>,
     waiting: VecDeque<Waiting>,
-    /// Number of the next piece that comes.
-    next: u64,
+    /// Of the next piece that comes.
+    coming: Place,
     /// The store does not keep up: what comes goes to the disk.
     is_behind: bool,
     suspend: Option<Suspend>,
     stowage: Stowage,
 }
 
+/// What the writer is to do next.
+#[derive(Debug)]
+pub(super) enum Next {
+    /// To write a piece, which comes after so many bytes of its sound, and to say when it is `done`.
+    Piece(u64, Piece),
+    /// To stop: nothing more comes.
+    End,
+    /// To stop: the process ends, and what is not written is on the disk.
+    Stop,
+}
+
 /// One piece.
 enum Waiting {
-    Here { number: u64, piece: Piece },
-    Shelved { number: u64, size: u64, sound: u64 },
+    Here { place: Place, piece: Piece },
+    Shelved { place: Place, size: u64, sound: u64 },
 }
 
 struct Suspend {
@@ -57,8 +68,8 @@ struct Stowage {
     spool: Option<Spool>,
     about: About,
     shelf: Option<Shelf>,
-    /// The recording's note is in the object store.
-    is_begun: bool,
+    /// What its writer had of the recording before its own sound, once its note is in the object store.
+    base: Option<u64>,
 }
 
 impl Inbox {
@@ -68,14 +79,14 @@ impl Inbox {
         memory: Memory,
         arriving: mpsc::UnboundedReceiver<Piece>,
     ) -> Self {
-        let stowage = Stowage { spool, about, shelf: None, is_begun: false };
+        let stowage = Stowage { spool, about, shelf: None, base: None };
         Self {
             arriving,
             is_open: true,
             memory,
             hand: None,
             waiting: VecDeque::new(),
-            next: 1,
+            coming: Place::FIRST,
             is_behind: false,
             suspend: None,
             stowage,
@@ -84,12 +95,10 @@ impl Inbox {
 
     /// With what a former run left, and nothing to come.
     pub(super) fn of_former_run(left: Left, memory: Memory) -> Self {
-        let Left { about, shelf, pieces, is_begun } = left;
-        let stowage = Stowage { spool: None, about, shelf: Some(shelf), is_begun };
+        let Left { about, shelf, pieces, base } = left;
+        let stowage = Stowage { spool: None, about, shelf: Some(shelf), base };
         // How much sound is in it shows when it is read: it is about as much as the file is long.
-        let sound = |size: u64| size - size % layout::SAMPLE;
-        let waiting =
-            pieces.into_iter().map(|(number, size)| Waiting::Shelved { number, size, sound: sound(size) });
+        let waiting = pieces.into_iter().map(|(place, size)| Waiting::Shelved { place, size, sound: size });
         let (waiting, arriving) = (waiting.collect(), mpsc::unbounded_channel().1);
         Self {
             arriving,
@@ -97,27 +106,38 @@ impl Inbox {
             memory,
             hand: None,
             waiting,
-            next: 1,
+            coming: Place::FIRST,
             is_behind: true,
             suspend: None,
             stowage,
         }
     }
 
-    /// The next piece, as soon as there is one; none when the writer is to stop. Whoever took it says when it is `done`.
-    pub(super) async fn next(&mut self) -> Option<Piece> {
+    /// The next piece, as soon as there is one.
+    pub(super) async fn next(&mut self) -> Next {
         loop {
             if let Some(waiting) = self.waiting.pop_front() {
-                let piece = self.stowage.piece(&waiting).await;
-                self.hand = Some(waiting);
-                return Some(piece);
+                return self.take(waiting).await;
             }
             self.is_behind = false;
             if self.suspend.is_some() || !self.is_open {
-                return None;
+                return Next::End;
             }
             let piece = self.arriving.recv().await;
             self.arrived(piece).await;
+        }
+    }
+
+    /// Into the hand. The disk may take its time to give it, or never do.
+    async fn take(&mut self, waiting: Waiting) -> Next {
+        let (place, sound) = match self.hand.insert(waiting) {
+            Waiting::Here { place, piece } => return Next::Piece(place.at, piece.again()),
+            Waiting::Shelved { place, sound, .. } => (*place, *sound),
+        };
+        let reading = self.stowage.reading(place, sound);
+        match self.during(reading.piece()).await {
+            Some(piece) => Next::Piece(place.at, piece),
+            None => Next::Stop,
         }
     }
 
@@ -125,7 +145,7 @@ impl Inbox {
     pub(super) async fn done(&mut self) {
         match self.hand.take() {
             Some(Waiting::Here { piece, .. }) => self.memory.release(piece.length()),
-            Some(Waiting::Shelved { number, size, .. }) => self.stowage.forget(number, size).await,
+            Some(Waiting::Shelved { place, size, .. }) => self.stowage.forget(place, size).await,
             None => {}
         }
     }
@@ -152,11 +172,11 @@ impl Inbox {
         }
     }
 
-    /// The recording's note is in the object store.
-    pub(super) async fn begun(&mut self) {
-        self.stowage.is_begun = true;
+    /// The recording's note is in the object store; its writer found so many bytes that belong before its own sound.
+    pub(super) async fn begun(&mut self, base: u64) {
+        self.stowage.base = Some(base);
         if let Some(shelf) = &self.stowage.shelf {
-            shelf.mark_begun().await;
+            shelf.mark_begun(base).await;
         }
     }
 
@@ -201,8 +221,9 @@ impl Inbox {
             }
             Some(piece) => piece,
         };
-        let waiting = Waiting::Here { number: self.next, piece };
-        self.next += 1;
+        let place = self.coming;
+        self.coming = place.behind(&piece);
+        let waiting = Waiting::Here { place, piece };
         let waiting = if self.is_behind { self.stowage.shelve(waiting, &self.memory).await } else { waiting };
         self.waiting.push_back(waiting);
         if !self.is_behind && self.waiting.len() > IN_MEMORY {
@@ -238,70 +259,81 @@ async fn until(deadline: Option<Instant>) {
 impl Stowage {
     /// On the disk, if it takes it: else memory has to do.
     async fn shelve(&mut self, waiting: Waiting, memory: &Memory) -> Waiting {
-        let Waiting::Here { number, piece } = waiting else { return waiting };
-        match self.put(number, &piece).await {
+        let Waiting::Here { place, piece } = waiting else { return waiting };
+        match self.put(place, &piece).await {
             Ok(Some(size)) => {
                 memory.release(piece.length());
-                Waiting::Shelved { number, size, sound: piece.length() as u64 }
+                Waiting::Shelved { place, size, sound: piece.length() as u64 }
             }
-            Ok(None) => Waiting::Here { number, piece },
+            Ok(None) => Waiting::Here { place, piece },
             Err(error) => {
                 tracing::warn!(%error, recording = self.about.ticket.recording, "sound can't wait on the disk");
-                Waiting::Here { number, piece }
+                Waiting::Here { place, piece }
             }
         }
     }
 
-    async fn put(&mut self, number: u64, piece: &Piece) -> io::Result<Option<u64>> {
+    async fn put(&mut self, place: Place, piece: &Piece) -> io::Result<Option<u64>> {
         let Some(spool) = &self.spool else { return Ok(None) };
         if self.shelf.is_none() {
             let shelf = Shelf::make(spool, self.about.clone()).await?;
-            if self.is_begun {
-                shelf.mark_begun().await;
+            if let Some(base) = self.base {
+                shelf.mark_begun(base).await;
             }
             self.shelf = Some(shelf);
         }
         match &self.shelf {
-            Some(shelf) => shelf.put(number, piece).await,
+            Some(shelf) => shelf.put(place, piece).await,
             None => Ok(None),
         }
     }
 
-    /// The piece, or a hole of its length where the disk does not give it back.
-    async fn piece(&self, waiting: &Waiting) -> Piece {
-        let (number, sound) = match waiting {
-            Waiting::Here { piece, .. } => return piece.again(),
-            Waiting::Shelved { number, sound, .. } => (*number, *sound),
-        };
-        self.read(number).await.unwrap_or_else(|error| {
-            tracing::error!(%error, recording = self.about.ticket.recording, "sound is lost that waited on the disk");
-            metrics::counter!(RECORDING_DROPPED).increment(sound);
-            Piece::Hole(sound)
+    fn reading(&self, place: Place, sound: u64) -> Reading {
+        Reading { shelf: self.shelf.clone(), recording: self.about.ticket.recording.clone(), place, sound }
+    }
+
+    async fn forget(&self, place: Place, size: u64) {
+        if let Some(shelf) = &self.shelf {
+            shelf.forget(place, size).await;
+        }
+    }
+}
+
+/// A piece that is asked of the disk.
+struct Reading {
+    shelf: Option<Shelf>,
+    recording: String,
+    place: Place,
+    /// Bytes that are lost where it is not given back, about.
+    sound: u64,
+}
+
+impl Reading {
+    /// The piece, or nothing where the disk does not give it back: silence comes in its place before what follows.
+    async fn piece(self) -> Piece {
+        self.read().await.unwrap_or_else(|error| {
+            tracing::error!(%error, recording = self.recording, "sound is lost that waited on the disk");
+            metrics::counter!(RECORDING_DROPPED).increment(self.sound);
+            Piece::Hole(0)
         })
     }
 
     /// Asks again where that may help: it does not for what is gone or damaged.
-    async fn read(&self, number: u64) -> io::Result<Piece> {
+    async fn read(&self) -> io::Result<Piece> {
         let shelf = self.shelf.as_ref().ok_or(io::ErrorKind::NotFound)?;
         for _ in 1..READS {
-            match shelf.get(number).await {
+            match shelf.get(self.place).await {
                 Err(error)
                     if !matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::InvalidData) =>
                 {
-                    let recording = &self.about.ticket.recording;
+                    let recording = &self.recording;
                     tracing::warn!(%error, recording, "sound on the disk can't be read, trying again");
                     tokio::time::sleep(PAUSE).await;
                 }
                 read => return read,
             }
         }
-        shelf.get(number).await
-    }
-
-    async fn forget(&self, number: u64, size: u64) {
-        if let Some(shelf) = &self.shelf {
-            shelf.forget(number, size).await;
-        }
+        shelf.get(self.place).await
     }
 }
 

@@ -23,7 +23,9 @@ pub(super) async fn take_up(settings: &Settings, memory: &Memory, claims: &Claim
         let ticket = &left.about.ticket;
         recordings.entry((ticket.tenant.clone(), ticket.recording.clone())).or_default().push(left);
     }
-    for lefts in recordings.into_values() {
+    for mut lefts in recordings.into_values() {
+        // By the group's clock: the machine's may have been set meanwhile.
+        lefts.sort_by_key(|left| left.about.ran_ms);
         // One that is written here already has its turn at the next look.
         if let Some(claim) = lefts.first().and_then(|left| claims.try_claim(&left.about.ticket)) {
             tasks.spawn(write_all(settings.clone(), memory.clone(), lefts, claim));
@@ -41,13 +43,13 @@ async fn write_all(settings: Settings, memory: Memory, lefts: Vec<Left>, _claim:
 }
 
 async fn write(settings: &Settings, memory: &Memory, left: Left) {
-    let (about, is_begun) = (left.about.clone(), left.is_begun);
+    let (about, base) = (left.about.clone(), left.base);
     let bytes: u64 = left.pieces.iter().map(|(_, size)| size).sum();
     tracing::info!(recording = about.ticket.recording, bytes, "a recording waited on the disk");
     let mut inbox = Inbox::of_former_run(left, memory.clone());
-    match inbox.during(Writer::take_up(settings.clone(), &about, is_begun)).await.flatten() {
+    match inbox.during(Writer::take_up(settings.clone(), &about, base)).await.flatten() {
         Some(writer) => {
-            inbox.begun().await;
+            inbox.begun(writer.base()).await;
             writer::drain(writer, inbox).await;
         }
         None => {
@@ -55,10 +57,14 @@ async fn write(settings: &Settings, memory: &Memory, left: Left) {
             tracing::warn!(
                 recording,
                 bytes,
-                "it was taken up or finished by another meanwhile, this is left out"
+                "it was taken up by another meanwhile, or is finished: this is left out"
             );
             metrics::counter!(RECORDING_DROPPED).increment(bytes);
             inbox.clear().await;
         }
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

@@ -37,6 +37,10 @@ pub(super) struct Note {
     /// Whose it is to write: the one that took it up last.
     #[serde(default)]
     pub(super) writer: String,
+    /// How long the recording had been wanted by the group's clock when its writer took it up; none in notes of earlier
+    /// builds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) ran_ms: Option<u64>,
     /// When it began, milliseconds since 1970.
     pub(super) began_ms: u64,
     /// When its call ended; none while it runs, and when its node died first.
@@ -59,7 +63,15 @@ pub(super) struct Finished {
 impl Note {
     /// The note of a recording that begins.
     pub(super) fn new(ticket: Ticket, began_ms: u64) -> Self {
-        Self { ticket, writer: String::new(), began_ms, ended_ms: None, missing_ms: 0, finished: None }
+        Self {
+            ticket,
+            writer: String::new(),
+            ran_ms: None,
+            began_ms,
+            ended_ms: None,
+            missing_ms: 0,
+            finished: None,
+        }
     }
 
     /// The note, with the end that its writer did not note: so long after it began.

@@ -2,9 +2,10 @@
 //! the end of the process costs sound. Each recording that waits has a folder of its own there, a [`Shelf`].
 //!
 //! ```text
-//! spool/00001796083200000000-0/about.json     whose it is, and its wrapped key
-//!                              begun          its note was in the store
-//!                              00000003.piece sound, or what is known of lost sound, in order
+//! spool/00001796083200000000-0/about.json                  whose it is, and its wrapped key
+//!                              begun                       its note was in the store, so many bytes before its sound
+//!                              00000003-000000128000.piece sound, or what is known of lost sound, in order; bytes of
+//!                                                          sound before it
 //! ```
 
 mod piece;

@@ -29,6 +29,8 @@ pub(crate) struct Failing(Arc<Mutex<Struck>>);
 #[derive(Debug, Default)]
 struct Struck {
     next: u64,
+    /// When something failed last.
+    last: Option<tokio::time::Instant>,
     /// Since when, and why.
     attempts: BTreeMap<u64, (Instant, String)>,
 }
@@ -75,6 +77,11 @@ impl Failing {
         })
     }
 
+    /// Whether nothing has failed for so long.
+    pub(super) fn is_calm(&self, long: Duration) -> bool {
+        self.0.lock().last.is_none_or(|last| last.elapsed() >= long)
+    }
+
     fn begin(&self) -> Attempt<'_> {
         let mut struck = self.0.lock();
         struck.next += 1;
@@ -86,6 +93,7 @@ impl Attempt<'_> {
     fn failed(&self, why: String) {
         let mut struck = self.failing.0.lock();
         let now = Instant::now();
+        struck.last = Some(tokio::time::Instant::now());
         struck.attempts.entry(self.number).or_insert_with(|| (now, String::new())).1 = why;
     }
 }

@@ -10,7 +10,7 @@ use super::{
     claims::Claims,
     compact, layout,
     open::{Note, Ticket},
-    parts,
+    parts::{self, Part},
     store::{DEADLINE, gathered, within},
 };
 
@@ -20,24 +20,51 @@ pub(super) const EVERY: Duration = Duration::from_secs(300);
 /// This long without a part means that nobody writes a recording: its node may be away from the store for hours and write
 /// all that it has then. Control forgets the call after 24 h.
 const ABANDONED_MS: u64 = 12 * 3_600_000;
+/// After an outage this long without another part means that no node has any left on its disk that writes it now.
+const CALM: Duration = Duration::from_secs(180);
 
 /// Looks once, and leaves alone what this node itself works on.
 pub(super) async fn run(settings: Settings, claims: Claims) {
     match look(settings.objects.as_ref()).await {
         Ok(tickets) => {
             for ticket in tickets {
-                finish(&settings, &claims, &ticket, None).await;
+                try_finish(&settings, &claims, &ticket).await;
             }
         }
         Err(error) => tracing::warn!(%error, "abandoned recordings could not be looked for"),
     }
 }
 
-/// Puts one together, if nobody does and it is still to be done. Where it is known how long it ran and its writer did
-/// not note its end, what it lacks of that is missing. One that is finished is reported once more then: who says its
-/// length still waits for it.
-pub(super) async fn finish(settings: &Settings, claims: &Claims, ticket: &Ticket, ran_ms: Option<u64>) {
-    let Some(_claim) = claims.try_claim(ticket) else { return };
+/// Puts one together, unless somebody here works on it.
+async fn try_finish(settings: &Settings, claims: &Claims, ticket: &Ticket) {
+    if let Some(_claim) = claims.try_claim(ticket) {
+        finish(settings, ticket, None).await;
+    }
+}
+
+/// Finishes one whose call is over and whose node is gone, once nobody here works on it. While the store was away its node
+/// may have kept some of it on its disk: what comes of that is waited for.
+pub(super) async fn finish_left(settings: &Settings, claims: &Claims, ticket: &Ticket, ran_ms: Option<u64>) {
+    let mut before: Option<Vec<Part>> = None;
+    loop {
+        let claim = claims.claim(ticket).await;
+        let list = || parts::list(settings.objects.as_ref(), ticket);
+        let now = settings.failing.insist("list the parts", ticket, list).await;
+        let is_calm = before.map_or_else(|| settings.failing.is_calm(CALM), |before| before == now);
+        if is_calm {
+            return finish(settings, ticket, ran_ms).await;
+        }
+        before = Some(now);
+        // What waits on this node's own disk goes first.
+        drop(claim);
+        tokio::time::sleep(CALM).await;
+    }
+}
+
+/// Puts one together, if it is still to be done. Where it is known how long it ran and its writer did not note its end,
+/// what it lacks of that is missing. One that is finished is reported once more then: who says its length still waits
+/// for it.
+async fn finish(settings: &Settings, ticket: &Ticket, ran_ms: Option<u64>) {
     let objects = settings.objects.as_ref();
     match settings.failing.insist("read the note", ticket, || Note::read(objects, ticket)).await {
         Some(note) => {

@@ -181,3 +181,23 @@ async fn a_recording_has_one_writer_the_one_that_took_it_up_last() {
     cut_off.suspend().await;
     assert_eq!(objects(&store).await, ["acme/r.wav"], "it leaves nothing behind");
 }
+
+/// A node that stops, whose calls go on at others.
+#[tokio::test(start_paused = true)]
+async fn nothing_is_finished_any_more_when_the_recorder_has_stopped() {
+    let store = Arc::new(Store::default());
+    let (settings, facts) = settings(store.clone());
+    open::Note::new(ticket("r"), 0).write(store.as_ref()).await.expect("a note");
+    store.is_away.store(true, Ordering::Relaxed);
+    let failing = settings.failing.clone();
+    let (recorder, task) = Recorder::start(settings);
+    recorder.finish_left(ticket("r"), Some(1_000));
+    while failing.is_calm(Duration::from_secs(3_600)) {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    task.abort();
+    store.is_away.store(false, Ordering::Relaxed);
+    tokio::time::sleep(Duration::from_secs(600)).await;
+    assert!(facts.lock().is_empty());
+    assert_eq!(objects(&store).await, ["recordings-open/acme/r.json"]);
+}

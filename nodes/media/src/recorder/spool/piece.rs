@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::recorder::writer::Piece;
+use crate::recorder::piece::Piece;
 
 #[derive(Debug, Serialize, Deserialize)]
 enum Head {

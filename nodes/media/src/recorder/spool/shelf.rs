@@ -13,7 +13,10 @@ use mangrove_objects::{DataKey, Wrapped, open, seal};
 use serde::{Deserialize, Serialize};
 
 use super::{Spool, names, piece};
-use crate::recorder::{open::Ticket, writer::Piece};
+use crate::recorder::{
+    open::Ticket,
+    piece::{Piece, Place},
+};
 
 const ABOUT: &str = "about.json";
 const BEGUN: &str = "begun";
@@ -45,10 +48,10 @@ impl About {
 pub(in crate::recorder) struct Left {
     pub(in crate::recorder) about: About,
     pub(in crate::recorder) shelf: Shelf,
-    /// Number and size, in order.
-    pub(in crate::recorder) pieces: Vec<(u64, u64)>,
-    /// Its note was in the object store then.
-    pub(in crate::recorder) is_begun: bool,
+    /// Place and size, in order.
+    pub(in crate::recorder) pieces: Vec<(Place, u64)>,
+    /// What its writer had of the recording before its own sound, if its note was in the object store then.
+    pub(in crate::recorder) base: Option<u64>,
 }
 
 /// Clones are the same folder. The last one that goes leaves what lies there to whoever looks for it.
@@ -106,65 +109,66 @@ impl Shelf {
         let about: About = serde_json::from_slice(&fs::read(folder.join(ABOUT))?)?;
         let key = about.key.as_ref().map(|wrapped| unwrap(spool, wrapped, name)).transpose()?;
         let shelf = Self { inner: Arc::new(Inner { spool: spool.clone(), name: name.to_owned(), key }) };
-        Ok(Some(Left { about, shelf, pieces, is_begun: folder.join(BEGUN).exists() }))
+        Ok(Some(Left { about, shelf, pieces, base: base(&folder)? }))
     }
 
     /// Puts a piece there; gives its size. None when there is no room.
-    pub(in crate::recorder) async fn put(&self, number: u64, piece: &Piece) -> io::Result<Option<u64>> {
+    pub(in crate::recorder) async fn put(&self, place: Place, piece: &Piece) -> io::Result<Option<u64>> {
         let Some(bytes) = piece::encode(piece) else { return Ok(None) };
         let shelf = self.clone();
-        self.inner.spool.on_disk(move || shelf.put_bytes(number, bytes)).await
+        self.inner.spool.on_disk(move || shelf.put_bytes(place, bytes)).await
     }
 
-    fn put_bytes(&self, number: u64, bytes: Vec<u8>) -> io::Result<Option<u64>> {
+    fn put_bytes(&self, place: Place, bytes: Vec<u8>) -> io::Result<Option<u64>> {
         let Inner { spool, key, .. } = self.inner.as_ref();
         let bytes = match key {
-            Some(key) => seal(key, &self.place(number), &bytes).map_err(io::Error::other)?,
+            Some(key) => seal(key, &self.bound(place), &bytes).map_err(io::Error::other)?,
             None => bytes,
         };
         let size = bytes.len() as u64;
         if !spool.reserve(size) {
             return Ok(None);
         }
-        let written = write(&self.folder(), &file(number), &bytes);
+        let written = write(&self.folder(), &file(place), &bytes);
         written.inspect_err(|_| spool.release(size)).map(|()| Some(size))
     }
 
-    /// The piece of this number.
-    pub(in crate::recorder) async fn get(&self, number: u64) -> io::Result<Piece> {
+    /// The piece of this place.
+    pub(in crate::recorder) async fn get(&self, place: Place) -> io::Result<Piece> {
         let shelf = self.clone();
-        self.inner.spool.on_disk(move || shelf.get_now(number)).await
+        self.inner.spool.on_disk(move || shelf.get_now(place)).await
     }
 
-    fn get_now(&self, number: u64) -> io::Result<Piece> {
-        let bytes = fs::read(self.folder().join(file(number)))?;
+    fn get_now(&self, place: Place) -> io::Result<Piece> {
+        let bytes = fs::read(self.folder().join(file(place)))?;
         let bytes = match &self.inner.key {
-            Some(key) => open(key, &self.place(number), &bytes).map_err(damaged)?,
+            Some(key) => open(key, &self.bound(place), &bytes).map_err(damaged)?,
             None => bytes,
         };
         piece::decode(bytes).ok_or_else(|| io::Error::from(io::ErrorKind::InvalidData))
     }
 
     /// Takes a piece of this size away. One that stays all the same is found to be written when it is taken up.
-    pub(in crate::recorder) async fn forget(&self, number: u64, size: u64) {
+    pub(in crate::recorder) async fn forget(&self, place: Place, size: u64) {
         let shelf = self.clone();
-        if let Err(error) = self.inner.spool.on_disk(move || shelf.forget_now(number, size)).await {
-            tracing::warn!(%error, number, "a written piece stays on the disk");
+        if let Err(error) = self.inner.spool.on_disk(move || shelf.forget_now(place, size)).await {
+            tracing::warn!(%error, ?place, "a written piece stays on the disk");
         }
     }
 
     /// Gone for good: one that came back with the machine's power would be written once more.
-    fn forget_now(&self, number: u64, size: u64) -> io::Result<()> {
+    fn forget_now(&self, place: Place, size: u64) -> io::Result<()> {
         let folder = self.folder();
-        fs::remove_file(folder.join(file(number)))?;
+        fs::remove_file(folder.join(file(place)))?;
         self.inner.spool.release(size);
         File::open(folder)?.sync_all()
     }
 
-    /// The recording's note is in the object store from now on.
-    pub(in crate::recorder) async fn mark_begun(&self) {
+    /// The recording's note is in the object store from now on, with so many bytes before its writer's own sound.
+    pub(in crate::recorder) async fn mark_begun(&self, base: u64) {
         let shelf = self.clone();
-        if let Err(error) = self.inner.spool.on_disk(move || write(&shelf.folder(), BEGUN, &[])).await {
+        let mark = move || write(&shelf.folder(), BEGUN, base.to_string().as_bytes());
+        if let Err(error) = self.inner.spool.on_disk(mark).await {
             tracing::warn!(%error, "that a recording has begun can't be noted on the disk");
         }
     }
@@ -190,8 +194,8 @@ impl Shelf {
     }
 
     /// What a sealed piece is bound to.
-    fn place(&self, number: u64) -> String {
-        format!("{}/{number}", self.inner.name)
+    fn bound(&self, Place { number, at }: Place) -> String {
+        format!("{}/{number}/{at}", self.inner.name)
     }
 }
 
@@ -206,19 +210,33 @@ fn damaged(error: mangrove_objects::Error) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, error)
 }
 
-fn file(number: u64) -> String {
-    format!("{number:08}{PIECE}")
+fn file(Place { number, at }: Place) -> String {
+    format!("{number:08}-{at:012}{PIECE}")
 }
 
-/// Numbers and sizes of a shelf's pieces, in order.
-pub(super) fn pieces(folder: &Path) -> io::Result<Vec<(u64, u64)>> {
+/// None for other files.
+fn place(name: &str) -> Option<Place> {
+    let (number, at) = name.strip_suffix(PIECE)?.split_once('-')?;
+    Some(Place { number: number.parse().ok()?, at: at.parse().ok()? })
+}
+
+/// Places and sizes of a shelf's pieces, in order.
+pub(super) fn pieces(folder: &Path) -> io::Result<Vec<(Place, u64)>> {
     let mut pieces = Vec::new();
     for name in names(folder)? {
-        let Some(number) = name.strip_suffix(PIECE).and_then(|number| number.parse().ok()) else { continue };
-        pieces.push((number, fs::metadata(folder.join(name))?.len()));
+        let Some(place) = place(&name) else { continue };
+        pieces.push((place, fs::metadata(folder.join(name))?.len()));
     }
     pieces.sort_unstable();
     Ok(pieces)
+}
+
+/// What was marked when the recording's note was in the object store.
+fn base(folder: &Path) -> io::Result<Option<u64>> {
+    match fs::read_to_string(folder.join(BEGUN)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        marked => Ok(marked?.parse().ok()),
+    }
 }
 
 /// Writes a file whole, name and all, or not at all.

@@ -7,8 +7,10 @@ use tokio::sync::mpsc;
 use super::*;
 use crate::{
     recorder::{
-        Memory, tests,
-        writer::{self, Beginning, Piece},
+        Memory,
+        piece::Piece,
+        tests,
+        writer::{self, Beginning},
     },
     testing::Store,
 };
@@ -47,14 +49,14 @@ async fn a_recording_whose_writer_still_runs_is_left_alone() {
     // Hours pass.
     for _ in 0..10 {
         tokio::time::sleep(EVERY).await;
-        let sweep = tokio::time::timeout(EVERY, finish(&settings, &claims, &ticket, None));
+        let sweep = tokio::time::timeout(EVERY, try_finish(&settings, &claims, &ticket));
         sweep.await.expect("it keeps its hands off");
     }
     store.refuses.store(false, Ordering::Relaxed);
     writing.await.unwrap();
     let file = store.get(&layout::object(&ticket)).await.unwrap().bytes().await.unwrap();
     assert_eq!(file.len(), 44 + 64_000);
-    finish(&settings, &claims, &ticket, None).await;
+    try_finish(&settings, &claims, &ticket).await;
     while facts.lock().is_empty() {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
@@ -67,7 +69,7 @@ async fn a_recording_that_nobody_writes_is_put_together_and_its_place_is_free_ag
     let (claims, note) = (Claims::default(), Note::new(tests::ticket("r"), 0));
     note.write(settings.objects.as_ref()).await.unwrap();
     settings.objects.put(&layout::part(&note.ticket, 1), vec![0; 32_000].into()).await.unwrap();
-    finish(&settings, &claims, &note.ticket, None).await;
+    try_finish(&settings, &claims, &note.ticket).await;
     while facts.lock().is_empty() {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
@@ -80,10 +82,10 @@ async fn a_recording_that_nobody_writes_is_put_together_and_its_place_is_free_ag
 async fn a_finished_recording_of_which_control_has_not_heard_is_reported_again() {
     let (settings, facts) = tests::settings(Arc::new(Store::default()));
     let ticket = tests::ticket("r");
-    finish(&settings, &Claims::default(), &ticket, Some(1_000)).await;
+    finish_left(&settings, &Claims::default(), &ticket, Some(1_000)).await;
     let whole = [&mangrove_rtp::wav::header(2, mangrove_rtp::RATE, 32_000)[..], &[7; 32_000]].concat();
     settings.objects.put(&layout::object(&ticket), whole.into()).await.unwrap();
-    finish(&settings, &Claims::default(), &ticket, Some(1_000)).await;
+    finish_left(&settings, &Claims::default(), &ticket, Some(1_000)).await;
     assert_eq!(tests::reported(&facts).await.duration_ms, 1_000);
     assert_eq!(facts.lock().len(), 1, "there is nothing to report where there is nothing");
 }
@@ -98,8 +100,63 @@ async fn what_a_recording_lacks_of_the_time_it_ran_is_silence_and_is_named() {
         let note = Note { ended_ms, ..Note::new(tests::ticket("r"), 0) };
         note.write(settings.objects.as_ref()).await.unwrap();
         settings.objects.put(&layout::part(&note.ticket, 1), vec![0; 32_000].into()).await.unwrap();
-        finish(&settings, &Claims::default(), &note.ticket, ran_ms).await;
+        finish_left(&settings, &Claims::default(), &note.ticket, ran_ms).await;
         let finished = tests::reported(&facts).await;
         assert_eq!((finished.missing_ms, finished.duration_ms), (missing_ms, 1_000 + missing_ms));
     }
+}
+
+/// A recording of which one second was written before its node died.
+async fn a_second_of_it(settings: &Settings) -> Ticket {
+    let note = Note { writer: "dead/1".into(), ..Note::new(tests::ticket("r"), 0) };
+    note.write(settings.objects.as_ref()).await.unwrap();
+    put_second(settings, 1).await;
+    note.ticket
+}
+
+async fn put_second(settings: &Settings, number: u32) {
+    let part = layout::part(&tests::ticket("r"), number);
+    settings.objects.put(&part, vec![0; 32_000].into()).await.unwrap();
+}
+
+/// Its former run left sound on the disk, which is still being written here.
+#[tokio::test]
+async fn what_is_to_be_finished_waits_for_who_works_on_it() {
+    let (settings, facts) = tests::settings(Arc::new(Store::default()));
+    let (claims, ticket) = (Claims::default(), a_second_of_it(&settings).await);
+    let writing = claims.try_claim(&ticket);
+    let finishing = tokio::spawn({
+        let (settings, claims) = (settings.clone(), claims.clone());
+        async move { finish_left(&settings, &claims, &ticket, Some(3_500)).await }
+    });
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    put_second(&settings, 2).await;
+    drop(writing);
+    finishing.await.unwrap();
+    let finished = tests::reported(&facts).await;
+    assert_eq!((finished.missing_ms, finished.duration_ms), (1_500, 3_500));
+}
+
+/// The store was away; now the recording's node, on another machine, writes bit by bit what it had on its disk.
+#[tokio::test(start_paused = true)]
+async fn what_another_node_still_writes_after_an_outage_is_waited_for() {
+    let store = Arc::new(Store::default());
+    let (settings, facts) = tests::settings(store.clone());
+    let ticket = a_second_of_it(&settings).await;
+    store.is_away.store(true, Ordering::Relaxed);
+    let finishing = tokio::spawn({
+        let settings = settings.clone();
+        async move { finish_left(&settings, &Claims::default(), &ticket, Some(4_000)).await }
+    });
+    while settings.failing.is_calm(CALM) {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    store.is_away.store(false, Ordering::Relaxed);
+    for number in 2..=4 {
+        tokio::time::sleep(CALM * 3 / 4).await;
+        put_second(&settings, number).await;
+    }
+    finishing.await.unwrap();
+    let finished = tests::reported(&facts).await;
+    assert_eq!((finished.missing_ms, finished.duration_ms), (0, 4_000));
 }

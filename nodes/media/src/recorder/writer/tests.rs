@@ -56,31 +56,3 @@ async fn what_others_recorded_while_a_node_stood_still_is_not_put_in_once_more()
     let finished = reported(&facts).await;
     assert_eq!((finished.missing_ms, finished.duration_ms), (0, 9_100));
 }
-
-#[test]
-fn walls_are_believed_as_far_as_control_bears_them_out() {
-    for (now_ms, noted_ms, ran_ms, began_ms) in [
-        (10_250, 250, 10_000, 250),
-        (13_000, 250, 10_000, 250),
-        (14_000, 250, 10_000, 4_000),
-        (3_610_250, 250, 10_000, 3_600_250),
-        (50_000, 3_600_000, 10_000, 40_000),
-        (3_610_250, 250, 0, 250),
-        (50_000, 3_600_000, 0, 50_000),
-    ] {
-        assert_eq!(began_by(now_ms, noted_ms, ran_ms), began_ms, "{now_ms} {noted_ms} {ran_ms}");
-    }
-}
-
-#[test]
-fn a_run_follows_earlier_ones_of_its_node_only() {
-    for (writer, other, is) in [
-        ("a/2", "a/1", true),
-        ("a/10", "a/9", true),
-        ("a/1", "a/1", false),
-        ("a/1", "a/2", false),
-        ("b/2", "a/1", false),
-    ] {
-        assert_eq!(is_later(writer, other), is, "{writer} {other}");
-    }
-}

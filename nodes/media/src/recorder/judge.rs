@@ -1,0 +1,152 @@
+//! Who may write a recording, and where in it a writer's sound belongs. Nothing is read or written here: what the store and
+//! the disk say comes in.
+
+use super::{open::Note, spool::About};
+
+/// What the two measures of a recording's age may differ by while both clocks are right: a command takes its time.
+const TOLERANCE_MS: u64 = 3_000;
+
+/// What is to become of sound that waited on a disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// Its writer had begun: it goes on, so many bytes of the recording being before its sound.
+    GoesOn { base: u64 },
+    /// Its writer was the next to take the recording up and had not come to it: it does so now, with silence for what nobody
+    /// recorded before it.
+    TakesUp,
+    /// All of it is in the file: that is still to be reported.
+    Finishes,
+    /// Another has taken the recording up since: nothing of it may be written.
+    IsOut,
+}
+
+/// By the note that is in the store. `base` is what the writer noted on its disk when it had begun. Who took a recording up
+/// later than another is told by the group's clock alone: names of nodes move between machines, and runs of two nodes
+/// can't be compared.
+pub(super) fn standing(about: &About, base: Option<u64>, note: &Note) -> Standing {
+    let is_own = note.writer == about.writer;
+    let is_next = || note.ran_ms.is_some_and(|ran_ms| about.ran_ms > ran_ms);
+    match base {
+        _ if note.finished.is_some() && is_own => Standing::Finishes,
+        _ if note.finished.is_some() => Standing::IsOut,
+        Some(base) if is_own => Standing::GoesOn { base },
+        None if is_own || is_next() => Standing::TakesUp,
+        _ => Standing::IsOut,
+    }
+}
+
+/// How sound goes to its place in a recording.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Fit {
+    /// Bytes of silence that have to come before it.
+    pub(super) gap: u64,
+    /// Bytes of it that are there already.
+    pub(super) skip: u64,
+}
+
+/// Of so many bytes that belong at `place`, in a recording of which `written` are there.
+pub(super) fn fit(written: u64, place: u64, length: u64) -> Fit {
+    Fit { gap: place.saturating_sub(written), skip: written.saturating_sub(place).min(length) }
+}
+
+/// By how much a recording is ahead of a writer that takes it up: one that was told to record before its process stood
+/// still, and begins only now, after others went on. A little is two clocks.
+pub(super) fn ahead_ms(written_ms: u64, lasted_ms: u64) -> u64 {
+    Some(written_ms.saturating_sub(lasted_ms)).filter(|ahead_ms| *ahead_ms > TOLERANCE_MS).unwrap_or_default()
+}
+
+/// When a recording that is taken up began, by the clock of the node that takes it up. Two nodes' wall clocks are the finer
+/// measure, unless the time that control says it has been wanted shows that one of them is wrong.
+pub(super) fn began_by(now_ms: u64, noted_ms: u64, ran_ms: u64) -> u64 {
+    let are_right = ran_ms == 0 || now_ms.saturating_sub(noted_ms).abs_diff(ran_ms) <= TOLERANCE_MS;
+    if are_right && noted_ms <= now_ms { noted_ms } else { now_ms.saturating_sub(ran_ms) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::recorder::{open::Finished, tests::ticket};
+
+    /// By a writer that took the recording up so long after it began.
+    fn note(writer: &str, ran_ms: Option<u64>) -> Note {
+        Note { writer: writer.into(), ran_ms, ..Note::new(ticket("r"), 0) }
+    }
+
+    #[test]
+    fn who_took_a_recording_up_last_writes_it() {
+        use Standing::{GoesOn, IsOut, TakesUp};
+        for (writer, ran_ms, base, noted, wanted) in [
+            ("a/1", 0, Some(0), note("a/1", Some(0)), GoesOn { base: 0 }),
+            ("a/1", 0, Some(7), note("a/1", None), GoesOn { base: 7 }),
+            ("a/1", 0, None, note("a/1", Some(0)), TakesUp),
+            // Its node's next run, on this machine's disk.
+            ("a/2", 9_000, None, note("a/1", Some(0)), TakesUp),
+            // Another node, whose run is lower.
+            ("b/1", 9_000, None, note("a/2", Some(5_000)), TakesUp),
+            // A later run of the same name, which has moved to another machine.
+            ("a/1", 0, None, note("a/2", Some(9_000)), IsOut),
+            ("a/2", 5_000, None, note("b/1", Some(9_000)), IsOut),
+            // Run numbers say nothing of who was later.
+            ("a/3", 5_000, None, note("a/2", Some(9_000)), IsOut),
+            ("a/2", 5_000, None, note("b/1", Some(5_000)), IsOut),
+            // It had begun, and is another's now.
+            ("a/2", 9_000, Some(0), note("b/1", Some(5_000)), IsOut),
+            // A build that does not say when.
+            ("a/2", 9_000, None, note("a/1", None), IsOut),
+        ] {
+            let about = About::new(ticket("r"), writer.into(), 0, ran_ms);
+            assert_eq!(standing(&about, base, &noted), wanted, "{writer} {ran_ms} {base:?} {noted:?}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_written_behind_a_whole_file() {
+        for (writer, wanted) in [("a/1", Standing::Finishes), ("a/2", Standing::IsOut)] {
+            let about = About::new(ticket("r"), writer.into(), 0, 9_000);
+            let finished = Finished { bytes: 44, duration_ms: 0, sha256: String::new() };
+            let whole = Note { finished: Some(finished), ..note("a/1", Some(0)) };
+            for base in [None, Some(0)] {
+                assert_eq!(standing(&about, base, &whole), wanted, "{writer} {base:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn sound_goes_to_its_place() {
+        for (written, place, length, gap, skip) in [
+            (0, 0, 10, 0, 0),
+            (40, 40, 10, 0, 0),
+            (50, 40, 10, 0, 10),
+            (44, 40, 10, 0, 4),
+            (90, 40, 10, 0, 10),
+            (40, 60, 10, 20, 0),
+            (60, 40, 0, 0, 0),
+        ] {
+            assert_eq!(fit(written, place, length), Fit { gap, skip }, "{written} {place} {length}");
+        }
+    }
+
+    #[test]
+    fn a_little_ahead_is_two_clocks() {
+        for (written_ms, lasted_ms, ahead) in
+            [(5_000, 5_000, 0), (8_000, 5_000, 0), (8_001, 5_000, 3_001), (0, 9_000, 0)]
+        {
+            assert_eq!(ahead_ms(written_ms, lasted_ms), ahead, "{written_ms} {lasted_ms}");
+        }
+    }
+
+    #[test]
+    fn walls_are_believed_as_far_as_control_bears_them_out() {
+        for (now_ms, noted_ms, ran_ms, began_ms) in [
+            (10_250, 250, 10_000, 250),
+            (13_000, 250, 10_000, 250),
+            (14_000, 250, 10_000, 4_000),
+            (3_610_250, 250, 10_000, 3_600_250),
+            (50_000, 3_600_000, 10_000, 40_000),
+            (3_610_250, 250, 0, 250),
+            (50_000, 3_600_000, 0, 50_000),
+        ] {
+            assert_eq!(began_by(now_ms, noted_ms, ran_ms), began_ms, "{now_ms} {noted_ms} {ran_ms}");
+        }
+    }
+}
