@@ -4,6 +4,7 @@
 //! is noticed within two minutes, by those who hear it anew.
 
 mod builtin;
+mod kept;
 mod key;
 mod read;
 mod tones;
@@ -19,13 +20,9 @@ use object_store::ObjectStore;
 use parking_lot::Mutex;
 
 use crate::clock::now_us;
+use kept::{Entry, FRESH_US, Kept, Place};
 use key::Key;
-use read::Found;
-
-/// Prompts kept at once take no more than this, bytes.
-const MOST_KEPT: usize = 512 << 20;
-/// After this long a file is looked at again.
-const FRESH_US: u64 = 60_000_000;
+use read::{Found, Objects};
 
 /// Why a sound can't be played.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -47,38 +44,23 @@ pub(crate) enum Error {
     Broken { key: String },
 }
 
-/// Tenant and key.
-type Place = (String, String);
 type Loading = Shared<BoxFuture<'static, Result<Arc<Prompt>, Error>>>;
 
 /// All sounds of a node.
 #[derive(Debug)]
 pub(crate) struct Prompts {
     folder: Option<PathBuf>,
-    objects: Arc<dyn ObjectStore>,
+    objects: Objects,
     builtin: BTreeMap<String, Arc<Prompt>>,
-    kept: Mutex<BTreeMap<Place, Kept>>,
+    kept: Mutex<Kept>,
     /// What is being read now: whoever else wants it waits for the same.
     loading: Mutex<BTreeMap<Place, Loading>>,
-}
-
-#[derive(Debug, Clone)]
-struct Kept {
-    prompt: Arc<Prompt>,
-    fresh_until_us: u64,
-}
-
-impl Kept {
-    /// Whether it was to be looked at again, and nobody asked for it in as long a time once more.
-    fn is_forgotten(&self, now_us: u64) -> bool {
-        self.fresh_until_us.saturating_add(FRESH_US) <= now_us
-    }
 }
 
 impl Prompts {
     pub(crate) fn new(folder: Option<PathBuf>, objects: Arc<dyn ObjectStore>) -> Arc<Self> {
         let (kept, loading) = (Mutex::default(), Mutex::default());
-        Arc::new(Self { folder, objects, builtin: builtin::all(), kept, loading })
+        Arc::new(Self { folder, objects: Objects::new(objects), builtin: builtin::all(), kept, loading })
     }
 
     /// The sound, if it was used before and not too long ago. One that may have changed is read again behind the listener's
@@ -140,17 +122,16 @@ impl Prompts {
     /// Keeps the sound; gives the one that was kept already when it is the same, so that memory holds it once.
     fn keep(&self, place: &Place, prompt: Arc<Prompt>) -> Arc<Prompt> {
         let mut kept = self.kept.lock();
-        let former = kept.remove(place).map(|kept| kept.prompt);
+        let former = kept.remove(place).map(|entry| entry.prompt);
         let prompt = former.filter(|former| *former == prompt).unwrap_or(prompt);
-        make_room(&mut kept, prompt.bytes());
-        let entry = Kept { prompt: prompt.clone(), fresh_until_us: now_us() + FRESH_US };
-        kept.insert(place.clone(), entry);
+        let is_built_in = self.builtin.values().any(|built_in| Arc::ptr_eq(built_in, &prompt));
+        kept.put(place.clone(), Entry::new(prompt.clone(), is_built_in, now_us()));
         prompt
     }
 
     async fn read(&self, tenant: &str, text: &str) -> Result<Arc<Prompt>, Error> {
         let key = Key::parse(tenant, text)?;
-        let file = match read::object(self.objects.as_ref(), &key.object(tenant), text).await? {
+        let file = match self.objects.find(&key.object(tenant), text).await? {
             Found::File(file) => Some(file),
             Found::Nothing => self.file(tenant, &key, text).await?,
             Found::Unanswered => match self.former(tenant, text) {
@@ -167,7 +148,8 @@ impl Prompts {
 
     /// What was heard under this key last.
     fn former(&self, tenant: &str, text: &str) -> Option<Arc<Prompt>> {
-        self.kept.lock().get(&(tenant.to_owned(), text.to_owned())).map(|kept| kept.prompt.clone())
+        let place = (tenant.to_owned(), text.to_owned());
+        self.kept.lock().get_mut(&place).map(|entry| entry.prompt.clone())
     }
 
     async fn file(&self, tenant: &str, key: &Key, text: &str) -> Result<Option<Vec<u8>>, Error> {
@@ -178,17 +160,6 @@ impl Prompts {
             }
         }
         Ok(None)
-    }
-}
-
-/// Lets those go that were looked at longest ago, until so many bytes fit.
-fn make_room(kept: &mut BTreeMap<Place, Kept>, bytes: usize) {
-    let mut taken: usize = kept.values().map(|kept| kept.prompt.bytes()).sum();
-    while taken.saturating_add(bytes) > MOST_KEPT
-        && let Some(oldest) =
-            kept.iter().min_by_key(|(_, k)| k.fresh_until_us).map(|(place, _)| place.clone())
-    {
-        taken -= kept.remove(&oldest).map_or(0, |gone| gone.prompt.bytes());
     }
 }
 

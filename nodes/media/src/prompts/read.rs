@@ -4,6 +4,8 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use mangrove_rtp::{prompt::Prompt, resample, wav};
 use object_store::{ObjectStore, ObjectStoreExt};
+use parking_lot::Mutex;
+use tokio::time::{Instant, timeout_at};
 
 use super::Error;
 
@@ -11,6 +13,8 @@ use super::Error;
 pub(super) const LARGEST: u64 = 20 << 20;
 /// The object store must answer within this.
 const DEADLINE: Duration = Duration::from_secs(2);
+/// One that did not say a word is not asked for so long: a session of many sounds waits once.
+const AWAY: Duration = Duration::from_secs(5);
 
 /// What the object store says of a sound.
 #[derive(Debug)]
@@ -21,31 +25,54 @@ pub(super) enum Found {
     Unanswered,
 }
 
-/// A store that fails is no reason to refuse: calls go on with what was heard before, or with the other places.
-pub(super) async fn object(
-    objects: &dyn ObjectStore,
-    path: &object_store::path::Path,
-    key: &str,
-) -> Result<Found, Error> {
-    let read = async {
-        let found = objects.get(path).await?;
-        if found.meta.size > LARGEST {
-            return Ok(Err(found.meta.size));
+/// The object store, as sounds are asked of it. One that fails is no reason to refuse: calls go on with what was heard before,
+/// or with the other places.
+#[derive(Debug)]
+pub(super) struct Objects {
+    store: Arc<dyn ObjectStore>,
+    away_until: Mutex<Option<Instant>>,
+}
+
+impl Objects {
+    pub(super) fn new(store: Arc<dyn ObjectStore>) -> Self {
+        Self { store, away_until: Mutex::default() }
+    }
+
+    /// The sound at this path, if it is there; `key` names it in errors.
+    pub(super) async fn find(&self, path: &object_store::path::Path, key: &str) -> Result<Found, Error> {
+        if self.is_away() {
+            return Ok(Found::Unanswered);
         }
-        found.bytes().await.map(Ok)
-    };
-    match tokio::time::timeout(DEADLINE, read).await {
-        Ok(Ok(Ok(bytes))) => Ok(Found::File(bytes.into())),
-        Ok(Ok(Err(bytes))) => Err(Error::TooLarge { key: key.to_owned(), bytes }),
-        Ok(Err(object_store::Error::NotFound { .. })) => Ok(Found::Nothing),
-        Ok(Err(error)) => {
-            tracing::warn!(key, %error, "the object store did not give a sound");
-            Ok(Found::Unanswered)
+        let deadline = Instant::now() + DEADLINE;
+        let Ok(answer) = timeout_at(deadline, self.store.get(path)).await else {
+            *self.away_until.lock() = Some(Instant::now() + AWAY);
+            tracing::warn!(key, "the object store does not answer");
+            return Ok(Found::Unanswered);
+        };
+        let read = async {
+            let found = answer?;
+            if found.meta.size > LARGEST {
+                return Ok(Err(found.meta.size));
+            }
+            found.bytes().await.map(Ok)
+        };
+        match timeout_at(deadline, read).await {
+            Ok(Ok(Ok(bytes))) => Ok(Found::File(bytes.into())),
+            Ok(Ok(Err(bytes))) => Err(Error::TooLarge { key: key.to_owned(), bytes }),
+            Ok(Err(object_store::Error::NotFound { .. })) => Ok(Found::Nothing),
+            Ok(Err(error)) => {
+                tracing::warn!(key, %error, "the object store did not give a sound");
+                Ok(Found::Unanswered)
+            }
+            Err(_) => {
+                tracing::warn!(key, "the object store did not give a sound in time");
+                Ok(Found::Unanswered)
+            }
         }
-        Err(_) => {
-            tracing::warn!(key, "the object store did not give a sound in time");
-            Ok(Found::Unanswered)
-        }
+    }
+
+    fn is_away(&self) -> bool {
+        self.away_until.lock().is_some_and(|until| Instant::now() < until)
     }
 }
 

@@ -1,7 +1,8 @@
-use std::sync::atomic::Ordering;
+use std::{sync::atomic::Ordering, time::Duration};
 
 use mangrove_rtp::g711::Law;
 use object_store::{ObjectStoreExt, path::Path};
+use tokio::time::Instant;
 
 use super::{read::LARGEST, *};
 use crate::testing::Store;
@@ -154,24 +155,23 @@ async fn a_deleted_sound_is_forgotten_and_a_store_that_is_away_changes_nothing()
     assert!(places.prompts.kept("acme", "prompt/own").is_none());
 }
 
-#[test]
-fn what_nobody_has_asked_for_in_a_while_is_read_before_it_is_heard() {
-    let kept = Kept { prompt: Arc::new(Prompt::new(&[1; 160])), fresh_until_us: 10 };
-    for (now, is_forgotten) in [(0, false), (10, false), (FRESH_US + 9, false), (FRESH_US + 10, true)] {
-        assert_eq!(kept.is_forgotten(now), is_forgotten, "{now}");
+/// A session of a number that is told in ten fragments.
+#[tokio::test(start_paused = true)]
+async fn a_store_that_hangs_is_waited_for_once_and_asked_again_later() {
+    let places = places();
+    places.objects.hangs.store(true, Ordering::Relaxed);
+    let began = Instant::now();
+    for number in 0..10 {
+        places.frames("acme", &format!("prompt/en/number-{number}")).await;
     }
-}
-
-#[test]
-fn what_was_looked_at_longest_ago_makes_room() {
-    let prompt = Arc::new(Prompt::new(&[1; 160]));
-    let entry = |fresh_until_us| Kept { prompt: prompt.clone(), fresh_until_us };
-    let place = |name: &str| ("acme".to_owned(), name.to_owned());
-    let mut kept = BTreeMap::from([(place("old"), entry(1)), (place("new"), entry(2))]);
-    make_room(&mut kept, MOST_KEPT - 2 * prompt.bytes());
-    assert_eq!(kept.len(), 2);
-    make_room(&mut kept, MOST_KEPT - prompt.bytes());
-    assert_eq!(kept.into_keys().collect::<Vec<_>>(), [place("new")]);
+    let took = began.elapsed();
+    assert!(took < Duration::from_secs(4), "{took:?}");
+    assert_eq!(places.objects.gets.load(Ordering::Relaxed), 1);
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    places.objects.hangs.store(false, Ordering::Relaxed);
+    let path = Path::from("prompts/acme/prompt/number-1.wav");
+    places.objects.put(&path, file(&[500; 160]).into()).await.unwrap();
+    assert_eq!(places.frames("acme", "prompt/en/number-1").await, 1, "its own again");
 }
 
 #[tokio::test]
