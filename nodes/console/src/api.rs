@@ -16,6 +16,7 @@ mod me;
 mod names;
 mod nodes;
 mod objects;
+mod pieces;
 mod range;
 mod recordings;
 mod sight;

@@ -15,7 +15,7 @@ use futures::{
 };
 use object_store::{
     CopyOptions, Error, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore,
-    PutMultipartOptions, PutOptions, PutPayload, PutResult, Result, path::Path,
+    ObjectStoreExt, PutMode, PutMultipartOptions, PutOptions, PutPayload, PutResult, Result, path::Path,
 };
 
 use crate::{
@@ -51,6 +51,30 @@ impl Sealed {
         self.vault.seals() && place::is_sound(path)
     }
 
+    /// Writes under one of an object's two names. What is to be created is not where another wrote it under the other, as nodes do
+    /// whose keys are switched on one by one: of two at the same time none creates it, and both try again.
+    async fn put_as(
+        &self,
+        name: &Path,
+        other: &Path,
+        payload: PutPayload,
+        options: PutOptions,
+    ) -> Result<PutResult> {
+        let creates = matches!(options.mode, PutMode::Create);
+        let put = self.inner.put_opts(name, payload, options).await.map_err(discreet)?;
+        if !creates {
+            return Ok(put);
+        }
+        match self.inner.head(other).await {
+            Err(Error::NotFound { .. }) => Ok(put),
+            Err(error) => Err(discreet(error)),
+            Ok(_) => {
+                self.inner.delete(name).await.map_err(discreet)?;
+                Err(Error::AlreadyExists { path: other.to_string(), source: "it is there already".into() })
+            }
+        }
+    }
+
     /// An outcome for each, in order. Which of them an error is about, it says itself.
     async fn delete_all(&self, paths: Vec<Result<Path>>) -> Vec<Result<Path>> {
         let names: Vec<Result<Path>> = paths.iter().flatten().flat_map(names).collect();
@@ -81,13 +105,17 @@ fn names(path: &Path) -> Vec<Result<Path>> {
 #[async_trait]
 impl ObjectStore for Sealed {
     async fn put_opts(&self, location: &Path, payload: PutPayload, options: PutOptions) -> Result<PutResult> {
-        if !self.seals(location) {
+        if !place::is_sound(location) {
             return self.inner.put_opts(location, payload, options).await.map_err(discreet);
+        }
+        let name = place::sealed(location)?;
+        if !self.vault.seals() {
+            return self.put_as(location, &name, payload, options).await;
         }
         let key = self.vault.to_seal(location).await?;
         let sealed = chunks::seal(&key, location.as_ref(), &Bytes::from(payload));
         let sealed = sealed.map_err(|error| refused(location, error))?;
-        self.inner.put_opts(&place::sealed(location)?, sealed.into(), options).await.map_err(discreet)
+        self.put_as(&name, location, sealed.into(), options).await
     }
 
     async fn put_multipart_opts(

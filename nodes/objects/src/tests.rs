@@ -131,6 +131,25 @@ async fn of_two_writers_one_creates_and_both_have_one_key() {
     }
 }
 
+/// Keys are switched on with a restart of one node after the other.
+#[tokio::test]
+async fn what_is_created_is_there_once_where_one_of_two_writers_seals() {
+    let part: Path = format!("{}.part/000001.pcm", wav()).into();
+    for sealed_first in [true, false] {
+        let inner = Arc::new(InMemory::new());
+        let (plain, sealed) = (store(&inner, None), store(&inner, masters(&[("a", 1)])));
+        let (first, second) = if sealed_first { (&sealed, &plain) } else { (&plain, &sealed) };
+        let create = |byte: u8| (PutPayload::from(vec![byte; 9]), PutOptions::from(PutMode::Create));
+        let (payload, options) = create(1);
+        first.put_opts(&part, payload, options).await.unwrap();
+        let (payload, options) = create(2);
+        let refused = second.put_opts(&part, payload, options).await;
+        assert!(matches!(refused, Err(StoreError::AlreadyExists { .. })), "{refused:?}");
+        assert_eq!(names(&sealed).await, [part.to_string()], "sealed first: {sealed_first}");
+        assert_eq!(read(&sealed, &part).await.unwrap(), [1; 9]);
+    }
+}
+
 /// As a server that does not know `If-None-Match`.
 #[derive(Debug)]
 struct Careless(InMemory);

@@ -2,7 +2,6 @@
 //! first byte is sent.
 
 use std::{
-    ops::Range,
     sync::Arc,
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -13,22 +12,18 @@ use axum::{
     http::{HeaderMap, HeaderValue, Method, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use bytes::Bytes;
-use futures::{Stream, StreamExt as _, stream};
 use mangrove_history::{Audit, Batch};
 use mangrove_proto::live::CdrRecording;
-use object_store::{ObjectStore, ObjectStoreExt as _, path::Path as Key};
+use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt as _, path::Path as Key};
 
 use super::{
-    cdrs,
+    cdrs, pieces,
     range::{self, Wanted},
 };
 use crate::{access::Access, app::App, body::Named, refusal::Refusal};
 
 /// A player asks for many ranges of one recording: within this they are one line of the audit log.
 const SITTING: u64 = 10 * 60 * 1000;
-/// Bytes that are asked of the store at once.
-const PIECE: u64 = 4 << 20;
 
 /// A recording as WAV, caller left and agent right.
 #[utoipa::path(get, path = "/api/v1/tenants/{tenant}/recordings/{call}/{id}", tag = "calls",
@@ -47,12 +42,15 @@ pub(crate) async fn listen(
     let recording = cdr.recordings.iter().find(|recording| recording.id == id);
     let recording = recording.ok_or_else(|| Refusal::missing("recording"))?;
     let key = Key::parse(&recording.object).map_err(|e| Refusal::fault(&e))?;
-    let size = app.objects.head(&key).await?.size;
-    let wanted = wanted(&headers, recording, size);
-    if method != Method::HEAD && wanted != Wanted::Beyond {
+    let about = app.objects.head(&key).await?;
+    let wanted = wanted(&headers, recording, about.size);
+    if method == Method::HEAD {
+        return send(None, &about, recording, wanted).await;
+    }
+    if wanted != Wanted::Beyond {
         audit(&app, &access, &format!("recording/{call}/{id}")).await?;
     }
-    send(app.objects.clone(), key, recording, wanted, size).await
+    send(Some(app.objects.clone()), &about, recording, wanted).await
 }
 
 /// A range is asked of one version of an object; of another, all is sent.
@@ -64,13 +62,14 @@ fn wanted(headers: &HeaderMap, recording: &CdrRecording, size: u64) -> Wanted {
     }
 }
 
+/// With the bytes of `objects`; without them where only the headers are asked for.
 async fn send(
-    objects: Arc<dyn ObjectStore>,
-    key: Key,
+    objects: Option<Arc<dyn ObjectStore>>,
+    about: &ObjectMeta,
     recording: &CdrRecording,
     wanted: Wanted,
-    size: u64,
 ) -> Result<Response, Refusal> {
+    let size = about.size;
     let (status, range) = match wanted {
         Wanted::Whole => (StatusCode::OK, 0..size),
         Wanted::Part(range) => (StatusCode::PARTIAL_CONTENT, range),
@@ -80,10 +79,10 @@ async fn send(
         }
     };
     let length = range.end - range.start;
-    let mut pieces = pieces(objects, key, range.clone()).boxed();
-    // What the store refuses is told in the status.
-    let first = pieces.next().await.transpose()?;
-    let body = Body::from_stream(stream::iter(first.map(Ok)).chain(pieces));
+    let body = match objects {
+        Some(objects) => Body::from_stream(pieces::opened(objects, about, range.clone()).await?),
+        None => Body::empty(),
+    };
     let headers = [
         (header::CONTENT_TYPE, "audio/wav".to_owned()),
         (header::CONTENT_LENGTH, length.to_string()),
@@ -98,20 +97,6 @@ async fn send(
         response.headers_mut().insert(header::CONTENT_RANGE, value);
     }
     Ok(response)
-}
-
-/// Each is read when the listener has taken the one before: the store's answer to one request has a deadline, and a listener
-/// may take his time.
-fn pieces(
-    objects: Arc<dyn ObjectStore>,
-    key: Key,
-    range: Range<u64>,
-) -> impl Stream<Item = object_store::Result<Bytes>> + Send + 'static {
-    let Range { start, end } = range;
-    stream::iter((start..end).step_by(PIECE as usize)).then(move |at| {
-        let (objects, key) = (objects.clone(), key.clone());
-        async move { objects.get_range(&key, at..end.min(at + PIECE)).await }
-    })
 }
 
 /// Hashes are hexadecimal: nothing in them needs quoting.
@@ -135,4 +120,34 @@ async fn audit(app: &App, access: &Access, object: &str) -> Result<(), Refusal> 
         after: None,
     };
     Ok(app.history.write(&Batch { audits: vec![line], ..Batch::default() }).await?)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use object_store::memory::InMemory;
+
+    use super::*;
+
+    /// The object is not there: who reads it is told so.
+    #[tokio::test]
+    async fn who_asks_for_the_headers_only_has_nothing_read() {
+        let recording = CdrRecording {
+            id: "1".into(),
+            object: "acme/r.wav".into(),
+            duration_ms: 1,
+            bytes: 10,
+            missing_ms: 0,
+            sha256: "abc".into(),
+        };
+        let objects = InMemory::new();
+        objects.put(&"acme/r.wav".into(), "0123456789".into()).await.unwrap();
+        let about = objects.head(&"acme/r.wav".into()).await.unwrap();
+        let head = send(None, &about, &recording, Wanted::Part(2..6)).await.unwrap();
+        assert_eq!(head.status(), StatusCode::PARTIAL_CONTENT);
+        assert_eq!(head.headers()[header::CONTENT_LENGTH], "4");
+        assert_eq!(head.headers()[header::CONTENT_RANGE], "bytes 2-5/10");
+        let empty: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
+        assert!(send(Some(empty), &about, &recording, Wanted::Whole).await.is_err());
+    }
 }

@@ -10,7 +10,7 @@ use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt as _, path::Path as K
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::{app::App, refusal::Refusal};
+use crate::{api::pieces, app::App, refusal::Refusal};
 
 const KINDS: [&str; 2] = ["prompt", "music"];
 const ENDING: &str = ".wav";
@@ -121,13 +121,14 @@ impl Shelf {
         Ok(all)
     }
 
-    /// The size of one, and its bytes.
+    /// The size of one, and its bytes, for a listener who takes his time.
     pub(super) async fn read(
         &self,
         place: &Place,
     ) -> Result<(u64, BoxStream<'static, object_store::Result<Bytes>>), Refusal> {
-        let found = self.objects.get(&self.key(place)).await.map_err(refuse)?;
-        Ok((found.meta.size, found.into_stream()))
+        let about = self.objects.head(&self.key(place)).await.map_err(refuse)?;
+        let pieces = pieces::opened(self.objects.clone(), &about, 0..about.size).await.map_err(refuse)?;
+        Ok((about.size, pieces))
     }
 
     pub(super) async fn put(&self, place: &Place, file: Vec<u8>) -> Result<(), Refusal> {
@@ -158,5 +159,30 @@ fn refuse(error: object_store::Error) -> Refusal {
             tracing::warn!(error = %other, "object store does not answer");
             Refusal::unavailable("uploaded sounds are not available now")
         }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use futures::StreamExt as _;
+    use object_store::memory::InMemory;
+
+    use super::*;
+
+    /// One request for all of it would have a deadline.
+    #[tokio::test]
+    async fn a_long_sound_is_asked_of_the_store_piece_by_piece() {
+        let objects = Arc::new(InMemory::new());
+        let shelf = Shelf { objects: objects.clone(), folder: Key::from("prompts/acme") };
+        let place = Place::new("music", "rain").unwrap();
+        shelf.put(&place, vec![7; 9 << 20]).await.unwrap();
+        let (size, mut bytes) = shelf.read(&place).await.unwrap();
+        let mut read = bytes.next().await.unwrap().unwrap().len();
+        assert!(size == 9 << 20 && read < 9 << 20, "{read} of {size} at once");
+        while let Some(piece) = bytes.next().await {
+            read += piece.unwrap().len();
+        }
+        assert_eq!(read, 9 << 20);
     }
 }

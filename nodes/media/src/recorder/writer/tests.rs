@@ -1,8 +1,13 @@
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
+
+use mangrove_objects::Masters;
 
 use super::*;
 use crate::{
-    recorder::tests::{reported, settings, ticket},
+    recorder::{
+        outage::MASTER,
+        tests::{reported, settings, ticket},
+    },
     testing::Store,
 };
 
@@ -55,4 +60,22 @@ async fn what_others_recorded_while_a_node_stood_still_is_not_put_in_once_more()
     run(settings, memory, Claims::default(), beginning, pieces).await;
     let finished = reported(&facts).await;
     assert_eq!((finished.missing_ms, finished.duration_ms), (0, 9_100));
+}
+
+/// Another has its master keys already, and this node is not restarted yet.
+#[tokio::test]
+async fn a_part_that_another_sealed_is_not_taken_for_ones_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("file:{}", folder.path().display());
+    let place = mangrove_objects::Settings { url, ..Default::default() };
+    let masters = Arc::new(Masters::parse(MASTER).unwrap());
+    let sealing = mangrove_objects::connect(&place, Some(masters)).unwrap().objects;
+    let plain = mangrove_objects::connect(&place, None).unwrap().objects;
+    let ticket = Ticket { object: "recordings/acme/r.wav".into(), ..ticket("r") };
+    sealing.put(&layout::part(&ticket, 1), vec![1; SECOND].into()).await.unwrap();
+    let mut writer = Writer::open(settings(plain.clone()).0, ticket.clone(), 1_000, 0).await;
+    let sound = Piece::Sound(vec![2; SECOND].into());
+    tokio::time::timeout(Duration::from_secs(20), writer.take(0, sound)).await.expect("it goes behind it");
+    let parts = parts::list(plain.as_ref(), &ticket).await.unwrap();
+    assert_eq!(parts.iter().map(|part| part.number).collect::<Vec<_>>(), [1, 2]);
 }
