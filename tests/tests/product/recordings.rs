@@ -174,3 +174,40 @@ async fn what_was_said_while_the_store_was_away_outlives_the_node_and_is_written
     assert!(recording.has_only_on(Side::Left, CALLER), "the caller is left");
     wait::until("nothing to wait", async || (waiting_pieces(&product) == 0).then_some(())).await
 }
+
+/// How often the caller is heard without a break.
+fn heard(recording: &Recording) -> usize {
+    let levels = recording.levels(Side::Left, CALLER);
+    let is_heard: Vec<bool> = levels.into_iter().map(|level| level > 0.5).collect();
+    is_heard.chunk_by(|one, next| one == next).filter(|run| run[0]).count()
+}
+
+#[tokio::test]
+async fn a_node_that_dies_twice_in_one_outage_leaves_each_silence_where_it_was() -> Result<()> {
+    let mut product = sealing(OLD).await?;
+    let api = product.api()?;
+    let _anna = ANNA.phone(&product).await?;
+    ANNA.available(&product).await?;
+    goes_away(&product)?;
+    let sound = Sound::start(CALLER)?;
+    let call = Sipp::call(&product, &sound, &[sipp::CUE, sipp::BYE])?;
+    sound.hears(ANNA.hertz).await?;
+    for _ in 0..2 {
+        let before = waiting_pieces(&product);
+        let more = async || (waiting_pieces(&product) >= before + 3).then_some(());
+        wait::until("parts that wait", more).await?;
+        product.kill()?;
+        product.revive().await?;
+        sound.forget();
+        sound.hears(ANNA.hertz).await.inspect_err(|_| eprintln!("{}", product.log()))?;
+    }
+    comes_back(&product)?;
+    // Meanwhile the third run records, too.
+    wait::until("nothing to wait", async || (waiting_pieces(&product) == 0).then_some(())).await?;
+    call.cue()?;
+    call.succeeds(Duration::from_secs(10)).await?;
+    let record = &api.cdrs(1).await?[0];
+    let recording = wait::until("the recording", async || Recording::of(&api, record).await.ok()).await?;
+    assert!(heard(&recording) >= 3, "{:?}", recording.levels(Side::Left, CALLER));
+    Ok(())
+}

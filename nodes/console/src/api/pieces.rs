@@ -77,9 +77,8 @@ mod tests {
         stored(&objects, vec![2; 2 * PIECE as usize]).await;
         let next = pieces.next().await.unwrap();
         assert!(matches!(next, Err(Error::Precondition { .. })), "{next:?}");
-        let Err(missing) = opened(objects, &ObjectMeta { location: "other".into(), ..about }, 0..1).await else {
-            panic!("there is no such object")
-        };
+        let other = ObjectMeta { location: "other".into(), ..about };
+        let Err(missing) = opened(objects, &other, 0..1).await else { panic!("there is no such object") };
         assert!(matches!(missing, Error::NotFound { .. }), "{missing}");
     }
 }

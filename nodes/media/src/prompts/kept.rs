@@ -65,7 +65,9 @@ impl Kept {
             return;
         }
         let mut companies = self.companies();
-        companies.entry(tenant.to_owned()).and_modify(|all| *all += bytes);
+        if let Some(all) = companies.get_mut(tenant) {
+            *all += bytes;
+        }
         while taken > most
             && let Some((largest, all)) = companies.iter_mut().max_by_key(|(_, all)| **all)
         {

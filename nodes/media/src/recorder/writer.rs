@@ -26,7 +26,7 @@ pub(super) struct Writer {
     next: u32,
     /// Bytes of all parts that are there.
     written: u64,
-    /// Of them, those that belong before this one's sound. Fewer may, where others have written some of the same time.
+    /// Bytes of the recording that belong before this one's sound. Where others have gone on meanwhile, more are written.
     base: u64,
     /// Another has taken the recording up: nothing of this one's is written any more.
     is_lost: bool,

@@ -20,9 +20,9 @@ impl Writer {
     }
 
     /// Goes on with what a former run of this machine's had on the disk, in its place and in its name: the next run finds what
-    /// is left if this one ends, and an heir that writes itself in meanwhile stays the heir. None when another has taken
-    /// the recording up since, or all is in the file: then nothing of it may be written. `base` is what its
-    /// writer had before its own sound, if it had begun.
+    /// is left if this one ends, and an heir that writes itself in meanwhile stays the heir. None when another has taken the
+    /// recording up since, or all is in the file: then nothing of it may be written. `base`: bytes of the recording before
+    /// that run's own sound, if it had begun.
     pub(in crate::recorder) async fn take_up(
         settings: Settings,
         about: &About,

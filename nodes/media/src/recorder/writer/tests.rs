@@ -5,13 +5,12 @@ use mangrove_objects::Masters;
 use super::*;
 use crate::{
     recorder::{
-        outage::MASTER,
+        outage::{MASTER, SECOND},
         tests::{reported, settings, ticket},
     },
     testing::Store,
 };
 
-const SECOND: usize = 32_000;
 const HOUR_MS: i64 = 3_600_000;
 const BEGAN_MS: u64 = 1_800_000_000_000;
 
