@@ -129,7 +129,8 @@ async fn what_is_to_be_finished_waits_for_who_works_on_it() {
         let (settings, claims) = (settings.clone(), claims.clone());
         async move { finish_left(&settings, &claims, &ticket, Some(3_500)).await }
     });
-    tokio::time::sleep(Duration::from_millis(20)).await;
+    // It comes to where it waits.
+    tokio::task::yield_now().await;
     put_second(&settings, 2).await;
     drop(writing);
     finishing.await.unwrap();
