@@ -232,15 +232,17 @@ impl Endpoint {
                     method,
                     destination,
                     sent_by: self.inner.local.to_string(),
-                    message,
+                    message: message.into(),
                     now,
                 }
             }
-            Outgoing::Response { destination, message } => match Input::respond(destination, message, now) {
-                Ok(input) => input,
-                // What a leg writes can be read.
-                Err(_) => return,
-            },
+            Outgoing::Response { destination, message } => {
+                match Input::respond(destination, message.into(), now) {
+                    Ok(input) => input,
+                    // What a leg writes can be read.
+                    Err(_) => return,
+                }
+            }
         };
         self.drive(book, input, now);
     }

@@ -33,7 +33,7 @@ pub mod uri;
 pub mod wire;
 
 pub use address::{Destination, Local, Source, Transport};
-pub use message::{Message, Method, Name, Start, Via};
+pub use message::{Message, Method, Name, Rendered, Start, Via};
 pub use seed::Seed;
 pub use uri::{NameAddr, Params, Uri};
 

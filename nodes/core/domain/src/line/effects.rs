@@ -105,12 +105,12 @@ fn to_edge(
                 branch,
                 method: method.to_string(),
                 destination: Some(destination_of(&destination)),
-                message,
+                message: message.into(),
             })
         }
         Outgoing::Response { destination, message } => edge::edge_command::Op::Response(edge::SendResponse {
             destination: Some(destination_of(&destination)),
-            message,
+            message: message.into(),
         }),
     };
     let command = edge::EdgeCommand {

@@ -1,13 +1,12 @@
 //! Our INVITE while it is unanswered, and the forks it may have met.
 
-use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::confirm::Acknowledgement;
 use super::dialog::Peer;
 use super::{Outgoing, Output};
 use crate::sdp::{self, Audio};
-use crate::{Destination, Method, Uri};
+use crate::{Destination, Method, Rendered, Uri};
 
 /// More forks than devices a person can own.
 pub(super) const MAX_FORKS: usize = 32;
@@ -23,7 +22,7 @@ pub(super) struct Invitation {
     pub(super) headers: Vec<(String, String)>,
     pub(super) offered: bool,
     /// Empty once it is answered.
-    pub(super) message: Bytes,
+    pub(super) message: Rendered,
     /// Answered with an offer that waits for our answer in the ACK.
     pub(super) ack_due: bool,
 }

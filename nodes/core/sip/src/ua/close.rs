@@ -1,13 +1,12 @@
 //! The ways a leg ends: BYE both ways, CANCEL of the far end, hanging up in every phase.
 
-use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::asked::Asked;
 use super::dialog::Peer;
 use super::turn::{Purpose, Turn};
 use super::{Ctx, Fact, Leg, Output, Phase, TRANSACTION_MS};
-use crate::{Message, Method};
+use crate::{Message, Method, Rendered};
 
 /// What is still owed when the call is over.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -29,7 +28,7 @@ struct Hangup {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Rejected {
     pub(super) asked: Asked,
-    pub(super) message: Bytes,
+    pub(super) message: Rendered,
 }
 
 impl Closing {

@@ -54,6 +54,24 @@ fn our_key_stays_through_repeats_holds_and_moves() {
 }
 
 #[test]
+fn debug_shows_no_key() {
+    let invite = invite().with_body("application/sdp", OFFER.into());
+    let mut far = Far::taking(&g711(), Security::Accept, &invite, source("203.0.113.9:5060"));
+    let mut sent = String::new();
+    far.act(|leg, ctx| {
+        leg.equip(ours());
+        let out = leg.answer(media(Callee), ctx);
+        sent = format!("{out:?}");
+        out
+    });
+    let shown = format!("{invite:?} {sent} {:?} {:?}", far.responses, far.leg);
+    assert!(shown.contains("RTP/SAVP") && shown.contains("a=crypto:…"), "{shown}");
+    // Neither their key nor ours, as text or as numbers.
+    let secrets = ["NzB4d1BINUAv", "AAAAAAAA", "78, 122, 66, 52", "65, 65, 65, 65"];
+    assert!(secrets.iter().all(|secret| !shown.contains(secret)), "{shown}");
+}
+
+#[test]
 fn a_later_offer_that_is_plain_is_refused_where_it_must_be_srtp() {
     for (security, answered) in [(Security::Require, 488), (Security::Accept, 200)] {
         let invite = invite().with_body("application/sdp", OFFER.into());
