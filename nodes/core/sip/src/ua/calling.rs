@@ -92,8 +92,10 @@ impl Calling {
         self.forks.iter_mut().find(|fork| fork.peer.tag == tag)
     }
 
-    /// Early media of the fork that spoke last.
+    /// Early media of the newest fork, of those with a key if there is one: what another sends does not open under it, and
+    /// is not heard. Without a key what it encrypts would be heard as noise.
     pub(super) fn audio(&self) -> Option<&Audio> {
-        self.forks.iter().rev().find_map(|fork| fork.session.as_ref()?.agreed())
+        let described = || self.forks.iter().rev().filter_map(|fork| fork.session.as_ref()?.agreed());
+        described().find(|audio| audio.crypto.is_some()).or_else(|| described().next())
     }
 }

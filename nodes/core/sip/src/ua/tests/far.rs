@@ -1,6 +1,6 @@
 //! One leg against a far end written by hand.
 
-use crate::sdp::{Codec, Security, g711};
+use crate::sdp::{Codec, Ours, Security, g711};
 use crate::ua::{Call, Ctx, Fact, Leg, Outgoing, Output, Target};
 use crate::{Destination, Local, Message, NameAddr, Seed, Source, Transport, Uri};
 
@@ -43,6 +43,11 @@ fn local() -> Local {
 impl Far {
     /// The leg calls it.
     pub(super) fn called(uri: &str, at: &str) -> Self {
+        Self::offered(uri, at, Security::Off, None)
+    }
+
+    /// As [`Far::called`], where the leg offers SRTP with this key, or does not.
+    pub(super) fn offered(uri: &str, at: &str, security: Security, ours: Option<Ours>) -> Self {
         let call = Call {
             target: Target {
                 uri: Uri::parse(uri).unwrap(),
@@ -53,8 +58,8 @@ impl Far {
             to: NameAddr::parse("<sip:101@acme.example>").unwrap(),
             offer: Some(media(Caller)),
             codecs: g711().to_vec(),
-            security: Security::Off,
-            ours: None,
+            security,
+            ours,
             headers: vec![("P-Asserted-Identity".into(), "<sip:100@acme.example>".into())],
         };
         let (mut seed, local) = (Seed::new(9), local());

@@ -1,6 +1,6 @@
 //! A dialog whose sound is SRTP: our key comes after the dialog began, and stays through changes and repeats.
 
-use super::far::{Far, invite, request, source};
+use super::far::{ANSWER, Far, described, invite, request, source};
 use super::pair::{Callee, media};
 use crate::sdp::{Direction, Ours, Security, Suite, g711};
 use crate::{Message, Method};
@@ -69,6 +69,23 @@ fn debug_shows_no_key() {
     // Neither their key nor ours, as text or as numbers.
     let secrets = ["NzB4d1BINUAv", "AAAAAAAA", "78, 122, 66, 52", "65, 65, 65, 65"];
     assert!(secrets.iter().all(|secret| !shown.contains(secret)), "{shown}");
+}
+
+#[test]
+fn of_forks_that_ring_the_one_with_a_key_is_heard() {
+    let with_key = OFFER.replace("RTP/SAVP", "RTP/AVP").replace("crypto:3", "crypto:1");
+    for order in [["plain", "secret"], ["secret", "plain"]] {
+        let (uri, at) = ("sip:101@203.0.113.9", "203.0.113.9:5060");
+        let mut far = Far::offered(uri, at, Security::Prefer, Some(ours()));
+        for tag in order {
+            let body = if tag == "plain" { ANSWER } else { with_key.as_str() };
+            far.say(&far.answer_to(0, 183, tag).with_body("application/sdp", body.into()));
+        }
+        let has_key = |far: &Far| far.leg.audio().map(|audio| audio.crypto.is_some());
+        assert_eq!(has_key(&far), Some(true), "{order:?}");
+        far.say(&described(far.answer_to(0, 200, "plain")));
+        assert_eq!(has_key(&far), Some(false), "{order:?}: it has answered");
+    }
 }
 
 #[test]
