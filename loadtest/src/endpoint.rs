@@ -12,7 +12,7 @@ use std::{
 };
 
 use mangrove_sip::{
-    Destination, Local, Message, Method, Seed, Source, Transport,
+    Destination, Local, Message, Method, Replacing, Seed, Source, Transport,
     transaction::{Input, Layer, Output, Timers},
     ua::{self, Ctx, Fact, Failure, Leg, Outgoing},
 };
@@ -172,7 +172,7 @@ impl Endpoint {
             contact_user: format!("u{}", book.next),
             user_agent: self.inner.user_agent.to_owned(),
             domain: self.inner.domain.clone(),
-            replaces: false,
+            replaces: Replacing::Unknown,
         };
         (book.next, local)
     }

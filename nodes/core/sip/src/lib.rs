@@ -32,7 +32,7 @@ pub mod ua;
 pub mod uri;
 pub mod wire;
 
-pub use address::{Destination, Local, Source, Transport};
+pub use address::{Destination, Local, Replacing, Source, Transport};
 pub use message::{Message, Method, Name, Rendered, Start, Via};
 pub use seed::Seed;
 pub use uri::{NameAddr, Params, Uri};

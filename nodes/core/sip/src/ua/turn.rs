@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::asked::Asked;
 use super::{Ctx, Outgoing, Output};
-use crate::{Destination, MAGIC, Message, Method, Rendered, Transport};
+use crate::{Destination, MAGIC, Message, Method, Rendered, Replacing, Transport};
 
 /// What we answer to, in every message that opens or changes a dialog.
 pub(super) const ALLOW: &str = "INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE, INFO, REFER, NOTIFY";
@@ -54,7 +54,7 @@ impl Turn<'_, '_> {
 
     /// The extensions we use within a dialog; 100rel only matters in the INVITE that begins it.
     pub(super) fn supported(&self) -> &'static str {
-        if self.ctx.local.replaces { "timer, replaces" } else { "timer" }
+        if self.ctx.local.replaces == Replacing::Offered { "timer, replaces" } else { "timer" }
     }
 
     /// A new branch; it names tenant and leg, so that any edge can route the responses.

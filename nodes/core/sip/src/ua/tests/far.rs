@@ -2,7 +2,7 @@
 
 use crate::sdp::{Codec, Ours, Security, g711};
 use crate::ua::{Call, Ctx, Fact, Leg, Outgoing, Output, Target};
-use crate::{Destination, Local, Message, NameAddr, Seed, Source, Transport, Uri};
+use crate::{Destination, Local, Message, NameAddr, Replacing, Seed, Source, Transport, Uri};
 
 use super::pair::{Caller, media, reborn};
 
@@ -36,7 +36,7 @@ fn local() -> Local {
         contact_user: "acme.leg_1".into(),
         user_agent: "mangrove/test".into(),
         domain: "acme.example".into(),
-        replaces: false,
+        replaces: Replacing::Unknown,
     }
 }
 
