@@ -107,6 +107,7 @@ fn new_call(
         plan: from.plan.clone().unwrap_or_else(|_| Plan::steps(&[])),
         stage: Stage::Arriving { until: moment.now + MEDIA_MS },
         parties: [(leg, Arc::new(caller))].into(),
+        moved: Vec::new(),
         guest: leg,
         offers: Vec::new(),
         media: media::Session::default(),

@@ -6,7 +6,7 @@ use super::asked::Asked;
 use super::dialog::Peer;
 use super::turn::{Purpose, Turn};
 use super::{Ctx, Fact, Leg, Output, Phase, TRANSACTION_MS};
-use crate::{Message, Method, Rendered};
+use crate::{Destination, Message, Method, Rendered};
 
 /// What is still owed when the call is over.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -98,6 +98,29 @@ impl Leg {
         }
         let sent = turn.send(Purpose::Bye, &message, &peer.destination);
         self.requests.push(sent);
+    }
+
+    /// Our BYE was not answered. Who is reached by a WebSocket alone may be back before long, by another one.
+    pub(super) fn bye_failed(&mut self, sent_to: &Destination) {
+        let is_ours = self.destination() == Some(sent_to);
+        self.unheard |= is_ours && sent_to.transport.is_websocket() && matches!(self.phase, Phase::Closing(_));
+    }
+
+    /// Whether the far end may not know that the dialog has ended: our BYE has no answer, or got none.
+    pub fn is_unheard(&self) -> bool {
+        let waits = || self.requests.iter().any(|sent| sent.purpose == Purpose::Bye);
+        matches!(self.phase, Phase::Closing(_) | Phase::Ended) && (self.unheard || waits())
+    }
+
+    /// BYE once more, as a request of its own, to a far end that is reached elsewhere by now. Nothing to who knows.
+    pub fn hang_up_again(&mut self, reason: Option<&str>, ctx: &mut Ctx<'_>) -> Vec<Output> {
+        self.turn(ctx, |leg, turn| {
+            if leg.is_unheard() {
+                leg.requests.retain(|sent| sent.purpose != Purpose::Bye);
+                leg.unheard = false;
+                leg.say_bye(reason, turn);
+            }
+        })
     }
 
     /// The far end's BYE, in any phase.

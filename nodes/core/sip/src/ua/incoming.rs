@@ -102,6 +102,7 @@ impl Leg {
             transfers: 0,
             served: None,
             silent: false,
+            unheard: false,
         };
         let facts = audio.map(|audio| Output::Fact(Fact::OfferReceived { audio }));
         Ok((leg, facts.into_iter().collect()))

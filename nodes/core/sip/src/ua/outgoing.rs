@@ -87,6 +87,7 @@ impl Leg {
             transfers: 0,
             served: None,
             silent: false,
+            unheard: false,
         };
         let out = leg.turn(ctx, Leg::invite);
         (leg, out)
