@@ -1,13 +1,13 @@
 //! Whose WebSocket closes under a talk is waited for.
 
 use mangrove_proto::{
-    edge::{Failed, edge_event::Fact, failed::Reason},
+    edge::{Failed, edge_command::Op, edge_event::Fact, failed::Reason},
     live::AgentState,
 };
 use mangrove_sip::{Message, Transport};
 
 use crate::{
-    Command, NodeInfo,
+    Action, Command, NodeInfo,
     call::away::PATIENCE_MS,
     rules::NEWEST,
     tests::{
@@ -210,6 +210,35 @@ fn a_page_whose_call_ended_meanwhile_is_told_when_it_registers_again() {
         world.register_page("101", "flow-4", PAGE);
         assert_eq!(byes(&world, anna), 2, "it has answered");
     }
+}
+
+/// Where the last command's request went: the address, and the connection.
+fn went(world: &World, method: &str) -> Option<(String, String)> {
+    world.last.actions.iter().find_map(|effect| {
+        let Action::Edge { command, .. } = &effect.action else { return None };
+        let Some(Op::Request(request)) = &command.op else { return None };
+        let to = request.destination.as_ref().filter(|_| request.method == method)?;
+        Some((to.address.clone(), to.flow.clone()))
+    })
+}
+
+#[test]
+fn a_phone_over_tcp_that_registers_again_is_reached_by_that_connection_and_else_at_its_contact() {
+    let mut world = World::of(acme::config());
+    world.command(Command::RaiseRules { to: NEWEST });
+    let register = |world: &mut World, port: u16, flow: &str| {
+        let contact = format!("Contact: <{PAGE}>;expires=3600\r\n");
+        world.register_as("101", "101@acme.example", &contact, &format!("10.0.1.101:{port}"), flow);
+    };
+    register(&mut world, 40_001, "tcp-1");
+    let (caller, anna) = world.talking("101");
+    register(&mut world, 40_002, "tcp-2");
+    let bye = world.ends[caller].request("BYE", "", "");
+    world.sip(caller, bye);
+    // The port that it connected from is nobody's once the connection is gone.
+    assert_eq!(went(&world, "BYE"), Some(("10.0.1.101:5060".into(), "tcp-2".into())));
+    world.run();
+    assert!(world.ends[anna].was_told("BYE"));
 }
 
 #[test]
