@@ -16,8 +16,8 @@ use mangrove_sip::{
 use serde::{Deserialize, Serialize};
 
 pub(crate) use act::{
-    accept_offer, accept_refer, answer, hang_up, hang_up_again, notify_refer, reached, reached_from, refuse_offer,
-    refuse_refer, reject, remind, reoffer, ring, start, trying,
+    accept_offer, accept_refer, answer, hang_up, hang_up_again, notify_refer, reached, reached_from,
+    refuse_offer, refuse_refer, reject, remind, reoffer, ring, start, trying,
 };
 pub(crate) use effects::{answer_stranger, local, local_at, refuse, resume, send_all, turn_down};
 pub(crate) use take::{failed, receive, timer, unreachable};

@@ -110,13 +110,7 @@ pub(crate) fn registered(
 }
 
 /// Calls that ended while their page could not be told: it would stay in them.
-fn tell_of_ends(
-    employee: &EmployeeId,
-    contacts: &[Uri],
-    source: &Source,
-    edge: &str,
-    scene: &mut Scene<'_>,
-) {
+fn tell_of_ends(employee: &EmployeeId, contacts: &[Uri], source: &Source, edge: &str, scene: &mut Scene<'_>) {
     if !source.transport.is_websocket() || contacts.is_empty() {
         return;
     }
@@ -134,17 +128,11 @@ fn tell_of_ends(
 }
 
 /// Whose dialog is elsewhere and has ended without their knowing, and why.
-fn unheard(
-    call: &Call,
-    employee: &EmployeeId,
-    contacts: &[Uri],
-    way: &Destination,
-) -> Vec<(LegId, Cause)> {
+fn unheard(call: &Call, employee: &EmployeeId, contacts: &[Uri], way: &Destination) -> Vec<(LegId, Cause)> {
     let theirs = call.parties.values().filter(|party| {
         let is_elsewhere = |contact: &Uri| party.line.is_elsewhere(contact, way);
-        party.employee.as_ref() == Some(employee)
-            && party.line.is_unheard()
-            && contacts.iter().any(is_elsewhere)
+        let is_theirs = party.employee.as_ref() == Some(employee);
+        is_theirs && party.line.is_unheard() && contacts.iter().any(is_elsewhere)
     });
     theirs.filter_map(|party| Some((party.id, party.ended?.1))).collect()
 }

@@ -103,11 +103,7 @@ fn successor(call: &Call, leg: LegId) -> Option<LegId> {
 }
 
 /// Takes the new leg into the call, where it waits for its media address; or the status by which it was refused.
-fn begin(
-    incoming: &Incoming<'_>,
-    (id, old): (CallId, LegId),
-    scene: &mut Scene<'_>,
-) -> Result<(), u16> {
+fn begin(incoming: &Incoming<'_>, (id, old): (CallId, LegId), scene: &mut Scene<'_>) -> Result<(), u16> {
     let leg = LegId(scene.draw());
     let (line, outputs) = incoming.begin(leg, true, scene)?;
     scene.with_call(id, |call, scene| {

@@ -43,7 +43,7 @@ pub(crate) fn local_at(
         domain: tenant.config.domain.to_string(),
         replaces: match keeps_calls(state.rules()) {
             false => Replacing::Unknown,
-            // A trunk has no dialog of which it could say that it is its own: none of its Replaces matches one.
+            // No dialog of ours is a trunk's own, so none of its Replaces matches one.
             true if !is_ours => Replacing::Known,
             true => Replacing::Offered,
         },

@@ -102,8 +102,8 @@ impl Leg {
 
     /// Our BYE was not answered. Who is reached by a WebSocket alone may be back before long, by another one.
     pub(super) fn bye_failed(&mut self, sent_to: &Destination) {
-        let is_ours = self.destination() == Some(sent_to);
-        self.unheard |= is_ours && sent_to.transport.is_websocket() && matches!(self.phase, Phase::Closing(_));
+        let is_the_dialogs = self.destination() == Some(sent_to) && matches!(self.phase, Phase::Closing(_));
+        self.unheard |= is_the_dialogs && sent_to.transport.is_websocket();
     }
 
     /// Whether the far end may not know that the dialog has ended: our BYE has no answer, or got none.

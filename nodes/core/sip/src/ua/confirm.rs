@@ -22,7 +22,13 @@ pub(super) struct Unconfirmed {
 }
 
 impl Unconfirmed {
-    pub(super) fn new(asked: Asked, message: Rendered, expects_answer: bool, initial: bool, now: u64) -> Self {
+    pub(super) fn new(
+        asked: Asked,
+        message: Rendered,
+        expects_answer: bool,
+        initial: bool,
+        now: u64,
+    ) -> Self {
         Self { asked, message, expects_answer, initial, until: now + 2 * TRANSACTION_MS }
     }
 
