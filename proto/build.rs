@@ -1,13 +1,16 @@
 //! Compiles the contracts in `protos/` without protoc.
 
 /// Messages with secrets: their `Debug` is written by hand, without them.
-const SECRET: [&str; 6] = [
+const SECRET: [&str; 9] = [
     ".mangrove.routes.v1.Founding",
     ".mangrove.routes.v1.Device",
     ".mangrove.control.v1.Login",
     ".mangrove.control.v1.SetPasswordRequest",
     ".mangrove.media.v1.Srtp",
     ".mangrove.media.v1.EndpointAddress",
+    ".mangrove.edge.v1.Received",
+    ".mangrove.edge.v1.SendRequest",
+    ".mangrove.edge.v1.SendResponse",
 ];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -12,7 +12,7 @@ use std::{
 };
 
 use mangrove_sip::{
-    Destination, Local, Message, Method, Seed, Source, Transport,
+    Destination, Local, Message, Method, Replacing, Seed, Source, Transport,
     transaction::{Input, Layer, Output, Timers},
     ua::{self, Ctx, Fact, Failure, Leg, Outgoing},
 };
@@ -172,7 +172,7 @@ impl Endpoint {
             contact_user: format!("u{}", book.next),
             user_agent: self.inner.user_agent.to_owned(),
             domain: self.inner.domain.clone(),
-            replaces: false,
+            replaces: Replacing::Unknown,
         };
         (book.next, local)
     }
@@ -232,15 +232,17 @@ impl Endpoint {
                     method,
                     destination,
                     sent_by: self.inner.local.to_string(),
-                    message,
+                    message: message.into(),
                     now,
                 }
             }
-            Outgoing::Response { destination, message } => match Input::respond(destination, message, now) {
-                Ok(input) => input,
-                // What a leg writes can be read.
-                Err(_) => return,
-            },
+            Outgoing::Response { destination, message } => {
+                match Input::respond(destination, message.into(), now) {
+                    Ok(input) => input,
+                    // What a leg writes can be read.
+                    Err(_) => return,
+                }
+            }
         };
         self.drive(book, input, now);
     }

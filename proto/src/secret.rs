@@ -4,6 +4,7 @@ use std::fmt::{Debug, Formatter, Result};
 
 use crate::{
     control::{Login, SetPasswordRequest},
+    edge::{Received, SendRequest, SendResponse},
     media::{EndpointAddress, Srtp},
     routes::{Device, Founding},
 };
@@ -53,9 +54,43 @@ impl Debug for EndpointAddress {
     }
 }
 
+// Whole SIP messages: credentials, numbers, and keys of the sound are in them.
+
+impl Debug for Received {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        f.debug_struct("Received")
+            .field("bytes", &self.message.len())
+            .field("source", &self.source)
+            .field("ingress", &self.ingress)
+            .field("received_at_unix_ms", &self.received_at_unix_ms)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Debug for SendRequest {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        f.debug_struct("SendRequest")
+            .field("branch", &self.branch)
+            .field("method", &self.method)
+            .field("destination", &self.destination)
+            .field("bytes", &self.message.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Debug for SendResponse {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        f.debug_struct("SendResponse")
+            .field("destination", &self.destination)
+            .field("bytes", &self.message.len())
+            .finish_non_exhaustive()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use crate::{
+        edge::{Received, SendRequest, SendResponse},
         media::{Endpoint, Ready},
         routes::{RoutesUpdate, Step, TenantRoutes, routes_update::Content},
     };
@@ -74,6 +109,17 @@ mod tests {
         let shown = format!("{endpoint:?} {ready:?}");
         assert!(!shown.contains("kkk") && !shown.contains("107, 107"), "{shown}");
         assert!(shown.contains("AEAD_AES_128_GCM") && shown.contains("10.0.0.2:20000"), "{shown}");
+    }
+
+    #[test]
+    fn no_key_in_a_message_is_shown() {
+        let message = || bytes::Bytes::from_static(b"a=crypto:1 inline:kkkkkkkk");
+        let received = Received { message: message(), ..Received::default() };
+        let request = SendRequest { message: message(), method: "INVITE".into(), ..SendRequest::default() };
+        let response = SendResponse { message: message(), ..SendResponse::default() };
+        let shown = format!("{received:?} {request:?} {response:?}");
+        assert!(!shown.contains("kkk") && !shown.contains("107, 107"), "{shown}");
+        assert!(shown.contains("INVITE") && shown.contains("bytes: 26"), "{shown}");
     }
 
     #[test]

@@ -183,12 +183,7 @@ impl Media {
                 Err(error) => missing = missing.or_else(|| Some(error.to_string())),
             }
         }
-        let mut sessions = self.inner.sessions.lock();
-        // A piece of a list may be gone, the others are heard.
-        match missing.filter(|_| !sessions::is_heard(&set, &sounds)) {
-            Some(why) => sessions.refuse(group, &tenant, &set, why),
-            None => sessions.carry_out(group, &tenant, &set, &sounds),
-        }
+        self.inner.sessions.lock().complete(group, &tenant, &set, &sounds, missing);
     }
 }
 

@@ -16,7 +16,7 @@ use mangrove_proto::{
 };
 
 pub use fence::{Admission, Fences};
-pub(crate) use plan::{Sounds, is_heard, keys, sounds};
+pub(crate) use plan::{Sounds, keys, sounds};
 
 use joining::Joining;
 use made::Made;

@@ -154,6 +154,9 @@ async fn a_page_asks_a_colleague_and_leaves_the_customer_with_him() -> Result<()
     assert_eq!((&talk["employee"], &talk["group"]), (&"boris".into(), &"200".into()), "{talk}");
     assert_eq!(talk["legs"].as_array().map(Vec::len), Some(3), "{talk}");
     assert_eq!((&asking["caller"], &asking["called"]), (&"101".into(), &"102".into()), "{asking}");
+    let legs = asking["legs"].as_array().cloned().unwrap_or_default();
+    let boris_was_there = legs.iter().any(|leg| leg["employee"] == "boris" && leg["cause"] == "transferred");
+    assert!(legs.len() == 2 && boris_was_there, "{asking}");
     let recording = Recording::of(&api, &talk).await?;
     assert!(recording.has_only_on(Side::Left, CALLER), "the customer stays left");
     assert!(recording.has_only_on(Side::Right, ANNA.hertz), "Anna is right");
@@ -191,6 +194,25 @@ async fn a_page_that_is_loaded_anew_goes_on_with_its_call() -> Result<()> {
     let recording = Recording::of(&api, record).await?;
     assert!(recording.has_only_on(Side::Right, ANNA.hertz), "Anna is right");
     assert!(recording.has_only_on(Side::Right, OTHER), "by either page");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_page_whose_call_ended_while_it_was_away_is_told_when_it_is_back() -> Result<()> {
+    let product = Product::with_company().await?;
+    let api = product.api()?;
+    let mut page = annas_page(&product).await?;
+    let (caller, own) = (Sound::start(CALLER)?, Sound::start(ANNA.hertz)?);
+    let call = Sipp::call(&product, &caller, &[sipp::CUE, sipp::BYE])?;
+    talks(&mut page, &own, &caller).await.inspect_err(|_| eprintln!("{}", product.log()))?;
+
+    page.disconnect().await?;
+    api.call_is("held").await.inspect_err(|_| eprintln!("{}", product.log()))?;
+    call.cue()?;
+    call.succeeds(Duration::from_secs(10)).await?;
+    page.reconnect(&product).await?;
+    assert_eq!(page.register(PASSWORD).await?, 200);
+    page.is_hung_up().await.inspect_err(|_| eprintln!("{}", product.log()))?;
     Ok(())
 }
 

@@ -4,6 +4,9 @@
 
 mod missing;
 mod shelf;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;
 
 use std::{
     sync::Arc,

@@ -13,7 +13,9 @@ pub(crate) mod end;
 pub(crate) mod enqueue;
 pub(crate) mod fact;
 pub(crate) mod hold;
+pub(crate) mod incoming;
 pub(crate) mod media_event;
+pub(crate) mod moved;
 pub(crate) mod offer;
 pub(crate) mod party;
 pub(crate) mod plan;
@@ -81,6 +83,9 @@ pub struct Call {
     pub stage: Stage,
     /// All legs, dead ones included.
     pub parties: BTreeMap<LegId, Arc<Party>>,
+    /// Those who have gone over into another call.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub moved: Vec<moved::Moved>,
     /// Whom the scheme serves and the music plays for; the caller unless they transferred the other away.
     pub guest: LegId,
     /// Phones being rung now.
@@ -200,6 +205,11 @@ impl Call {
     /// Whether the guest hears us already.
     pub(crate) fn guest_is_up(&self) -> bool {
         self.party(self.guest).is_some_and(|party| party.answered.is_some() && party.is_alive())
+    }
+
+    /// Whether the guest is waited for.
+    pub(crate) fn guest_is_away(&self) -> bool {
+        self.party(self.guest).is_some_and(|guest| guest.away.is_some())
     }
 
     pub(crate) fn direction_word(&self) -> &'static str {

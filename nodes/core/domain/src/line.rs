@@ -16,8 +16,8 @@ use mangrove_sip::{
 use serde::{Deserialize, Serialize};
 
 pub(crate) use act::{
-    accept_offer, accept_refer, answer, hang_up, notify_refer, reached, reached_from, refuse_offer,
-    refuse_refer, reject, remind, reoffer, ring, start, trying,
+    accept_offer, accept_refer, answer, hang_up, hang_up_again, notify_refer, reached, reached_from,
+    refuse_offer, refuse_refer, reject, remind, reoffer, ring, start, trying,
 };
 pub(crate) use effects::{answer_stranger, local, local_at, refuse, resume, send_all, turn_down};
 pub(crate) use take::{failed, receive, timer, unreachable};
@@ -177,6 +177,11 @@ impl Line {
     /// Whether nothing is owed to the far end any more.
     pub fn is_done(&self) -> bool {
         self.leg().is_none_or(Leg::is_ended)
+    }
+
+    /// Whether the dialog has ended and its far end may not know.
+    pub(crate) fn is_unheard(&self) -> bool {
+        self.leg().is_some_and(Leg::is_unheard)
     }
 
     /// Whether the far end is still to be offered something, or to answer it.

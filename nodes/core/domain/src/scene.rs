@@ -38,8 +38,10 @@ pub(crate) struct Scene<'a> {
     pub(crate) dirty: BTreeSet<GroupId>,
     /// Calls whose media may have to follow what happened.
     pub(crate) changed: BTreeSet<CallId>,
-    /// What the dialogs of the call in hand said and nobody has heard yet.
+    /// What dialogs said and nobody has heard yet: those of the call in hand, and of the calls beside it.
     pub(crate) facts: VecDeque<(LegId, line::Fact)>,
+    /// Calls that were changed beside the one in hand and hear what their dialogs said after it.
+    beside: Vec<CallId>,
 }
 
 /// Runs `rule` on a tenant and settles what follows from it. None: there is no such tenant.
@@ -54,7 +56,8 @@ pub(crate) fn play<R>(
     let seed = stamp.chance();
     let stamp = Stamp { now: taken.now(stamp.now), ..stamp };
     let (dirty, changed, facts) = (BTreeSet::new(), BTreeSet::new(), VecDeque::new());
-    let mut scene = Scene { state, tenant: taken, stamp, seed, effects, dirty, changed, facts };
+    let beside = Vec::new();
+    let mut scene = Scene { state, tenant: taken, stamp, seed, effects, dirty, changed, facts, beside };
     let result = rule(&mut scene);
     settle::settle(&mut scene);
     scene.follow_with_media();
@@ -93,9 +96,25 @@ impl Scene<'_> {
         Some(result)
     }
 
-    /// Puts a call, new or changed, where all see it.
-    pub(crate) fn put(&mut self, mut call: Call) {
-        while let Some((leg, fact)) = self.facts.pop_front() {
+    /// Puts a call, new or changed, where all see it, and then those that were changed beside it.
+    pub(crate) fn put(&mut self, call: Call) {
+        self.put_one(call);
+        while let Some(id) = self.beside.pop() {
+            if let Some(call) = self.tenant.calls.get(&id).cloned() {
+                self.put_one(Arc::unwrap_or_clone(call));
+            }
+        }
+    }
+
+    /// A rule for the call in hand has changed another one, too. All see it at once; what its dialogs said is heard after the
+    /// call in hand.
+    pub(crate) fn put_beside(&mut self, call: Call) {
+        self.beside.push(call.id);
+        self.tenant.calls.insert(call.id, Arc::new(call));
+    }
+
+    fn put_one(&mut self, mut call: Call) {
+        while let Some((leg, fact)) = self.next_fact() {
             call::fact::hear(&mut call, leg, fact, self);
         }
         call::record::write_when_due(&mut call, self);
@@ -106,6 +125,13 @@ impl Scene<'_> {
             self.changed.insert(call.id);
             self.tenant.calls.insert(call.id, Arc::new(call));
         }
+    }
+
+    /// The first that no call beside waits for.
+    fn next_fact(&mut self) -> Option<(LegId, line::Fact)> {
+        let waits = |leg: &LegId| self.tenant.legs.get(leg).is_some_and(|call| self.beside.contains(call));
+        let next = self.facts.iter().position(|(leg, _)| !waits(leg))?;
+        self.facts.remove(next)
     }
 
     /// Once per command and call: the session that all of it together asks for.

@@ -54,12 +54,12 @@ fn first_of(group: &GroupId, scene: &Scene<'_>) -> Option<(Place, CallId)> {
     found.map(|(place, call)| (*place, *call))
 }
 
-/// A waiting call that nobody is rung for, and that may still be offered.
+/// A waiting call that nobody is rung for, and that may still be offered. One whose guest is away keeps its place.
 fn needs_offer<'a>(call: CallId, scene: &'a Scene<'_>) -> Option<&'a Waiting> {
     let call = scene.tenant.call(call)?;
     let Stage::Waiting(waiting) = &call.stage else { return None };
     let overdue = waiting.deadline.is_some_and(|deadline| deadline <= scene.now());
-    (call.offers.is_empty() && !overdue).then_some(waiting)
+    (call.offers.is_empty() && !overdue && !call.guest_is_away()).then_some(waiting)
 }
 
 /// Offers one call to the agents whose turn it is. False: there are none, and nobody else in this line has a chance.

@@ -4,6 +4,7 @@ use mangrove_proto::{
     redact,
     story::{Entry, Kind},
 };
+use mangrove_sip::sdp::keyless;
 
 use crate::{
     call::{
@@ -67,9 +68,6 @@ fn line(call: &Call, at: Moment, kind: Kind, party: String, title: String, detai
     StoryLine { tenant: call.tenant.clone(), call: call.id, entry }
 }
 
-/// What in a session description opens the sound: keys of SRTP (RFC 4568; RFC 8866 section 5.12) and the password of ICE.
-const SECRETS: [&str; 3] = ["a=crypto:", "a=ice-pwd:", "k="];
-
 /// The message without credentials and keys, and with shortened numbers. Header names are read as they are written in full or
 /// as `f`, `t`, `m` (RFC 3261 7.3.3): ours and those that the reader expanded.
 fn redacted(text: &str) -> String {
@@ -91,22 +89,9 @@ fn redacted(text: &str) -> String {
     match text.starts_with("INFO ") && !body.is_empty() {
         // Digits come in it, whatever its type.
         true => out.push('…'),
-        false => body.split_inclusive('\n').for_each(|line| keyless(line, &mut out)),
+        false => out.push_str(&keyless(body)),
     }
     out
-}
-
-/// One line of a body, its end included.
-fn keyless(line: &str, out: &mut String) {
-    let starts = |name: &&&str| line.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name));
-    match SECRETS.iter().find(starts) {
-        Some(name) => {
-            out.push_str(name);
-            out.push('…');
-            out.push_str(&line[line.trim_end().len()..]);
-        }
-        None => out.push_str(line),
-    }
 }
 
 fn ends_with(name: &str, end: &str) -> bool {

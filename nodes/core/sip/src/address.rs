@@ -143,8 +143,19 @@ pub struct Local {
     pub user_agent: String,
     /// The tenant's SIP domain.
     pub domain: String,
-    /// Whether far ends may name a dialog of ours in Replaces (RFC 3891).
-    pub replaces: bool,
+    /// How it stands to Replaces.
+    pub replaces: Replacing,
+}
+
+/// What of Replaces (RFC 3891) is known to a dialog of ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Replacing {
+    /// Nothing: who requires it is refused.
+    Unknown,
+    /// Who requires it is served as anybody else. It is not offered: the far end could name no dialog that it may replace.
+    Known,
+    /// It is offered: the far end may name this dialog.
+    Offered,
 }
 
 #[cfg(test)]

@@ -32,8 +32,8 @@ pub mod ua;
 pub mod uri;
 pub mod wire;
 
-pub use address::{Destination, Local, Source, Transport};
-pub use message::{Message, Method, Name, Start, Via};
+pub use address::{Destination, Local, Replacing, Source, Transport};
+pub use message::{Message, Method, Name, Rendered, Start, Via};
 pub use seed::Seed;
 pub use uri::{NameAddr, Params, Uri};
 

@@ -8,11 +8,14 @@ mod build;
 mod method;
 mod name;
 mod read;
+mod rendered;
 mod route_back;
 mod via;
 
 #[cfg(test)]
 mod tests;
+
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +24,7 @@ use crate::wire;
 pub use method::Method;
 pub use name::Name;
 pub(crate) use name::lookup;
+pub use rendered::Rendered;
 pub use via::Via;
 
 /// Why a header could not be read as what it should be.
@@ -41,13 +45,23 @@ pub enum Start {
     Response { status: u16, reason: String },
 }
 
-/// A request or a response.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// A request or a response. `Debug` leaves out the keys of SRTP that its description has.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Message {
     pub start: Start,
     /// In the order of the wire, without Content-Length.
     pub headers: Vec<(Name, String)>,
     pub body: Vec<u8>,
+}
+
+impl fmt::Debug for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Message")
+            .field("start", &self.start)
+            .field("headers", &self.headers)
+            .field("body", &rendered::shown(&self.body))
+            .finish()
+    }
 }
 
 impl Message {

@@ -18,6 +18,7 @@ mod crypto;
 mod encodings;
 mod events;
 mod formats;
+mod keyless;
 mod numbers;
 mod read;
 mod session;
@@ -32,6 +33,7 @@ use serde::{Deserialize, Serialize};
 pub use codecs::{all, g711};
 pub use crypto::{Crypto, Key, Ours, Security, Suite};
 pub use events::TelephoneEvent;
+pub use keyless::keyless;
 pub use session::Session;
 
 /// Why a description cannot be used. [`Error::status`] is the SIP answer to whoever sent it.

@@ -103,6 +103,9 @@ pub struct Leg {
     served: Option<Served>,
     /// No more facts: we hung up, or the fact that ends the call was given.
     silent: bool,
+    /// Our BYE did not reach a far end that may come back by another connection.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    unheard: bool,
 }
 
 /// Where the dialog is; what only one phase needs lives in it.

@@ -6,12 +6,28 @@ use mangrove_proto::media::{Endpoint, EndpointAddress, SetSession};
 
 use super::{Key, Session, Sessions, Sounds, owner, plan, ticket};
 use crate::{
-    clock::now_us,
+    clock::{now_us, unix_us},
     ports::Sockets,
     thread::{Command, Plan, RecordingPlan},
 };
 
 impl Sessions {
+    /// As `carry_out`, with those of its sounds that could be read; `missing` says why one could not. Without what it is
+    /// to play the session is refused.
+    pub(crate) fn complete(
+        &mut self,
+        group: u64,
+        tenant: &str,
+        set: &SetSession,
+        sounds: &Sounds,
+        missing: Option<String>,
+    ) {
+        match missing.filter(|_| !plan::is_heard(set, sounds)) {
+            Some(why) => self.refuse(group, tenant, set, why),
+            None => self.carry_out(group, tenant, set, sounds),
+        }
+    }
+
     /// The addresses, if control has not been told one of them.
     pub(super) fn set(
         &mut self,
@@ -20,7 +36,7 @@ impl Sessions {
         set: &SetSession,
         sounds: &Sounds,
     ) -> Result<Option<Vec<EndpointAddress>>, String> {
-        let mut endpoints = plan::endpoints(set, sounds)?;
+        let mut endpoints = plan::endpoints(set, sounds, unix_us())?;
         let key = (tenant.to_owned(), set.session.clone());
         endpoints.iter_mut().for_each(|endpoint| self.find_place(&key, endpoint));
         let mut session = self.sessions.remove(&key).unwrap_or_else(|| self.new_session());

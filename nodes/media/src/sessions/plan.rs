@@ -1,5 +1,5 @@
 //! From the contract's words to a thread's plan: addresses and codecs are read here, so that threads get nothing that
-//! can be wrong.
+//! can be wrong. What time it is comes in from outside.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -7,7 +7,7 @@ use std::{
     sync::Arc,
 };
 
-use mangrove_proto::media::{self, SetSession, endpoint::Hears};
+use mangrove_proto::media::{self, Play, SetSession, endpoint::Hears};
 use mangrove_rtp::{
     FRAME_US, RATE,
     encoding::Encoding,
@@ -15,27 +15,29 @@ use mangrove_rtp::{
     srtp::Suite,
 };
 
-use crate::{
-    clock::unix_us,
-    thread::{Codec, EndpointPlan, Event, Formats, HearsPlan, Keys},
-};
+use crate::thread::{Codec, EndpointPlan, Event, Formats, HearsPlan, Keys};
 
 /// Sounds by key.
 pub(crate) type Sounds = BTreeMap<String, Arc<Prompt>>;
 
 /// The keys of all sounds that the session plays.
 pub(crate) fn keys(set: &SetSession) -> BTreeSet<&str> {
-    lists(set).flatten().map(String::as_str).collect()
+    plays(set).flat_map(|play| &play.prompts).map(String::as_str).collect()
 }
 
-/// Whether something of each list that the session plays is there.
-pub(crate) fn is_heard(set: &SetSession, sounds: &Sounds) -> bool {
-    lists(set).all(|list| list.is_empty() || list.iter().any(|key| sounds.contains_key(key)))
+/// Whether what the session plays can be: of a list that repeats one piece is enough, of any other none may be missing, for
+/// a sentence without one of its fragments says something else.
+pub(super) fn is_heard(set: &SetSession, sounds: &Sounds) -> bool {
+    let is_there = |key: &String| sounds.contains_key(key);
+    plays(set).all(|play| match play.repeat {
+        true => play.prompts.is_empty() || play.prompts.iter().any(is_there),
+        false => play.prompts.iter().all(is_there),
+    })
 }
 
-fn lists(set: &SetSession) -> impl Iterator<Item = &Vec<String>> {
+fn plays(set: &SetSession) -> impl Iterator<Item = &Play> {
     set.endpoints.iter().filter_map(|endpoint| match &endpoint.hears {
-        Some(Hears::Play(play)) => Some(&play.prompts),
+        Some(Hears::Play(play)) => Some(play),
         _ => None,
     })
 }
@@ -61,18 +63,23 @@ pub(super) fn relay_only(set: &SetSession) -> SetSession {
     SetSession { recording: None, ..without_sounds(set) }
 }
 
-/// One plan per endpoint, in order, without sockets. The error says what can't be done.
-pub(super) fn endpoints(set: &SetSession, sounds: &Sounds) -> Result<Vec<EndpointPlan>, String> {
+/// One plan per endpoint, in order, without sockets, as of so many microseconds since 1970. The error says what can't be
+/// done.
+pub(super) fn endpoints(
+    set: &SetSession,
+    sounds: &Sounds,
+    unix_us: u64,
+) -> Result<Vec<EndpointPlan>, String> {
     let mut ids = BTreeSet::new();
     for endpoint in &set.endpoints {
         if !ids.insert(&endpoint.id) {
             return Err(format!("endpoint `{}` is named twice", endpoint.id));
         }
     }
-    set.endpoints.iter().map(|endpoint| plan(endpoint, sounds)).collect()
+    set.endpoints.iter().map(|endpoint| plan(endpoint, sounds, unix_us)).collect()
 }
 
-fn plan(endpoint: &media::Endpoint, sounds: &Sounds) -> Result<EndpointPlan, String> {
+fn plan(endpoint: &media::Endpoint, sounds: &Sounds, unix_us: u64) -> Result<EndpointPlan, String> {
     Ok(EndpointPlan {
         id: endpoint.id.as_str().into(),
         sockets: None,
@@ -83,7 +90,7 @@ fn plan(endpoint: &media::Endpoint, sounds: &Sounds) -> Result<EndpointPlan, Str
         formats: formats(endpoint)?,
         send: endpoint.send,
         receive: endpoint.receive,
-        hears: hears(endpoint.hears.as_ref(), sounds),
+        hears: hears(endpoint.hears.as_ref(), sounds, unix_us),
     })
 }
 
@@ -166,13 +173,13 @@ fn payload_type(number: u32) -> Result<u8, String> {
     }
 }
 
-fn hears(hears: Option<&Hears>, sounds: &Sounds) -> HearsPlan {
+fn hears(hears: Option<&Hears>, sounds: &Sounds, unix_us: u64) -> HearsPlan {
     match hears {
         None => HearsPlan::Silence,
         Some(Hears::Peer(peer)) => HearsPlan::Peer(peer.endpoint.as_str().into()),
         Some(Hears::Play(play)) => {
             let prompts: Arc<[_]> = play.prompts.iter().filter_map(|key| sounds.get(key).cloned()).collect();
-            let since_1970 = if play.by_clock { unix_us() / FRAME_US } else { 0 };
+            let since_1970 = if play.by_clock { unix_us / FRAME_US } else { 0 };
             let place = Playout::place_after(&prompts, since_1970);
             HearsPlan::Play { id: play.id.as_str().into(), prompts, repeat: play.repeat, place }
         }
@@ -200,7 +207,48 @@ mod tests {
             ..Default::default()
         };
         change(&mut endpoint);
-        plan(&endpoint, &Sounds::new())
+        plan(&endpoint, &Sounds::new(), 0)
+    }
+
+    /// So many frames of sound.
+    fn sound(frames: usize) -> Arc<Prompt> {
+        Arc::new(Prompt::new(&vec![0; frames * 160]))
+    }
+
+    fn playing(prompts: &str, repeat: bool, by_clock: bool) -> SetSession {
+        let prompts = prompts.split_whitespace().map(str::to_owned).collect();
+        let play = Play { id: "1".into(), prompts, repeat, by_clock };
+        let endpoint = media::Endpoint { hears: Some(Hears::Play(play)), ..Default::default() };
+        SetSession { endpoints: vec![endpoint], ..Default::default() }
+    }
+
+    #[test]
+    fn a_sentence_is_said_whole_or_not_at_all_and_a_list_that_repeats_while_there_is_something() {
+        let sounds: Sounds = ["a", "b"].map(|key| (key.to_owned(), sound(1))).into();
+        for (prompts, once, over_and_over) in [
+            ("a b", true, true),
+            ("a gone", false, true),
+            ("gone gone-too", false, false),
+            ("", true, true),
+        ] {
+            assert_eq!(is_heard(&playing(prompts, false, false), &sounds), once, "{prompts}");
+            assert_eq!(is_heard(&playing(prompts, true, true), &sounds), over_and_over, "{prompts}");
+        }
+        assert!(is_heard(&SetSession::default(), &Sounds::new()));
+    }
+
+    #[test]
+    fn a_station_is_where_it_would_be_by_the_time_that_is_given() {
+        let sounds: Sounds = [("a".to_owned(), sound(3)), ("b".to_owned(), sound(4))].into();
+        for (by_clock, unix_us, expected) in
+            [(true, 0, 0), (true, 5 * FRAME_US, 5), (true, 700 * FRAME_US + 9, 0), (false, 5 * FRAME_US, 0)]
+        {
+            let plans = endpoints(&playing("a b", true, by_clock), &sounds, unix_us).unwrap();
+            let [EndpointPlan { hears: HearsPlan::Play { place, .. }, .. }] = &plans[..] else {
+                panic!("{plans:?}")
+            };
+            assert_eq!(*place, expected, "{unix_us}");
+        }
     }
 
     #[test]
@@ -281,6 +329,6 @@ mod tests {
             endpoints: vec![media::Endpoint::default(), media::Endpoint::default()],
             ..Default::default()
         };
-        assert!(endpoints(&twice, &Sounds::new()).is_err());
+        assert!(endpoints(&twice, &Sounds::new(), 0).is_err());
     }
 }

@@ -153,3 +153,15 @@ async fn sounds_that_cannot_be_played_are_refused_and_the_former_state_stands() 
     until("music goes on", || a.count() > heard + 10).await;
     assert_eq!(node.ready(session(4, vec![play("music/default")])).await, before);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sentence_that_lacks_a_fragment_is_refused_and_music_goes_on_without_a_piece() {
+    let node = Node::start_with(sounds().await, |_| {});
+    let a = Phone::new("127.0.0.1", Law::A).await;
+    let list = ["prompt/tone", "prompt/none"];
+    let play = |id: &str, repeat| playing(endpoint("a", Law::A, a.address()), id, &list, repeat);
+    node.set(session(1, vec![play("sentence", false)])).await;
+    node.fact("it is refused", |f| refused(f).filter(|why| why.contains("no sound `prompt/none`"))).await;
+    node.ready(session(2, vec![play("music", true)])).await;
+    until("what is there is heard", || a.hears(300.0, 440.0)).await;
+}

@@ -25,6 +25,7 @@ const DOMAIN: &str = "acme.example";
 static PAGES: AtomicU32 = AtomicU32::new(0);
 
 type Stream = WebSocketStream<MaybeTlsStream<TcpStream>>;
+type Connection = (SplitSink<Stream, tungstenite::Message>, mpsc::UnboundedReceiver<Message>, JoinHandle<()>);
 
 /// A running client; dropped, its connection is gone without a word.
 #[derive(Debug)]
@@ -53,6 +54,23 @@ pub(super) async fn open(product: &Product, protocol: Option<&'static str>) -> R
     }
 }
 
+/// A new connection, read until it ends.
+async fn connection(product: &Product) -> Result<Connection> {
+    let taken = async || open(product, Some("sip")).await.ok()?.ok();
+    let stream = wait::until("the node to take a WebSocket", taken).await?;
+    let (out, mut incoming) = stream.split();
+    let (told, heard) = mpsc::unbounded_channel();
+    // Pings are answered by reading.
+    let reader = tokio::spawn(async move {
+        while let Some(Ok(frame)) = incoming.next().await {
+            if let Ok(message) = Message::parse(&frame.into_data()) {
+                let _ = told.send(message);
+            }
+        }
+    });
+    Ok((out, heard, reader))
+}
+
 fn sdp(port: u16) -> String {
     format!(
         "v=0\r\no=page 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n\
@@ -63,20 +81,21 @@ fn sdp(port: u16) -> String {
 impl Phone {
     /// Connected as `user`, and not registered yet.
     pub(super) async fn connect(product: &Product, user: &'static str) -> Result<Self> {
-        let taken = async || open(product, Some("sip")).await.ok()?.ok();
-        let stream = wait::until("the node to take a WebSocket", taken).await?;
-        let (out, mut incoming) = stream.split();
-        let (told, heard) = mpsc::unbounded_channel();
-        // Pings are answered by reading.
-        let reader = tokio::spawn(async move {
-            while let Some(Ok(frame)) = incoming.next().await {
-                if let Ok(message) = Message::parse(&frame.into_data()) {
-                    let _ = told.send(message);
-                }
-            }
-        });
+        let (out, heard, reader) = connection(product).await?;
         let host = format!("page{}.invalid", PAGES.fetch_add(1, Ordering::Relaxed));
         Ok(Self { user, host, out, heard, kept: Vec::new(), reader, cseq: 0 })
+    }
+
+    /// Its connection is gone, and it knows of its calls what it knew.
+    pub(super) async fn disconnect(&mut self) -> Result<()> {
+        self.reader.abort();
+        Ok(self.out.close().await?)
+    }
+
+    /// The same page, by another connection.
+    pub(super) async fn reconnect(&mut self, product: &Product) -> Result<()> {
+        (self.out, self.heard, self.reader) = connection(product).await?;
+        Ok(())
     }
 
     /// Registers with a password, as a page would that knows MD5 only; the status of the last answer.
@@ -109,7 +128,7 @@ impl Phone {
             None => request,
         };
         self.say(&request).await?;
-        self.hears().await
+        self.is_answered(&Method::REGISTER).await
     }
 
     /// Waits until it is sent a request of this method. What two calls say comes in any order: hang-ups are kept meanwhile.

@@ -6,9 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Call,
-    stage::{Stage, Waiting},
+    stage::{Stage, Talk, Waiting},
 };
 use crate::{
+    agent::Agent,
     config::{Announce, Group},
     rules,
     scene::Scene,
@@ -124,11 +125,29 @@ fn ahead(waiting: &Waiting, scene: &Scene<'_>) -> u64 {
 
 /// As long as all who are ahead and this one take, by the day's mean, of the agents who are there.
 fn expected_ms(group: &Group, ahead: u64, scene: &Scene<'_>) -> u64 {
-    let (now, day) = (scene.now(), scene.day());
-    let today = scene.tenant.queue(&group.id).map(|queue| queue.today.on(day)).unwrap_or_default();
-    let talk = today.talk_ms.checked_div(today.answered).filter(|mean| *mean > 0).unwrap_or(TALK_MS);
-    let is_present = |agent: &crate::agent::Agent| agent.is_present(now);
+    let now = scene.now();
+    let talk = mean_talk_ms(group, scene).unwrap_or(TALK_MS);
+    let is_present = |agent: &Agent| agent.is_present(now);
     let present = group.members.iter().filter(|m| scene.tenant.agent(&m.employee).is_some_and(is_present));
     let handling = talk.saturating_add(group.wrap_up_ms);
     (ahead + 1).saturating_mul(handling) / (present.count().max(1) as u64)
+}
+
+/// How long the day's talks were that are over; none before the first one has ended.
+fn mean_talk_ms(group: &Group, scene: &Scene<'_>) -> Option<u64> {
+    let today = scene.tenant.queue(&group.id)?.today.on(scene.day());
+    let over = today.answered.saturating_sub(running(group, scene));
+    today.talk_ms.checked_div(over).filter(|mean| *mean > 0)
+}
+
+/// The talks of today's callers that go on.
+fn running(group: &Group, scene: &Scene<'_>) -> u64 {
+    let agents = group.members.iter().filter_map(|member| scene.tenant.agent(&member.employee));
+    let calls = agents.flat_map(Agent::calls).filter_map(|call| scene.tenant.call(call));
+    let is_todays = |talk: &Talk| {
+        let day = scene.tenant.config.timezone.day(talk.since.wall);
+        talk.group.as_ref() == Some(&group.id) && day == scene.day()
+    };
+    let is_running = |call: &&Call| matches!(&call.stage, Stage::Talking(talk) if is_todays(talk));
+    calls.filter(is_running).count() as u64
 }

@@ -8,13 +8,13 @@ use mangrove_proto::{
     id::{CallId, EmployeeId, LegId},
     live::{Direction, EndedBy},
 };
-use mangrove_sip::{Message, Source, ua::Ctx};
+use mangrove_sip::Message;
 
 use super::{
-    Call, agree, end,
+    Call, end,
+    incoming::Incoming,
     party::{Party, Role},
     plan::Plan,
-    secret,
     stage::Stage,
     unusable,
 };
@@ -24,11 +24,10 @@ use crate::{
     config::Step,
     dial::{self, Dialled},
     effect::Reply,
-    line::{self, Line},
+    line::Line,
     media, routes,
     rules::keeps_calls,
     scene::Scene,
-    story,
 };
 
 /// How long the media node may take to make a session.
@@ -57,44 +56,23 @@ pub(crate) fn key(ingress: &Ingress, message: &Message) -> Option<String> {
     Some(format!("{peer}|{}|{}|{cseq}", message.call_id()?, message.from_tag().unwrap_or_default()))
 }
 
-/// A new call. `key` was not seen before.
-pub(crate) fn arrive(
-    key: String,
-    ingress: &Ingress,
-    (invite, bytes): (&Message, &[u8]),
-    source: &Source,
-    edge: &str,
-    scene: &mut Scene<'_>,
-) -> Reply {
-    let arrival = match ingress.from.as_ref() {
-        Some(From::Trunk(trunk)) => from_trunk(trunk, invite, scene),
-        Some(From::Device(device)) => from_device(device, invite, scene),
+/// A new call.
+pub(crate) fn arrive(incoming: &Incoming<'_>, scene: &mut Scene<'_>) -> Reply {
+    let arrival = match incoming.ingress.from.as_ref() {
+        Some(From::Trunk(trunk)) => from_trunk(trunk, incoming.invite, scene),
+        Some(From::Device(device)) => from_device(device, incoming.invite, scene),
         None => return Reply::Refused { why: "nobody vouches for the INVITE".into() },
     };
     let (id, leg) = (CallId(scene.draw()), LegId(scene.draw()));
-    let is_ours = arrival.employee.is_some();
-    let local = line::local_at(scene.state, &scene.tenant, edge, source.transport, leg, is_ours);
-    let (codecs, security) = (agree::taken(scene), secret::of_caller(ingress, scene));
-    let mut ctx = Ctx { now: scene.stamp.now, seed: &mut scene.seed, local: &local };
-    let (line, outputs) = match Line::incoming(invite, source, edge, (&codecs, security), &mut ctx) {
-        Ok(taken) => taken,
-        Err(reject) => {
-            line::refuse(invite, source, edge, &reject, &local, scene);
-            unusable::note(&key, &arrival, reject.status, scene);
-            return Reply::Refused { why: format!("the INVITE can't be used: {}", reject.status) };
+    let (line, outputs) = match incoming.begin(leg, arrival.employee.is_some(), scene) {
+        Ok(begun) => begun,
+        Err(status) => {
+            unusable::note(&incoming.key, &arrival, status, scene);
+            return Reply::Refused { why: format!("the INVITE can't be used: {status}") };
         }
     };
-    let mut call = new_call(id, leg, key.into(), &arrival, line, scene);
-    if let Some(party) = call.party(leg) {
-        let kind = mangrove_proto::story::Kind::Received;
-        scene.effects.story.push(story::message(&call, scene.stamp.moment(), party, kind, bytes));
-    }
-    line::send_all(&call, leg, outputs, scene);
-    // The offer in the INVITE is answered when the call is: it is no change of a session.
-    scene.facts.retain(|(of, fact)| *of != leg || *fact != line::Fact::OfferReceived);
-    scene.tenant.legs.insert(leg, id);
-    scene.tenant.arrivals.insert(call.arrival.clone(), id);
-    line::trying(&mut call, leg, scene);
+    let mut call = new_call(id, leg, incoming.key.clone(), &arrival, line, scene);
+    incoming.enter(&mut call, leg, outputs, scene);
     admit(&mut call, arrival, scene);
     scene.put(call);
     Reply::Done
@@ -129,6 +107,7 @@ fn new_call(
         plan: from.plan.clone().unwrap_or_else(|_| Plan::steps(&[])),
         stage: Stage::Arriving { until: moment.now + MEDIA_MS },
         parties: [(leg, Arc::new(caller))].into(),
+        moved: Vec::new(),
         guest: leg,
         offers: Vec::new(),
         media: media::Session::default(),

@@ -13,6 +13,7 @@ use mangrove_sip::ua::Replaces;
 
 use super::{
     Call, answer, end, fact,
+    moved::Moved,
     party::Role,
     replace::{self, BAD_HEADER, NO_SUCH_DIALOG},
     stage::Stage,
@@ -48,10 +49,7 @@ pub(super) fn asked(
         true => join(there, here, employee, scene),
         false => join(here, there, employee, scene),
     }
-    // What the call in hand has said is not for the other's ears.
-    let facts = std::mem::take(&mut scene.facts);
-    scene.put(other);
-    scene.facts = facts;
+    scene.put_beside(other);
 }
 
 /// A copy of the call of the dialog that is named, with the leg there; or the status of the refusal.
@@ -105,6 +103,8 @@ impl Part<'_> {
 /// it is told once that is known.
 fn go_over(leg: LegId, from: &mut Call, to: &mut Call, scene: &mut Scene<'_>) {
     let Some(mut moved) = from.parties.remove(&leg) else { return };
+    let left = Moved::of(from, &moved, scene.moment());
+    from.moved.push(left);
     let party = Arc::make_mut(&mut moved);
     party.role = Role::Transfer;
     party.told_at = None;

@@ -1,7 +1,8 @@
 //! Who came by a WebSocket is reached by that connection alone. When it is gone and the same phone has no other, its party is
 //! *away*: whoever talks with it hears music, as on hold, until it comes back or time is up. It comes back with any request
 //! of its dialog over another connection, by registering there under the dialog's Contact, or with an INVITE that takes the
-//! dialog's place ([`super::replace`]).
+//! dialog's place ([`super::replace`]). Nobody is rung for a caller in line meanwhile; and if the call ends, the page is told
+//! so when it registers again.
 
 use std::sync::Arc;
 
@@ -9,7 +10,7 @@ use mangrove_proto::id::{CallId, EmployeeId, LegId};
 use mangrove_sip::{Destination, Message, Source, Uri};
 use serde::{Deserialize, Serialize};
 
-use super::{Call, fact, hold, party::Party, replace};
+use super::{Call, enqueue, fact, hold, party::Party, replace};
 use crate::{agent::Agent, cause::Cause, line, rules::keeps_calls, scene::Scene};
 
 /// How long a party is waited for. A page that is loaded anew, or finds another network, takes seconds.
@@ -37,6 +38,7 @@ pub(crate) fn flow_closed(flow: &str, scene: &mut Scene<'_>) {
             for leg in hanging(call, flow).collect::<Vec<LegId>>() {
                 lose(call, leg, flow, scene);
             }
+            enqueue::spare_agents(call, scene);
             hold::note(call, scene);
         });
     }
@@ -88,6 +90,7 @@ pub(crate) fn registered(
     let calls: Vec<CallId> = agent.calls().collect();
     let contacts = held(agent, request, source, scene.now());
     let way = source.destination();
+    tell_of_ends(employee, &contacts, source, edge, scene);
     for id in calls {
         let legs =
             scene.tenant.call(id).map(|call| moved(call, employee, &contacts, &way)).unwrap_or_default();
@@ -104,6 +107,34 @@ pub(crate) fn registered(
             }
         });
     }
+}
+
+/// Calls that ended while their page could not be told: it would stay in them.
+fn tell_of_ends(employee: &EmployeeId, contacts: &[Uri], source: &Source, edge: &str, scene: &mut Scene<'_>) {
+    if !source.transport.is_websocket() || contacts.is_empty() {
+        return;
+    }
+    let way = source.destination();
+    let over = scene.tenant.calls().filter(|call| call.is_over());
+    let found = over.map(|call| (call.id, unheard(call, employee, contacts, &way)));
+    for (id, legs) in found.filter(|(_, legs)| !legs.is_empty()).collect::<Vec<_>>() {
+        scene.with_call(id, |call, scene| {
+            for (leg, cause) in legs {
+                line::reached_from(call, leg, source, edge);
+                line::hang_up_again(call, leg, cause, scene);
+            }
+        });
+    }
+}
+
+/// Whose dialog is elsewhere and has ended without their knowing, and why.
+fn unheard(call: &Call, employee: &EmployeeId, contacts: &[Uri], way: &Destination) -> Vec<(LegId, Cause)> {
+    let theirs = call.parties.values().filter(|party| {
+        let is_elsewhere = |contact: &Uri| party.line.is_elsewhere(contact, way);
+        let is_theirs = party.employee.as_ref() == Some(employee);
+        is_theirs && party.line.is_unheard() && contacts.iter().any(is_elsewhere)
+    });
+    theirs.filter_map(|party| Some((party.id, party.ended?.1))).collect()
 }
 
 /// The Contacts of a REGISTER that are bound to its connection now: who takes one back is not there.
@@ -145,6 +176,7 @@ fn welcome(call: &mut Call, leg: LegId, scene: &mut Scene<'_>) {
         party.line.follow_way();
     }
     scene.tell(call, format!("{} is back", name(call, leg)), "");
+    enqueue::look_again(call, scene);
     hold::note(call, scene);
 }
 

@@ -131,10 +131,23 @@ pub(crate) fn leave(call: &mut Call, why: Overflowed, scene: &mut Scene<'_>) {
     plan::proceed(call, scene);
 }
 
-/// An offer of a waiting call led nowhere: the caller keeps the place, and may be overdue by now.
-pub(crate) fn offer_failed(call: &mut Call, scene: &mut Scene<'_>) {
+/// Nobody is rung for a caller who is away.
+pub(crate) fn spare_agents(call: &mut Call, scene: &mut Scene<'_>) {
+    if matches!(call.stage, Stage::Waiting(_)) && call.guest_is_away() && !call.offers.is_empty() {
+        offer::withdraw_all(call, Cause::Withdrawn, scene);
+        offer_failed(call, scene);
+    }
+}
+
+/// A caller who waits may be served from now on.
+pub(crate) fn look_again(call: &Call, scene: &mut Scene<'_>) {
     if let Stage::Waiting(waiting) = &call.stage {
         scene.dirty.insert(waiting.group.clone());
     }
+}
+
+/// An offer of a waiting call led nowhere: the caller keeps the place, and may be overdue by now.
+pub(crate) fn offer_failed(call: &mut Call, scene: &mut Scene<'_>) {
+    look_again(call, scene);
     expire(call, scene);
 }

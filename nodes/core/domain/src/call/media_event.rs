@@ -172,8 +172,9 @@ fn count_former(call: &mut Call, counters: &media::Counters) {
 }
 
 fn count(call: &mut Call, counters: &media::Counters) {
-    let party = counters.endpoint.parse().ok().and_then(|leg: LegId| call.party_mut(leg));
-    if let Some(party) = party {
-        party.counted = Some(counters.into());
+    let Ok(leg) = counters.endpoint.parse::<LegId>() else { return };
+    match call.party_mut(leg) {
+        Some(party) => party.counted = Some(counters.into()),
+        None => call.count_moved(leg, counters.into()),
     }
 }

@@ -4,16 +4,17 @@ use mangrove_proto::live::{Cdr, CdrLeg};
 
 use super::{
     Call,
-    party::Party,
+    party::{Counted, Party},
     stage::{End, Stage},
 };
-use crate::{record::Record, scene::Scene, stamp::Moment};
+use crate::{cause::Cause, record::Record, scene::Scene, stamp::Moment};
 
 /// Whether the media node has told all that it will tell.
 pub(crate) fn is_complete(call: &Call) -> bool {
     let counted = call.parties.values().all(|party| party.address.is_none() || party.counted.is_some());
     let recorded = call.recording.as_ref().is_none_or(|recording| recording.finished.is_some());
-    call.media.version == 0 || (counted && recorded)
+    let moved = call.moved.iter().all(|moved| !moved.is_awaited);
+    call.media.version == 0 || (counted && moved && recorded)
 }
 
 /// Puts the record into the outbox, once it is complete or has waited long enough.
@@ -58,7 +59,7 @@ fn cdr(call: &Call, end: &End) -> Cdr {
         cause: end.cause.name().to_owned(),
         sip_status: end.status,
         q850: end.cause.q850(),
-        legs: call.parties.values().map(|party| leg(call, party, end)).collect(),
+        legs: legs(call, end),
         recordings: call.recording.iter().filter_map(|recording| recording.finished.clone()).collect(),
     }
 }
@@ -68,10 +69,17 @@ fn label(call: &Call, at: Moment) -> u64 {
     call.started.wall + call.started.until(at)
 }
 
-fn leg(call: &Call, party: &Party, end: &End) -> CdrLeg {
-    let (ended, cause) = party.ended.unwrap_or((end.at, end.cause));
-    let counted = party.counted.unwrap_or_default();
-    CdrLeg {
+fn legs(call: &Call, end: &End) -> Vec<CdrLeg> {
+    let stayed = call.parties.values().map(|party| {
+        let ended = party.ended.unwrap_or((end.at, end.cause));
+        leg(call, party, ended)
+    });
+    stayed.chain(call.moved.iter().map(|moved| moved.leg.clone())).collect()
+}
+
+/// A party's part, which ended then and so.
+pub(super) fn leg(call: &Call, party: &Party, (ended, cause): (Moment, Cause)) -> CdrLeg {
+    let mut leg = CdrLeg {
         leg: party.id,
         role: party.role.name().to_owned(),
         party: party.name.clone(),
@@ -80,9 +88,18 @@ fn leg(call: &Call, party: &Party, end: &End) -> CdrLeg {
         answered: party.answered.map(|at| label(call, at)),
         ended: label(call, ended),
         cause: cause.name().to_owned(),
-        packets_received: counted.received,
-        packets_sent: counted.sent,
-        packets_lost: counted.lost,
-        jitter_us: counted.jitter_us,
-    }
+        packets_received: 0,
+        packets_sent: 0,
+        packets_lost: 0,
+        jitter_us: 0,
+    };
+    count(&mut leg, party.counted.unwrap_or_default());
+    leg
+}
+
+/// Its media in numbers.
+pub(super) fn count(leg: &mut CdrLeg, counted: Counted) {
+    let Counted { received, sent, lost, jitter_us } = counted;
+    (leg.packets_received, leg.packets_sent) = (received, sent);
+    (leg.packets_lost, leg.jitter_us) = (lost, jitter_us);
 }

@@ -13,23 +13,13 @@
 use std::sync::Arc;
 
 use mangrove_proto::{
-    edge::{Ingress, ingress::From},
+    edge::ingress::From,
     id::{CallId, EmployeeId, LegId},
-    story::Kind,
 };
-use mangrove_sip::{
-    Message, Source,
-    ua::{Ctx, Output, Replaces},
-};
+use mangrove_sip::ua::Replaces;
 
-use super::{Call, agree, answer, fact, hold, party::Party, secret, stage::Stage};
-use crate::{
-    cause::Cause,
-    effect::Reply,
-    line::{self, Line},
-    scene::Scene,
-    story,
-};
+use super::{Call, answer, enqueue, fact, hold, incoming::Incoming, party::Party, stage::Stage};
+use crate::{cause::Cause, effect::Reply, line, scene::Scene};
 
 /// The header is broken, or stands twice.
 pub(super) const BAD_HEADER: u16 = 400;
@@ -45,22 +35,15 @@ const DECLINED: u16 = 603;
 /// How long a leg waits for its media address. A node that is there gives one at once; callers give up not much later.
 const PLACE_MS: u64 = 10_000;
 
-/// An INVITE with Replaces. `key` was not seen before.
-pub(crate) fn arrive(
-    key: String,
-    ingress: &Ingress,
-    taken: (&Message, &[u8]),
-    source: &Source,
-    edge: &str,
-    scene: &mut Scene<'_>,
-) -> Reply {
-    let status = match find(ingress, taken.0, scene) {
-        Ok(place) => match begin(key.into(), ingress, place, taken, source, edge, scene) {
+/// An INVITE with Replaces.
+pub(crate) fn arrive(incoming: &Incoming<'_>, scene: &mut Scene<'_>) -> Reply {
+    let status = match find(incoming, scene) {
+        Ok(place) => match begin(incoming, place, scene) {
             Ok(()) => return Reply::Done,
             Err(status) => status,
         },
         Err(status) => {
-            line::turn_down(taken.0, status, source, edge, scene);
+            line::turn_down(incoming.invite, status, incoming.source, incoming.edge, scene);
             status
         }
     };
@@ -68,11 +51,11 @@ pub(crate) fn arrive(
 }
 
 /// The leg to replace and its call, or the status of the refusal.
-fn find(ingress: &Ingress, invite: &Message, scene: &Scene<'_>) -> Result<(CallId, LegId), u16> {
-    let mut values = invite.headers("Replaces");
+fn find(incoming: &Incoming<'_>, scene: &Scene<'_>) -> Result<(CallId, LegId), u16> {
+    let mut values = incoming.invite.headers("Replaces");
     let names = values.next().and_then(Replaces::parse).filter(|_| values.next().is_none());
     let names = names.ok_or(BAD_HEADER)?;
-    let employee = match &ingress.from {
+    let employee = match &incoming.ingress.from {
         Some(From::Device(device)) => scene.tenant.config.device(device).map(|(employee, _)| &employee.id),
         _ => None,
     };
@@ -120,48 +103,20 @@ fn successor(call: &Call, leg: LegId) -> Option<LegId> {
 }
 
 /// Takes the new leg into the call, where it waits for its media address; or the status by which it was refused.
-fn begin(
-    key: Arc<str>,
-    ingress: &Ingress,
-    (id, old): (CallId, LegId),
-    (invite, bytes): (&Message, &[u8]),
-    source: &Source,
-    edge: &str,
-    scene: &mut Scene<'_>,
-) -> Result<(), u16> {
+fn begin(incoming: &Incoming<'_>, (id, old): (CallId, LegId), scene: &mut Scene<'_>) -> Result<(), u16> {
     let leg = LegId(scene.draw());
-    let local = line::local_at(scene.state, &scene.tenant, edge, source.transport, leg, true);
-    let (codecs, security) = (agree::taken(scene), secret::of_caller(ingress, scene));
-    let mut ctx = Ctx { now: scene.stamp.now, seed: &mut scene.seed, local: &local };
-    let (line, outputs) = match Line::incoming(invite, source, edge, (&codecs, security), &mut ctx) {
-        Ok(taken) => taken,
-        Err(reject) => {
-            line::refuse(invite, source, edge, &reject, &local, scene);
-            return Err(reject.status);
-        }
-    };
+    let (line, outputs) = incoming.begin(leg, true, scene)?;
     scene.with_call(id, |call, scene| {
         let Some(replaced) = call.party(old) else { return };
         let (role, name, employee) = (replaced.role, replaced.name.clone(), replaced.employee.clone());
+        let who = employee.as_ref().map(EmployeeId::to_string).unwrap_or_default();
         let mut party = Party::new(leg, role, name, employee, line, scene.moment());
-        (party.arrival, party.replaces) = (Some(key.clone()), Some(old));
-        scene.tenant.legs.insert(leg, id);
-        scene.tenant.arrivals.insert(key, id);
-        add(call, party, (bytes, outputs), scene);
+        (party.arrival, party.replaces) = (Some(incoming.key.clone()), Some(old));
+        call.parties.insert(leg, Arc::new(party));
+        incoming.enter(call, leg, outputs, scene);
+        scene.tell(call, format!("{who} goes on by another phone"), "");
     });
     Ok(())
-}
-
-fn add(call: &mut Call, party: Party, (bytes, outputs): (&[u8], Vec<Output>), scene: &mut Scene<'_>) {
-    let (leg, moment) = (party.id, scene.moment());
-    let who = party.employee.as_ref().map(EmployeeId::to_string).unwrap_or_default();
-    scene.effects.story.push(story::message(call, moment, &party, Kind::Received, bytes));
-    call.parties.insert(leg, Arc::new(party));
-    line::send_all(call, leg, outputs, scene);
-    // The offer in the INVITE is answered once the place is taken: it is no change of a session.
-    scene.facts.retain(|(of, fact)| *of != leg || *fact != line::Fact::OfferReceived);
-    scene.tell(call, format!("{who} goes on by another phone"), "");
-    line::trying(call, leg, scene);
 }
 
 /// Lets those take their places whose media address is known by now.
@@ -185,6 +140,7 @@ fn take_place(call: &mut Call, old: LegId, new: LegId, scene: &mut Scene<'_>) {
         return answer::answered(call, new, scene);
     }
     rename(call, old, new);
+    enqueue::look_again(call, scene);
     call.expects_sound_since = scene.now();
     fact::dismiss(call, old, Cause::Replaced, scene);
     hold::note(call, scene);

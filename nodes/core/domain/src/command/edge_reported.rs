@@ -8,7 +8,7 @@ use mangrove_sip::{Message, Method, Source, Transport};
 
 use super::Sender;
 use crate::{
-    call::{Call, arrive, away, replace},
+    call::{Call, arrive, away, incoming::Incoming, replace},
     effect::{Effects, ObjectRef, Reply},
     line,
     rules::keeps_calls,
@@ -110,10 +110,10 @@ fn outside_dialog(
     };
     let known = scene.tenant.arrivals.get(key.as_str()).copied();
     match (known, message.method()) {
-        (None, Method::INVITE) if takes_place(message, scene) => {
-            replace::arrive(key, ingress, taken, source, edge, scene)
+        (None, Method::INVITE) => {
+            let (invite, bytes) = taken;
+            begin(&Incoming { key: key.into(), ingress, invite, bytes, source, edge }, scene)
         }
-        (None, Method::INVITE) => arrive::arrive(key, ingress, taken, source, edge, scene),
         (None, _) => {
             answer_unknown(message, source, edge, scene);
             Reply::NotFound { what: "the request's transaction".into() }
@@ -123,8 +123,9 @@ fn outside_dialog(
     }
 }
 
-fn takes_place(invite: &Message, scene: &Scene<'_>) -> bool {
-    keeps_calls(scene.state.rules()) && invite.header("Replaces").is_some()
+fn begin(incoming: &Incoming<'_>, scene: &mut Scene<'_>) -> Reply {
+    let takes_place = keeps_calls(scene.state.rules()) && incoming.invite.header("Replaces").is_some();
+    if takes_place { replace::arrive(incoming, scene) } else { arrive::arrive(incoming, scene) }
 }
 
 /// The INVITE came again, perhaps by another edge, whose the dialog is then: so does what was said to it.

@@ -109,6 +109,12 @@ pub(crate) fn hang_up(call: &mut Call, leg: LegId, cause: Cause, scene: &mut Sce
     operate(call, leg, scene, |line, ctx| line.hang_up(Some(&reason), ctx));
 }
 
+/// BYE once more, to a far end that did not hear the first one and is reached elsewhere by now.
+pub(crate) fn hang_up_again(call: &mut Call, leg: LegId, cause: Cause, scene: &mut Scene<'_>) {
+    let reason = reason(cause);
+    operate(call, leg, scene, |line, ctx| line.hang_up_again(Some(&reason), ctx));
+}
+
 /// RFC 3326; "completed elsewhere" as RFC 3326 section 3.1 has it, so that phones show no missed call.
 fn reason(cause: Cause) -> String {
     match cause {

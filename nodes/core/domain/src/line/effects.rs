@@ -2,7 +2,7 @@
 
 use mangrove_proto::{common, edge, id::LegId, story::Kind};
 use mangrove_sip::{
-    Destination, Local, Message, Seed, Source, Transport,
+    Destination, Local, Message, Replacing, Seed, Source, Transport,
     ua::{Ctx, Outgoing, Output, Reject},
 };
 
@@ -41,7 +41,12 @@ pub(crate) fn local_at(
         contact_user: format!("{}.{leg}", tenant.config.id),
         user_agent: USER_AGENT.to_owned(),
         domain: tenant.config.domain.to_string(),
-        replaces: keeps_calls(state.rules()) && is_ours,
+        replaces: match keeps_calls(state.rules()) {
+            false => Replacing::Unknown,
+            // No dialog of ours is a trunk's own, so none of its Replaces matches one.
+            true if !is_ours => Replacing::Known,
+            true => Replacing::Offered,
+        },
     }
 }
 
@@ -105,12 +110,12 @@ fn to_edge(
                 branch,
                 method: method.to_string(),
                 destination: Some(destination_of(&destination)),
-                message,
+                message: message.into(),
             })
         }
         Outgoing::Response { destination, message } => edge::edge_command::Op::Response(edge::SendResponse {
             destination: Some(destination_of(&destination)),
-            message,
+            message: message.into(),
         }),
     };
     let command = edge::EdgeCommand {

@@ -13,10 +13,12 @@ use super::{
 /// Streams of one far end that are known at a time: its sound, its digits, and what they were before. Of more the one
 /// that was silent for longest is forgotten.
 const STREAMS: usize = 4;
-/// Rollover counters above zero that one packet of an unknown stream is tried with; the next one is tried with others.
+/// Rollover counters above the likeliest one that a packet is tried with; the next one is tried with others.
 const TRIALS: u32 = 8;
 /// All that are tried: of 50 packets a second, 46 hours.
 const ROLLOVERS: u32 = 128;
+/// Indices from one rollover to the next.
+const TURN: u64 = 1 << 16;
 
 /// One direction's master key at work.
 #[derive(Debug)]
@@ -25,7 +27,7 @@ pub struct Receiver {
     rtcp: Cipher,
     streams: Streams,
     reports: Streams,
-    /// What is tried next.
+    /// What is tried next; begins anew when something was found.
     trial: u32,
     scratch: Vec<u8>,
 }
@@ -42,30 +44,42 @@ impl Receiver {
     /// tag, or came before, or came too late to tell; nothing is noted of it.
     pub fn unprotect(&mut self, packet: &mut [u8]) -> Option<usize> {
         let head = Head::read(packet)?;
-        let Some(window) = self.streams.find(head.ssrc) else { return self.begin(packet, head) };
-        let index = window.nearest(head.sequence).filter(|index| window.is_new(*index))?;
-        let place = Place { ssrc: head.ssrc, index };
-        let length = self.rtp.open_rtp(packet, head.body, place, &mut self.scratch)?;
-        window.note(index);
+        let Some(window) = self.streams.find(head.ssrc).copied() else { return self.begin(packet, head) };
+        let nearest = window.nearest(head.sequence);
+        let above = nearest.map_or(u64::from(head.sequence), |index| index + TURN);
+        let guess = nearest.filter(|index| window.is_new(*index));
+        let opened = guess.and_then(|index| Some((index, self.open(packet, head, index)?)));
+        let (index, length) = opened.or_else(|| self.search(packet, head, above))?;
+        self.streams.note(head.ssrc, index);
         Some(length)
     }
 
     /// A packet of a stream that is not known: a new one, whose rollover counter is zero, or one that was another
-    /// receiver's until now. Each such packet is tried with few counters, so that what is forged costs little.
+    /// receiver's until now.
     fn begin(&mut self, packet: &mut [u8], head: Head) -> Option<usize> {
-        let first = self.trial;
-        self.trial = (first + TRIALS) % ROLLOVERS;
-        let rollovers = iter::once(0).chain((first..first + TRIALS).map(|trial| 1 + trial % ROLLOVERS));
-        let mut places = rollovers.map(|rollover| Place {
-            ssrc: head.ssrc,
-            index: (u64::from(rollover) << 16) | u64::from(head.sequence),
-        });
-        let (rtp, scratch) = (&self.rtp, &mut self.scratch);
-        let found =
-            places.find_map(|place| Some((place.index, rtp.open_rtp(packet, head.body, place, scratch)?)));
-        let (index, length) = found?;
+        let (index, length) = self.search(packet, head, head.sequence.into())?;
         self.streams.insert(head.ssrc, index);
         Some(length)
+    }
+
+    /// Tries the index `lowest` and those of later rollovers, few with each packet, so that what is forged costs little. A
+    /// known stream is tried above what was heard of it alone: old packets led it astray, and must not open again.
+    fn search(&mut self, packet: &mut [u8], head: Head, lowest: u64) -> Option<(u64, usize)> {
+        let first = self.trial;
+        self.trial = (first + TRIALS) % ROLLOVERS;
+        let mut turns = iter::once(0).chain((first..first + TRIALS).map(|trial| 1 + trial % ROLLOVERS));
+        let found = turns.find_map(|turn| {
+            let index = lowest + u64::from(turn) * TURN;
+            Some((index, self.open(packet, head, index)?))
+        });
+        if found.is_some() {
+            self.trial = 0;
+        }
+        found
+    }
+
+    fn open(&mut self, packet: &mut [u8], head: Head, index: u64) -> Option<usize> {
+        self.rtp.open_rtp(packet, head.body, Place { ssrc: head.ssrc, index }, &mut self.scratch)
     }
 
     /// The same for a compound of RTCP, which must be encrypted.
@@ -95,6 +109,13 @@ impl Streams {
         let at = self.0.iter().position(|(known, _)| *known == ssrc)?;
         self.0[..=at].rotate_right(1);
         self.0.first_mut().map(|(_, window)| window)
+    }
+
+    /// A packet of a known stream was opened.
+    fn note(&mut self, ssrc: u32, index: u64) {
+        if let Some(window) = self.find(ssrc) {
+            window.note(index);
+        }
     }
 
     fn insert(&mut self, ssrc: u32, index: u64) {

@@ -210,6 +210,40 @@ fn an_heir_finds_the_rollover_counter_by_trial() {
 }
 
 #[test]
+fn an_old_packet_that_comes_first_mutes_no_later_ones() {
+    for suite in Suite::ALL {
+        for quarter in 0..4 {
+            let (mut sender, _) = ends(suite);
+            let numbers = (0..9 * 4).map(|quarter| (quarter % 4) * 16_384);
+            let old: Vec<Vec<u8>> = numbers.map(|number| sealed(&mut sender, number, 7)).collect();
+            let late: Vec<Vec<u8>> = (1..40).map(|number| sealed(&mut sender, number, 7)).collect();
+            let mut heir = Receiver::new(suite, &key(suite, 1)).unwrap();
+            assert!(opened(&mut heir, &old[2 * 4 + quarter]).is_some(), "{suite:?}: somebody says it again");
+            let heard: Vec<bool> = late.iter().map(|packet| opened(&mut heir, packet).is_some()).collect();
+            let first = heard.iter().position(|heard| *heard);
+            assert!(first.is_some_and(|first| first < 17), "{suite:?}, {quarter}: {heard:?}");
+            assert!(heard.iter().skip_while(|heard| !**heard).all(|heard| *heard), "{suite:?}: it stays");
+            for _ in 0..17 {
+                assert!(old.iter().all(|packet| opened(&mut heir, packet).is_none()), "{suite:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_stream_that_was_not_heard_for_long_is_found_again() {
+    for lost in 1..12 {
+        let (mut sender, mut receiver) = ends(Suite::Cm80);
+        let mut numbers = (0..).map(|step| (step % 4 * 16_384 + 5) as u16);
+        let mut next = || sealed(&mut sender, numbers.next().unwrap(), 7);
+        assert!(opened(&mut receiver, &next()).is_some());
+        (0..lost).for_each(|_| drop(next()));
+        assert!(opened(&mut receiver, &next()).is_some(), "{lost} quarters of the numbers were lost");
+        assert!(opened(&mut receiver, &next()).is_some(), "{lost}");
+    }
+}
+
+#[test]
 fn streams_of_one_far_end_are_apart() {
     let (mut receiver, key) = (ends(Suite::Cm80).1, key(Suite::Cm80, 1));
     for number in [5, 6, 7] {

@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::Leg;
 use super::turn::Turn;
 use crate::message::Name;
-use crate::{Destination, Message, Method, Source};
+use crate::{Destination, Message, Method, Rendered, Source};
 
 /// The server transaction as far as the leg must know it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -48,7 +47,7 @@ impl Asked {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Served {
     pub(super) asked: Asked,
-    pub(super) message: Bytes,
+    pub(super) message: Rendered,
     pub(super) at: u64,
 }
 

@@ -1,13 +1,12 @@
 //! Our INVITE while it is unanswered, and the forks it may have met.
 
-use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::confirm::Acknowledgement;
 use super::dialog::Peer;
 use super::{Outgoing, Output};
 use crate::sdp::{self, Audio};
-use crate::{Destination, Method, Uri};
+use crate::{Destination, Method, Rendered, Uri};
 
 /// More forks than devices a person can own.
 pub(super) const MAX_FORKS: usize = 32;
@@ -23,7 +22,7 @@ pub(super) struct Invitation {
     pub(super) headers: Vec<(String, String)>,
     pub(super) offered: bool,
     /// Empty once it is answered.
-    pub(super) message: Bytes,
+    pub(super) message: Rendered,
     /// Answered with an offer that waits for our answer in the ACK.
     pub(super) ack_due: bool,
 }
@@ -93,8 +92,10 @@ impl Calling {
         self.forks.iter_mut().find(|fork| fork.peer.tag == tag)
     }
 
-    /// Early media of the fork that spoke last.
+    /// Early media of the newest fork, of those with a key if there is one: what another sends does not open under it, and
+    /// is not heard. Without a key what it encrypts would be heard as noise.
     pub(super) fn audio(&self) -> Option<&Audio> {
-        self.forks.iter().rev().find_map(|fork| fork.session.as_ref()?.agreed())
+        let described = || self.forks.iter().rev().filter_map(|fork| fork.session.as_ref()?.agreed());
+        described().find(|audio| audio.crypto.is_some()).or_else(|| described().next())
     }
 }

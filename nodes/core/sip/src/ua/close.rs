@@ -1,13 +1,12 @@
 //! The ways a leg ends: BYE both ways, CANCEL of the far end, hanging up in every phase.
 
-use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::asked::Asked;
 use super::dialog::Peer;
 use super::turn::{Purpose, Turn};
 use super::{Ctx, Fact, Leg, Output, Phase, TRANSACTION_MS};
-use crate::{Message, Method};
+use crate::{Destination, Message, Method, Rendered};
 
 /// What is still owed when the call is over.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -29,7 +28,7 @@ struct Hangup {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Rejected {
     pub(super) asked: Asked,
-    pub(super) message: Bytes,
+    pub(super) message: Rendered,
 }
 
 impl Closing {
@@ -99,6 +98,29 @@ impl Leg {
         }
         let sent = turn.send(Purpose::Bye, &message, &peer.destination);
         self.requests.push(sent);
+    }
+
+    /// Our BYE was not answered. Who is reached by a WebSocket alone may be back before long, by another one.
+    pub(super) fn bye_failed(&mut self, sent_to: &Destination) {
+        let is_the_dialogs = self.destination() == Some(sent_to) && matches!(self.phase, Phase::Closing(_));
+        self.unheard |= is_the_dialogs && sent_to.transport.is_websocket();
+    }
+
+    /// Whether the far end may not know that the dialog has ended: our BYE has no answer, or got none.
+    pub fn is_unheard(&self) -> bool {
+        let waits = || self.requests.iter().any(|sent| sent.purpose == Purpose::Bye);
+        matches!(self.phase, Phase::Closing(_) | Phase::Ended) && (self.unheard || waits())
+    }
+
+    /// BYE once more, as a request of its own, to a far end that is reached elsewhere by now. Nothing to who knows.
+    pub fn hang_up_again(&mut self, reason: Option<&str>, ctx: &mut Ctx<'_>) -> Vec<Output> {
+        self.turn(ctx, |leg, turn| {
+            if leg.is_unheard() {
+                leg.requests.retain(|sent| sent.purpose != Purpose::Bye);
+                leg.unheard = false;
+                leg.say_bye(reason, turn);
+            }
+        })
     }
 
     /// The far end's BYE, in any phase.

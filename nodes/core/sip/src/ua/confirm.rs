@@ -1,6 +1,5 @@
 //! ACK, both ways: our 2xx until it is acknowledged, and our ACK for when the far end repeats its 2xx.
 
-use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::asked::Asked;
@@ -8,13 +7,13 @@ use super::dialog::Peer;
 use super::incoming::is_sdp;
 use super::turn::{SDP, Turn};
 use super::{Fact, Leg, Outgoing, Output, Phase, TRANSACTION_MS};
-use crate::{Destination, Message, Method};
+use crate::{Destination, Message, Method, Rendered};
 
 /// A 2xx of ours to INVITE or re-INVITE that waits for its ACK.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Unconfirmed {
     pub(super) asked: Asked,
-    pub(super) message: Bytes,
+    pub(super) message: Rendered,
     /// The ACK must bring the answer to our offer.
     expects_answer: bool,
     initial: bool,
@@ -23,7 +22,13 @@ pub(super) struct Unconfirmed {
 }
 
 impl Unconfirmed {
-    pub(super) fn new(asked: Asked, message: Bytes, expects_answer: bool, initial: bool, now: u64) -> Self {
+    pub(super) fn new(
+        asked: Asked,
+        message: Rendered,
+        expects_answer: bool,
+        initial: bool,
+        now: u64,
+    ) -> Self {
         Self { asked, message, expects_answer, initial, until: now + 2 * TRANSACTION_MS }
     }
 
@@ -52,7 +57,7 @@ pub(super) struct Acked {
 pub(super) struct Acknowledgement {
     branch: String,
     destination: Destination,
-    message: Bytes,
+    message: Rendered,
 }
 
 impl Acknowledgement {

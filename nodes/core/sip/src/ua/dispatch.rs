@@ -83,10 +83,12 @@ impl Leg {
         }
         let sent = self.requests.iter().position(|sent| sent.branch == branch && sent.method == *method);
         let Some(index) = sent else { return };
-        match self.requests.remove(index).purpose {
+        let sent = self.requests.remove(index);
+        match sent.purpose {
             Purpose::Change => self.change_failed(status, turn),
             Purpose::Notify => self.notified(status, turn),
-            Purpose::Bye | Purpose::Cancel | Purpose::Prack => {}
+            Purpose::Bye => self.bye_failed(&sent.destination),
+            Purpose::Cancel | Purpose::Prack => {}
         }
     }
 

@@ -9,7 +9,7 @@ use super::session_timer::{SessionTimer, Terms, TooShort};
 use super::turn::{SDP, Turn};
 use super::{Ctx, Fact, Leg, Output, Phase};
 use crate::sdp::{self, Codec, Security};
-use crate::{Message, Method, NameAddr, Source, Uri};
+use crate::{Message, Method, NameAddr, Replacing, Source, Uri};
 
 /// The INVITE makes no leg: answer it so. ACK and retransmissions are the transaction layer's.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -102,6 +102,7 @@ impl Leg {
             transfers: 0,
             served: None,
             silent: false,
+            unheard: false,
         };
         let facts = audio.map(|audio| Output::Fact(Fact::OfferReceived { audio }));
         Ok((leg, facts.into_iter().collect()))
@@ -129,11 +130,13 @@ impl Leg {
 }
 
 impl Invite {
-    fn read(invite: &Message, replaces: bool) -> Result<Self, Reject> {
+    fn read(invite: &Message, replaces: Replacing) -> Result<Self, Reject> {
         if !invite.is(&Method::INVITE) || invite.to_tag().is_some() {
             return Err(Reject::new(481));
         }
-        let is_known = |tag: &str| ["100rel", "timer"].contains(&tag) || (replaces && tag == "replaces");
+        let knows_replaces = replaces != Replacing::Unknown;
+        let is_known =
+            |tag: &str| ["100rel", "timer"].contains(&tag) || (knows_replaces && tag == "replaces");
         if let Some(unknown) = invite.headers("Require").find(|tag| !is_known(tag)) {
             return Err(Reject::with(420, "Unsupported", unknown));
         }

@@ -1,6 +1,5 @@
 //! An INVITE of ours: how it is made, cancelled, and what its final answers mean.
 
-use bytes::Bytes;
 
 use super::calling::{Invitation, MAX_FORKS, Stray};
 use super::change::Change;
@@ -10,7 +9,7 @@ use super::session_timer::SessionTimer;
 use super::turn::{ALLOW, SDP, Turn};
 use super::{Ctx, Fact, Leg, Output, Phase};
 use crate::sdp::{self, Codec, Direction, MediaAddress, Ours, Security};
-use crate::{Destination, Message, Method, NameAddr, Source, Uri};
+use crate::{Destination, Message, Method, NameAddr, Rendered, Source, Uri};
 
 /// Whom to call, on which way.
 #[derive(Debug, Clone, PartialEq)]
@@ -67,7 +66,7 @@ impl Leg {
             destination: call.target.destination,
             headers: call.headers,
             offered: call.offer.is_some(),
-            message: Bytes::new(),
+            message: Rendered::default(),
             ack_due: false,
         };
         let mut leg = Leg {
@@ -88,6 +87,7 @@ impl Leg {
             transfers: 0,
             served: None,
             silent: false,
+            unheard: false,
         };
         let out = leg.turn(ctx, Leg::invite);
         (leg, out)
@@ -143,7 +143,7 @@ impl Leg {
         peer.cseq = cseq;
         self.peer = Some(peer);
         if let Some(invitation) = &mut self.invitation {
-            invitation.message = Bytes::new();
+            invitation.message = Rendered::default();
         }
         self.phase = Phase::Confirmed;
         self.timer.agreed(response, turn.now());

@@ -1,10 +1,9 @@
 //! What comes out of a leg: messages to send and facts, in order; and what the edge may report as failed.
 
-use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::sdp::Audio;
-use crate::{Destination, Method, Uri};
+use crate::{Destination, Method, Rendered, Uri};
 
 /// One result of a step. Sends are to be carried out in order.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -27,14 +26,14 @@ pub enum Outgoing {
         /// Where to.
         destination: Destination,
         /// From the request line on, without the top Via.
-        message: Bytes,
+        message: Rendered,
     },
     /// A whole response.
     Response {
         /// Where to.
         destination: Destination,
         /// From the status line on.
-        message: Bytes,
+        message: Rendered,
     },
 }
 

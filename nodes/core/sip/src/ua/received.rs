@@ -1,7 +1,6 @@
 //! An incoming INVITE before its final answer: 100, ringing, early media, reliable provisional responses
 //! (RFC 3262), the answer and the refusal.
 
-use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::asked::Asked;
@@ -9,7 +8,7 @@ use super::session_timer::Terms;
 use super::turn::{SDP, Turn};
 use super::{Ctx, Leg, Output, Phase, TRANSACTION_MS};
 use crate::sdp::{Direction, MediaAddress};
-use crate::{Message, Transport};
+use crate::{Message, Rendered, Transport};
 
 /// A provisional response is repeated so that proxies do not give up (RFC 3261 13.3.1.1).
 const REFRESH_MS: u64 = 60_000;
@@ -26,7 +25,7 @@ pub(super) struct Received {
     pub(super) rseq: u32,
     pub(super) unacked: Option<Unacked>,
     /// The last provisional response, whole.
-    pub(super) last: Option<Bytes>,
+    pub(super) last: Option<Rendered>,
     ringing: Option<u16>,
     pub(super) refresh_at: Option<u64>,
     pub(super) early: Option<Early>,

@@ -1,9 +1,8 @@
 //! What a leg still owes to the far end, byte for byte: for whoever takes over. Repeats are harmless, since
 //! the far end and the transaction layer know them by branch, tag and sequence number.
 
-use bytes::Bytes;
-
 use super::{Ctx, Leg, Outgoing, Output, Phase, TRANSACTION_MS};
+use crate::Rendered;
 
 impl Leg {
     /// Everything unanswered or unacknowledged, and the last answer and ACK of the past 32 s, in the order
@@ -43,6 +42,6 @@ impl Leg {
     }
 }
 
-fn response(destination: &crate::Destination, message: &Bytes) -> Output {
+fn response(destination: &crate::Destination, message: &Rendered) -> Output {
     Output::Send(Outgoing::Response { destination: destination.clone(), message: message.clone() })
 }

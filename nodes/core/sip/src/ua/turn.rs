@@ -1,11 +1,10 @@
 //! One step of a leg: collects what goes out and renders what is the same in every message.
 
-use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::asked::Asked;
 use super::{Ctx, Outgoing, Output};
-use crate::{Destination, MAGIC, Message, Method, Transport};
+use crate::{Destination, MAGIC, Message, Method, Rendered, Replacing, Transport};
 
 /// What we answer to, in every message that opens or changes a dialog.
 pub(super) const ALLOW: &str = "INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE, INFO, REFER, NOTIFY";
@@ -28,7 +27,7 @@ pub(super) struct Sent {
     pub(super) branch: String,
     pub(super) method: Method,
     pub(super) destination: Destination,
-    pub(super) message: Bytes,
+    pub(super) message: Rendered,
 }
 
 impl Sent {
@@ -55,7 +54,7 @@ impl Turn<'_, '_> {
 
     /// The extensions we use within a dialog; 100rel only matters in the INVITE that begins it.
     pub(super) fn supported(&self) -> &'static str {
-        if self.ctx.local.replaces { "timer, replaces" } else { "timer" }
+        if self.ctx.local.replaces == Replacing::Offered { "timer, replaces" } else { "timer" }
     }
 
     /// A new branch; it names tenant and leg, so that any edge can route the responses.
@@ -99,17 +98,17 @@ impl Turn<'_, '_> {
     }
 
     /// Sends a response and gives its bytes.
-    pub(super) fn respond(&mut self, asked: &Asked, mut message: Message) -> Bytes {
+    pub(super) fn respond(&mut self, asked: &Asked, mut message: Message) -> Rendered {
         if message.status() != Some(100) {
             message.push("Server", &self.ctx.local.user_agent);
         }
-        let message = Bytes::from(message.to_bytes());
+        let message = Rendered::from(message.to_bytes());
         self.repeat(&asked.destination, &message);
         message
     }
 
     /// Sends the bytes of a response again.
-    pub(super) fn repeat(&mut self, destination: &Destination, message: &Bytes) {
+    pub(super) fn repeat(&mut self, destination: &Destination, message: &Rendered) {
         let (destination, message) = (destination.clone(), message.clone());
         self.out.push(Output::Send(Outgoing::Response { destination, message }));
     }

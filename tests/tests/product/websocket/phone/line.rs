@@ -106,7 +106,7 @@ impl Phone {
     }
 
     /// Waits for the final answer to a request of this method.
-    async fn is_answered(&mut self, method: &Method) -> Result<Message> {
+    pub(super) async fn is_answered(&mut self, method: &Method) -> Result<Message> {
         loop {
             let message = self.hears().await.with_context(|| format!("no answer to {method}"))?;
             if message.method() == *method && message.status() >= Some(200) {

@@ -60,6 +60,21 @@ fn a_caller_in_line_is_told_the_place_and_the_wait_and_hears_music_again() {
 }
 
 #[test]
+fn the_wait_is_told_by_the_talks_that_are_over() {
+    let wait = Announce { every_ms: EVERY_MS, position: false, expected_wait: true };
+    let mut world = busy(NEWEST, Some(wait));
+    world.pass(360_000);
+    let talk = world.ends.iter().position(|end| end.user == "101" && !end.calls).expect("anna's phone");
+    world.hang_up(talk);
+    world.pass(6_000);
+    world.talking("101");
+    let caller = world.queued();
+    world.pass(EVERY_MS);
+    // Six minutes and the after-call work, by two agents; of the two talks that go on nothing is known yet.
+    assert_eq!(told(&world, caller).expect("words"), ["expected-wait", "number-3", "minute-2"]);
+}
+
+#[test]
 fn an_agent_who_answers_is_heard_at_once() {
     let mut world = busy(NEWEST, both());
     let caller = world.queued();

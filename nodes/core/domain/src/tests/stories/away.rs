@@ -1,10 +1,13 @@
 //! Whose WebSocket closes under a talk is waited for.
 
-use mangrove_proto::edge::{Failed, edge_event::Fact, failed::Reason};
+use mangrove_proto::{
+    edge::{Failed, edge_command::Op, edge_event::Fact, failed::Reason},
+    live::AgentState,
+};
 use mangrove_sip::{Message, Transport};
 
 use crate::{
-    Command, NodeInfo,
+    Action, Command, NodeInfo,
     call::away::PATIENCE_MS,
     rules::NEWEST,
     tests::{
@@ -161,6 +164,114 @@ fn a_page_that_was_loaded_anew_takes_its_former_place() {
     assert!(world.ends[page].was_told("BYE"));
     world.pass(10_000);
     assert_eq!(world.record().hold_ms, 3_000);
+}
+
+fn byes(world: &World, end: usize) -> usize {
+    world.ends[end].words().iter().filter(|word| *word == "BYE").count()
+}
+
+/// The customer hangs up, and nothing that a page is sent or says gets through.
+fn hang_up_unheard(world: &mut World, caller: usize, page: usize) {
+    let bye = world.ends[caller].request("BYE", "", "");
+    world.sip(caller, bye);
+    while !world.pending.is_empty() {
+        world.pending.retain(|pending| !matches!(pending, Pending::Sip(end, _) if *end == page));
+        world.deliver_next();
+    }
+}
+
+fn fail_bye(world: &mut World, page: usize) {
+    let branch = world.ends[page].heard.last().and_then(Message::branch).expect("ours");
+    let failed = Failed { reason: Reason::TransportFailed.into(), branch, method: "BYE".into() };
+    let leg = world.ends[page].leg.clone();
+    world.edge(&leg, Fact::Failed(failed));
+}
+
+#[test]
+fn a_page_whose_call_ended_meanwhile_is_told_when_it_registers_again() {
+    // The BYE failed at once; or nobody has noticed yet that the connection is dead.
+    for is_known in [true, false] {
+        let (mut world, caller, anna) = raised_page();
+        if is_known {
+            world.close("flow-1");
+        }
+        hang_up_unheard(&mut world, caller, anna);
+        if is_known {
+            fail_bye(&mut world, anna);
+        }
+        assert_eq!((world.stage(caller), byes(&world, anna)), ("over", 1));
+        world.pass(3_000);
+        world.register_over_websocket("101", "flow-2");
+        assert_eq!(byes(&world, anna), 1, "another page of hers");
+        world.register_page("101", "flow-3", PAGE);
+        assert_eq!(byes(&world, anna), 2);
+        assert!(is_reached_by(&world, anna, "flow-3"));
+        world.run();
+        world.register_page("101", "flow-4", PAGE);
+        assert_eq!(byes(&world, anna), 2, "it has answered");
+    }
+}
+
+/// Where the last command's request went: the address, and the connection.
+fn went(world: &World, method: &str) -> Option<(String, String)> {
+    world.last.actions.iter().find_map(|effect| {
+        let Action::Edge { command, .. } = &effect.action else { return None };
+        let Some(Op::Request(request)) = &command.op else { return None };
+        let to = request.destination.as_ref().filter(|_| request.method == method)?;
+        Some((to.address.clone(), to.flow.clone()))
+    })
+}
+
+#[test]
+fn a_phone_over_tcp_that_registers_again_is_reached_by_that_connection_and_else_at_its_contact() {
+    let mut world = World::of(acme::config());
+    world.command(Command::RaiseRules { to: NEWEST });
+    let register = |world: &mut World, port: u16, flow: &str| {
+        let contact = format!("Contact: <{PAGE}>;expires=3600\r\n");
+        world.register_as("101", "101@acme.example", &contact, &format!("10.0.1.101:{port}"), flow);
+    };
+    register(&mut world, 40_001, "tcp-1");
+    let (caller, anna) = world.talking("101");
+    register(&mut world, 40_002, "tcp-2");
+    let bye = world.ends[caller].request("BYE", "", "");
+    world.sip(caller, bye);
+    // The port that it connected from is nobody's once the connection is gone.
+    assert_eq!(went(&world, "BYE"), Some(("10.0.1.101:5060".into(), "tcp-2".into())));
+    world.run();
+    assert!(world.ends[anna].was_told("BYE"));
+}
+
+#[test]
+fn nobody_is_rung_for_a_caller_who_is_away() {
+    let (mut world, ..) = raised_page();
+    world.register("102");
+    let page = world.call_over("190", "flow-7", "200", None);
+    world.run();
+    let contact = world.ends[page].invite.contact().ok().flatten().expect("a Contact").uri.to_string();
+    let first = world.ringing("102").expect("boris rings");
+    world.close("flow-7");
+    assert!(world.ends[first].was_told("CANCEL"), "{:?}", world.ends[first].words());
+    assert_eq!((world.agent("boris").state(), world.agent("boris").misses), (AgentState::Available, 0));
+    world.pass(10_000);
+    assert_eq!((world.ringing("102"), world.stage(page)), (None, "waiting"));
+    world.register_page("190", "flow-8", &contact);
+    world.run();
+    let boris = world.pick_up("102");
+    assert!(world.are_joined(page, boris));
+}
+
+#[test]
+fn whoever_takes_the_place_of_a_caller_who_was_away_is_served() {
+    let (mut world, ..) = raised_page();
+    world.register("102");
+    let page = world.call_over("190", "flow-7", "200", None);
+    world.run();
+    world.close("flow-7");
+    assert_eq!(world.ringing("102"), None);
+    let again = world.call_over("190", "flow-8", "190", Some(&world.ends[page].names()));
+    world.run();
+    let boris = world.pick_up("102");
+    assert!(world.are_joined(again, boris));
 }
 
 #[test]

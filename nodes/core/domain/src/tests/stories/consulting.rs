@@ -2,7 +2,13 @@
 
 use mangrove_proto::live::AgentState;
 
-use crate::tests::world::World;
+use crate::{
+    Effects,
+    cause::Cause,
+    line::Fact,
+    scene,
+    tests::world::{World, tenant_id},
+};
 
 /// A customer with Anna, who asks somebody beside that: the world, the customer, Anna's first phone line and her second.
 fn asking(whom: &str) -> (World, usize, usize, usize) {
@@ -64,7 +70,28 @@ fn the_two_talk_and_who_was_between_them_leaves() {
         "{roles:?}"
     );
     assert_eq!((asked.caller.as_str(), asked.called.as_str(), asked.talk_ms), ("101", "102", 2_000));
+    let colleague = asked.legs.iter().find(|leg| leg.employee == Some("boris".into())).expect("his leg");
+    assert_eq!((colleague.role.as_str(), colleague.cause.as_str()), ("offer", "transferred"));
+    assert_eq!((colleague.answered.is_some(), colleague.packets_received), (true, 7));
+    assert_eq!((colleague.ended, asked.legs.len()), (asked.ended, 2));
     assert_eq!(records.len(), 2);
+}
+
+#[test]
+fn what_is_said_in_a_call_beside_the_one_in_hand_is_heard_there() {
+    let (mut world, caller, _, second) = asking("102");
+    let boris = world.pick_up("102");
+    let (first, other) = (world.call(caller).id, world.call(second).id);
+    let leg = world.ends[boris].leg.parse().expect("a leg");
+    let (stamp, mut effects) = (world.stamp(), Effects::default());
+    scene::play(&mut world.state, &tenant_id(), stamp, &mut effects, |scene| {
+        scene.with_call(first, |_, scene| {
+            let beside = scene.tenant.call(other).expect("the other call").clone();
+            scene.facts.push_back((leg, Fact::Left(Cause::HungUp)));
+            scene.put_beside(beside);
+        });
+    });
+    assert_eq!((world.stage(caller), world.stage(second)), ("talking", "over"));
 }
 
 #[test]

@@ -1,11 +1,14 @@
 //! A person goes on in a call of theirs by another phone (RFC 3891).
 
 use mangrove_proto::{live::AgentState, media::SetSession};
-use mangrove_sip::Transport;
+use mangrove_sip::{Message, Transport};
 
 use crate::{
     AgentWish, Command, NodeInfo,
-    tests::world::{Pending, World},
+    tests::{
+        acme,
+        world::{Pending, World},
+    },
 };
 
 fn reason(world: &World, end: usize, method: &str) -> Option<String> {
@@ -205,6 +208,54 @@ fn whose_connection_is_gone_gets_no_place() {
         assert!(world.ends[page].was_told("603 INVITE"), "{:?}", world.ends[page].words());
         assert!(world.are_joined(caller, anna) && !world.ends[anna].was_told("BYE"));
         assert_eq!(world.stage(caller), "talking");
+    }
+}
+
+/// The carrier calls with these headers.
+fn carrier(world: &mut World, headers: &str) -> usize {
+    let with = format!("Max-Forwards: 70\r\n{headers}");
+    let caller = world.call_in_with(acme::NUMBER, "Max-Forwards: 70", &with);
+    world.run();
+    caller
+}
+
+#[test]
+fn a_trunk_that_requires_the_extension_is_served_and_has_no_dialog_to_name() {
+    let mut world = World::raised();
+    let plain = carrier(&mut world, "Require: replaces");
+    assert!(world.ends[plain].was_told("200 INVITE"), "{:?}", world.ends[plain].words());
+    world.finish_prompt(plain);
+    let anna = world.pick_up("101");
+    assert!(world.are_joined(plain, anna));
+    for names in [world.ends[plain].names(), world.ends[anna].names(), "no-such;to-tag=a;from-tag=b".into()] {
+        let asked = carrier(&mut world, &format!("Require: replaces\r\nReplaces: {names}"));
+        assert_eq!(world.ends[asked].words(), ["481 INVITE"], "{names}");
+    }
+    let broken = carrier(&mut world, "Require: replaces\r\nReplaces: nobody");
+    assert_eq!(world.ends[broken].words(), ["400 INVITE"]);
+    assert!(world.are_joined(plain, anna));
+
+    let mut world = World::acme();
+    let refused = carrier(&mut world, "Require: replaces");
+    assert_eq!(world.ends[refused].words(), ["420 INVITE"], "under earlier rules");
+}
+
+#[test]
+fn phones_are_told_that_dialogs_can_be_replaced_and_trunks_are_not() {
+    let mut world = World::raised();
+    let (caller, anna) = world.talking("101");
+    let out = world.call_from("190", "78125550000");
+    world.run();
+    let outside = world.pick_up("78125550000");
+    let offers = |messages: Vec<&Message>| -> Vec<bool> {
+        let described = messages.into_iter().filter(|message| message.header("Supported").is_some());
+        described.map(|message| message.has_token("Supported", "replaces")).collect()
+    };
+    for (end, expected) in [(caller, false), (outside, false), (anna, true), (out, true)] {
+        let mut told: Vec<&Message> = world.ends[end].heard.iter().collect();
+        told.extend(Some(&world.ends[end].invite).filter(|_| !world.ends[end].calls));
+        let offered = offers(told);
+        assert!(!offered.is_empty() && offered.iter().all(|said| *said == expected), "{end}: {offered:?}");
     }
 }
 

@@ -1,8 +1,8 @@
 //! One leg against a far end written by hand.
 
-use crate::sdp::{Codec, Security, g711};
+use crate::sdp::{Codec, Ours, Security, g711};
 use crate::ua::{Call, Ctx, Fact, Leg, Outgoing, Output, Target};
-use crate::{Destination, Local, Message, NameAddr, Seed, Source, Transport, Uri};
+use crate::{Destination, Local, Message, NameAddr, Replacing, Seed, Source, Transport, Uri};
 
 use super::pair::{Caller, media, reborn};
 
@@ -36,13 +36,18 @@ fn local() -> Local {
         contact_user: "acme.leg_1".into(),
         user_agent: "mangrove/test".into(),
         domain: "acme.example".into(),
-        replaces: false,
+        replaces: Replacing::Unknown,
     }
 }
 
 impl Far {
     /// The leg calls it.
     pub(super) fn called(uri: &str, at: &str) -> Self {
+        Self::offered(uri, at, Security::Off, None)
+    }
+
+    /// As [`Far::called`], where the leg offers SRTP with this key, or does not.
+    pub(super) fn offered(uri: &str, at: &str, security: Security, ours: Option<Ours>) -> Self {
         let call = Call {
             target: Target {
                 uri: Uri::parse(uri).unwrap(),
@@ -53,8 +58,8 @@ impl Far {
             to: NameAddr::parse("<sip:101@acme.example>").unwrap(),
             offer: Some(media(Caller)),
             codecs: g711().to_vec(),
-            security: Security::Off,
-            ours: None,
+            security,
+            ours,
             headers: vec![("P-Asserted-Identity".into(), "<sip:100@acme.example>".into())],
         };
         let (mut seed, local) = (Seed::new(9), local());

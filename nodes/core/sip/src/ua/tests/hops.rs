@@ -4,7 +4,7 @@ use super::far::{Far, described, invite, request, source};
 use super::pair::{Callee, Caller, media};
 use crate::sdp::{Direction, Security, g711};
 use crate::ua::{Ctx, Fact, Leg, Outgoing, Output, State};
-use crate::{Local, Message, Method, Seed};
+use crate::{Local, Message, Method, Replacing, Seed};
 
 fn destination_of_bye(far: &mut Far) -> String {
     far.act(|leg, ctx| leg.answer(media(Callee), ctx));
@@ -107,7 +107,7 @@ fn an_invite_that_makes_no_dialog_is_refused() {
             contact_user: "u".into(),
             user_agent: "x".into(),
             domain: "d".into(),
-            replaces: false,
+            replaces: Replacing::Unknown,
         };
         let mut seed = Seed::new(1);
         let mut ctx = Ctx { now: 0, seed: &mut seed, local: &local };
@@ -317,12 +317,25 @@ fn replaces_is_taken_and_said_where_it_is_on() {
         contact_user: "u".into(),
         user_agent: "x".into(),
         domain: "d".into(),
-        replaces: true,
+        replaces: Replacing::Unknown,
     };
-    let mut seed = Seed::new(1);
-    let mut ctx = Ctx { now: 0, seed: &mut seed, local: &local };
-    let taken = Leg::incoming(&invite, &source("203.0.113.9:5060"), &g711(), Security::Off, &mut ctx);
-    let out = taken.expect("a good INVITE").0.answer(media(Callee), &mut ctx);
-    let [Output::Send(Outgoing::Response { message, .. })] = &out[..] else { panic!("{out:?}") };
-    assert!(Message::parse(message).unwrap().has_token("Supported", "replaces"));
+    for (replaces, is_said) in
+        [(Replacing::Unknown, None), (Replacing::Known, Some(false)), (Replacing::Offered, Some(true))]
+    {
+        let (local, mut seed) = (Local { replaces, ..local.clone() }, Seed::new(1));
+        let mut ctx = Ctx { now: 0, seed: &mut seed, local: &local };
+        let taken = Leg::incoming(&invite, &source("203.0.113.9:5060"), &g711(), Security::Off, &mut ctx);
+        let said = match taken {
+            Err(reject) => {
+                assert_eq!(reject.status, 420, "{replaces:?}");
+                None
+            }
+            Ok((mut leg, _)) => {
+                let out = leg.answer(media(Callee), &mut ctx);
+                let [Output::Send(Outgoing::Response { message, .. })] = &out[..] else { panic!("{out:?}") };
+                Some(Message::parse(message).unwrap().has_token("Supported", "replaces"))
+            }
+        };
+        assert_eq!(said, is_said, "{replaces:?}");
+    }
 }

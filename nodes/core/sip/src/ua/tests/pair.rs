@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use crate::sdp::{Direction, MediaAddress, Security, g711};
 use crate::ua::{Call, Ctx, Fact, Failure, Leg, Outgoing, Output, State, Target};
-use crate::{Destination, Local, Message, NameAddr, Seed, Source, Transport, Uri};
+use crate::{Destination, Local, Message, NameAddr, Replacing, Seed, Source, Transport, Uri};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Who {
@@ -80,7 +80,7 @@ impl Pair {
                 contact_user: format!("acme.leg_{who:?}").to_lowercase(),
                 user_agent: "mangrove/test".into(),
                 domain: "acme.example".into(),
-                replaces: false,
+                replaces: Replacing::Unknown,
             },
             facts: Vec::new(),
             sent: Vec::new(),

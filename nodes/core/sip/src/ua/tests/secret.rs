@@ -1,6 +1,6 @@
 //! A dialog whose sound is SRTP: our key comes after the dialog began, and stays through changes and repeats.
 
-use super::far::{Far, invite, request, source};
+use super::far::{ANSWER, Far, described, invite, request, source};
 use super::pair::{Callee, media};
 use crate::sdp::{Direction, Ours, Security, Suite, g711};
 use crate::{Message, Method};
@@ -51,6 +51,41 @@ fn our_key_stays_through_repeats_holds_and_moves() {
     far.say(&request(&far, Method::ACK, 6));
     far.act(|leg, ctx| leg.offer(media(Callee), Direction::SendRecv, ctx));
     assert_eq!(said(far.requests.last().unwrap()), expected(1));
+}
+
+#[test]
+fn debug_shows_no_key() {
+    let invite = invite().with_body("application/sdp", OFFER.into());
+    let mut far = Far::taking(&g711(), Security::Accept, &invite, source("203.0.113.9:5060"));
+    let mut sent = String::new();
+    far.act(|leg, ctx| {
+        leg.equip(ours());
+        let out = leg.answer(media(Callee), ctx);
+        sent = format!("{out:?}");
+        out
+    });
+    let shown = format!("{invite:?} {sent} {:?} {:?}", far.responses, far.leg);
+    assert!(shown.contains("RTP/SAVP") && shown.contains("a=crypto:…"), "{shown}");
+    // Neither their key nor ours, as text or as numbers.
+    let secrets = ["NzB4d1BINUAv", "AAAAAAAA", "78, 122, 66, 52", "65, 65, 65, 65"];
+    assert!(secrets.iter().all(|secret| !shown.contains(secret)), "{shown}");
+}
+
+#[test]
+fn of_forks_that_ring_the_one_with_a_key_is_heard() {
+    let with_key = OFFER.replace("RTP/SAVP", "RTP/AVP").replace("crypto:3", "crypto:1");
+    for order in [["plain", "secret"], ["secret", "plain"]] {
+        let (uri, at) = ("sip:101@203.0.113.9", "203.0.113.9:5060");
+        let mut far = Far::offered(uri, at, Security::Prefer, Some(ours()));
+        for tag in order {
+            let body = if tag == "plain" { ANSWER } else { with_key.as_str() };
+            far.say(&far.answer_to(0, 183, tag).with_body("application/sdp", body.into()));
+        }
+        let has_key = |far: &Far| far.leg.audio().map(|audio| audio.crypto.is_some());
+        assert_eq!(has_key(&far), Some(true), "{order:?}");
+        far.say(&described(far.answer_to(0, 200, "plain")));
+        assert_eq!(has_key(&far), Some(false), "{order:?}: it has answered");
+    }
 }
 
 #[test]

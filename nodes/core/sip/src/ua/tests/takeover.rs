@@ -1,9 +1,11 @@
 //! Another node takes over in the middle: what it repeats is what was said, byte for byte, and the call
 //! goes on.
 
+use super::far::{Far, invite, request, source};
 use super::pair::{Callee, Caller, Pair, media};
 use crate::sdp::Direction;
-use crate::ua::{Fact, State};
+use crate::ua::{Fact, Failure, State};
+use crate::{Message, Method, Source, Transport};
 
 /// Replaces both edges every 7 ms through a whole call: nothing new may be said for it.
 #[test]
@@ -78,4 +80,34 @@ fn a_standing_call_owes_nothing() {
     pair.replace_edge(Caller);
     pair.replace_edge(Callee);
     assert!(pair.said(Caller).is_empty() && pair.said(Callee).is_empty());
+}
+
+#[test]
+fn a_bye_that_was_lost_with_its_websocket_is_said_again_over_the_next_one() {
+    let by = |transport, flow: &str| {
+        let from = source("203.0.113.9:5060");
+        Source { transport, flow: Some(flow.to_owned()), ..from }
+    };
+    for (transport, said) in [(Transport::Ws, &["BYE", "BYE"][..]), (Transport::Tcp, &["BYE"])] {
+        let mut far = Far::calling(&invite(), by(transport, "flow-1"));
+        far.act(|leg, ctx| leg.answer(media(Callee), ctx));
+        far.say(&request(&far, Method::ACK, 5));
+        far.act(|leg, ctx| leg.hang_up(None, ctx));
+        let branch = far.requests[0].branch().unwrap();
+        far.act(|leg, ctx| leg.failed(Failure::TransportFailed { branch, method: Method::BYE }, ctx));
+        assert_eq!((far.leg.is_ended(), far.leg.is_unheard()), (true, said.len() == 2), "{transport:?}");
+        let next = by(transport, "flow-2");
+        for _ in 0..2 {
+            far.act(|leg, ctx| {
+                leg.reached_from(&next);
+                leg.hang_up_again(None, ctx)
+            });
+            assert_eq!(far.said(), said, "{transport:?}");
+            let done = Message::reply_to(far.requests.last().unwrap(), 200);
+            far.say(&done);
+            assert!(far.leg.is_ended() && !far.leg.is_unheard(), "{transport:?}: it is known");
+        }
+        let way = far.destinations.last().unwrap();
+        assert_eq!(way.flow.as_deref(), Some(if said.len() == 2 { "flow-2" } else { "flow-1" }));
+    }
 }
