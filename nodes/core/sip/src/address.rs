@@ -145,6 +145,8 @@ pub struct Local {
     pub domain: String,
     /// Whether far ends may name a dialog of ours in Replaces (RFC 3891).
     pub replaces: bool,
+    /// Whether far ends may offer T.38 in place of a dialog's audio.
+    pub fax: bool,
 }
 
 #[cfg(test)]
