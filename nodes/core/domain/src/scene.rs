@@ -95,8 +95,13 @@ impl Scene<'_> {
 
     /// Puts a call, new or changed, where all see it.
     pub(crate) fn put(&mut self, mut call: Call) {
-        while let Some((leg, fact)) = self.facts.pop_front() {
-            call::fact::hear(&mut call, leg, fact, self);
+        loop {
+            while let Some((leg, fact)) = self.facts.pop_front() {
+                call::fact::hear(&mut call, leg, fact, self);
+            }
+            if !call::relay_offer::settle(&mut call, self) {
+                break;
+            }
         }
         call::record::write_when_due(&mut call, self);
         self.effects.touch(ObjectRef::Call(self.id().clone(), call.id));

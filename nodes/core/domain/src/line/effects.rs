@@ -10,7 +10,7 @@ use super::{USER_AGENT, take::translate};
 use crate::{
     call::{Call, party::Party},
     effect::{Action, Effect, ObjectRef},
-    rules::keeps_calls,
+    rules::{keeps_calls, relays_fax},
     scene::Scene,
     stamp::Stamp,
     state::{State, hash_of},
@@ -42,6 +42,7 @@ pub(crate) fn local_at(
         user_agent: USER_AGENT.to_owned(),
         domain: tenant.config.domain.to_string(),
         replaces: keeps_calls(state.rules()) && is_ours,
+        fax: relays_fax(state.rules()),
     }
 }
 
