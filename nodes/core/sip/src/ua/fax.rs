@@ -54,7 +54,11 @@ impl Leg {
 
     /// Whether T.38 may be offered to the far end: the call stands, and its sound may be unencrypted.
     pub fn takes_fax(&self) -> bool {
-        matches!(self.phase, Phase::Confirmed) && !self.silent && self.sdp.takes_fax()
+        self.stands() && self.sdp.takes_fax()
+    }
+
+    fn stands(&self) -> bool {
+        matches!(self.phase, Phase::Confirmed) && !self.silent
     }
 
     /// Offers T.38 with these attributes in audio's place, as [`Leg::offer`] does. Ends in `FaxAccepted` or `FaxRefused`.
@@ -74,7 +78,7 @@ impl Leg {
 
     fn turn_into(&mut self, turning: Turning, local: MediaAddress, ctx: &mut Ctx<'_>) -> Vec<Output> {
         self.turn(ctx, |leg, _| {
-            if leg.takes_fax() {
+            if leg.stands() {
                 leg.change.wanted = Some((local, Direction::SendRecv));
                 leg.change.turning = Some(turning);
             }
