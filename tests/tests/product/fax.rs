@@ -141,7 +141,7 @@ impl Call {
         self.to.succeeds(Duration::from_secs(10)).await?;
         let api = self.product.api()?;
         let record = &api.cdrs(1).await?[0];
-        assert_eq!((&record["outcome"], &record["cause"]), (&"answered".into(), &"hung-up".into()), "{record}");
+        assert_eq!((&record["outcome"], &record["cause"]), (&"answered".into(), &"hung-up".into()));
         api.quiet().await
     }
 }

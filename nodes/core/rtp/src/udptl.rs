@@ -16,14 +16,12 @@ mod tests {
 
     #[test]
     fn a_datagram_has_its_number_in_front() {
-        for (datagram, expected) in [
-            (&[0, 7, 1, 6, 0, 0][..], Some(7)),
-            (&[0x12, 0x34, 2, 0xc0, 0x01, 0, 1, 0], Some(0x1234)),
-            (&[0, 7, 1, 6, 0], None),
-            (&[0], None),
-            (&[], None),
-        ] {
-            assert_eq!(sequence(datagram), expected, "{datagram:?}");
+        let short: [&[u8]; 3] = [&[0, 7, 1, 6, 0], &[0], &[]];
+        assert!(short.iter().all(|datagram| sequence(datagram).is_none()));
+        let whole: [(&[u8], u16); 2] =
+            [(&[0, 7, 1, 6, 0, 0], 7), (&[0x12, 0x34, 2, 0xc0, 0x01, 0, 1, 0], 0x1234)];
+        for (datagram, expected) in whole {
+            assert_eq!(sequence(datagram), Some(expected), "{datagram:?}");
         }
     }
 }

@@ -23,7 +23,9 @@ pub(super) fn follow(call: &mut Call, leg: LegId, was_plain: bool, scene: &mut S
     let Some(other) = relay_offer::other(call, leg).filter(|other| !is_held(leg) && !is_held(*other)) else {
         return;
     };
-    let sent = call.party(other).and_then(|party| party.line.audio()?.codecs.first());
+    // Who faxes is asked back to sound anyway.
+    let other_party = call.party(other).filter(|party| party.line.fax().is_none());
+    let sent = other_party.and_then(|party| party.line.audio()?.codecs.first());
     if sent.is_some_and(|codec| !agree::is_law(codec)) {
         line::offer_g711(call, other, scene);
         scene.tell(call, "G.711 is asked for", "the other has nothing else any more");

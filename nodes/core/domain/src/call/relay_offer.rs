@@ -105,7 +105,10 @@ pub(crate) fn accepted(call: &mut Call, leg: LegId, scene: &mut Scene<'_>) {
     if let Some(relayed) = call.relayed.take_if(|relayed| relayed.to == leg) {
         let terms = call.party(leg).and_then(|party| party.line.fax()).map(|fax| fax.terms.clone());
         line::accept_fax(call, relayed.from, &terms.unwrap_or_default(), scene);
-        begun(call, scene);
+        // Who has taken the offer back meanwhile is not waited for.
+        if faxes(call, relayed.from) {
+            begun(call, scene);
+        }
     }
     hold::note(call, scene);
 }

@@ -38,8 +38,8 @@ pub(crate) fn due(call: &Call) -> Option<u64> {
     let parties = told.chain(away).chain(places);
     // What is due of the session is done when the command is through.
     let session = call.media.due();
-    let relayed = call.relayed.as_ref().map(|relayed| relayed.until);
-    stage.into_iter().chain(longest).chain(session).chain(relayed).chain(offers).chain(lines).chain(parties).min()
+    let session = session.into_iter().chain(call.relayed.as_ref().map(|relayed| relayed.until));
+    stage.into_iter().chain(longest).chain(session).chain(offers).chain(lines).chain(parties).min()
 }
 
 /// Fires what is due.

@@ -120,7 +120,8 @@ impl Leg {
             Err(error) => return self.reply_status(change.asked, error.status(), turn),
         };
         let same = self.sdp.local().filter(|_| !self.sdp.offer_differs());
-        if let (Some((local, direction)), Some(said)) = (same, self.sdp.said_of_fax().map(<[String]>::to_vec)) {
+        let said = self.sdp.said_of_fax().map(<[String]>::to_vec);
+        if let (Some((local, direction)), Some(said)) = (same, said) {
             let answer = self.sdp.answer_fax(local, &said, direction).ok();
             return self.accept_change(change, answer, false, turn);
         }

@@ -180,13 +180,13 @@ fn in_dialog(world: &mut World, chance: &mut Seed) {
         1 => world.ends[index].request("INVITE", "", &sdp(4000, "sendrecv", version)),
         2 => world.ends[index].request("INVITE", "", "v=0\r\n"),
         3 => world.ends[index].request("INFO", "", ""),
-        5 => world.ends[index].request("INVITE", "", &image(5_000, "T38FaxVersion:0", version)),
         4 => {
             let other = any_end(world, chance).unwrap_or(index);
             let names = world.ends[other].names().replace(';', "%3B").replace('=', "%3D").replace('@', "%40");
             let to = format!("Refer-To: <sip:102@acme.example?Replaces={names}>\r\n");
             world.ends[index].request("REFER", &to, "")
         }
+        5 => world.ends[index].request("INVITE", "", &image(5_000, "T38FaxVersion:0", version)),
         _ => {
             let target = any_of(&TARGETS, chance);
             let to = format!("Refer-To: <sip:{target}@acme.example>\r\n");

@@ -72,7 +72,9 @@ fn offers_are_read_as_far_ends_write_them() {
 fn of_all_attributes_those_of_t38_are_kept_and_not_without_end() {
     let long = format!("a=T38VendorInfo:{}\r\n", "x".repeat(200));
     let many = "a=T38VendorInfo:1 2 3\r\n".repeat(40);
-    let offer = format!("m=image 5002 udptl t38\r\na=sendonly\r\na=rtcp:1\r\na=t38maxbitrate:9600\r\n{long}{many}");
+    let offer = format!(
+        "m=image 5002 udptl t38\r\na=sendonly\r\na=rtcp:1\r\na=t38maxbitrate:9600\r\n{long}{many}"
+    );
     let fax = talking().receive_fax(&sdp(&offer)).unwrap();
     assert_eq!((fax.terms[0].as_str(), fax.terms[1].as_str()), ("t38maxbitrate:9600", "T38VendorInfo:1 2 3"));
     assert_eq!((fax.terms.len(), fax.direction), (32, Direction::RecvOnly));
@@ -125,12 +127,7 @@ fn lines_keep_their_places() {
 
 #[test]
 fn an_answer_without_it_leaves_audio_as_it_was() {
-    for answer in [
-        "m=image 0 udptl t38\r\n",
-        "m=audio 4000 RTP/AVP 8\r\n",
-        "m=image 5002 tcp t38\r\n",
-        "",
-    ] {
+    for answer in ["m=image 0 udptl t38\r\n", "m=audio 4000 RTP/AVP 8\r\n", "m=image 5002 tcp t38\r\n", ""] {
         let mut session = talking();
         session.offer_fax(local(20_000), &[], Direction::SendRecv);
         assert_eq!(session.receive_fax_answer(&sdp(answer)), Err(Error::NoCommonFax), "{answer}");

@@ -8,6 +8,11 @@ use crate::{Message, Method};
 const IMAGE: &str = "v=0\r\no=- 9 9 IN IP4 203.0.113.9\r\ns=-\r\nc=IN IP4 203.0.113.9\r\nt=0 0\r\n\
     m=image 5002 udptl t38\r\na=T38FaxVersion:0\r\n";
 
+/// An offer of T.38 in a re-INVITE.
+fn image() -> Message {
+    Message::request(Method::INVITE, "sip:x@y").with_body("application/sdp", IMAGE.into())
+}
+
 fn terms(text: &str) -> Vec<String> {
     vec![text.to_owned()]
 }
@@ -138,7 +143,7 @@ fn offers_that_cross_end_in_one_fax() {
 fn where_no_fax_is_taken_its_offers_are_refused() {
     let mut pair = Pair::talking(87);
     pair.take_no_fax(Callee);
-    pair.inject(Callee, &Message::request(Method::INVITE, "sip:x@y").with_body("application/sdp", IMAGE.into()));
+    pair.inject(Callee, &image());
     pair.run(100);
     assert_eq!((pair.said(Callee), pair.facts(Callee)), (vec!["488 INVITE".to_owned()], &[][..]));
 }
@@ -146,7 +151,7 @@ fn where_no_fax_is_taken_its_offers_are_refused() {
 #[test]
 fn an_offer_that_is_withheld_never_goes_out() {
     let mut pair = Pair::talking(88);
-    pair.inject(Caller, &Message::request(Method::INVITE, "sip:x@y").with_body("application/sdp", IMAGE.into()));
+    pair.inject(Caller, &image());
     pair.run(100);
     pair.forget();
     pair.act(Caller, |leg, ctx| leg.offer_fax(media(Caller), terms("T38FaxVersion:0"), ctx));
