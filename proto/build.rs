@@ -52,6 +52,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             "#[serde(skip_serializing_if = \"Option::is_none\")]",
         )
         .field_attribute(
+            ".mangrove.media.v1.Endpoint.udptl",
+            "#[serde(skip_serializing_if = \"std::ops::Not::not\")]",
+        )
+        .field_attribute(
             ".mangrove.media.v1.EndpointAddress.key",
             "#[serde(default, skip_serializing_if = \"bytes::Bytes::is_empty\")]",
         )

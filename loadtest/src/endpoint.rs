@@ -173,6 +173,7 @@ impl Endpoint {
             user_agent: self.inner.user_agent.to_owned(),
             domain: self.inner.domain.clone(),
             replaces: Replacing::Unknown,
+            fax: false,
         };
         (book.next, local)
     }

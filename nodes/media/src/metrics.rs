@@ -24,10 +24,10 @@ pub(crate) const RECORDING_DROPPED: &str = "media_recording_dropped_bytes_total"
 /// Registers all of them with unit and meaning. Call once, after the recorder is installed.
 pub fn describe() {
     describe_gauge!(ENDPOINTS, Unit::Count, "RTP endpoints that are open");
-    describe_counter!(RECEIVED, Unit::Count, "RTP packets accepted from far ends");
-    describe_counter!(SENT, Unit::Count, "RTP packets sent to far ends");
+    describe_counter!(RECEIVED, Unit::Count, "RTP packets, and datagrams of T.38, accepted from far ends");
+    describe_counter!(SENT, Unit::Count, "RTP packets, and datagrams of T.38, sent to far ends");
     describe_counter!(FOREIGN, Unit::Count, "packets dropped because of where they came from");
-    describe_counter!(MALFORMED, Unit::Count, "packets dropped because they are no RTP or RTCP");
+    describe_counter!(MALFORMED, Unit::Count, "packets dropped because they are no RTP, RTCP or UDPTL");
     describe_counter!(
         UNAUTHENTIC,
         Unit::Count,

@@ -24,6 +24,7 @@ mod tap;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests;
+mod udptl;
 mod voice;
 mod worker;
 

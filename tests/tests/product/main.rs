@@ -17,6 +17,7 @@ mod database;
 mod demo;
 mod disks;
 mod employees;
+mod fax;
 mod full_disks;
 mod hang_up;
 mod limits;

@@ -18,9 +18,11 @@ pub(crate) mod media_event;
 pub(crate) mod moved;
 pub(crate) mod offer;
 pub(crate) mod party;
+mod pass_through;
 pub(crate) mod plan;
 pub(crate) mod record;
 mod refusal;
+pub(crate) mod relay_offer;
 pub(crate) mod replace;
 pub(crate) mod retell;
 pub(crate) mod secret;
@@ -105,6 +107,9 @@ pub struct Call {
     /// Since when both who talk should be heard: before that, silence meant nothing.
     #[serde(default)]
     pub expects_sound_since: u64,
+    /// An offer of T.38 of one who talks that waits for the other's answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) relayed: Option<relay_offer::Relayed>,
     /// Counted against the limits named here until it ends.
     pub channels: Vec<String>,
 }

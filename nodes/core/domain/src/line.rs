@@ -3,14 +3,15 @@
 
 mod act;
 mod effects;
+mod fax;
 mod take;
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use bytes::Bytes;
 use mangrove_sip::{
     Destination, Message, NameAddr, Source, Transport, Uri,
-    sdp::{Audio, Codec, Ours, Security, Suite},
+    sdp::{Audio, Codec, Direction, Fax, Ours, Security, Suite},
     ua::{self, Ctx, Leg, Output, Replaces},
 };
 use serde::{Deserialize, Serialize};
@@ -20,6 +21,7 @@ pub(crate) use act::{
     refuse_offer, refuse_refer, reject, remind, reoffer, ring, start, trying,
 };
 pub(crate) use effects::{answer_stranger, local, local_at, refuse, resume, send_all, turn_down};
+pub(crate) use fax::{accept_fax, offer_audio, offer_fax, offer_g711, withhold_fax};
 pub(crate) use take::{failed, receive, timer, unreachable};
 
 use crate::cause::Cause;
@@ -73,6 +75,12 @@ pub(crate) enum Fact {
     OfferReceived,
     /// The session is another one: the far end has answered our offer.
     SessionChanged,
+    /// The far end offers T.38 in audio's place; it waits for [`accept_fax`] or [`refuse_offer`].
+    FaxOffered,
+    /// The far end has answered our offer of T.38 with its own.
+    FaxAccepted,
+    /// The far end has refused it with this status, or has not answered.
+    FaxRefused(u16),
     /// The far end left, refused or vanished.
     Left(Cause),
     /// The far end wants its counterpart to talk to somebody else, who is in the dialog named by `replaces` already.
@@ -135,9 +143,35 @@ impl Line {
         }
     }
 
-    /// What the far end said about its audio.
+    /// What the far end said about its audio, before a fax took its place where one has.
     pub fn audio(&self) -> Option<&Audio> {
         self.leg().and_then(Leg::audio)
+    }
+
+    /// The fax that has taken audio's place.
+    pub fn fax(&self) -> Option<&Fax> {
+        self.leg().and_then(Leg::fax)
+    }
+
+    /// What the far end offers in audio's place and waits for.
+    pub(crate) fn offered_fax(&self) -> Option<&Fax> {
+        self.leg().and_then(Leg::offered_fax)
+    }
+
+    /// What we have said of the fax that is agreed on.
+    pub(crate) fn said_of_fax(&self) -> Option<&[String]> {
+        self.leg().and_then(Leg::said_of_fax)
+    }
+
+    /// Whether T.38 may be offered to the far end.
+    pub(crate) fn takes_fax(&self) -> bool {
+        self.leg().is_some_and(Leg::takes_fax)
+    }
+
+    /// Where the far end wants what we send, of whichever kind, and who sends.
+    pub(crate) fn stream(&self) -> Option<(SocketAddr, Direction)> {
+        let fax = self.fax().map(|fax| (fax.remote, fax.direction));
+        fax.or_else(|| self.audio().map(|audio| (audio.remote, audio.direction)))
     }
 
     /// The suite of SRTP that a key of ours is needed for, while there is none: it can't be begun or answered before.

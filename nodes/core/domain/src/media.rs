@@ -5,6 +5,7 @@ mod encodings;
 mod hears;
 mod keys;
 mod leaving;
+mod udptl;
 
 use std::sync::Arc;
 
@@ -200,6 +201,10 @@ fn endpoint(call: &Call, party: &Party, score: Score<'_>) -> Endpoint {
         srtp: keys::of(&party.line),
         ..Endpoint::default()
     };
+    if let Some(fax) = party.line.fax() {
+        udptl::describe(fax, &mut endpoint);
+        return endpoint;
+    }
     let Some(audio) = party.line.audio() else { return endpoint };
     endpoint.remote = audio.remote.to_string();
     encodings::describe(audio, score.rules, &mut endpoint);

@@ -114,8 +114,13 @@ impl Scene<'_> {
     }
 
     fn put_one(&mut self, mut call: Call) {
-        while let Some((leg, fact)) = self.next_fact() {
-            call::fact::hear(&mut call, leg, fact, self);
+        loop {
+            while let Some((leg, fact)) = self.next_fact() {
+                call::fact::hear(&mut call, leg, fact, self);
+            }
+            if !call::relay_offer::settle(&mut call, self) {
+                break;
+            }
         }
         call::record::write_when_due(&mut call, self);
         self.effects.touch(ObjectRef::Call(self.id().clone(), call.id));

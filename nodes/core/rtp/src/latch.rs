@@ -132,6 +132,8 @@ impl Latch {
 
     fn is_proven(&mut self, address: SocketAddr, ssrc: u32, sequence: u16) -> bool {
         let count = match self.candidate {
+            // The same packet twice, as faxes send what matters, proves nothing and denies nothing.
+            Some(c) if (c.address, c.ssrc, c.sequence) == (address, ssrc, sequence) => c.count,
             Some(c) if (c.address, c.ssrc) == (address, ssrc) && sequence == c.sequence.wrapping_add(1) => {
                 c.count.saturating_add(1)
             }
@@ -207,6 +209,15 @@ mod tests {
         assert_eq!(verdicts, [Verdict::Unproven, Verdict::Unproven, Verdict::Moved, Verdict::Accept]);
         assert_eq!(latch.destination(), Some(address(NAT)));
         assert!(latch.is_elsewhere());
+    }
+
+    #[test]
+    fn the_same_packet_again_neither_proves_nor_denies() {
+        let mut latch = latch();
+        for sequence in [1, 2] {
+            assert_eq!([0; 3].map(|_| send(&mut latch, NAT, sequence, 1, 0)[0]), [Verdict::Unproven; 3]);
+        }
+        assert_eq!(send(&mut latch, NAT, 3, 1, 0), [Verdict::Moved]);
     }
 
     #[test]

@@ -19,6 +19,7 @@ pub mod srtp;
 pub mod statistics;
 pub mod stream;
 pub mod tone;
+pub mod udptl;
 pub mod wav;
 
 /// Samples a second of G.711 and of everything that is played and recorded here.

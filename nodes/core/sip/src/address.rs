@@ -145,6 +145,8 @@ pub struct Local {
     pub domain: String,
     /// How it stands to Replaces.
     pub replaces: Replacing,
+    /// Whether far ends may offer T.38 in place of a dialog's audio.
+    pub fax: bool,
 }
 
 /// What of Replaces (RFC 3891) is known to a dialog of ours.

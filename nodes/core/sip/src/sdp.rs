@@ -6,8 +6,11 @@
 //!
 //! [`Session`] remembers what was said and what was agreed, so that the `o=` version rises only when our
 //! text changes and a refused offer leaves the former agreement as it was. Names are never resolved here:
-//! a description whose address is no IP literal is refused. Video, fax and lines of other profiles than RTP/AVP and
+//! a description whose address is no IP literal is refused. Video and lines of other profiles than RTP/AVP and
 //! RTP/SAVP are answered with port 0 and stay in place in every later description.
+//!
+//! Once audio is agreed on, T.38 may take its place ([`Fax`]) and give it back: what was agreed on for audio is kept
+//! meanwhile. Beside audio that is taken a line of T.38 is refused as any other.
 //!
 //! Where a session may be SRTP ([`Security`]), keys come with the descriptions (RFC 4568). It has one key of ours for its
 //! whole life, for the suite that [`Session::key_due`] names before the first agreement; later descriptions keep profile
@@ -17,6 +20,7 @@ mod codecs;
 mod crypto;
 mod encodings;
 mod events;
+mod fax;
 mod formats;
 mod keyless;
 mod numbers;
@@ -33,6 +37,7 @@ use serde::{Deserialize, Serialize};
 pub use codecs::{all, g711};
 pub use crypto::{Crypto, Key, Ours, Security, Suite};
 pub use events::TelephoneEvent;
+pub use fax::Fax;
 pub use keyless::keyless;
 pub use session::Session;
 
@@ -45,6 +50,9 @@ pub enum Error {
     /// No audio line over RTP with a codec that is taken, or the stream was refused (port 0).
     #[error("no audio line over RTP/AVP or RTP/SAVP with a codec that is taken here, offer PCMA or PCMU")]
     NoCommonAudio,
+    /// No line of T.38 over UDPTL, or it was refused (port 0), or the stream must stay SRTP.
+    #[error("no image line over udptl with t38 that could take the sound's place")]
+    NoCommonFax,
     /// The stream must be SRTP, and there is no key for it in a suite that is known here, or for the session's.
     #[error(
         "no usable key for SRTP, offer a=crypto with AES_CM_128_HMAC_SHA1_80 and without master key identifier"
@@ -64,7 +72,7 @@ impl Error {
     pub fn status(&self) -> u16 {
         match self {
             Self::Malformed(_) => 400,
-            Self::NoCommonAudio | Self::NoCommonSecurity | Self::Address(_) => 488,
+            Self::NoCommonAudio | Self::NoCommonFax | Self::NoCommonSecurity | Self::Address(_) => 488,
             Self::NoOffer => 500,
         }
     }

@@ -22,6 +22,7 @@ mod dialog;
 mod digits;
 mod dispatch;
 mod due;
+mod fax;
 mod hop;
 mod incoming;
 mod offered;
@@ -175,7 +176,7 @@ impl Leg {
         &self.dialog.remote
     }
 
-    /// The audio agreed; before that, what the far end offers or announces.
+    /// The audio agreed, or that was before a fax took its place; before that, what the far end offers or announces.
     pub fn audio(&self) -> Option<&Audio> {
         let early = || match &self.phase {
             Phase::Calling(calling) => calling.audio(),

@@ -87,7 +87,8 @@ fn plan(endpoint: &media::Endpoint, sounds: &Sounds, unix_us: u64) -> Result<End
         signalled: signalled(&endpoint.signalled_from)?,
         latched: endpoint.latched.parse().ok(),
         keys: endpoint.srtp.as_ref().map(srtp).transpose()?,
-        formats: formats(endpoint)?,
+        formats: if endpoint.udptl { Formats::default() } else { formats(endpoint)? },
+        udptl: endpoint.udptl,
         send: endpoint.send,
         receive: endpoint.receive,
         hears: hears(endpoint.hears.as_ref(), sounds, unix_us),
@@ -279,6 +280,13 @@ mod tests {
         assert_eq!((both.ours.len(), both.theirs.map(|key| key.len())), (length, Some(length)));
         assert!(keys("F8_128_HMAC_SHA1_80", 30, 30).unwrap_err().contains("AES_CM_128_HMAC_SHA1_80"));
         assert!(keys(name, 30, 0).unwrap_err().contains("our key") && keys(name, 0, 45).is_err());
+    }
+
+    #[test]
+    fn who_faxes_has_no_formats() {
+        let plan = endpoint(|e| (e.udptl, e.codec) = (true, None)).unwrap();
+        assert_eq!((plan.udptl, plan.formats), (true, Formats::default()));
+        assert!(!endpoint(|_| {}).unwrap().udptl);
     }
 
     #[test]

@@ -49,6 +49,8 @@ pub(crate) struct EndpointPlan {
     /// None: plain RTP.
     pub(crate) keys: Option<Keys>,
     pub(crate) formats: Formats,
+    /// T.38 in place of RTP: then there are no formats.
+    pub(crate) udptl: bool,
     pub(crate) send: bool,
     pub(crate) receive: bool,
     pub(crate) hears: HearsPlan,

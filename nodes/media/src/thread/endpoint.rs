@@ -25,6 +25,7 @@ use super::{
     ear::Ear,
     formats::Formats,
     guard::{Guard, Keys},
+    udptl,
     voice::Voice,
 };
 use crate::{clock, outbox::Owner, ports::Sockets, sys};
@@ -43,6 +44,9 @@ pub(super) struct Endpoint {
     /// What seals and opens its packets, where they are SRTP.
     pub(super) guard: Option<Box<Guard>>,
     pub(super) formats: Formats,
+    /// Its far end speaks T.38 over UDPTL, no RTP.
+    pub(super) udptl: bool,
+    pub(super) faxed: udptl::Counted,
     pub(super) send: bool,
     pub(super) receive: bool,
     pub(super) hears: Hears,
@@ -119,6 +123,8 @@ impl Endpoint {
             told: None,
             guard: None,
             formats: Formats::default(),
+            udptl: false,
+            faxed: udptl::Counted::default(),
             send: false,
             receive: false,
             hears: Hears::Silence,
@@ -170,8 +176,13 @@ impl Endpoint {
         if let Some(codec) = self.formats.codec {
             self.outgoing.set_clock(codec.encoding.clock());
         }
+        if plan.udptl && !self.udptl {
+            self.pause();
+        }
+        self.udptl = plan.udptl;
         (self.send, self.receive) = (plan.send, plan.receive);
-        let expected = plan.receive && plan.formats.codec.is_some() && plan.remote.is_some();
+        let has_stream = plan.udptl || plan.formats.codec.is_some();
+        let expected = plan.receive && has_stream && plan.remote.is_some();
         self.silence.since_us = expected.then(|| self.silence.since_us.unwrap_or(now_us));
     }
 
@@ -273,8 +284,8 @@ impl Endpoint {
     pub(super) fn counters(&self) -> Fact {
         Fact::Counters(media::Counters {
             endpoint: self.id.to_string(),
-            packets_received: self.incoming.received(),
-            packets_sent: self.outgoing.packets(),
+            packets_received: self.incoming.received() + self.faxed.received,
+            packets_sent: self.outgoing.packets() + self.faxed.sent,
             packets_lost: self.incoming.lost(),
             jitter_us: self.incoming.jitter_us(),
         })

@@ -25,6 +25,9 @@ impl Worker {
             self.counts.foreign += 1;
             return;
         }
+        if endpoint.udptl {
+            return self.take_udptl(index, length, from);
+        }
         let Some(length) = endpoint.open(&mut self.buffer[..length]) else {
             self.counts.unauthentic += 1;
             return;
@@ -144,7 +147,7 @@ impl Worker {
     }
 
     /// Says where media really comes from, unless it is where the SDP said and always was.
-    fn report_latched(&mut self, index: usize) {
+    pub(super) fn report_latched(&mut self, index: usize) {
         let Some(endpoint) = self.endpoints.get_mut(index) else { return };
         let Some(address) = endpoint.latch.believed() else { return };
         let elsewhere = endpoint.latch.is_elsewhere().then_some(address);

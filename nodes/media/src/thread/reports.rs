@@ -66,8 +66,11 @@ impl Worker {
     }
 }
 
-/// Where the far end takes reports: the port above its RTP, or where its own really come from.
+/// Where the far end takes reports: the port above its RTP, or where its own really come from. T.38 knows none.
 fn address(endpoint: &Endpoint) -> Option<SocketAddr> {
+    if endpoint.udptl {
+        return None;
+    }
     if endpoint.reports.from.is_some() {
         return endpoint.reports.from;
     }

@@ -4,6 +4,7 @@
 mod codecs;
 mod commands;
 mod digits;
+mod fax;
 mod grpc;
 mod handover;
 mod numbering;

@@ -99,7 +99,7 @@ fn in_order(spoken: &[Codec], is_outside: bool) -> Vec<Codec> {
     codecs
 }
 
-fn is_law(codec: &Codec) -> bool {
+pub(super) fn is_law(codec: &Codec) -> bool {
     LAWS.contains(&codec.name.as_str())
 }
 

@@ -117,6 +117,7 @@ fn new_call(
         hold_ms: 0,
         held_since: None,
         expects_sound_since: moment.now,
+        relayed: None,
         channels: Vec::new(),
     }
 }

@@ -5,7 +5,7 @@ use mangrove_proto::{id::LegId, live::EndedBy};
 use super::{
     Call, answer, end, hold, offer,
     party::Role,
-    replace,
+    relay_offer, replace,
     stage::{Stage, Transfer},
     transfer,
 };
@@ -18,6 +18,9 @@ pub(crate) fn hear(call: &mut Call, leg: LegId, fact: Fact, scene: &mut Scene<'_
         Fact::Answered => answer::answered(call, leg, scene),
         Fact::OfferReceived => hold::offered(call, leg, scene),
         Fact::SessionChanged => hold::note(call, scene),
+        Fact::FaxOffered => relay_offer::offered(call, leg, scene),
+        Fact::FaxAccepted => relay_offer::accepted(call, leg, scene),
+        Fact::FaxRefused(status) => relay_offer::refused(call, leg, status, scene),
         Fact::TransferAsked { target, replaces } => {
             transfer::asked(call, leg, &target, replaces.as_deref(), scene)
         }

@@ -2,7 +2,7 @@
 
 use mangrove_proto::id::LegId;
 
-use super::{Call, party::Party, stage::Stage};
+use super::{Call, party::Party, pass_through, stage::Stage};
 use crate::{line, scene::Scene};
 
 /// The far end offers to change the session. We take it as it is.
@@ -10,7 +10,9 @@ pub(crate) fn offered(call: &mut Call, leg: LegId, scene: &mut Scene<'_>) {
     if call.is_over() {
         return line::refuse_offer(call, leg, scene);
     }
+    let was_plain = pass_through::is_plain(call, leg);
     line::accept_offer(call, leg, scene);
+    pass_through::follow(call, leg, was_plain, scene);
     note(call, scene);
 }
 

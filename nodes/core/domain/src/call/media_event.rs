@@ -118,7 +118,8 @@ fn play_finished(call: &mut Call, finished: &media::PlayFinished, scene: &mut Sc
 fn latched(call: &mut Call, latched: &media::Latched, scene: &mut Scene<'_>) {
     let party = latched.endpoint.parse().ok().and_then(|leg: LegId| call.party_mut(leg));
     if let (Some(party), Ok(from)) = (party, latched.address.parse()) {
-        let described = party.line.audio().map(|audio| audio.remote).filter(|at| !at.ip().is_unspecified());
+        let described =
+            party.line.stream().map(|(remote, _)| remote).filter(|at| !at.ip().is_unspecified());
         (party.latched, party.latched_for) = (Some(from), described.or(party.latched_for));
         note(call, &latched.endpoint, format!("sound comes from {}", latched.address), scene);
     }

@@ -89,6 +89,9 @@ pub struct Party {
     /// Its connection is gone, the only way to it: it is waited for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) away: Option<Away>,
+    /// It faxed with nobody and was offered audio for it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) recalled: bool,
     /// When it was rung, or called.
     pub started: Moment,
     /// When it answered, or was answered.
@@ -121,6 +124,7 @@ impl Party {
             arrival: None,
             replaces: None,
             away: None,
+            recalled: false,
             started,
             answered: None,
             ended: None,
@@ -135,7 +139,7 @@ impl Party {
 
     /// Whether the far end holds us: it wants to hear nothing.
     pub fn holds(&self) -> bool {
-        self.line.audio().is_some_and(|audio| !audio.direction.sends())
+        self.line.stream().is_some_and(|(_, direction)| !direction.sends())
     }
 
     /// Whether others hear music in its place: it holds, or is away.
@@ -145,7 +149,7 @@ impl Party {
 
     /// Where its sound comes from at the address of ours that it knows, if not from where its description says.
     pub(crate) fn latched(&self) -> Option<SocketAddr> {
-        let described = self.line.audio()?.remote;
+        let (described, _) = self.line.stream()?;
         // Without an address it is on hold, and has not moved.
         let is_same = described.ip().is_unspecified() || self.latched_for == Some(described);
         self.latched.filter(|from| is_same && self.latched_for != Some(*from))

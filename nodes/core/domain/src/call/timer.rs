@@ -5,7 +5,7 @@ use mangrove_proto::{id::LegId, live::EndedBy};
 use super::{
     Call, Offer, announce,
     announce::Announcement,
-    away, end, enqueue, offer, plan, replace, retell,
+    away, end, enqueue, offer, plan, relay_offer, replace, retell,
     stage::{End, Stage},
 };
 use crate::{cause::Cause, line, scene::Scene};
@@ -38,6 +38,7 @@ pub(crate) fn due(call: &Call) -> Option<u64> {
     let parties = told.chain(away).chain(places);
     // What is due of the session is done when the command is through.
     let session = call.media.due();
+    let session = session.into_iter().chain(call.relayed.as_ref().map(|relayed| relayed.until));
     stage.into_iter().chain(longest).chain(session).chain(offers).chain(lines).chain(parties).min()
 }
 
@@ -52,6 +53,7 @@ pub(crate) fn fire(call: &mut Call, scene: &mut Scene<'_>) {
     offer::expire(call, scene);
     away::expire(call, scene);
     replace::expire(call, scene);
+    relay_offer::expire(call, scene);
     match &call.stage {
         Stage::Arriving { until } if *until <= now => end::end(call, Cause::NoMedia, EndedBy::System, scene),
         Stage::Playing { until: Some(until), .. } if *until <= now => plan::proceed(call, scene),

@@ -36,7 +36,7 @@ fn media_address(address: SocketAddr) -> MediaAddress {
     MediaAddress { ip: address.ip(), port: address.port() }
 }
 
-fn address_of(call: &Call, leg: LegId) -> Option<MediaAddress> {
+pub(super) fn address_of(call: &Call, leg: LegId) -> Option<MediaAddress> {
     call.party(leg).and_then(|party| party.address).map(media_address)
 }
 

@@ -10,7 +10,7 @@ use super::{USER_AGENT, take::translate};
 use crate::{
     call::{Call, party::Party},
     effect::{Action, Effect, ObjectRef},
-    rules::keeps_calls,
+    rules::{keeps_calls, relays_fax},
     scene::Scene,
     stamp::Stamp,
     state::{State, hash_of},
@@ -47,6 +47,7 @@ pub(crate) fn local_at(
             true if !is_ours => Replacing::Known,
             true => Replacing::Offered,
         },
+        fax: relays_fax(state.rules()),
     }
 }
 

@@ -28,6 +28,8 @@ pub(crate) struct FarEnd {
     pub(crate) branch: String,
     /// What it answered to the INVITE, if it was called.
     pub(crate) answered: Option<u16>,
+    /// What it answers to an offer of T.38; 0: nothing.
+    pub(crate) fax: u16,
 }
 
 pub(crate) fn sdp(port: u16, direction: &str, version: u32) -> String {
@@ -45,6 +47,20 @@ pub(crate) fn sdp_of(formats: &str, maps: &[&str], version: u32) -> String {
         "v=0\r\no=- 77 {version} IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n\
          m=audio 4000 RTP/AVP {formats}\r\n{maps}a=sendrecv\r\n"
     )
+}
+
+/// A description of T.38 with one attribute.
+pub(crate) fn image(port: u16, term: &str, version: u32) -> String {
+    format!(
+        "v=0\r\no=- 77 {version} IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n\
+         m=image {port} udptl t38\r\na={term}\r\n"
+    )
+}
+
+/// Whether a message describes T.38 that is not refused.
+pub(crate) fn is_fax(message: &Message) -> bool {
+    let body = String::from_utf8_lossy(message.body()).into_owned();
+    body.lines().any(|line| line.starts_with("m=image ") && !line.starts_with("m=image 0 "))
 }
 
 /// The key of far ends whose sound is SRTP.
@@ -86,6 +102,7 @@ impl FarEnd {
             calls: true,
             branch: String::new(),
             answered: None,
+            fax: 200,
         };
         let head = format!(
             "INVITE sip:{to}@acme.example SIP/2.0\r\nVia: SIP/2.0/UDP {address};branch=z9hG4bKc{serial}\r\n\
@@ -123,6 +140,7 @@ impl FarEnd {
             calls: false,
             branch: branch.into(),
             answered: None,
+            fax: 200,
         }
     }
 

@@ -64,6 +64,7 @@ fn endpoint(hears: Hears) -> Endpoint {
         comfort_noise: Some(13),
         accepts: vec![codec()],
         srtp: Some(srtp()),
+        udptl: true,
     }
 }
 

@@ -9,6 +9,7 @@ mod consulting;
 mod devices;
 mod digits;
 mod draining;
+mod fax;
 mod hanging_up;
 mod hold;
 mod late;

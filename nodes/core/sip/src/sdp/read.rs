@@ -39,6 +39,10 @@ impl Line {
     pub(super) fn is_savp(&self) -> bool {
         is_savp(&self.proto)
     }
+
+    pub(super) fn is_audio(&self) -> bool {
+        self.media.eq_ignore_ascii_case("audio")
+    }
 }
 
 fn is_savp(proto: &str) -> bool {
@@ -82,7 +86,7 @@ pub(super) fn answer(body: &[u8], index: usize, taken: Taken<'_>) -> Result<Desc
     Ok(Description { lines: lines(&session), index, audio })
 }
 
-fn parse(body: &[u8]) -> Result<sdp_types::Session, Error> {
+pub(super) fn parse(body: &[u8]) -> Result<sdp_types::Session, Error> {
     let session = sdp_types::Session::parse(body).map_err(|error| Error::Malformed(error.to_string()))?;
     if session.medias.len() > MAX_LINES {
         return Err(Error::Malformed(format!("more than {MAX_LINES} media lines")));
@@ -90,7 +94,7 @@ fn parse(body: &[u8]) -> Result<sdp_types::Session, Error> {
     Ok(session)
 }
 
-fn lines(session: &sdp_types::Session) -> Vec<Line> {
+pub(super) fn lines(session: &sdp_types::Session) -> Vec<Line> {
     let line = |media: &Media| Line {
         media: media.media.clone(),
         proto: media.proto.clone(),
@@ -129,7 +133,7 @@ fn audio(session: &sdp_types::Session, media: &Media, taken: Taken<'_>) -> Resul
     Ok(audio)
 }
 
-fn address(connection: Option<&Connection>) -> Result<IpAddr, Error> {
+pub(super) fn address(connection: Option<&Connection>) -> Result<IpAddr, Error> {
     let text = connection.map(|connection| connection.connection_address.as_str()).unwrap_or_default();
     match text.trim().parse::<IpAddr>() {
         Ok(ip) if !ip.is_multicast() => Ok(ip),
@@ -153,7 +157,7 @@ fn ptime(media: &Media) -> u8 {
 
 /// The far end's direction turned round to ours; an unspecified address is a hold of the old kind
 /// (RFC 3264 8.4).
-fn direction(session: &sdp_types::Session, media: &Media, ip: IpAddr) -> Direction {
+pub(super) fn direction(session: &sdp_types::Session, media: &Media, ip: IpAddr) -> Direction {
     let all = [Direction::SendRecv, Direction::SendOnly, Direction::RecvOnly, Direction::Inactive];
     let here = all.into_iter().find(|direction| media.has_attribute(direction.attribute()));
     let above = || all.into_iter().find(|direction| session.has_attribute(direction.attribute()));

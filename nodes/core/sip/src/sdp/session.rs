@@ -1,6 +1,7 @@
 //! The state of offer and answer in one dialog: what we said last, what is agreed, what is outstanding.
 //! At most one offer is outstanding at a time; who may offer when is the dialog's business.
 
+mod fax;
 mod secret;
 
 use std::{net::IpAddr, sync::Arc};
@@ -8,10 +9,11 @@ use std::{net::IpAddr, sync::Arc};
 use serde::{Deserialize, Serialize};
 
 use super::codecs::{self, RATE};
+use super::fax::Description as FaxDescription;
 use super::formats::Formats;
 use super::numbers::Numbers;
 use super::read::{self, Description, Line, Taken};
-use super::write::{Secret, Text};
+use super::write::{Stream, Text};
 use super::{Audio, Codec, Direction, Error, MediaAddress, Ours, Security, TelephoneEvent};
 
 /// Offer and answer of one dialog. Plain data: its text depends on nothing but the calls made. `Debug` leaves out what was
@@ -24,6 +26,9 @@ pub struct Session {
     origin: Option<IpAddr>,
     sent: Option<Arc<str>>,
     agreed: Option<Arc<Agreed>>,
+    /// What has taken the place of what is agreed on for audio.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    fax: Option<Arc<fax::Agreed>>,
     pending: Option<Pending>,
     #[serde(default, skip_serializing_if = "Numbers::is_empty")]
     numbers: Numbers,
@@ -65,6 +70,9 @@ enum Pending {
         secret: bool,
     },
     Theirs(Description),
+    /// Ours of T.38.
+    OurFax(fax::Offer),
+    TheirFax(FaxDescription),
 }
 
 impl Session {
@@ -76,6 +84,7 @@ impl Session {
             origin: None,
             sent: None,
             agreed: None,
+            fax: None,
             pending: None,
             numbers: Numbers::default(),
             preferred: Vec::new(),
@@ -89,10 +98,10 @@ impl Session {
     pub fn offer(&mut self, local: MediaAddress, codecs: &[Codec], direction: Direction) -> Vec<u8> {
         let agreed = self.agreed.as_deref();
         let formats = Formats::offer(codecs, agreed.map(|was| &was.audio), &self.numbers);
-        let (lines, index) = agreed.map(|was| (was.lines.clone(), was.index)).unwrap_or_default();
+        let (lines, index) = self.audio_place();
         let secret = self.offered_secret();
-        let said =
-            Said { local, direction, secret: secret.as_ref(), formats: &formats, lines: &lines, index };
+        let stream = Stream::Audio { formats: &formats, secret: secret.as_ref() };
+        let said = Said { local, direction, stream, lines: &lines, index };
         let sent = self.say(&said);
         self.numbers.note(&formats, codecs);
         self.pending = Some(Pending::ours(local, direction, formats, secret.is_some()));
@@ -145,10 +154,11 @@ impl Session {
         }
         audio.direction = direction.within(audio.direction);
         let formats = Formats::of(&audio);
-        let (narrowed, secret) = (audio.direction, secret.as_ref());
-        let said = Said { local, direction: narrowed, secret, formats: &formats, lines: &lines, index };
+        let stream = Stream::Audio { formats: &formats, secret: secret.as_ref() };
+        let said = Said { local, direction: audio.direction, stream, lines: &lines, index };
         let sent = self.say(&said);
         self.numbers.note(&formats, codecs);
+        self.fax = None;
         self.agreed = Some(Agreed { audio, theirs, lines, index, local, wanted: direction }.into());
         (self.pending, self.preferred) = (None, Vec::new());
         Ok(sent)
@@ -173,7 +183,7 @@ impl Session {
         let Some((local, wanted, offered, has_key)) = self.pending.as_ref().and_then(Pending::offered) else {
             return Err(Error::NoOffer);
         };
-        let index = self.agreed.as_ref().map_or(0, |was| was.index);
+        let (_, index) = self.audio_place();
         let suites = if has_key { self.suites() } else { &[] };
         let is_secret = self.security == Security::Require;
         let taken = Taken { codecs: &offered.codecs, suites, is_secret };
@@ -182,7 +192,7 @@ impl Session {
         audio.direction = wanted.within(audio.direction);
         offered.expect(&mut audio);
         self.agreed = Some(Agreed { audio: audio.clone(), theirs, lines, index, local, wanted }.into());
-        self.pending = None;
+        (self.fax, self.pending) = (None, None);
         Ok(audio)
     }
 
@@ -191,7 +201,7 @@ impl Session {
         self.pending = None;
     }
 
-    /// What is agreed.
+    /// What is agreed for audio, or was before a fax took its place.
     pub fn agreed(&self) -> Option<&Audio> {
         self.agreed.as_ref().map(|agreed| &agreed.audio)
     }
@@ -204,24 +214,26 @@ impl Session {
         }
     }
 
-    /// Whether the offer received says anything new: address, codecs, direction or lines.
+    /// Whether the offer received says anything new: address, codecs, direction or lines, or another kind of stream.
     pub fn offer_differs(&self) -> bool {
-        match (&self.pending, &self.agreed) {
-            (Some(Pending::Theirs(offer)), Some(agreed)) => {
+        match (&self.pending, &self.agreed, &self.fax) {
+            (Some(Pending::Theirs(offer)), Some(agreed), None) => {
                 offer.audio != agreed.theirs || offer.lines.len() != agreed.lines.len()
             }
+            (Some(Pending::TheirFax(offer)), _, Some(agreed)) => agreed.differs(offer),
             _ => true,
         }
     }
 
     /// Whether an offer of ours awaits its answer.
     pub fn awaits_answer(&self) -> bool {
-        matches!(self.pending, Some(Pending::Ours { .. }))
+        matches!(self.pending, Some(Pending::Ours { .. } | Pending::OurFax(_)))
     }
 
     /// Our address and wanted direction in the present agreement.
     pub fn local(&self) -> Option<(MediaAddress, Direction)> {
-        self.agreed.as_ref().map(|agreed| (agreed.local, agreed.wanted))
+        let fax = self.fax.as_ref().map(|fax| (fax.local, fax.wanted));
+        fax.or_else(|| self.agreed.as_ref().map(|agreed| (agreed.local, agreed.wanted)))
     }
 
     /// Our last description, for repeating it.
@@ -231,9 +243,9 @@ impl Session {
 
     /// Renders under the version that is due: the last one if the text is the same, the next otherwise.
     fn say(&mut self, said: &Said<'_>) -> Vec<u8> {
-        let Said { local, direction, secret, formats, lines, index } = *said;
+        let Said { local, direction, stream, lines, index } = *said;
         let origin = *self.origin.get_or_insert(local.ip);
-        let text = Text { id: self.id, origin, local, direction, secret, formats, lines, index };
+        let text = Text { id: self.id, origin, local, direction, stream, lines, index };
         let same = text.render(self.version);
         let said = match self.sent.as_ref() {
             Some(last) if **last != *same => {
@@ -252,8 +264,7 @@ impl Session {
 struct Said<'a> {
     local: MediaAddress,
     direction: Direction,
-    secret: Option<&'a Secret>,
-    formats: &'a Formats,
+    stream: Stream<'a>,
     lines: &'a [Line],
     index: usize,
 }

@@ -1,6 +1,7 @@
 //! Offer and answer between two sessions, and against descriptions as far ends write them.
 
 mod far_ends;
+mod fax;
 mod numbering;
 mod plain;
 mod secret;

@@ -1,10 +1,11 @@
-//! Writes our description: one audio line in its place, every other line refused with port 0.
+//! Writes our description: one line of audio, or of T.38, in its place, every other line refused with port 0.
 
 use std::{net::IpAddr, sync::Arc};
 
 use sdp_types::{Connection, Media, MediaType, Origin, TransportProto};
 
 use super::codecs::{self, TELEPHONE_EVENT};
+use super::fax;
 use super::formats::Formats;
 use super::read::Line;
 use super::{Codec, Direction, MediaAddress, Ours, TelephoneEvent};
@@ -16,12 +17,22 @@ pub(super) struct Text<'a> {
     pub(super) origin: IpAddr,
     pub(super) local: MediaAddress,
     pub(super) direction: Direction,
-    pub(super) secret: Option<&'a Secret>,
-    pub(super) formats: &'a Formats,
+    pub(super) stream: Stream<'a>,
     /// The lines of the session so far; empty before the first offer.
     pub(super) lines: &'a [Line],
-    /// Which of them is our audio.
+    /// Which of them is our stream.
     pub(super) index: usize,
+}
+
+/// What our line says beside address and direction.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Stream<'a> {
+    Audio {
+        formats: &'a Formats,
+        secret: Option<&'a Secret>,
+    },
+    /// T.38 with these attributes.
+    Fax(&'a [String]),
 }
 
 /// How our audio is SRTP.
@@ -43,7 +54,7 @@ impl Text<'_> {
         for index in 0..self.lines.len().max(1) {
             session.add_media(match self.lines.get(index) {
                 Some(line) if index != self.index => refused(line),
-                _ => self.audio(),
+                _ => self.stream(),
             });
         }
         let mut bytes = Vec::new();
@@ -51,21 +62,28 @@ impl Text<'_> {
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
-    fn audio(&self) -> Media {
-        let format = self.formats.numbers().map(|number| number.to_string()).collect::<Vec<_>>().join(" ");
-        let profile = match self.secret {
+    fn stream(&self) -> Media {
+        match self.stream {
+            Stream::Audio { formats, secret } => self.audio(formats, secret),
+            Stream::Fax(terms) => fax::media(self.local.port, terms, self.direction),
+        }
+    }
+
+    fn audio(&self, formats: &Formats, secret: Option<&Secret>) -> Media {
+        let format = formats.numbers().map(|number| number.to_string()).collect::<Vec<_>>().join(" ");
+        let profile = match secret {
             Some(Secret { is_savp: true, .. }) => TransportProto::RtpSavp,
             _ => TransportProto::RtpAvp,
         };
         let mut media = Media::new(MediaType::Audio, self.local.port, profile, format);
-        self.formats.codecs.iter().for_each(|codec| describe(codec, &mut media));
-        for TelephoneEvent { payload_type, clock, .. } in &self.formats.events {
+        formats.codecs.iter().for_each(|codec| describe(codec, &mut media));
+        for TelephoneEvent { payload_type, clock, .. } in &formats.events {
             let encoding = format!("{payload_type} {TELEPHONE_EVENT}/{clock}");
             media.add_attribute_with_value("rtpmap", encoding);
             media.add_attribute_with_value("fmtp", format!("{payload_type} 0-16"));
         }
         media.add_attribute_with_value("ptime", "20");
-        if let Some(Secret { ours, tag, .. }) = self.secret {
+        if let Some(Secret { ours, tag, .. }) = secret {
             media.add_attribute_with_value("crypto", ours.line(*tag));
         }
         media.add_attribute_from_str(self.direction.attribute());

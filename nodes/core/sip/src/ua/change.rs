@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::dialog::contact_of;
+use super::fax::{self, Turning};
 use super::incoming::is_sdp;
 use super::offered::AskedChange;
 use super::turn::{ALLOW, Purpose, SDP, Turn};
@@ -17,7 +18,7 @@ const MAX_ATTEMPTS: u8 = 8;
 /// every 4 s at least (RFC 3261 section 17.1.2.2).
 const BYE_COMES_MS: u64 = 4_500;
 
-type Offer = (MediaAddress, Direction);
+pub(super) type Offer = (MediaAddress, Direction);
 
 /// Changes of the session, ours and the far end's.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -28,6 +29,9 @@ pub(super) struct Change {
     pub(super) ours: Option<Ours>,
     /// What to offer as soon as possible.
     pub(super) wanted: Option<Offer>,
+    /// What that is to turn the stream into.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) turning: Option<Turning>,
     /// The session timer asks for a refresh.
     pub(super) refresh: bool,
     pub(super) retry_at: Option<u64>,
@@ -41,7 +45,9 @@ pub(super) struct Change {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Ours {
     /// None for a refresh.
-    offer: Option<Offer>,
+    pub(super) offer: Option<Offer>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    turning: Option<Turning>,
     /// It carries a description.
     pub(super) described: bool,
 }
@@ -80,10 +86,11 @@ impl Leg {
         let early = matches!(self.phase, Phase::Received(_));
         if let Some(offer) = self.change.wanted.take() {
             let method = if early { Method::UPDATE } else { Method::INVITE };
-            self.send_change(&method, Some(offer), turn);
+            let turning = self.change.turning.take();
+            self.send_change(&method, Some(offer), turning, turn);
         } else if std::mem::take(&mut self.change.refresh) {
             let method = if self.peer_updates() { Method::UPDATE } else { Method::INVITE };
-            self.send_change(&method, None, turn);
+            self.send_change(&method, None, None, turn);
         }
     }
 
@@ -97,7 +104,13 @@ impl Leg {
     }
 
     /// Sends a re-INVITE, which always describes the session, or an UPDATE, which does for an offer.
-    fn send_change(&mut self, method: &Method, offer: Option<Offer>, turn: &mut Turn<'_, '_>) {
+    fn send_change(
+        &mut self,
+        method: &Method,
+        offer: Option<Offer>,
+        turning: Option<Turning>,
+        turn: &mut Turn<'_, '_>,
+    ) {
         let Some(peer) = &self.peer else { return };
         let describe = if *method == Method::INVITE { offer.or(self.sdp.local()) } else { offer };
         let cseq = self.dialog.next_cseq();
@@ -109,12 +122,13 @@ impl Leg {
             .with("Supported", turn.supported())
             .with("User-Agent", &turn.ctx.local.user_agent);
         let mut message = self.timer.ask(message);
-        if let Some((local, direction)) = describe {
-            message = message.with_body(SDP, self.sdp.offer(local, &self.codecs, direction));
+        if let Some(describe) = describe {
+            let body = fax::describe(&mut self.sdp, &self.codecs, turning.as_ref(), describe);
+            message = message.with_body(SDP, body);
         }
         let sent = turn.send(Purpose::Change, &message, &peer.destination);
         self.requests.push(sent);
-        self.change.ours = Some(Ours { offer, described: describe.is_some() });
+        self.change.ours = Some(Ours { offer, turning, described: describe.is_some() });
     }
 
     /// The final response to a change of ours.
@@ -165,6 +179,9 @@ impl Leg {
             return;
         }
         let answer = if is_sdp(response) { response.body() } else { &[] };
+        if self.sdp.awaits_fax() {
+            return self.fax_answered(ours, answer, turn);
+        }
         match (self.sdp.receive_answer(answer), ours.offer) {
             (Ok(audio), Some(_)) => self.fact(turn, Fact::OfferAccepted { audio }),
             (Ok(_), None) => {}
@@ -182,7 +199,10 @@ impl Leg {
         }
         self.change.attempts += 1;
         match ours.offer {
-            Some(offer) => self.change.wanted = self.change.wanted.or(Some(offer)),
+            Some(offer) => {
+                self.change.wanted = self.change.wanted.or(Some(offer));
+                self.change.turning = self.change.turning.take().or(ours.turning);
+            }
             None => self.change.refresh = true,
         }
         let seed = &mut turn.ctx.seed;
@@ -204,10 +224,10 @@ impl Leg {
     /// The change is over without success; the session goes on as it was.
     pub(super) fn change_refused(&mut self, ours: &Ours, status: u16, turn: &mut Turn<'_, '_>) {
         self.change.attempts = 0;
-        if ours.offer.is_some() {
-            self.fact(turn, Fact::OfferRefused { status });
-        } else {
-            self.timer.try_later(turn.now());
+        match (ours.offer, &ours.turning) {
+            (Some(_), Some(Turning::Fax(_))) => self.fact(turn, Fact::FaxRefused { status }),
+            (Some(_), _) => self.fact(turn, Fact::OfferRefused { status }),
+            (None, _) => self.timer.try_later(turn.now()),
         }
     }
 

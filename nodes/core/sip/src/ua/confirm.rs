@@ -90,8 +90,12 @@ impl Leg {
     /// False when the call cannot go on for want of an answer.
     fn take_answer_of_ack(&mut self, ack: &Message, initial: bool, turn: &mut Turn<'_, '_>) -> bool {
         let answer = if is_sdp(ack) { ack.body() } else { &[] };
-        match self.sdp.receive_answer(answer) {
-            Ok(audio) => self.fact(turn, Fact::OfferAccepted { audio }),
+        let answered = match self.sdp.awaits_fax() {
+            true => self.sdp.receive_fax_answer(answer).map(|fax| Fact::FaxAccepted { fax }),
+            false => self.sdp.receive_answer(answer).map(|audio| Fact::OfferAccepted { audio }),
+        };
+        match answered {
+            Ok(fact) => self.fact(turn, fact),
             Err(_) if !initial => {
                 self.sdp.withdraw();
                 self.fact(turn, Fact::OfferRefused { status: 488 });

@@ -6,11 +6,12 @@ use serde::{Deserialize, Serialize};
 use super::asked::Asked;
 use super::confirm::Unconfirmed;
 use super::dialog::{Peer, contact_of};
+use super::fax;
 use super::incoming::{Body, body_of};
 use super::session_timer::{Terms, TooShort};
 use super::turn::{SDP, Turn};
 use super::{Ctx, Fact, Leg, Output, Phase};
-use crate::sdp::{Direction, MediaAddress};
+use crate::sdp::{self, Direction, MediaAddress};
 use crate::{Message, Method, Source};
 
 /// A re-INVITE or UPDATE, and the far end as it will be when we accept.
@@ -91,6 +92,9 @@ impl Leg {
         }
         let audio = match self.sdp.receive_offer(request.body(), &self.codecs) {
             Ok(audio) => audio,
+            Err(sdp::Error::NoCommonAudio) if turn.ctx.local.fax => {
+                return self.fax_asked(request, change, turn);
+            }
             Err(error) => return self.reply_status(change.asked, error.status(), turn),
         };
         if let Some((local, direction)) = self.sdp.local().filter(|_| !self.sdp.offer_differs()) {
@@ -119,14 +123,14 @@ impl Leg {
 
     /// A re-INVITE without offer: ours is the present session; the ACK answers it.
     fn offerless_asked(&mut self, change: AskedChange, turn: &mut Turn<'_, '_>) {
-        let Some((local, direction)) = self.sdp.local() else {
+        let Some(present) = self.sdp.local() else {
             return self.reply_status(change.asked, 488, turn);
         };
-        let offer = self.sdp.offer(local, &self.codecs, direction);
+        let offer = fax::describe(&mut self.sdp, &self.codecs, None, present);
         self.accept_change(change, Some(offer), true, turn);
     }
 
-    fn accept_change(
+    pub(super) fn accept_change(
         &mut self,
         change: AskedChange,
         body: Option<Vec<u8>>,
@@ -163,6 +167,7 @@ impl Leg {
             }
             let Some(change) = leg.change.asked.take() else { return };
             let answer = leg.sdp.answer(local, &leg.codecs, direction).ok();
+            leg.audio_is_back();
             leg.accept_change(change, answer, false, turn);
         })
     }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::sdp::Audio;
+use crate::sdp::{Audio, Fax};
 use crate::{Destination, Method, Rendered, Uri};
 
 /// One result of a step. Sends are to be carried out in order.
@@ -92,6 +92,21 @@ pub enum Fact {
     /// Our offer was refused or not answered; the former agreement goes on.
     OfferRefused {
         /// The far end's status; 408 for no answer, 503 when it could not be reached.
+        status: u16,
+    },
+    /// The far end offers T.38 in place of audio: answered by `accept_fax` or `refuse_offer`.
+    FaxOffered {
+        /// What it offers.
+        fax: Fax,
+    },
+    /// T.38 has taken the place of audio: our offer of it was accepted, at first or again.
+    FaxAccepted {
+        /// What is agreed.
+        fax: Fax,
+    },
+    /// Our offer of T.38 was refused or not answered; the former agreement goes on.
+    FaxRefused {
+        /// As that of `OfferRefused`.
         status: u16,
     },
     /// The caller gave up before the answer; the INVITE is already answered with 487.

@@ -5,6 +5,7 @@ mod calls;
 mod changes;
 mod codecs;
 mod far;
+mod fax;
 mod forks;
 mod hops;
 mod hostile;

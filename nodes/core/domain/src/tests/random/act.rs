@@ -12,7 +12,7 @@ use crate::{
     config::{Member, Strategy, TenantConfig},
     tests::{
         acme::NUMBER,
-        far_end::sdp,
+        far_end::{image, sdp},
         world::{Pending, World, tenant_id},
     },
 };
@@ -175,7 +175,7 @@ fn pass(world: &mut World, ms: u64) {
 fn in_dialog(world: &mut World, chance: &mut Seed) {
     let Some(index) = any_end(world, chance) else { return };
     let version = 2 + chance.below(1_000) as u32;
-    let bytes = match chance.below(6) {
+    let bytes = match chance.below(7) {
         0 => world.ends[index].request("INVITE", "", &sdp(4000, "sendonly", version)),
         1 => world.ends[index].request("INVITE", "", &sdp(4000, "sendrecv", version)),
         2 => world.ends[index].request("INVITE", "", "v=0\r\n"),
@@ -186,6 +186,7 @@ fn in_dialog(world: &mut World, chance: &mut Seed) {
             let to = format!("Refer-To: <sip:102@acme.example?Replaces={names}>\r\n");
             world.ends[index].request("REFER", &to, "")
         }
+        5 => world.ends[index].request("INVITE", "", &image(5_000, "T38FaxVersion:0", version)),
         _ => {
             let target = any_of(&TARGETS, chance);
             let to = format!("Refer-To: <sip:{target}@acme.example>\r\n");

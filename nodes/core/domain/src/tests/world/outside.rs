@@ -9,7 +9,7 @@ use mangrove_proto::{
 use mangrove_sip::Message;
 
 use super::{Pending, World, phone_address, tenant_id};
-use crate::tests::far_end::{FarEnd, sdp, secret};
+use crate::tests::far_end::{FarEnd, image, is_fax, sdp, secret};
 
 /// Where far ends send their sound, at a media node.
 fn address_of(node: &str) -> &'static str {
@@ -123,6 +123,11 @@ impl World {
                 gone
             }
             (None, "BYE" | "NOTIFY" | "CANCEL" | "UPDATE") => end.reply(message, 200, ""),
+            (None, "INVITE") if is_fax(message) => match end.fax {
+                0 => return,
+                200 => end.reply(message, 200, &image(5_200, "T38FaxVersion:3", 9)),
+                refusal => end.reply(message, refusal, ""),
+            },
             (None, "INVITE") if end.answered.is_some() || end.calls => {
                 let plain = sdp(4100, "sendrecv", 9);
                 let is_secret = String::from_utf8_lossy(message.body()).contains("a=crypto");

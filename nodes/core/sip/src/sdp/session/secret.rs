@@ -13,6 +13,7 @@ impl fmt::Debug for Session {
             .field("id", &self.id)
             .field("version", &self.version)
             .field("agreed", &self.agreed)
+            .field("fax", &self.fax)
             .field("pending", &self.pending)
             .field("security", &self.security)
             .field("ours", &self.ours)
@@ -32,7 +33,7 @@ impl Session {
         match &self.pending {
             _ if self.ours.is_some() || self.agreed.is_some() => None,
             Some(Pending::Theirs(offer)) => offer.audio.crypto.as_ref().map(|crypto| crypto.suite),
-            Some(Pending::Ours { .. }) => None,
+            Some(Pending::Ours { .. } | Pending::OurFax(_) | Pending::TheirFax(_)) => None,
             None => self.security.offers().then_some(Suite::OFFERED),
         }
     }

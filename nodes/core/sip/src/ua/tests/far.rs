@@ -37,6 +37,7 @@ fn local() -> Local {
         user_agent: "mangrove/test".into(),
         domain: "acme.example".into(),
         replaces: Replacing::Unknown,
+        fax: true,
     }
 }
 

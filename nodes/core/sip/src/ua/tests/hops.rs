@@ -108,6 +108,7 @@ fn an_invite_that_makes_no_dialog_is_refused() {
             user_agent: "x".into(),
             domain: "d".into(),
             replaces: Replacing::Unknown,
+            fax: false,
         };
         let mut seed = Seed::new(1);
         let mut ctx = Ctx { now: 0, seed: &mut seed, local: &local };
@@ -318,6 +319,7 @@ fn replaces_is_taken_and_said_where_it_is_on() {
         user_agent: "x".into(),
         domain: "d".into(),
         replaces: Replacing::Unknown,
+        fax: false,
     };
     for (replaces, is_said) in
         [(Replacing::Unknown, None), (Replacing::Known, Some(false)), (Replacing::Offered, Some(true))]

@@ -81,6 +81,7 @@ impl Pair {
                 user_agent: "mangrove/test".into(),
                 domain: "acme.example".into(),
                 replaces: Replacing::Unknown,
+                fax: true,
             },
             facts: Vec::new(),
             sent: Vec::new(),

@@ -28,6 +28,11 @@ impl Pair {
         leg.peer.as_mut().unwrap().updates = false;
     }
 
+    /// From now on `who` is under rules that know no T.38.
+    pub(in crate::ua::tests) fn take_no_fax(&mut self, who: Who) {
+        self.sides.get_mut(&who).unwrap().local.fax = false;
+    }
+
     /// From now on `who` answers NOTIFY with 200, as a phone that transfers does.
     pub(in crate::ua::tests) fn answer_notify(&mut self, who: Who) {
         for _ in 0..4 {
