@@ -1,12 +1,13 @@
 //! Compiles the contracts in `protos/` without protoc.
 
 /// Messages with secrets: their `Debug` is written by hand, without them.
-const SECRET: [&str; 6] = [
+const SECRET: [&str; 7] = [
     ".mangrove.routes.v1.Founding",
     ".mangrove.routes.v1.Device",
     ".mangrove.control.v1.Login",
     ".mangrove.control.v1.SetPasswordRequest",
     ".mangrove.media.v1.Srtp",
+    ".mangrove.media.v1.Webrtc",
     ".mangrove.media.v1.EndpointAddress",
 ];
 
@@ -46,6 +47,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         )
         .field_attribute(
             ".mangrove.media.v1.Endpoint.srtp",
+            "#[serde(skip_serializing_if = \"Option::is_none\")]",
+        )
+        .field_attribute(
+            ".mangrove.media.v1.Endpoint.webrtc",
+            "#[serde(skip_serializing_if = \"Option::is_none\")]",
+        )
+        .field_attribute(
+            ".mangrove.media.v1.EndpointAddress.webrtc",
             "#[serde(skip_serializing_if = \"Option::is_none\")]",
         )
         .field_attribute(

@@ -4,7 +4,7 @@ use std::fmt::{Debug, Formatter, Result};
 
 use crate::{
     control::{Login, SetPasswordRequest},
-    media::{EndpointAddress, Srtp},
+    media::{EndpointAddress, Srtp, Webrtc},
     routes::{Device, Founding},
 };
 
@@ -44,6 +44,12 @@ impl Debug for Srtp {
     }
 }
 
+impl Debug for Webrtc {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        f.debug_struct("Webrtc").field("ufrag", &self.ufrag).finish_non_exhaustive()
+    }
+}
+
 impl Debug for EndpointAddress {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         f.debug_struct("EndpointAddress")
@@ -60,7 +66,7 @@ mod tests {
         routes::{RoutesUpdate, Step, TenantRoutes, routes_update::Content},
     };
 
-    use super::{Device, EndpointAddress, Founding, Login, SetPasswordRequest, Srtp};
+    use super::{Device, EndpointAddress, Founding, Login, SetPasswordRequest, Srtp, Webrtc};
 
     #[test]
     fn no_key_of_the_sound_is_shown() {
@@ -74,6 +80,14 @@ mod tests {
         let shown = format!("{endpoint:?} {ready:?}");
         assert!(!shown.contains("kkk") && !shown.contains("107, 107"), "{shown}");
         assert!(shown.contains("AEAD_AES_128_GCM") && shown.contains("10.0.0.2:20000"), "{shown}");
+    }
+
+    #[test]
+    fn no_password_of_ice_is_shown() {
+        let webrtc = Webrtc { ufrag: "8hhY".into(), pwd: "asd88fgpdd777uzjYhagZg".into(), ..Webrtc::default() };
+        let endpoint = Endpoint { webrtc: Some(webrtc), ..Endpoint::default() };
+        let shown = format!("{endpoint:?}");
+        assert!(shown.contains("8hhY") && !shown.contains("asd88"), "{shown}");
     }
 
     #[test]

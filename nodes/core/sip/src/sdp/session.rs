@@ -1,6 +1,7 @@
 //! The state of offer and answer in one dialog: what we said last, what is agreed, what is outstanding.
 //! At most one offer is outstanding at a time; who may offer when is the dialog's business.
 
+mod browser;
 mod secret;
 
 use std::{net::IpAddr, sync::Arc};
@@ -11,8 +12,9 @@ use super::codecs::{self, RATE};
 use super::formats::Formats;
 use super::numbers::Numbers;
 use super::read::{self, Description, Line, Taken};
+use super::webrtc;
 use super::write::{Secret, Text};
-use super::{Audio, Codec, Direction, Error, MediaAddress, Ours, Security, TelephoneEvent};
+use super::{Audio, Codec, Credentials, Direction, Error, MediaAddress, Ours, Security, TelephoneEvent};
 
 /// Offer and answer of one dialog. Plain data: its text depends on nothing but the calls made. `Debug` leaves out what was
 /// sent, for it has our key.
@@ -35,6 +37,9 @@ pub struct Session {
     /// Our key, once there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     ours: Option<Arc<Ours>>,
+    /// What a browser is told of our media node, with its address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    credentials: Option<Arc<Credentials>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -81,6 +86,7 @@ impl Session {
             preferred: Vec::new(),
             security: Security::Off,
             ours: None,
+            credentials: None,
         }
     }
 
@@ -90,9 +96,9 @@ impl Session {
         let agreed = self.agreed.as_deref();
         let formats = Formats::offer(codecs, agreed.map(|was| &was.audio), &self.numbers);
         let (lines, index) = agreed.map(|was| (was.lines.clone(), was.index)).unwrap_or_default();
-        let secret = self.offered_secret();
-        let said =
-            Said { local, direction, secret: secret.as_ref(), formats: &formats, lines: &lines, index };
+        let (secret, browser) = (self.offered_secret(), self.offered_to_browser());
+        let (key, browser) = (secret.as_ref(), browser.as_ref());
+        let said = Said { local, direction, secret: key, browser, formats: &formats, lines: &lines, index };
         let sent = self.say(&said);
         self.numbers.note(&formats, codecs);
         self.pending = Some(Pending::ours(local, direction, formats, secret.is_some()));
@@ -106,7 +112,8 @@ impl Session {
     /// Malformed or unacceptable descriptions; the session is as before.
     pub fn receive_offer(&mut self, body: &[u8], taken: &[Codec]) -> Result<Audio, Error> {
         let is_secret = self.security == Security::Require;
-        let description = read::offer(body, Taken { codecs: taken, suites: self.suites(), is_secret })?;
+        let (suites, ways) = (self.suites(), self.ways());
+        let description = read::offer(body, Taken { codecs: taken, suites, is_secret, ways })?;
         let audio = description.audio.clone();
         self.pending = Some(Pending::Theirs(description));
         Ok(audio)
@@ -124,7 +131,7 @@ impl Session {
     ///
     /// # Errors
     /// [`Error::NoOffer`] when there is none to answer, [`Error::NoCommonAudio`] when nothing is left of it,
-    /// [`Error::NoCommonSecurity`] when it must be SRTP and our key is missing.
+    /// [`Error::NoCommonSecurity`] when it must be SRTP and our key is missing, or what a browser must be told.
     pub fn answer(
         &mut self,
         local: MediaAddress,
@@ -133,6 +140,7 @@ impl Session {
     ) -> Result<Vec<u8>, Error> {
         let Some(Pending::Theirs(description)) = &self.pending else { return Err(Error::NoOffer) };
         let is_savp = description.is_savp();
+        let browser = self.answered_to_browser(description)?;
         let Description { lines, index, mut audio } = description.clone();
         let theirs = audio.clone();
         audio.cut_down(codecs);
@@ -145,8 +153,9 @@ impl Session {
         }
         audio.direction = direction.within(audio.direction);
         let formats = Formats::of(&audio);
-        let (narrowed, secret) = (audio.direction, secret.as_ref());
-        let said = Said { local, direction: narrowed, secret, formats: &formats, lines: &lines, index };
+        let (narrowed, secret, browser) = (audio.direction, secret.as_ref(), browser.as_ref());
+        let said =
+            Said { local, direction: narrowed, secret, browser, formats: &formats, lines: &lines, index };
         let sent = self.say(&said);
         self.numbers.note(&formats, codecs);
         self.agreed = Some(Agreed { audio, theirs, lines, index, local, wanted: direction }.into());
@@ -176,7 +185,8 @@ impl Session {
         let index = self.agreed.as_ref().map_or(0, |was| was.index);
         let suites = if has_key { self.suites() } else { &[] };
         let is_secret = self.security == Security::Require;
-        let taken = Taken { codecs: &offered.codecs, suites, is_secret };
+        let ways = self.ways_of_answer();
+        let taken = Taken { codecs: &offered.codecs, suites, is_secret, ways };
         let Description { lines, index, mut audio } = read::answer(body, index, taken)?;
         let theirs = audio.clone();
         audio.direction = wanted.within(audio.direction);
@@ -231,9 +241,9 @@ impl Session {
 
     /// Renders under the version that is due: the last one if the text is the same, the next otherwise.
     fn say(&mut self, said: &Said<'_>) -> Vec<u8> {
-        let Said { local, direction, secret, formats, lines, index } = *said;
+        let Said { local, direction, secret, browser, formats, lines, index } = *said;
         let origin = *self.origin.get_or_insert(local.ip);
-        let text = Text { id: self.id, origin, local, direction, secret, formats, lines, index };
+        let text = Text { id: self.id, origin, local, direction, secret, browser, formats, lines, index };
         let same = text.render(self.version);
         let said = match self.sent.as_ref() {
             Some(last) if **last != *same => {
@@ -253,6 +263,7 @@ struct Said<'a> {
     local: MediaAddress,
     direction: Direction,
     secret: Option<&'a Secret>,
+    browser: Option<&'a webrtc::Said>,
     formats: &'a Formats,
     lines: &'a [Line],
     index: usize,

@@ -7,6 +7,7 @@ use sdp_types::{Connection, Media, MediaType, Origin, TransportProto};
 use super::codecs::{self, TELEPHONE_EVENT};
 use super::formats::Formats;
 use super::read::Line;
+use super::webrtc;
 use super::{Codec, Direction, MediaAddress, Ours, TelephoneEvent};
 
 /// Everything our next description says, apart from its version.
@@ -17,6 +18,8 @@ pub(super) struct Text<'a> {
     pub(super) local: MediaAddress,
     pub(super) direction: Direction,
     pub(super) secret: Option<&'a Secret>,
+    /// Where the far end is a browser.
+    pub(super) browser: Option<&'a webrtc::Said>,
     pub(super) formats: &'a Formats,
     /// The lines of the session so far; empty before the first offer.
     pub(super) lines: &'a [Line],
@@ -40,6 +43,9 @@ impl Text<'_> {
         let mut session = sdp_types::Session::new(Origin::with_ip_addr(self.id, version, self.origin), "-");
         session.set_connection(Connection::from_ip_addr(self.local.ip));
         session.add_time(sdp_types::Time::new(0, 0));
+        if let Some(browser) = self.browser {
+            browser.head(&mut session);
+        }
         for index in 0..self.lines.len().max(1) {
             session.add_media(match self.lines.get(index) {
                 Some(line) if index != self.index => refused(line),
@@ -68,6 +74,9 @@ impl Text<'_> {
         if let Some(Secret { ours, tag, .. }) = self.secret {
             media.add_attribute_with_value("crypto", ours.line(*tag));
         }
+        if let Some(browser) = self.browser {
+            browser.line(self.local, &mut media);
+        }
         media.add_attribute_from_str(self.direction.attribute());
         media
     }
@@ -88,5 +97,8 @@ fn refused(line: &Line) -> Media {
     let mut media = Media::new(MediaType::Audio, 0, TransportProto::RtpAvp, &line.format);
     media.media.clone_from(&line.media);
     media.proto.clone_from(&line.proto);
+    if let Some(mid) = &line.mid {
+        media.add_attribute_with_value("mid", mid);
+    }
     media
 }
