@@ -5,7 +5,7 @@
 //! What comes from elsewhere draws nothing: no answer and no work beyond [`PER_SECOND`] looks. So an address that somebody
 //! else writes into packets is sent nothing, and who does not know the password can't make us compute for long.
 
-use std::net::SocketAddr;
+use std::{fmt, net::SocketAddr};
 
 use crate::stun;
 
@@ -28,8 +28,8 @@ pub enum Heard {
     Selected,
 }
 
-/// Whom one stream of ours knows.
-#[derive(Debug, Clone)]
+/// Whom one stream of ours knows. `Debug` leaves the password out.
+#[derive(Clone)]
 pub struct Lite {
     ufrag: String,
     pwd: String,
@@ -39,6 +39,16 @@ pub struct Lite {
     heard_us: u64,
     looks: u32,
     second_us: u64,
+}
+
+impl fmt::Debug for Lite {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lite")
+            .field("ufrag", &self.ufrag)
+            .field("proven", &self.proven)
+            .field("selected", &self.selected)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Lite {

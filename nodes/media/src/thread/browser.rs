@@ -15,7 +15,7 @@ use super::{
     command::BrowserPlan,
     endpoint::Endpoint,
     guard::{Guard, Keys},
-    handshake::{Handshake, Progress},
+    handshake::{Handshake, Progress, is_hello},
     worker::Worker,
 };
 
@@ -78,13 +78,16 @@ impl Browser {
         self.looks <= PER_SECOND
     }
 
-    /// Whether a handshake may begin now, or one goes on.
-    fn may_begin(&mut self) -> bool {
+    /// Whether a handshake goes on, or may begin with this datagram.
+    fn may_begin(&mut self, packet: &[u8]) -> bool {
         if self.handshake.is_some() {
             return true;
         }
+        if !self.may_shake || self.has_shaken || !is_hello(packet) {
+            return false;
+        }
         self.begun = self.begun.saturating_add(1);
-        self.may_shake && !self.has_shaken && self.begun <= BEGUN_PER_SECOND
+        self.begun <= BEGUN_PER_SECOND
     }
 }
 
@@ -188,14 +191,14 @@ impl Worker {
             self.counts.foreign += 1;
             return;
         };
-        if !browser.may_look(now_us) || !browser.may_begin() {
+        let packet = &self.buffer[..length];
+        if !browser.may_look(now_us) || !browser.may_begin(packet) {
             self.counts.foreign += 1;
             return;
         }
         let certificate = &self.surroundings.certificate;
         let begin = || Box::new(Handshake::new(certificate, theirs, from));
         let mut handshake = browser.handshake.take().unwrap_or_else(begin);
-        let packet = &self.buffer[..length];
         let progress = handshake.receive(packet, from, |packet, to| endpoint.send_plain(packet, to));
         if !self.shaking.contains(&index) {
             self.shaking.push(index);

@@ -112,7 +112,11 @@ impl Handshake {
         for _ in 0..OUTPUTS {
             match self.dtls.poll_output(&mut self.buffer[..]) {
                 Output::Packet(packet) => send(packet, self.to),
-                Output::PeerCert(certificate) => self.is_theirs = fingerprint(certificate) == self.wanted,
+                // It comes before our last words, which then are never said.
+                Output::PeerCert(certificate) if fingerprint(certificate) != self.wanted => {
+                    return Progress::Failed("the certificate is not the one that was signalled".to_owned());
+                }
+                Output::PeerCert(_) => self.is_theirs = true,
                 Output::KeyingMaterial(material, _) => exported = Some(material.to_vec()),
                 Output::Timeout(due) => {
                     (self.due, is_drained) = (Some(due), true);
@@ -126,7 +130,7 @@ impl Handshake {
         }
         let Some(exported) = exported else { return Progress::Goes };
         if !self.is_theirs {
-            return Progress::Failed("the certificate is not the one that signalling named".to_owned());
+            return Progress::Failed("no certificate was shown".to_owned());
         }
         self.ends = Instant::now() + AFTERWARDS;
         match keys(&exported) {
@@ -134,6 +138,12 @@ impl Handshake {
             None => Progress::Failed(format!("{} bytes of keys are for no suite", exported.len())),
         }
     }
+}
+
+/// Whether a datagram begins a handshake: what is left of another one must not get into a new one. A record of type 22 in the
+/// first epoch, with a ClientHello or a piece of one (RFC 6347 section 4.3.2).
+pub(super) fn is_hello(packet: &[u8]) -> bool {
+    packet.first() == Some(&22) && packet.get(3..5) == Some(&[0, 0][..]) && packet.get(13) == Some(&1)
 }
 
 /// We are the server.

@@ -1,12 +1,14 @@
 //! A media node from outside: real sockets on loopback, phones that send tones and measure what they hear.
 #![allow(clippy::unwrap_used)]
 
+mod browser;
 mod codecs;
 mod commands;
 mod digits;
 mod grpc;
 mod handover;
 mod numbering;
+mod page;
 mod phone;
 mod play;
 mod recording;
