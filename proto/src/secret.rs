@@ -84,7 +84,8 @@ mod tests {
 
     #[test]
     fn no_password_of_ice_is_shown() {
-        let webrtc = Webrtc { ufrag: "8hhY".into(), pwd: "asd88fgpdd777uzjYhagZg".into(), ..Webrtc::default() };
+        let (ufrag, pwd) = ("8hhY".into(), "asd88fgpdd777uzjYhagZg".into());
+        let webrtc = Webrtc { ufrag, pwd, ..Webrtc::default() };
         let endpoint = Endpoint { webrtc: Some(webrtc), ..Endpoint::default() };
         let shown = format!("{endpoint:?}");
         assert!(shown.contains("8hhY") && !shown.contains("asd88"), "{shown}");

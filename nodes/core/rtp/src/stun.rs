@@ -60,7 +60,8 @@ impl<'a> Request<'a> {
                 USE_CANDIDATE => uses_candidate = true,
                 MESSAGE_INTEGRITY => {
                     let (transaction, proven) = (header.get(4..)?, packet.get(..at)?);
-                    return Some(Self { username: username?, uses_candidate, transaction, proven, proof: value });
+                    let (username, proof) = (username?, value);
+                    return Some(Self { username, uses_candidate, transaction, proven, proof });
                 }
                 _ => {}
             }

@@ -51,7 +51,8 @@ pub enum Error {
     NoCommonAudio,
     /// The stream must be SRTP, and there is no key for it in a suite that is known here, or for the session's.
     #[error(
-        "no usable key for SRTP, offer a=crypto with AES_CM_128_HMAC_SHA1_80 and without master key identifier, or a=ice-ufrag, a=rtcp-mux and a=fingerprint by sha-256"
+        "no usable key for SRTP, offer a=crypto with AES_CM_128_HMAC_SHA1_80 and without master key identifier, or as a \
+         browser a=ice-ufrag, a=rtcp-mux and a=fingerprint by sha-256"
     )]
     NoCommonSecurity,
     /// The connection line is missing, is no unicast IP literal, or the port is unusable.

@@ -52,7 +52,8 @@ impl Session {
 
     /// Forgets the browsers whose endpoints are gone.
     pub(super) fn drop_met(&mut self, set: &SetSession) {
-        let is_one = |id: &str| set.endpoints.iter().any(|endpoint| endpoint.id == id && endpoint.webrtc.is_some());
+        let browsers = || set.endpoints.iter().filter(|endpoint| endpoint.webrtc.is_some());
+        let is_one = |id: &str| browsers().any(|endpoint| endpoint.id == id);
         self.met.retain(|id, _| is_one(id));
     }
 }

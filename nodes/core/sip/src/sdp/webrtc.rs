@@ -80,7 +80,8 @@ pub struct Credentials {
 impl Credentials {
     /// None where one of them is none (RFC 8839 section 5.4).
     pub fn new(ufrag: &str, pwd: &str, fingerprint: Bytes) -> Option<Self> {
-        let is_word = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/".contains(&byte));
+        let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || b"+/".contains(&byte);
+        let is_word = |text: &str| text.bytes().all(is_letter);
         let are_good = (4..=256).contains(&ufrag.len()) && (22..=256).contains(&pwd.len());
         let fingerprint = Fingerprint::new(fingerprint)?;
         let credentials = Self { ufrag: ufrag.to_owned(), pwd: pwd.to_owned(), fingerprint };

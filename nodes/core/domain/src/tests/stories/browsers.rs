@@ -177,7 +177,8 @@ fn an_heir_that_can_not_shake_hands_says_other_words_and_the_page_is_told_them()
     let address = world.call(anna).parties.values().find(|party| party.employee.is_some());
     let address = address.and_then(|party| party.address).expect("an address").to_string();
     let pwd = "another-password-of-22".replace('-', "+");
-    let webrtc = Webrtc { ufrag: "heir".into(), pwd, fingerprint: vec![9_u8; 32].into(), ..Default::default() };
+    let (ufrag, fingerprint) = ("heir".into(), vec![9_u8; 32].into());
+    let webrtc = Webrtc { ufrag, pwd, fingerprint, ..Default::default() };
     let endpoint = world.ends[anna].leg.clone();
     let told_again = EndpointAddress { endpoint, address, webrtc: Some(webrtc), ..Default::default() };
     let ready = Ready { version, addresses: vec![told_again] };
