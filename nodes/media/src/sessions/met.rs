@@ -29,7 +29,7 @@ impl Session {
     }
 
     fn meet_one(&mut self, id: &str, plan: &mut BrowserPlan, has_keys: bool, own: &Certificate) -> bool {
-        let is_own = |plan: &BrowserPlan| plan.fingerprint == own.fingerprint();
+        let is_own = |plan: &BrowserPlan| plan.fingerprint == *own.fingerprint();
         let (mut met, mut is_new) = (plan.clone(), false);
         if met.ufrag.is_empty() || !(has_keys || is_own(&met)) {
             let before = self.met.get(id).cloned().filter(is_own);

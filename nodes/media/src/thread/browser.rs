@@ -78,12 +78,13 @@ impl Browser {
         self.looks <= PER_SECOND
     }
 
-    /// Whether a handshake goes on, or may begin with this datagram.
+    /// Whether a handshake goes on, or may begin with this datagram. One may follow another: a browser that was told of
+    /// another node in between begins anew, and until that has led to keys the former ones hold.
     fn may_begin(&mut self, packet: &[u8]) -> bool {
         if self.handshake.is_some() {
             return true;
         }
-        if !self.may_shake || self.has_shaken || !is_hello(packet) {
+        if !self.may_shake || !is_hello(packet) {
             return false;
         }
         self.begun = self.begun.saturating_add(1);

@@ -89,7 +89,7 @@ pub(super) fn offer(body: &[u8], taken: Taken<'_>) -> Result<Description, Error>
     let mut refusal = Error::NoCommonAudio;
     for (index, media) in session.medias.iter().enumerate() {
         match audio(&session, media, taken) {
-            Ok(audio) => return Ok(Description { lines: lines(&session), index, audio }),
+            Ok(audio) => return Ok(Description { lines: lines(&session, &audio), index, audio }),
             Err(error @ (Error::Address(_) | Error::NoCommonSecurity)) => refusal = error,
             Err(_) => {}
         }
@@ -106,7 +106,7 @@ pub(super) fn answer(body: &[u8], index: usize, taken: Taken<'_>) -> Result<Desc
     if !taken.suites.is_empty() && audio.crypto.is_none() && media.has_attribute("crypto") {
         return Err(Error::NoCommonSecurity);
     }
-    Ok(Description { lines: lines(&session), index, audio })
+    Ok(Description { lines: lines(&session, &audio), index, audio })
 }
 
 fn parse(body: &[u8]) -> Result<sdp_types::Session, Error> {
@@ -117,8 +117,8 @@ fn parse(body: &[u8]) -> Result<sdp_types::Session, Error> {
     Ok(session)
 }
 
-fn lines(session: &sdp_types::Session) -> Vec<Line> {
-    let is_of_browser = session.medias.iter().any(|media| webrtc::is_profile(&media.proto));
+fn lines(session: &sdp_types::Session, audio: &Audio) -> Vec<Line> {
+    let is_of_browser = audio.webrtc.is_some();
     let line = |media: &Media| Line {
         media: media.media.clone(),
         proto: media.proto.clone(),

@@ -139,10 +139,12 @@ impl World {
             (None, "INVITE") if end.answered.is_some() || end.calls => {
                 let plain = sdp(4100, "sendrecv", 9);
                 let offer = String::from_utf8_lossy(message.body());
-                let answer = match () {
-                    () if offer.contains("a=crypto") => secret(&plain),
-                    () if offer.contains("a=ice-ufrag") => browser_sdp("sendrecv", "active", 9),
-                    () => plain,
+                let answer = if offer.contains("a=crypto") {
+                    secret(&plain)
+                } else if offer.contains("a=ice-ufrag") {
+                    browser_sdp("sendrecv", "active", 9)
+                } else {
+                    plain
                 };
                 end.reply(message, 200, &answer)
             }
