@@ -1,12 +1,13 @@
 //! Compiles the contracts in `protos/` without protoc.
 
 /// Messages with secrets: their `Debug` is written by hand, without them.
-const SECRET: [&str; 9] = [
+const SECRET: [&str; 10] = [
     ".mangrove.routes.v1.Founding",
     ".mangrove.routes.v1.Device",
     ".mangrove.control.v1.Login",
     ".mangrove.control.v1.SetPasswordRequest",
     ".mangrove.media.v1.Srtp",
+    ".mangrove.media.v1.Webrtc",
     ".mangrove.media.v1.EndpointAddress",
     ".mangrove.edge.v1.Received",
     ".mangrove.edge.v1.SendRequest",
@@ -54,6 +55,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .field_attribute(
             ".mangrove.media.v1.Endpoint.udptl",
             "#[serde(skip_serializing_if = \"std::ops::Not::not\")]",
+        )
+        .field_attribute(
+            ".mangrove.media.v1.Endpoint.webrtc",
+            "#[serde(skip_serializing_if = \"Option::is_none\")]",
+        )
+        .field_attribute(
+            ".mangrove.media.v1.EndpointAddress.webrtc",
+            "#[serde(skip_serializing_if = \"Option::is_none\")]",
         )
         .field_attribute(
             ".mangrove.media.v1.EndpointAddress.key",

@@ -100,6 +100,7 @@ impl Caller {
             codecs: g711().to_vec(),
             security: Security::Off,
             ours: None,
+            webrtc: None,
             headers: Vec::new(),
         }
     }

@@ -5,7 +5,7 @@ use std::fmt::{Debug, Formatter, Result};
 use crate::{
     control::{Login, SetPasswordRequest},
     edge::{Received, SendRequest, SendResponse},
-    media::{EndpointAddress, Srtp},
+    media::{EndpointAddress, Srtp, Webrtc},
     routes::{Device, Founding},
 };
 
@@ -42,6 +42,12 @@ impl Debug for SetPasswordRequest {
 impl Debug for Srtp {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         f.debug_struct("Srtp").field("suite", &self.suite).finish_non_exhaustive()
+    }
+}
+
+impl Debug for Webrtc {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        f.debug_struct("Webrtc").field("ufrag", &self.ufrag).finish_non_exhaustive()
     }
 }
 
@@ -95,7 +101,7 @@ mod tests {
         routes::{RoutesUpdate, Step, TenantRoutes, routes_update::Content},
     };
 
-    use super::{Device, EndpointAddress, Founding, Login, SetPasswordRequest, Srtp};
+    use super::{Device, EndpointAddress, Founding, Login, SetPasswordRequest, Srtp, Webrtc};
 
     #[test]
     fn no_key_of_the_sound_is_shown() {
@@ -120,6 +126,15 @@ mod tests {
         let shown = format!("{received:?} {request:?} {response:?}");
         assert!(!shown.contains("kkk") && !shown.contains("107, 107"), "{shown}");
         assert!(shown.contains("INVITE") && shown.contains("bytes: 26"), "{shown}");
+    }
+
+    #[test]
+    fn no_password_of_ice_is_shown() {
+        let (ufrag, pwd) = ("8hhY".into(), "asd88fgpdd777uzjYhagZg".into());
+        let webrtc = Webrtc { ufrag, pwd, ..Webrtc::default() };
+        let endpoint = Endpoint { webrtc: Some(webrtc), ..Endpoint::default() };
+        let shown = format!("{endpoint:?}");
+        assert!(shown.contains("8hhY") && !shown.contains("asd88"), "{shown}");
     }
 
     #[test]

@@ -26,8 +26,9 @@ export function saw(what) {
 }
 
 /** Runs a check on a fresh page; an exception that the page lets go fails it. */
-export async function check(steps) {
-  const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: FLAGS });
+export async function check(steps, flags = []) {
+  const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
+  const browser = await chromium.launch({ executablePath, args: [...FLAGS, ...flags] });
   const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
   page.setDefaultTimeout(PATIENCE_MS);
   const broken = [];

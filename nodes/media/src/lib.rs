@@ -6,6 +6,7 @@
 //! allocated on a packet's way. The recorder computes and stores recordings, so that a slow disk never delays a
 //! packet. Everything else (commands, prompts, events) runs on the async runtime.
 
+mod certificate;
 mod clock;
 mod gate;
 mod handover;
@@ -34,6 +35,7 @@ use tokio::{
     task::AbortHandle,
 };
 
+use certificate::Certificate;
 use gate::Gate;
 use outbox::Outbox;
 use prompts::Prompts;
@@ -52,6 +54,8 @@ pub enum Error {
     Thread(#[source] std::io::Error),
     #[error("a media node must be started inside a tokio runtime")]
     Runtime,
+    #[error("no certificate for browsers can be made: {0}")]
+    Certificate(String),
 }
 
 /// A running media node. Clones are the same node.
@@ -97,10 +101,12 @@ impl Media {
             spool: options.spool.clone(),
             failing: recorder::Failing::default(),
         });
+        let certificate = Certificate::generate().map_err(Error::Certificate)?;
         let (fallen, falls) = mpsc::unbounded_channel();
         let surroundings = Surroundings {
             outbox: outbox.clone(),
             recorder: recorder.clone(),
+            certificate: certificate.clone(),
             silence: options.silence,
             gather: options.gather,
             fallen,
@@ -110,7 +116,8 @@ impl Media {
             .collect::<Result<Vec<_>, _>>()
             .map_err(Error::Thread)?;
         let prompts = Prompts::new(options.prompts.clone(), objects);
-        let sessions = Mutex::new(Sessions::new(&options, threads, outbox.clone(), recorder.clone()));
+        let reports = (outbox.clone(), recorder.clone());
+        let sessions = Mutex::new(Sessions::new(&options, &certificate, threads, reports));
         let failed = watch::channel(false).0;
         let inner = Arc::new(Inner { sessions, prompts, outbox, recorder, recorder_task, gate, failed });
         tokio::spawn(heed(Arc::downgrade(&inner), falls));

@@ -5,6 +5,7 @@ mod fallen;
 mod fence;
 mod joining;
 mod made;
+mod met;
 mod opening;
 mod plan;
 
@@ -23,12 +24,13 @@ use made::Made;
 
 use crate::{
     Options,
+    certificate::Certificate,
     clock::now_us,
     metrics::ENDPOINTS,
     outbox::{Outbox, Owner},
     ports::Ports,
     recorder::{Recorder, Ticket},
-    thread::Thread,
+    thread::{BrowserPlan, Thread},
 };
 
 type Key = (String, String);
@@ -44,6 +46,8 @@ struct Session {
     ports: BTreeMap<String, u16>,
     /// Keys of SRTP that were made here and that control has not given back yet, by endpoint.
     keys: BTreeMap<String, Made>,
+    /// What browsers are told of this node, by endpoint.
+    met: BTreeMap<String, BrowserPlan>,
     /// The recording's id and number.
     recording: Option<(String, u64)>,
 }
@@ -60,6 +64,7 @@ pub(crate) struct Sessions {
     loads: Vec<usize>,
     outbox: Arc<Outbox>,
     recorder: Recorder,
+    certificate: Certificate,
     last_number: u64,
     joining: Option<Joining>,
     /// How far what was played under another host is, by session, endpoint and play.
@@ -69,9 +74,9 @@ pub(crate) struct Sessions {
 impl Sessions {
     pub(crate) fn new(
         options: &Options,
+        certificate: &Certificate,
         threads: Vec<Thread>,
-        outbox: Arc<Outbox>,
-        recorder: Recorder,
+        (outbox, recorder): (Arc<Outbox>, Recorder),
     ) -> Self {
         let mut ports =
             Ports::new(options.address, *options.ports.start(), *options.ports.end(), options.run);
@@ -85,6 +90,7 @@ impl Sessions {
             threads,
             outbox,
             recorder,
+            certificate: certificate.clone(),
             last_number: 0,
             joining: options.joins.then(Joining::default),
             places: BTreeMap::new(),

@@ -7,6 +7,7 @@
 //! sockets cost less than others, and gathering a millisecond saves a quarter.
 
 mod announcer;
+mod browser;
 mod command;
 mod convert;
 mod ear;
@@ -14,6 +15,7 @@ mod endpoint;
 mod fall;
 mod formats;
 mod guard;
+mod handshake;
 mod housekeeping;
 mod play;
 mod reconcile;
@@ -35,7 +37,7 @@ use std::{
     time::Duration,
 };
 
-pub(crate) use command::{Command, EndpointPlan, HearsPlan, Place, Plan, RecordingPlan};
+pub(crate) use command::{BrowserPlan, Command, EndpointPlan, HearsPlan, Place, Plan, RecordingPlan};
 pub(crate) use fall::Fallen;
 pub(crate) use formats::{Codec, Event, Formats};
 pub(crate) use guard::Keys;
@@ -43,13 +45,15 @@ pub(crate) use tap::{Batch, Frame};
 
 use tokio::sync::mpsc::UnboundedSender;
 
-use crate::{outbox::Outbox, recorder::Recorder, sys::Bell};
+use crate::{certificate::Certificate, outbox::Outbox, recorder::Recorder, sys::Bell};
 
 /// What all threads share.
 #[derive(Debug, Clone)]
 pub(crate) struct Surroundings {
     pub(crate) outbox: Arc<Outbox>,
     pub(crate) recorder: Recorder,
+    /// What browsers are shown.
+    pub(crate) certificate: Certificate,
     /// How far RTP may be silent.
     pub(crate) silence: Duration,
     pub(crate) gather: Duration,

@@ -4,6 +4,7 @@
 mod address_hook;
 mod backup;
 mod bad_input;
+mod browsers;
 mod calls_out;
 mod certificate;
 mod chaos;

@@ -62,6 +62,9 @@ pub(crate) struct Dial {
     /// Our key, once a media node has made one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) ours: Option<Ours>,
+    /// Whether the far end is a browser, whose sound comes as RFC 8827 has it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) browser: bool,
 }
 
 /// What a dialog tells the rules.
@@ -177,7 +180,10 @@ impl Line {
     /// The suite of SRTP that a key of ours is needed for, while there is none: it can't be begun or answered before.
     pub(crate) fn key_due(&self) -> Option<Suite> {
         match &self.wire {
-            Wire::Planned(dial) => (dial.security.offers() && dial.ours.is_none()).then_some(Suite::OFFERED),
+            Wire::Planned(dial) => {
+                let is_due = dial.security.offers() && dial.ours.is_none() && !dial.browser;
+                is_due.then_some(Suite::OFFERED)
+            }
             Wire::Open(leg) => leg.key_due(),
         }
     }
@@ -196,6 +202,14 @@ impl Line {
         match &self.wire {
             Wire::Planned(dial) => dial.ours.as_ref(),
             Wire::Open(leg) => leg.ours(),
+        }
+    }
+
+    /// Whether the far end is a browser.
+    pub(crate) fn is_with_browser(&self) -> bool {
+        match &self.wire {
+            Wire::Planned(dial) => dial.browser,
+            Wire::Open(leg) => leg.is_with_browser(),
         }
     }
 

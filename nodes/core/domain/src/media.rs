@@ -6,6 +6,7 @@ mod hears;
 mod keys;
 mod leaving;
 mod udptl;
+mod webrtc;
 
 use std::sync::Arc;
 
@@ -19,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use hears::Score;
 pub(crate) use keys::take as take_keys;
 pub(crate) use leaving::{begin, former, lose, note_addresses, ready, turn_back};
+pub(crate) use webrtc::{Association, is_another, is_complete, secure};
 
 use crate::{
     call::{Call, party::Party, stage::Stage},
@@ -129,6 +131,7 @@ pub(crate) fn again(call: &Call, epoch: u64, stamp: Stamp) -> Option<Effect> {
         let address = party.and_then(|party| party.address);
         endpoint.port = address.map_or(0, |address| u32::from(address.port()));
         endpoint.latched = party.and_then(Party::latched).map_or_else(String::new, |from| from.to_string());
+        webrtc::fill(endpoint, party.and_then(|party| party.association.as_deref()));
     }
     Some(command(call, &call.media.node, set, (epoch, stamp)))
 }
@@ -199,6 +202,7 @@ fn endpoint(call: &Call, party: &Party, score: Score<'_>) -> Endpoint {
         signalled_from: party.line.signalled_from().to_string(),
         hears: hears::hears(call, party, score).filter(|hears| !(call.media.silenced && is_play(hears))),
         srtp: keys::of(&party.line),
+        webrtc: webrtc::of(party),
         ..Endpoint::default()
     };
     if let Some(fax) = party.line.fax() {

@@ -9,6 +9,8 @@ use mangrove_sip::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::rules::speaks_webrtc;
+
 /// Where one device can be rung.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Registration {
@@ -24,9 +26,12 @@ impl Registration {
         request: &Message,
         source: &Source,
         edge: &str,
-        now: u64,
+        (now, rules): (u64, u32),
     ) -> Result<Registered, Refused> {
         let registered = self.bindings.register(request, source, now)?;
+        if !speaks_webrtc(rules) {
+            self.bindings.forget_ice();
+        }
         self.edges.insert(key(source), edge.to_owned());
         self.keep_used_edges();
         Ok(registered)

@@ -5,7 +5,7 @@
 //! | version | known since protocol | what may be decided under it |
 //! |---|---|---|
 //! | 0 | 1 | all that no line below speaks of |
-//! | 1 | 6 | legs agree on codecs beyond G.711, and on SRTP; calls are kept: see [`keeps_calls`]; music is the same for all who hear it; callers in line are told their place; T.38 is passed from one leg to the other, and who comes down to G.711 takes the other along |
+//! | 1 | 6 | legs agree on codecs beyond G.711, and on SRTP; browsers are browsers; calls are kept: see [`keeps_calls`]; music is the same for all who hear it; callers in line are told their place; T.38 is passed from one leg to the other, and who comes down to G.711 takes the other along |
 //!
 //! A version says what may be decided anew, never what may be read: what was decided under a later one is carried on under
 //! any. What a number means is settled once a build that knows it was given out; what comes after that gets the next number
@@ -29,6 +29,12 @@ pub fn keeps_calls(rules: u32) -> bool {
 
 /// Whether legs may be SRTP.
 pub fn speaks_srtp(rules: u32) -> bool {
+    rules >= 1
+}
+
+/// Whether phones that register as browsers are offered what RFC 8827 makes of sound. That they may offer it follows from
+/// [`speaks_srtp`].
+pub fn speaks_webrtc(rules: u32) -> bool {
     rules >= 1
 }
 

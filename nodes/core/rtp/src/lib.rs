@@ -1,5 +1,5 @@
 //! RTP without sockets: headers rewritten in place, encodings and their clocks, G.711, digits (RFC 4733), RTCP
-//! (RFC 3550), both sealed and opened (SRTP, RFC 3711), the rule of latching, one unbroken outgoing stream from changing
+//! (RFC 3550), both sealed and opened (SRTP, RFC 3711), the rule of latching, the lite side of ICE (RFC 8445) with its STUN, one unbroken outgoing stream from changing
 //! sources, prompts as ready frames, and the alignment of two streams to one stereo recording. No clock, no chance: times
 //! are **microseconds of a monotonic clock** passed in, SSRCs and first sequence numbers too. Nothing here allocates per
 //! packet except where it says so.
@@ -11,6 +11,7 @@ pub mod digit;
 pub mod encoding;
 pub mod g711;
 pub mod header;
+pub mod ice;
 pub mod latch;
 pub mod prompt;
 pub mod resample;
@@ -18,6 +19,7 @@ pub mod rtcp;
 pub mod srtp;
 pub mod statistics;
 pub mod stream;
+pub mod stun;
 pub mod tone;
 pub mod udptl;
 pub mod wav;

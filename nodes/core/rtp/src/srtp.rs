@@ -62,6 +62,23 @@ impl Suite {
         self.master_key_length() + self.salt_length()
     }
 
+    /// The suite that so many exported bytes of DTLS are for: those that it knows differ by that (RFC 5764 section 4.1.2,
+    /// RFC 7714 section 14.2).
+    pub fn of_exported(length: usize) -> Option<Self> {
+        Self::ALL.into_iter().find(|suite| 2 * suite.key_length() == length)
+    }
+
+    /// Takes exported bytes of DTLS apart (RFC 5764 section 4.2): the client's key and the server's, each with its salt
+    /// behind it. None of another length.
+    pub fn take_apart(self, exported: &[u8]) -> Option<[Vec<u8>; 2]> {
+        let (keys, salts) = exported.split_at_checked(2 * self.master_key_length())?;
+        if salts.len() != 2 * self.salt_length() {
+            return None;
+        }
+        let (keys, salts) = (keys.split_at(self.master_key_length()), salts.split_at(self.salt_length()));
+        Some([[keys.0, salts.0].concat(), [keys.1, salts.1].concat()])
+    }
+
     fn master_key_length(self) -> usize {
         if self == Self::Gcm256 { 32 } else { 16 }
     }

@@ -113,6 +113,11 @@ impl Bindings {
         self.bindings.iter_mut().for_each(|binding| binding.expires_at += by_ms);
     }
 
+    /// Forgets who spoke of ICE.
+    pub fn forget_ice(&mut self) {
+        self.bindings.iter_mut().for_each(|binding| binding.ice = false);
+    }
+
     pub fn is_empty(&self) -> bool {
         self.bindings.is_empty()
     }

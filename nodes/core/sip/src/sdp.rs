@@ -6,8 +6,8 @@
 //!
 //! [`Session`] remembers what was said and what was agreed, so that the `o=` version rises only when our
 //! text changes and a refused offer leaves the former agreement as it was. Names are never resolved here:
-//! a description whose address is no IP literal is refused. Video and lines of other profiles than RTP/AVP and
-//! RTP/SAVP are answered with port 0 and stay in place in every later description.
+//! a description whose address is no IP literal is refused. Video and lines of other profiles than RTP/AVP, RTP/SAVP and
+//! those of browsers are answered with port 0 and stay in place in every later description.
 //!
 //! Once audio is agreed on, T.38 may take its place ([`Fax`]) and give it back: what was agreed on for audio is kept
 //! meanwhile. Beside audio that is taken a line of T.38 is refused as any other.
@@ -15,6 +15,10 @@
 //! Where a session may be SRTP ([`Security`]), keys come with the descriptions (RFC 4568). It has one key of ours for its
 //! whole life, for the suite that [`Session::key_due`] names before the first agreement; later descriptions keep profile
 //! and suite.
+//!
+//! A far end may also be a browser ([`Webrtc`], RFC 8829): then keys come by DTLS, and what it must be told of its media
+//! node ([`Credentials`]) is said with the address. A session that is not [`Security::Off`] takes its offers; what is
+//! offered is a browser's where there are credentials ([`Session::introduce`]). A session stays what it was agreed on.
 
 mod codecs;
 mod crypto;
@@ -28,6 +32,7 @@ mod read;
 mod session;
 #[cfg(test)]
 mod tests;
+mod webrtc;
 mod write;
 
 use std::net::{IpAddr, SocketAddr};
@@ -40,6 +45,7 @@ pub use events::TelephoneEvent;
 pub use fax::Fax;
 pub use keyless::keyless;
 pub use session::Session;
+pub use webrtc::{Credentials, Fingerprint, Webrtc};
 
 /// Why a description cannot be used. [`Error::status`] is the SIP answer to whoever sent it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -55,7 +61,8 @@ pub enum Error {
     NoCommonFax,
     /// The stream must be SRTP, and there is no key for it in a suite that is known here, or for the session's.
     #[error(
-        "no usable key for SRTP, offer a=crypto with AES_CM_128_HMAC_SHA1_80 and without master key identifier"
+        "no usable key for SRTP, offer a=crypto with AES_CM_128_HMAC_SHA1_80 and without master key identifier, or as a \
+         browser a=ice-ufrag, a=rtcp-mux and a=fingerprint by sha-256"
     )]
     NoCommonSecurity,
     /// The connection line is missing, is no unicast IP literal, or the port is unusable.
@@ -195,6 +202,9 @@ pub struct Audio {
     /// The far end's key, where the stream is SRTP.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub crypto: Option<Crypto>,
+    /// What a browser says of its line. Its address means nothing: it is where it proves to be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub webrtc: Option<Webrtc>,
     /// Packet length the far end asks for, in milliseconds; 20 unless it said otherwise.
     pub ptime_ms: u8,
     /// Seen from our side: `RecvOnly` and `Inactive` mean that the far end holds us.

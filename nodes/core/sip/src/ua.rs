@@ -44,7 +44,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::sdp::{self, Audio, Codec, MediaAddress, Ours, Suite};
+use crate::sdp::{self, Audio, Codec, Credentials, MediaAddress, Ours, Suite};
 use crate::{Destination, Message, NameAddr, Seed, Source};
 
 pub use crate::Local;
@@ -204,6 +204,21 @@ impl Leg {
     /// Our key, once there is one.
     pub fn ours(&self) -> Option<&Ours> {
         self.sdp.ours()
+    }
+
+    /// Whether the far end is a browser: its sound comes as RFC 8827 has it.
+    pub fn is_with_browser(&self) -> bool {
+        self.sdp.is_with_browser()
+    }
+
+    /// Our media node, as our next description to a browser has it. It goes with the address of the act that says it.
+    pub fn introduce(&mut self, credentials: Arc<Credentials>) {
+        self.sdp.introduce(credentials);
+    }
+
+    /// What a browser was told of our media node last.
+    pub fn credentials(&self) -> Option<&Arc<Credentials>> {
+        self.sdp.credentials()
     }
 
     /// Where the next request goes.

@@ -61,7 +61,9 @@ impl Sessions {
         }
         self.close_ports(&mut session, |id| set.endpoints.iter().all(|e| e.id != id));
         session.drop_keys(set);
+        session.drop_met(set);
         let is_news = session.make_keys(&mut endpoints) || is_news;
+        let is_news = session.meet(&mut endpoints, &self.certificate) || is_news;
         let recording = self.recording(&mut session, tenant, group, set);
         (session.group, session.version) = (group, set.version);
         let plan = Plan { number: session.number, owner: owner(group, tenant, set), endpoints, recording };
@@ -81,6 +83,7 @@ impl Sessions {
             thread,
             ports: BTreeMap::new(),
             keys: BTreeMap::new(),
+            met: BTreeMap::new(),
             recording: None,
         }
     }
@@ -152,6 +155,7 @@ impl Sessions {
                 endpoint: endpoint.id.clone(),
                 address,
                 key: session.key_to_tell(endpoint),
+                webrtc: session.webrtc_to_tell(&endpoint.id),
             })
         };
         set.endpoints.iter().filter_map(address).collect()

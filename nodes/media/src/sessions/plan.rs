@@ -15,7 +15,10 @@ use mangrove_rtp::{
     srtp::Suite,
 };
 
-use crate::thread::{Codec, EndpointPlan, Event, Formats, HearsPlan, Keys};
+use crate::thread::{BrowserPlan, Codec, EndpointPlan, Event, Formats, HearsPlan, Keys};
+
+/// Bytes of SHA-256.
+const FINGERPRINT: usize = 32;
 
 /// Sounds by key.
 pub(crate) type Sounds = BTreeMap<String, Arc<Prompt>>;
@@ -87,6 +90,7 @@ fn plan(endpoint: &media::Endpoint, sounds: &Sounds, unix_us: u64) -> Result<End
         signalled: signalled(&endpoint.signalled_from)?,
         latched: endpoint.latched.parse().ok(),
         keys: endpoint.srtp.as_ref().map(srtp).transpose()?,
+        browser: endpoint.webrtc.as_ref().map(browser).transpose()?,
         formats: if endpoint.udptl { Formats::default() } else { formats(endpoint)? },
         udptl: endpoint.udptl,
         send: endpoint.send,
@@ -127,6 +131,22 @@ fn srtp(srtp: &media::Srtp) -> Result<Keys, String> {
     }
     let theirs = Some(srtp.theirs.clone()).filter(|key| !key.is_empty());
     Ok(Keys { suite, ours: srtp.ours.clone(), theirs })
+}
+
+/// Our words are empty where they are to be made.
+fn browser(webrtc: &media::Webrtc) -> Result<BrowserPlan, String> {
+    for (whose, print) in [("our", &webrtc.fingerprint), ("the far end's", &webrtc.theirs)] {
+        if !print.is_empty() && print.len() != FINGERPRINT {
+            return Err(format!("{whose} fingerprint has {} bytes: use {FINGERPRINT}", print.len()));
+        }
+    }
+    Ok(BrowserPlan {
+        ufrag: webrtc.ufrag.clone(),
+        pwd: webrtc.pwd.clone(),
+        fingerprint: webrtc.fingerprint.clone(),
+        may_shake: false,
+        theirs: Some(webrtc.theirs.clone()).filter(|theirs| !theirs.is_empty()),
+    })
 }
 
 fn formats(endpoint: &media::Endpoint) -> Result<Formats, String> {

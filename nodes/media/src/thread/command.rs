@@ -2,10 +2,12 @@
 //! prompts read, addresses parsed).
 
 use std::{
+    fmt,
     net::{IpAddr, SocketAddr},
     sync::Arc,
 };
 
+use bytes::Bytes;
 use mangrove_rtp::prompt::Prompt;
 use tokio::sync::oneshot;
 
@@ -46,14 +48,35 @@ pub(crate) struct EndpointPlan {
     pub(crate) signalled: Option<IpAddr>,
     /// Where another node has heard it from.
     pub(crate) latched: Option<SocketAddr>,
-    /// None: plain RTP.
+    /// None: plain RTP, or a browser that has agreed on none yet.
     pub(crate) keys: Option<Keys>,
+    /// Set: it is one.
+    pub(crate) browser: Option<BrowserPlan>,
     pub(crate) formats: Formats,
     /// T.38 in place of RTP: then there are no formats.
     pub(crate) udptl: bool,
     pub(crate) send: bool,
     pub(crate) receive: bool,
     pub(crate) hears: HearsPlan,
+}
+
+/// How a browser's endpoint is reached.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct BrowserPlan {
+    pub(crate) ufrag: String,
+    pub(crate) pwd: String,
+    /// Of the certificate that the browser was told of.
+    pub(crate) fingerprint: Bytes,
+    /// Whether that is this node's.
+    pub(crate) may_shake: bool,
+    /// Of the browser's certificate, once that is known.
+    pub(crate) theirs: Option<Bytes>,
+}
+
+impl fmt::Debug for BrowserPlan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BrowserPlan").field("ufrag", &self.ufrag).finish_non_exhaustive()
+    }
 }
 
 #[derive(Debug)]

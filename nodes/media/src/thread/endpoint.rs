@@ -21,6 +21,7 @@ use socket2::SockRef;
 
 use super::{
     announcer::Announcer,
+    browser::Browser,
     command::EndpointPlan,
     ear::Ear,
     formats::Formats,
@@ -41,6 +42,8 @@ pub(super) struct Endpoint {
     pub(super) latch: Latch,
     /// The address that control believes media to come from, where it is not the SDP's.
     pub(super) told: Option<SocketAddr>,
+    /// What is known of it where it is a browser: then the latch has nothing to say.
+    pub(super) browser: Option<Box<Browser>>,
     /// What seals and opens its packets, where they are SRTP.
     pub(super) guard: Option<Box<Guard>>,
     pub(super) formats: Formats,
@@ -121,6 +124,7 @@ impl Endpoint {
             connected: false,
             latch: Latch::new(),
             told: None,
+            browser: None,
             guard: None,
             formats: Formats::default(),
             udptl: false,
@@ -150,13 +154,38 @@ impl Endpoint {
 
     /// Lets another process bind the same ports. What comes from the believed address stays here meanwhile: the kernel
     /// prefers a connected socket.
-    pub(super) fn share(&self) -> io::Result<()> {
+    pub(super) fn share(&mut self) -> io::Result<()> {
+        // A browser is heard from everywhere until now.
+        if let Some(to) = self.browser.as_ref().and_then(|browser| browser.ice.destination()) {
+            self.connected = self.connected || self.rtp.connect(to).is_ok();
+        }
         SockRef::from(&self.rtp).set_reuse_port(true)?;
         SockRef::from(&self.rtcp).set_reuse_port(true)
     }
 
     /// Takes everything that needs no other endpoint.
     pub(super) fn set(&mut self, plan: &EndpointPlan, now_us: u64) {
+        match &plan.browser {
+            Some(browser) => self.set_browser(browser, (plan.keys.as_ref(), plan.latched), now_us),
+            None => self.set_plain(plan, now_us),
+        }
+        self.formats.clone_from(&plan.formats);
+        if let Some(codec) = self.formats.codec {
+            self.outgoing.set_clock(codec.encoding.clock());
+        }
+        if plan.udptl && !self.udptl {
+            self.pause();
+        }
+        self.udptl = plan.udptl;
+        (self.send, self.receive) = (plan.send, plan.receive);
+        let has_stream = plan.udptl || plan.formats.codec.is_some();
+        let has_way = plan.remote.is_some() || plan.browser.is_some();
+        let expected = plan.receive && has_stream && has_way;
+        self.silence.since_us = expected.then(|| self.silence.since_us.unwrap_or(now_us));
+    }
+
+    /// The same of who is no browser.
+    fn set_plain(&mut self, plan: &EndpointPlan, now_us: u64) {
         self.latch.signal(plan.remote, plan.signalled, now_us);
         if self.latch.believed().is_none() {
             self.open_ears();
@@ -172,18 +201,6 @@ impl Endpoint {
             (Some(guard), Some(keys)) => guard.set(keys),
             (guard, keys) => *guard = keys.as_ref().map(|keys| Box::new(Guard::new(keys))),
         }
-        self.formats.clone_from(&plan.formats);
-        if let Some(codec) = self.formats.codec {
-            self.outgoing.set_clock(codec.encoding.clock());
-        }
-        if plan.udptl && !self.udptl {
-            self.pause();
-        }
-        self.udptl = plan.udptl;
-        (self.send, self.receive) = (plan.send, plan.receive);
-        let has_stream = plan.udptl || plan.formats.codec.is_some();
-        let expected = plan.receive && has_stream && plan.remote.is_some();
-        self.silence.since_us = expected.then(|| self.silence.since_us.unwrap_or(now_us));
     }
 
     /// A far end that comes back from plain sound, or with another key, knows nothing of how often our numbers have turned over,
@@ -197,11 +214,14 @@ impl Endpoint {
 
     /// Judges where an RTP packet came from and follows a far end that moved.
     pub(super) fn admit(&mut self, from: SocketAddr, ssrc: u32, sequence: u16, now_us: u64) -> Verdict {
+        if let Some(browser) = &mut self.browser {
+            browser.ice.heard(now_us);
+            self.is_there(now_us);
+            return Verdict::Accept;
+        }
         let verdict = self.latch.receive(from, ssrc, sequence, now_us);
         if matches!(verdict, Verdict::Accept | Verdict::Moved) {
-            if let Some(since) = &mut self.silence.since_us {
-                *since = now_us;
-            }
+            self.is_there(now_us);
             if verdict == Verdict::Moved {
                 self.open_ears();
                 self.reports.from = None;
@@ -224,7 +244,7 @@ impl Endpoint {
 
     /// Lets addresses other than the believed one be heard again.
     pub(super) fn open_ears(&mut self) {
-        if self.connected && sys::disconnect(&self.rtp).is_ok() {
+        if self.connected && self.browser.is_none() && sys::disconnect(&self.rtp).is_ok() {
             self.connected = false;
         }
     }
@@ -239,32 +259,58 @@ impl Endpoint {
 
     /// Whether the sound of an RTP packet may go to the far end now.
     pub(super) fn is_sending(&self) -> bool {
-        self.send && self.formats.codec.is_some() && self.latch.destination().is_some()
+        self.send && self.formats.codec.is_some() && self.destination().is_some()
     }
 
     /// Whether a packet from there is worth opening: each try costs.
     pub(super) fn may_come(&self, from: SocketAddr) -> bool {
-        self.guard.is_none() || self.latch.may_be(from)
+        match &self.browser {
+            Some(browser) => browser.ice.may_send(from),
+            None => self.guard.is_none() || self.latch.may_be(from),
+        }
     }
 
     /// Bytes of the plain packet that came in, at the front of the buffer. None: it is not the far end's.
     pub(super) fn open(&mut self, packet: &mut [u8]) -> Option<usize> {
         match &mut self.guard {
             Some(guard) => guard.open(packet),
-            None => Some(packet.len()),
+            None => Some(packet.len()).filter(|_| self.browser.is_none()),
         }
+    }
+
+    /// As `open`, of a compound of reports.
+    pub(super) fn open_rtcp(&mut self, compound: &mut [u8]) -> Option<usize> {
+        match &mut self.guard {
+            Some(guard) => guard.open_rtcp(compound),
+            None => Some(compound.len()).filter(|_| self.browser.is_none()),
+        }
+    }
+
+    /// Sends something that is neither sound nor sealed.
+    pub(super) fn send_plain(&self, packet: &[u8], to: SocketAddr) {
+        if let Err(error) = self.rtp.send_to(packet, to) {
+            tracing::trace!(endpoint = %self.id, %error, "a packet was not sent");
+        }
+    }
+
+    /// Sends a report as it is; a browser's goes beside its sound.
+    pub(super) fn send_report(&self, compound: &[u8], to: SocketAddr) -> io::Result<usize> {
+        let socket = if self.browser.is_some() { &self.rtp } else { &self.rtcp };
+        socket.send_to(compound, to)
     }
 
     /// Sends one packet, sealed where it must be; what the network does not take is lost, as RTP may be.
     pub(super) fn transmit(&mut self, packet: &[u8]) {
+        let destination = self.destination();
         let packet = match &mut self.guard {
+            None if self.browser.is_some() => return,
             None => packet,
             Some(guard) => match guard.seal(packet) {
                 Some(sealed) => sealed,
                 None => return,
             },
         };
-        let sent = match self.latch.destination() {
+        let sent = match destination {
             _ if self.connected => self.rtp.send(packet),
             Some(to) => self.rtp.send_to(packet, to),
             None => return,

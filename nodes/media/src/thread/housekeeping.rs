@@ -72,6 +72,7 @@ impl Worker {
         if let Some(digit) = endpoint.digits.poll(now_us) {
             self.report_digit(index, digit);
         }
+        self.watch_browser(index);
         self.report_silence(index);
         self.send_reports(index);
     }

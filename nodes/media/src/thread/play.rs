@@ -30,7 +30,7 @@ impl Worker {
     /// may not hear now (hold) misses what is played meanwhile.
     fn play_frame(&mut self, index: usize) -> bool {
         let Some(endpoint) = self.endpoints.get_mut(index) else { return false };
-        let (Some(codec), Some(_)) = (endpoint.formats.codec, endpoint.latch.destination()) else {
+        let (Some(codec), Some(_)) = (endpoint.formats.codec, endpoint.destination()) else {
             return true;
         };
         let law = codec.encoding.law();

@@ -21,6 +21,10 @@ impl Worker {
         let Some(endpoint) = self.endpoints.get_mut(index) else { return };
         // An error is an ICMP answer to something we sent: reading it has cleared it.
         let Ok((length, from)) = endpoint.rtp().recv_from(&mut self.buffer[..]) else { return };
+        if endpoint.browser.is_some() && !self.sort(index, length, from) {
+            return;
+        }
+        let Some(endpoint) = self.endpoints.get_mut(index) else { return };
         if !endpoint.may_come(from) {
             self.counts.foreign += 1;
             return;

@@ -16,18 +16,30 @@ fn pause_us() -> u64 {
 impl Worker {
     /// Takes one compound of an endpoint whose RTCP socket is ready.
     pub(super) fn read_rtcp(&mut self, index: usize) {
-        let now_us = self.now_us;
         let Some(endpoint) = self.endpoints.get_mut(index) else { return };
         let Ok((length, from)) = endpoint.rtcp.recv_from(&mut self.buffer[..]) else { return };
-        if endpoint.latch.destination().is_none_or(|to| to.ip() != from.ip()) {
+        // A browser's come beside its sound.
+        let to = endpoint.latch.destination().filter(|_| endpoint.browser.is_none());
+        if to.is_none_or(|to| to.ip() != from.ip()) {
             self.counts.foreign += 1;
             return;
         }
-        let opened = match &mut endpoint.guard {
-            Some(guard) => guard.open_rtcp(&mut self.buffer[..length]),
-            None => Some(length),
-        };
-        let Some(length) = opened else {
+        self.take_rtcp(index, length, from);
+    }
+
+    /// Takes one that came to a browser's only socket.
+    pub(super) fn hear_rtcp(&mut self, index: usize, length: usize, from: SocketAddr) {
+        if self.endpoints.get_mut(index).is_some_and(|endpoint| endpoint.may_come(from)) {
+            self.take_rtcp(index, length, from);
+        } else {
+            self.counts.foreign += 1;
+        }
+    }
+
+    fn take_rtcp(&mut self, index: usize, length: usize, from: SocketAddr) {
+        let now_us = self.now_us;
+        let Some(endpoint) = self.endpoints.get_mut(index) else { return };
+        let Some(length) = endpoint.open_rtcp(&mut self.buffer[..length]) else {
             self.counts.unauthentic += 1;
             return;
         };
@@ -60,7 +72,7 @@ impl Worker {
         {
             return;
         }
-        if let Err(error) = endpoint.rtcp.send_to(&self.compound, to) {
+        if let Err(error) = endpoint.send_report(&self.compound, to) {
             tracing::trace!(endpoint = %endpoint.id, %error, "a report was not sent");
         }
     }
@@ -70,6 +82,9 @@ impl Worker {
 fn address(endpoint: &Endpoint) -> Option<SocketAddr> {
     if endpoint.udptl {
         return None;
+    }
+    if endpoint.browser.is_some() {
+        return endpoint.destination();
     }
     if endpoint.reports.from.is_some() {
         return endpoint.reports.from;

@@ -1,6 +1,7 @@
 //! A media node from outside: real sockets on loopback, phones that send tones and measure what they hear.
 #![allow(clippy::unwrap_used)]
 
+mod browser;
 mod codecs;
 mod commands;
 mod digits;
@@ -8,6 +9,7 @@ mod fax;
 mod grpc;
 mod handover;
 mod numbering;
+mod page;
 mod phone;
 mod play;
 mod recording;

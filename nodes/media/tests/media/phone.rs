@@ -45,7 +45,12 @@ pub(crate) struct Phone {
 impl Phone {
     /// A silent phone on a free port of `ip`.
     pub(crate) async fn new(ip: &str, law: Law) -> Self {
-        let socket = Arc::new(UdpSocket::bind(format!("{ip}:0")).await.unwrap());
+        Self::at(UdpSocket::bind(format!("{ip}:0")).await.unwrap(), law)
+    }
+
+    /// The same at a socket that is there.
+    pub(crate) fn at(socket: UdpSocket, law: Law) -> Self {
+        let socket = Arc::new(socket);
         let heard = Arc::new(Mutex::new(Vec::new()));
         let (ear, list) = (socket.clone(), heard.clone());
         let receiver: Arc<Mutex<Option<Receiver>>> = Arc::default();

@@ -121,7 +121,7 @@ fn carrier(
     let destination = Destination { transport, address, flow: None };
     let from = NameAddr::new(Uri::sip(Some(shown), &config.domain, None));
     let (uri, to) = (to.clone(), NameAddr::new(to));
-    let dial = Dial { uri, route: Vec::new(), destination, from, to, security, ours: None };
+    let dial = Dial { uri, route: Vec::new(), destination, from, to, security, ours: None, browser: false };
     Some(Phone { dial, edge })
 }
 
@@ -150,6 +150,7 @@ pub(super) fn phones(call: &Call, employee: &Employee, device: &str, scene: &Sce
                 to: to.clone(),
                 security,
                 ours: None,
+                browser: binding.is_browser(),
             };
             let reached = scene.edge_for(dial.destination.transport, edge);
             Phone { dial, edge: reached.unwrap_or_else(|| edge.to_owned()) }

@@ -1,5 +1,7 @@
 //! What a media node reports about a call's session.
 
+use std::sync::Arc;
+
 use mangrove_proto::{
     id::LegId,
     live::{CdrRecording, EndedBy},
@@ -25,6 +27,7 @@ pub(crate) fn hear(call: &mut Call, fact: &Fact, scene: &mut Scene<'_>) {
         Fact::Silent(silent) => self::silent(call, silent, scene),
         Fact::RecordingFinished(finished) => recording_finished(call, finished, scene),
         Fact::Counters(counters) => count(call, counters),
+        Fact::Secured(secured) => session::secure(call, secured),
     }
 }
 
@@ -36,7 +39,7 @@ pub(crate) fn hear_former(call: &mut Call, fact: &Fact, scene: &mut Scene<'_>) {
         Fact::Digit(digit) => note(call, &digit.endpoint, story::DIGIT.into(), scene),
         Fact::RecordingFinished(finished) => recording_finished(call, finished, scene),
         Fact::Counters(counters) => count_former(call, counters),
-        Fact::Refused(_) | Fact::Latched(_) | Fact::Silent(_) => {}
+        Fact::Refused(_) | Fact::Latched(_) | Fact::Silent(_) | Fact::Secured(_) => {}
     }
 }
 
@@ -58,14 +61,19 @@ fn ready(call: &mut Call, ready: &media::Ready, scene: &mut Scene<'_>) {
         let (Ok(leg), Ok(told)) = (address.endpoint.parse::<LegId>(), address.address.parse()) else {
             continue;
         };
-        let lacks = |party: &Party| party.address.is_none() || call.media.is_untold(leg);
-        // Nothing can be said of an address whose key is missing.
-        let waits = call
-            .party(leg)
-            .is_some_and(|party| party.is_alive() && lacks(party) && party.line.key_due().is_none());
+        let lacks = |party: &Party| {
+            let is_known = party.address.is_some() && !call.media.is_untold(leg);
+            !is_known || session::is_another(party, address)
+        };
+        // Nothing can be said of an address whose key is missing, or what a browser must be told with it.
+        let has_all =
+            |party: &Party| party.line.key_due().is_none() && session::is_complete(party, address);
+        let waits =
+            call.party(leg).is_some_and(|party| party.is_alive() && lacks(party) && has_all(party));
         if waits && let Some(party) = call.party_mut(leg) {
             party.forget_address();
             party.address = Some(told);
+            party.association = session::Association::of(address).map(Arc::new);
             let has_a_turn = party.told_at.is_some();
             call.media.told(leg);
             // A phone that rings was told another one: it learns this one once it has answered.

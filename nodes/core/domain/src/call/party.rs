@@ -9,7 +9,7 @@ use mangrove_proto::{
 use serde::{Deserialize, Serialize};
 
 use super::away::Away;
-use crate::{cause::Cause, line::Line, stamp::Moment};
+use crate::{cause::Cause, line::Line, media::Association, stamp::Moment};
 
 /// What a party is to its call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,6 +72,9 @@ pub struct Party {
     pub line: Line,
     /// Our address towards it, once the media node gave one.
     pub address: Option<SocketAddr>,
+    /// What else ties it to that media node, where it is a browser.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) association: Option<Arc<Association>>,
     /// Where its sound really comes from, so that an heir can go on.
     pub latched: Option<SocketAddr>,
     /// The address that its session description named then; another one later makes `latched` void.
@@ -118,6 +121,7 @@ impl Party {
             employee,
             line,
             address: None,
+            association: None,
             latched: None,
             latched_for: None,
             told_at: None,
@@ -149,6 +153,10 @@ impl Party {
 
     /// Where its sound comes from at the address of ours that it knows, if not from where its description says.
     pub(crate) fn latched(&self) -> Option<SocketAddr> {
+        if self.line.audio().is_some_and(|audio| audio.webrtc.is_some()) {
+            // Its description says nothing of where it is.
+            return self.latched;
+        }
         let (described, _) = self.line.stream()?;
         // Without an address it is on hold, and has not moved.
         let is_same = described.ip().is_unspecified() || self.latched_for == Some(described);
@@ -158,6 +166,7 @@ impl Party {
     /// It is to be told another address of ours; to that one it may send from elsewhere.
     pub(crate) fn forget_address(&mut self) {
         (self.address, self.latched, self.latched_for) = (None, None, None);
+        self.association = None;
     }
 
     pub(crate) fn end(&mut self, at: Moment, cause: Cause) {

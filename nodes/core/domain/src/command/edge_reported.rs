@@ -172,7 +172,7 @@ fn register(
     let Some((employee, _)) = config.device(device) else {
         return Reply::NotFound { what: format!("device {device}") };
     };
-    let now = scene.now();
+    let now = (scene.now(), scene.state.rules());
     let mut is_registered = false;
     let answer = match not_theirs(request, device, &employee.extension, &config.domain) {
         Some(status) => {

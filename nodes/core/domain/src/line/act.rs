@@ -40,16 +40,28 @@ pub(super) fn address_of(call: &Call, leg: LegId) -> Option<MediaAddress> {
     call.party(leg).and_then(|party| party.address).map(media_address)
 }
 
+/// Our address as the far end is to be told it now. A browser is told what goes with it, too.
+fn tell_address(call: &mut Call, leg: LegId) -> Option<MediaAddress> {
+    let party = call.party_mut(leg)?;
+    let credentials = party.association.as_ref().map(|association| association.credentials.clone());
+    if let (Some(credentials), Some(line)) = (credentials, party.line.leg_mut()) {
+        line.introduce(credentials);
+    }
+    address_of(call, leg)
+}
+
 /// Sends the INVITE of a planned dialog whose media address is known.
 pub(crate) fn start(call: &mut Call, leg: LegId, scene: &mut Scene<'_>) {
     let Some(address) = address_of(call, leg) else { return };
     let codecs = agree::offered(call, leg, scene);
     let Some(party) = call.party_mut(leg) else { return };
+    let webrtc = party.association.as_ref().map(|association| association.credentials.clone());
     let Wire::Planned(dial) = &party.line.wire else { return };
-    let Dial { uri, route, destination, from, to, security, ours } = Dial::clone(dial);
+    let Dial { uri, route, destination, from, to, security, ours, browser } = Dial::clone(dial);
+    let webrtc = webrtc.filter(|_| browser);
     let target = ua::Target { uri, route, destination };
     let (offer, headers) = (Some(address), Vec::new());
-    let invite = ua::Call { target, from, to, offer, codecs, security, ours, headers };
+    let invite = ua::Call { target, from, to, offer, codecs, security, ours, webrtc, headers };
     let local = local(scene.state, &scene.tenant, party);
     let mut ctx = Ctx { now: scene.stamp.now, seed: &mut scene.seed, local: &local };
     let (line, outputs) = Leg::outgoing(invite, &mut ctx);
@@ -64,7 +76,7 @@ pub(crate) fn trying(call: &mut Call, leg: LegId, scene: &mut Scene<'_>) {
 
 /// 180, or 183 with our address when there is something to hear.
 pub(crate) fn ring(call: &mut Call, leg: LegId, early: bool, scene: &mut Scene<'_>) {
-    let early = address_of(call, leg).filter(|_| early);
+    let early = if early { tell_address(call, leg) } else { None };
     if early.is_some() {
         prefer(call, leg, scene);
     }
@@ -73,7 +85,7 @@ pub(crate) fn ring(call: &mut Call, leg: LegId, early: bool, scene: &mut Scene<'
 
 /// 200. Nothing if it was sent already, or if there is no address to answer with.
 pub(crate) fn answer(call: &mut Call, leg: LegId, scene: &mut Scene<'_>) {
-    let Some(address) = address_of(call, leg) else { return };
+    let Some(address) = tell_address(call, leg) else { return };
     let moment = scene.moment();
     match call.party_mut(leg) {
         Some(party) if party.is_alive() && party.answered.is_none() => party.answered = Some(moment),
@@ -148,14 +160,19 @@ pub(crate) fn reached_from(call: &mut Call, leg: LegId, source: &Source, edge: &
 
 /// Re-INVITE with our present address: the media has moved.
 pub(crate) fn reoffer(call: &mut Call, leg: LegId, scene: &mut Scene<'_>) {
-    let Some(address) = address_of(call, leg) else { return };
+    let Some(address) = tell_address(call, leg) else { return };
     operate(call, leg, scene, |line, ctx| line.offer(address, Direction::SendRecv, ctx));
 }
 
 /// As [`reoffer`], for who can be reached again: nothing if our present address has arrived there.
 pub(crate) fn remind(call: &mut Call, leg: LegId, scene: &mut Scene<'_>) {
     let present = address_of(call, leg);
-    let knows = |line: &Leg| !line.is_offering() && line.told_address() == present;
+    let association = call.party(leg).and_then(|party| party.association.as_deref());
+    let words = association.map(|association| &association.credentials);
+    let knows = |line: &Leg| {
+        let is_told = line.told_address() == present && (words.is_none() || line.credentials() == words);
+        !line.is_offering() && is_told
+    };
     if !call.party(leg).and_then(|party| party.line.leg()).is_some_and(knows) {
         reoffer(call, leg, scene);
     }
@@ -163,7 +180,7 @@ pub(crate) fn remind(call: &mut Call, leg: LegId, scene: &mut Scene<'_>) {
 
 /// Takes the far end's new offer. We are always ready to speak; a hold limits us by itself (RFC 3264 8.4).
 pub(crate) fn accept_offer(call: &mut Call, leg: LegId, scene: &mut Scene<'_>) {
-    match address_of(call, leg) {
+    match tell_address(call, leg) {
         Some(address) => {
             operate(call, leg, scene, |line, ctx| line.accept_offer(address, Direction::SendRecv, ctx));
         }

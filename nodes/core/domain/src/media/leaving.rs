@@ -19,7 +19,7 @@ use mangrove_proto::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Session, keys};
+use super::{Association, Session, keys, webrtc};
 use crate::{
     call::{Call, media_event, party::Party, retell},
     effect::Effect,
@@ -39,6 +39,9 @@ pub(crate) struct Former {
     asked: Arc<SetSession>,
     /// Our addresses there.
     addresses: BTreeMap<LegId, SocketAddr>,
+    /// What else ties browsers to it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    associations: BTreeMap<LegId, Arc<Association>>,
     /// Whose far ends know only those.
     untold: BTreeSet<LegId>,
     /// What the new node says of this version or an older one is of an earlier stay.
@@ -132,12 +135,15 @@ pub(crate) fn begin(call: &mut Call, scene: &mut Scene<'_>) {
 
 fn go(call: &mut Call, to: String, asked: Arc<SetSession>) {
     let alive = call.parties.values().filter(|party| party.is_alive());
-    let addresses: BTreeMap<_, _> = alive.filter_map(|party| Some((party.id, party.address?))).collect();
+    let addresses: BTreeMap<_, _> =
+        alive.clone().filter_map(|party| Some((party.id, party.address?))).collect();
+    let associations = alive.filter_map(|party| Some((party.id, party.association.clone()?))).collect();
     let untold = addresses.keys().copied().collect();
     let since = call.media.newest();
     let node = std::mem::replace(&mut call.media.node, to);
     (call.media.asked, call.media.version) = (None, since);
-    call.media.former = Some(Arc::new(Former { node, asked, addresses, untold, since, until: None }));
+    let former = Former { node, asked, addresses, associations, untold, since, until: None };
+    call.media.former = Some(Arc::new(former));
 }
 
 /// The new node stands: the far ends have their time from now on, or from their turn.
@@ -161,6 +167,12 @@ pub(crate) fn note_addresses(call: &mut Call, ready: &media::Ready) {
     for address in &ready.addresses {
         if let (Ok(leg), Ok(ours)) = (address.endpoint.parse::<LegId>(), address.address.parse()) {
             former.addresses.insert(leg, ours);
+            if let Some(association) = Association::of(address) {
+                let known = former.associations.get(&leg);
+                if known.is_none_or(|known| known.credentials != association.credentials) {
+                    former.associations.insert(leg, association.into());
+                }
+            }
         }
     }
 }
@@ -229,6 +241,8 @@ pub(crate) fn former(call: &Call, epoch: u64, stamp: Stamp) -> Option<Effect> {
     let mut set = SetSession::clone(&former.asked);
     for endpoint in &mut set.endpoints {
         endpoint.port = former.port(&endpoint.id);
+        let leg = endpoint.id.parse::<LegId>().ok();
+        webrtc::fill(endpoint, leg.and_then(|leg| former.associations.get(&leg)).map(Arc::as_ref));
     }
     Some(super::command(call, &former.node, set, (epoch, stamp)))
 }
@@ -259,8 +273,9 @@ pub(super) fn forget(call: &mut Call, name: &str) {
 pub(crate) fn turn_back(call: &mut Call, scene: &mut Scene<'_>) {
     let (node, asked) = (call.media.node.clone(), call.media.asked.clone());
     let (Some(asked), true) = (asked, come_back(call, scene)) else { return };
-    let (addresses, untold) = (BTreeMap::new(), BTreeSet::new());
-    call.media.former = Some(Arc::new(Former { node, asked, addresses, untold, since: 0, until: None }));
+    let (addresses, associations, untold) = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
+    let tried = Former { node, asked, addresses, associations, untold, since: 0, until: None };
+    call.media.former = Some(Arc::new(tried));
     let session = call.id.to_string();
     ask(call, SetSession { session, close: true, ..SetSession::default() }, scene);
     call.media.version = call.media.newest();
@@ -277,6 +292,7 @@ fn come_back(call: &mut Call, scene: &mut Scene<'_>) -> bool {
     for leg in &astray {
         if let Some(party) = call.party_mut(*leg) {
             party.address = former.addresses.get(leg).copied();
+            party.association = former.associations.get(leg).cloned();
         }
         let rings = call.party(*leg).is_some_and(|party| party.answered.is_none());
         if rings && call.knows_address(*leg) {

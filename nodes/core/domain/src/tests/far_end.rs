@@ -72,6 +72,19 @@ pub(crate) fn secret(plain: &str) -> String {
     plain.replace("RTP/AVP", "RTP/SAVP") + &line
 }
 
+/// What a browser says, as Chrome writes it: its certificate is all of byte 0x37.
+pub(crate) fn browser_sdp(direction: &str, setup: &str, version: u32) -> String {
+    format!(
+        "v=0\r\no=- 77 {version} IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0\r\na=msid-semantic: WMS a\r\n\
+         m=audio 9 UDP/TLS/RTP/SAVPF 111 8 0 110 126\r\nc=IN IP4 0.0.0.0\r\na=rtcp:9 IN IP4 0.0.0.0\r\n\
+         a=ice-ufrag:F7gI\r\na=ice-pwd:x9cml/YzichV2+XlhiMu8g\r\na=ice-options:trickle\r\n\
+         a=fingerprint:sha-256 37{}\r\na=setup:{setup}\r\na=mid:0\r\na={direction}\r\na=rtcp-mux\r\n\
+         a=rtpmap:111 opus/48000/2\r\na=rtpmap:8 PCMA/8000\r\na=rtpmap:0 PCMU/8000\r\n\
+         a=rtpmap:110 telephone-event/48000\r\na=rtpmap:126 telephone-event/8000\r\n",
+        ":37".repeat(31)
+    )
+}
+
 /// The formats of a message's audio line.
 pub(crate) fn formats(message: &Message) -> String {
     let body = String::from_utf8_lossy(message.body()).into_owned();

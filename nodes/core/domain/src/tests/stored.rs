@@ -9,8 +9,8 @@ use mangrove_proto::{
     },
     media::{
         Codec, Counters, Digit, Endpoint, EndpointAddress, Latched, MediaEvent, Peer, Play, PlayFinished,
-        Ready, Recording, RecordingFinished, Refused, SetSession, Silent, Srtp, TelephoneEvent,
-        endpoint::Hears, media_event::Fact,
+        Ready, Recording, RecordingFinished, Refused, Secured, SetSession, Silent, Srtp,
+        TelephoneEvent, Webrtc, endpoint::Hears, media_event::Fact,
     },
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -65,7 +65,13 @@ fn endpoint(hears: Hears) -> Endpoint {
         accepts: vec![codec()],
         srtp: Some(srtp()),
         udptl: true,
+        webrtc: Some(webrtc()),
     }
+}
+
+fn webrtc() -> Webrtc {
+    let (fingerprint, theirs) = (vec![7_u8; 32].into(), vec![8_u8; 32].into());
+    Webrtc { ufrag: "evtj".into(), pwd: "VOkJxbRl1RmTxUk/WvJxBt".into(), fingerprint, theirs }
 }
 
 fn srtp() -> Srtp {
@@ -128,7 +134,7 @@ fn sessions() {
 
 fn ready() -> Ready {
     let (endpoint, address) = ("leg".into(), "10.0.0.2:20000".into());
-    let address = EndpointAddress { endpoint, address, key: vec![7_u8; 30].into() };
+    let address = EndpointAddress { endpoint, address, key: vec![7_u8; 30].into(), webrtc: Some(webrtc()) };
     Ready { version: 2, addresses: vec![address] }
 }
 
@@ -142,6 +148,12 @@ fn what_media_nodes_report() {
     may_lack_fields(Digit { endpoint: endpoint.clone(), digit: "5".into(), duration_ms: 80 });
     may_lack_fields(Latched { endpoint: endpoint.clone(), address: "192.0.2.1:4002".into() });
     may_lack_fields(Silent { endpoint: endpoint.clone(), since_ms: 30_000 });
+    may_lack_fields(Secured {
+        endpoint: endpoint.clone(),
+        srtp: Some(srtp()),
+        ufrag: "evtj".into(),
+        theirs: vec![7_u8; 32].into(),
+    });
     may_lack_fields(RecordingFinished {
         recording: "rec-1".into(),
         object: "acme/1.wav".into(),

@@ -4,6 +4,7 @@ mod announcements;
 mod answered;
 mod away;
 mod between_employees;
+mod browsers;
 mod codecs;
 mod consulting;
 mod devices;

@@ -291,6 +291,20 @@ fn compounds_must_be_encrypted_and_whole() {
     }
 }
 
+#[test]
+fn what_dtls_exports_is_taken_apart() {
+    for (length, suite) in [(60, Suite::Cm80), (56, Suite::Gcm128), (88, Suite::Gcm256)] {
+        assert_eq!(Suite::of_exported(length), Some(suite));
+        let exported: Vec<u8> = (0..length as u8).collect();
+        let [client, server] = suite.take_apart(&exported).unwrap();
+        let (key, salt) = (suite.master_key_length(), suite.salt_length());
+        assert_eq!(client, [&exported[..key], &exported[2 * key..2 * key + salt]].concat());
+        assert_eq!(server, [&exported[key..2 * key], &exported[2 * key + salt..]].concat());
+        assert_eq!(suite.take_apart(&exported[1..]), None);
+    }
+    assert_eq!(Suite::of_exported(61), None);
+}
+
 proptest! {
     #[test]
     fn any_bytes_are_taken(

@@ -21,6 +21,9 @@ pub struct Binding {
     /// Preference in thousandths, 0 to 1000.
     pub q: u16,
     pub user_agent: Option<String>,
+    /// `+sip.ice` (RFC 5768): its sound goes by ICE.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ice: bool,
     pub registered_at: u64,
     pub expires_at: u64,
     pub call_id: String,
@@ -46,6 +49,12 @@ impl Binding {
             destination.address = self.contact.address().unwrap_or(destination.address);
         }
         destination
+    }
+
+    /// Whether it is a browser, for which sound is what RFC 8827 makes of it: others that speak SIP over a WebSocket know
+    /// nothing of ICE.
+    pub fn is_browser(&self) -> bool {
+        self.ice && self.source.transport.is_websocket()
     }
 
     /// The first proxy of the Path, which is the one we had the REGISTER from. Whoever names another would have us

@@ -74,6 +74,7 @@ impl Wanted {
             source: source.clone(),
             q: contact.params.get("q").map_or(1000, thousandths),
             user_agent: request.header("User-Agent").map(str::to_owned),
+            ice: contact.params.has("+sip.ice"),
             registered_at: now,
             expires_at: now + u64::from(seconds) * 1000,
             call_id: self.call_id.clone(),

@@ -55,7 +55,7 @@ pub(super) fn offer(body: &[u8]) -> Result<Description, Error> {
     let mut refusal = Error::NoCommonFax;
     for (index, media) in session.medias.iter().enumerate() {
         match fax(&session, media) {
-            Ok(fax) => return Ok(Description { lines: read::lines(&session), index, fax }),
+            Ok(fax) => return Ok(Description { lines: read::lines(&session, false), index, fax }),
             Err(error @ Error::Address(_)) => refusal = error,
             Err(_) => {}
         }
@@ -68,7 +68,7 @@ pub(super) fn answer(body: &[u8], index: usize) -> Result<Description, Error> {
     let session = read::parse(body)?;
     let media = session.medias.get(index).ok_or(Error::NoCommonFax)?;
     let fax = fax(&session, media)?;
-    Ok(Description { lines: read::lines(&session), index, fax })
+    Ok(Description { lines: read::lines(&session, false), index, fax })
 }
 
 fn fax(session: &sdp_types::Session, media: &Media) -> Result<Fax, Error> {
@@ -78,7 +78,7 @@ fn fax(session: &sdp_types::Session, media: &Media) -> Result<Fax, Error> {
     }
     let ip = read::address(media.connections.first().or(session.connection.as_ref()))?;
     let terms = media.attributes.iter().filter_map(term).take(MAX_TERMS).collect();
-    let direction = read::direction(session, media, ip);
+    let direction = read::direction(session, media, ip.is_unspecified());
     Ok(Fax { remote: SocketAddr::new(ip, media.port), terms, direction })
 }
 

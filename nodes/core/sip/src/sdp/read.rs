@@ -1,13 +1,14 @@
 //! Reads a description of the far end: which of its lines is our audio, and what it says. Lenient where
 //! trunks are sloppy (attributes that do not parse are skipped), strict about addresses and ports.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use sdp_types::{Connection, Media};
 use serde::{Deserialize, Serialize};
 
 use super::encodings::Encodings;
-use super::{Audio, Codec, Crypto, Direction, Error, Suite};
+use super::webrtc;
+use super::{Audio, Codec, Crypto, Direction, Error, Suite, Webrtc};
 
 /// More media lines than this is no phone call; answering them all would only cost us.
 const MAX_LINES: usize = 32;
@@ -18,6 +19,9 @@ pub(super) struct Line {
     pub(super) media: String,
     pub(super) proto: String,
     pub(super) format: String,
+    /// Its name, where browsers may ask for it back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) mid: Option<String>,
 }
 
 /// The far end's description: all its lines, and the audio we take.
@@ -32,6 +36,11 @@ impl Description {
     /// Whether its audio is SRTP by its profile.
     pub(super) fn is_savp(&self) -> bool {
         self.lines.get(self.index).is_some_and(Line::is_savp)
+    }
+
+    /// The profile of its audio.
+    pub(super) fn proto(&self) -> &str {
+        self.lines.get(self.index).map_or("", |line| line.proto.as_str())
     }
 }
 
@@ -49,6 +58,23 @@ fn is_savp(proto: &str) -> bool {
     proto.eq_ignore_ascii_case("RTP/SAVP")
 }
 
+/// By which ways of its own sound may come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ways {
+    /// RTP and SRTP with keys from descriptions.
+    Plain,
+    /// As browsers do it.
+    Webrtc,
+    /// Either.
+    All,
+}
+
+impl Ways {
+    fn allow(self, is_webrtc: bool) -> bool {
+        self == Self::All || is_webrtc == (self == Self::Webrtc)
+    }
+}
+
 /// What a description may say, for it to be taken.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Taken<'a> {
@@ -58,6 +84,7 @@ pub(super) struct Taken<'a> {
     pub(super) suites: &'a [Suite],
     /// Such a key must be there.
     pub(super) is_secret: bool,
+    pub(super) ways: Ways,
 }
 
 /// Reads an offer: takes the first audio line with a codec that is taken, and a key where there must be one.
@@ -66,7 +93,7 @@ pub(super) fn offer(body: &[u8], taken: Taken<'_>) -> Result<Description, Error>
     let mut refusal = Error::NoCommonAudio;
     for (index, media) in session.medias.iter().enumerate() {
         match audio(&session, media, taken) {
-            Ok(audio) => return Ok(Description { lines: lines(&session), index, audio }),
+            Ok(audio) => return Ok(Description { lines: lines(&session, audio.webrtc.is_some()), index, audio }),
             Err(error @ (Error::Address(_) | Error::NoCommonSecurity)) => refusal = error,
             Err(_) => {}
         }
@@ -83,7 +110,7 @@ pub(super) fn answer(body: &[u8], index: usize, taken: Taken<'_>) -> Result<Desc
     if !taken.suites.is_empty() && audio.crypto.is_none() && media.has_attribute("crypto") {
         return Err(Error::NoCommonSecurity);
     }
-    Ok(Description { lines: lines(&session), index, audio })
+    Ok(Description { lines: lines(&session, audio.webrtc.is_some()), index, audio })
 }
 
 pub(super) fn parse(body: &[u8]) -> Result<sdp_types::Session, Error> {
@@ -94,18 +121,21 @@ pub(super) fn parse(body: &[u8]) -> Result<sdp_types::Session, Error> {
     Ok(session)
 }
 
-pub(super) fn lines(session: &sdp_types::Session) -> Vec<Line> {
+pub(super) fn lines(session: &sdp_types::Session, is_of_browser: bool) -> Vec<Line> {
     let line = |media: &Media| Line {
         media: media.media.clone(),
         proto: media.proto.clone(),
         format: media.fmt.split_whitespace().next().unwrap_or("0").to_owned(),
+        mid: webrtc::mid(media).filter(|_| is_of_browser),
     };
     session.medias.iter().map(line).collect()
 }
 
 fn audio(session: &sdp_types::Session, media: &Media, taken: Taken<'_>) -> Result<Audio, Error> {
     let is_secret = is_savp(&media.proto);
-    let is_rtp = is_secret || media.proto.eq_ignore_ascii_case("RTP/AVP");
+    let is_webrtc = webrtc::is_profile(&media.proto);
+    let is_rtp = (is_secret || is_webrtc || media.proto.eq_ignore_ascii_case("RTP/AVP"))
+        && taken.ways.allow(is_webrtc);
     if !media.media.eq_ignore_ascii_case("audio") || !is_rtp || media.port == 0 {
         return Err(Error::NoCommonAudio);
     }
@@ -113,11 +143,18 @@ fn audio(session: &sdp_types::Session, media: &Media, taken: Taken<'_>) -> Resul
     if codecs.is_empty() {
         return Err(Error::NoCommonAudio);
     }
-    let crypto = Crypto::first(media, taken.suites);
-    if crypto.is_none() && (is_secret || taken.is_secret) {
+    let webrtc = Webrtc::read(session, media).filter(|_| is_webrtc);
+    let crypto = Crypto::first(media, taken.suites).filter(|_| !is_webrtc);
+    let has_keys = crypto.is_some() || webrtc.is_some();
+    if !has_keys && (is_secret || is_webrtc || taken.is_secret) {
         return Err(Error::NoCommonSecurity);
     }
-    let ip = address(media.connections.first().or(session.connection.as_ref()))?;
+    let connection = media.connections.first().or(session.connection.as_ref());
+    let ip = match address(connection) {
+        // Browsers say 0.0.0.0, or a name of their own network's.
+        Err(_) if is_webrtc => Ipv4Addr::UNSPECIFIED.into(),
+        read => read?,
+    };
     let mut audio = Audio {
         remote: SocketAddr::new(ip, media.port),
         rtcp: rtcp(media, ip),
@@ -126,8 +163,9 @@ fn audio(session: &sdp_types::Session, media: &Media, taken: Taken<'_>) -> Resul
         events: Vec::new(),
         noise,
         crypto,
+        webrtc,
         ptime_ms: ptime(media),
-        direction: direction(session, media, ip),
+        direction: direction(session, media, ip.is_unspecified() && !is_webrtc),
     };
     audio.set_events(events);
     Ok(audio)
@@ -155,13 +193,13 @@ fn ptime(media: &Media) -> u8 {
     value.and_then(|text| text.trim().parse().ok()).filter(|ms| (10..=120).contains(ms)).unwrap_or(20)
 }
 
-/// The far end's direction turned round to ours; an unspecified address is a hold of the old kind
+/// The far end's direction turned round to ours; `is_held` says that it names no address, which is a hold of the old kind
 /// (RFC 3264 8.4).
-pub(super) fn direction(session: &sdp_types::Session, media: &Media, ip: IpAddr) -> Direction {
+pub(super) fn direction(session: &sdp_types::Session, media: &Media, is_held: bool) -> Direction {
     let all = [Direction::SendRecv, Direction::SendOnly, Direction::RecvOnly, Direction::Inactive];
     let here = all.into_iter().find(|direction| media.has_attribute(direction.attribute()));
     let above = || all.into_iter().find(|direction| session.has_attribute(direction.attribute()));
     let theirs = here.or_else(above).unwrap_or(Direction::SendRecv);
     let ours = theirs.reversed();
-    if ip.is_unspecified() { ours.within(Direction::RecvOnly) } else { ours }
+    if is_held { ours.within(Direction::RecvOnly) } else { ours }
 }

@@ -1,6 +1,7 @@
 //! The state of offer and answer in one dialog: what we said last, what is agreed, what is outstanding.
 //! At most one offer is outstanding at a time; who may offer when is the dialog's business.
 
+mod browser;
 mod fax;
 mod secret;
 
@@ -14,7 +15,7 @@ use super::formats::Formats;
 use super::numbers::Numbers;
 use super::read::{self, Description, Line, Taken};
 use super::write::{Stream, Text};
-use super::{Audio, Codec, Direction, Error, MediaAddress, Ours, Security, TelephoneEvent};
+use super::{Audio, Codec, Credentials, Direction, Error, MediaAddress, Ours, Security, TelephoneEvent};
 
 /// Offer and answer of one dialog. Plain data: its text depends on nothing but the calls made. `Debug` leaves out what was
 /// sent, for it has our key.
@@ -40,6 +41,9 @@ pub struct Session {
     /// Our key, once there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     ours: Option<Arc<Ours>>,
+    /// What a browser is told of our media node, with its address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    credentials: Option<Arc<Credentials>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -90,6 +94,7 @@ impl Session {
             preferred: Vec::new(),
             security: Security::Off,
             ours: None,
+            credentials: None,
         }
     }
 
@@ -99,8 +104,8 @@ impl Session {
         let agreed = self.agreed.as_deref();
         let formats = Formats::offer(codecs, agreed.map(|was| &was.audio), &self.numbers);
         let (lines, index) = self.audio_place();
-        let secret = self.offered_secret();
-        let stream = Stream::Audio { formats: &formats, secret: secret.as_ref() };
+        let (secret, browser) = (self.offered_secret(), self.offered_to_browser());
+        let stream = Stream::Audio { formats: &formats, secret: secret.as_ref(), browser: browser.as_ref() };
         let said = Said { local, direction, stream, lines: &lines, index };
         let sent = self.say(&said);
         self.numbers.note(&formats, codecs);
@@ -115,7 +120,8 @@ impl Session {
     /// Malformed or unacceptable descriptions; the session is as before.
     pub fn receive_offer(&mut self, body: &[u8], taken: &[Codec]) -> Result<Audio, Error> {
         let is_secret = self.security == Security::Require;
-        let description = read::offer(body, Taken { codecs: taken, suites: self.suites(), is_secret })?;
+        let (suites, ways) = (self.suites(), self.ways());
+        let description = read::offer(body, Taken { codecs: taken, suites, is_secret, ways })?;
         let audio = description.audio.clone();
         self.pending = Some(Pending::Theirs(description));
         Ok(audio)
@@ -133,7 +139,7 @@ impl Session {
     ///
     /// # Errors
     /// [`Error::NoOffer`] when there is none to answer, [`Error::NoCommonAudio`] when nothing is left of it,
-    /// [`Error::NoCommonSecurity`] when it must be SRTP and our key is missing.
+    /// [`Error::NoCommonSecurity`] when it must be SRTP and our key is missing, or what a browser must be told.
     pub fn answer(
         &mut self,
         local: MediaAddress,
@@ -142,6 +148,7 @@ impl Session {
     ) -> Result<Vec<u8>, Error> {
         let Some(Pending::Theirs(description)) = &self.pending else { return Err(Error::NoOffer) };
         let is_savp = description.is_savp();
+        let browser = self.answered_to_browser(description)?;
         let Description { lines, index, mut audio } = description.clone();
         let theirs = audio.clone();
         audio.cut_down(codecs);
@@ -154,7 +161,7 @@ impl Session {
         }
         audio.direction = direction.within(audio.direction);
         let formats = Formats::of(&audio);
-        let stream = Stream::Audio { formats: &formats, secret: secret.as_ref() };
+        let stream = Stream::Audio { formats: &formats, secret: secret.as_ref(), browser: browser.as_ref() };
         let said = Said { local, direction: audio.direction, stream, lines: &lines, index };
         let sent = self.say(&said);
         self.numbers.note(&formats, codecs);
@@ -186,7 +193,8 @@ impl Session {
         let (_, index) = self.audio_place();
         let suites = if has_key { self.suites() } else { &[] };
         let is_secret = self.security == Security::Require;
-        let taken = Taken { codecs: &offered.codecs, suites, is_secret };
+        let ways = self.ways_of_answer();
+        let taken = Taken { codecs: &offered.codecs, suites, is_secret, ways };
         let Description { lines, index, mut audio } = read::answer(body, index, taken)?;
         let theirs = audio.clone();
         audio.direction = wanted.within(audio.direction);

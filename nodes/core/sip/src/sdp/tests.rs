@@ -1,5 +1,6 @@
 //! Offer and answer between two sessions, and against descriptions as far ends write them.
 
+mod browsers;
 mod far_ends;
 mod fax;
 mod numbering;

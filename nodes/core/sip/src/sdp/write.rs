@@ -8,6 +8,7 @@ use super::codecs::{self, TELEPHONE_EVENT};
 use super::fax;
 use super::formats::Formats;
 use super::read::Line;
+use super::webrtc;
 use super::{Codec, Direction, MediaAddress, Ours, TelephoneEvent};
 
 /// Everything our next description says, apart from its version.
@@ -30,6 +31,8 @@ pub(super) enum Stream<'a> {
     Audio {
         formats: &'a Formats,
         secret: Option<&'a Secret>,
+        /// Where the far end is a browser.
+        browser: Option<&'a webrtc::Said>,
     },
     /// T.38 with these attributes.
     Fax(&'a [String]),
@@ -51,6 +54,9 @@ impl Text<'_> {
         let mut session = sdp_types::Session::new(Origin::with_ip_addr(self.id, version, self.origin), "-");
         session.set_connection(Connection::from_ip_addr(self.local.ip));
         session.add_time(sdp_types::Time::new(0, 0));
+        if let Stream::Audio { browser: Some(browser), .. } = self.stream {
+            browser.head(&mut session);
+        }
         for index in 0..self.lines.len().max(1) {
             session.add_media(match self.lines.get(index) {
                 Some(line) if index != self.index => refused(line),
@@ -64,12 +70,17 @@ impl Text<'_> {
 
     fn stream(&self) -> Media {
         match self.stream {
-            Stream::Audio { formats, secret } => self.audio(formats, secret),
+            Stream::Audio { formats, secret, browser } => self.audio(formats, secret, browser),
             Stream::Fax(terms) => fax::media(self.local.port, terms, self.direction),
         }
     }
 
-    fn audio(&self, formats: &Formats, secret: Option<&Secret>) -> Media {
+    fn audio(
+        &self,
+        formats: &Formats,
+        secret: Option<&Secret>,
+        browser: Option<&webrtc::Said>,
+    ) -> Media {
         let format = formats.numbers().map(|number| number.to_string()).collect::<Vec<_>>().join(" ");
         let profile = match secret {
             Some(Secret { is_savp: true, .. }) => TransportProto::RtpSavp,
@@ -85,6 +96,9 @@ impl Text<'_> {
         media.add_attribute_with_value("ptime", "20");
         if let Some(Secret { ours, tag, .. }) = secret {
             media.add_attribute_with_value("crypto", ours.line(*tag));
+        }
+        if let Some(browser) = browser {
+            browser.line(self.local, &mut media);
         }
         media.add_attribute_from_str(self.direction.attribute());
         media
@@ -106,5 +120,8 @@ fn refused(line: &Line) -> Media {
     let mut media = Media::new(MediaType::Audio, 0, TransportProto::RtpAvp, &line.format);
     media.media.clone_from(&line.media);
     media.proto.clone_from(&line.proto);
+    if let Some(mid) = &line.mid {
+        media.add_attribute_with_value("mid", mid);
+    }
     media
 }

@@ -1,4 +1,5 @@
-//! Digits by INFO, as phones without RFC 4733 send them: `application/dtmf-relay` and `application/dtmf`.
+//! Digits by INFO, as phones without RFC 4733 send them: `application/dtmf-relay` and `application/dtmf`. And candidates that
+//! browsers find late (RFC 8840): they are of no use to us, for it is the browser who asks.
 
 use super::asked::Asked;
 use super::turn::Turn;
@@ -7,7 +8,9 @@ use crate::Message;
 
 /// Taken when the sender names no duration.
 const USUAL_MS: u32 = 160;
-const ACCEPTED: &str = "application/dtmf-relay, application/dtmf";
+/// What trickles in.
+const CANDIDATES: &str = "application/trickle-ice-sdpfrag";
+const ACCEPTED: &str = "application/dtmf-relay, application/dtmf, application/trickle-ice-sdpfrag";
 
 impl Leg {
     /// INFO: a digit, or nothing we know.
@@ -18,6 +21,7 @@ impl Leg {
         let body = String::from_utf8_lossy(request.body());
         let kind = request.content_type().unwrap_or_default().to_ascii_lowercase();
         let press = match kind.as_str() {
+            CANDIDATES => return self.reply_status(asked, 200, turn),
             "application/dtmf-relay" => relay(&body),
             "application/dtmf" => digit(&body).map(|digit| (digit, USUAL_MS)),
             _ => {

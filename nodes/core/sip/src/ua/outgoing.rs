@@ -1,5 +1,7 @@
 //! An INVITE of ours: how it is made, cancelled, and what its final answers mean.
 
+use std::sync::Arc;
+
 
 use super::calling::{Invitation, MAX_FORKS, Stray};
 use super::change::Change;
@@ -8,7 +10,7 @@ use super::incoming::is_sdp;
 use super::session_timer::SessionTimer;
 use super::turn::{ALLOW, SDP, Turn};
 use super::{Ctx, Fact, Leg, Output, Phase};
-use crate::sdp::{self, Codec, Direction, MediaAddress, Ours, Security};
+use crate::sdp::{self, Codec, Credentials, Direction, MediaAddress, Ours, Security};
 use crate::{Destination, Message, Method, NameAddr, Rendered, Source, Uri};
 
 /// Whom to call, on which way.
@@ -39,6 +41,8 @@ pub struct Call {
     pub security: Security,
     /// Our key, where the offer is to have one.
     pub ours: Option<Ours>,
+    /// What a browser is told of our media node; none where the far end is no browser.
+    pub webrtc: Option<Arc<Credentials>>,
     /// Further headers, as P-Asserted-Identity or Diversion.
     pub headers: Vec<(String, String)>,
 }
@@ -47,6 +51,9 @@ impl Leg {
     /// A leg that calls; the outputs hold its INVITE.
     pub fn outgoing(call: Call, ctx: &mut Ctx<'_>) -> (Leg, Vec<Output>) {
         let mut sdp = sdp::Session::new(ctx.seed.below(1 << 31)).secured(call.security, call.ours);
+        if let Some(credentials) = call.webrtc {
+            sdp.introduce(credentials);
+        }
         if let Some(local) = call.offer {
             sdp.offer(local, &call.codecs, Direction::SendRecv);
         }

@@ -46,11 +46,21 @@ impl World {
 
     /// The same for so long; 0: it takes its Contact back.
     pub(crate) fn register_page_for(&mut self, extension: &str, flow: &str, contact: &str, seconds: u32) {
+        self.register_contact(extension, flow, &format!("<{contact}>;expires={seconds}"));
+    }
+
+    /// A browser registers as such (RFC 5768).
+    pub(crate) fn register_browser(&mut self, extension: &str, flow: &str) {
+        let uri = format!("sip:{extension}@df7jal23ls0d.invalid;transport=ws");
+        self.register_contact(extension, flow, &format!("<{uri}>;+sip.ice;expires=600"));
+    }
+
+    fn register_contact(&mut self, extension: &str, flow: &str, contact: &str) {
         let text = format!(
             "REGISTER sip:acme.example SIP/2.0\r\nVia: SIP/2.0/WS df7jal23ls0d.invalid;branch=z9hG4bK{flow}\r\n\
              Max-Forwards: 70\r\nFrom: <sip:{extension}@acme.example>;tag={flow}\r\n\
              To: <sip:{extension}@acme.example>\r\nCall-ID: {flow}\r\nCSeq: 1 REGISTER\r\n\
-             Contact: <{contact}>;expires={seconds}\r\n\r\n"
+             Contact: {contact}\r\n\r\n"
         );
         self.received_from("", text.into_bytes(), websocket(flow), Some(device(extension)));
     }

@@ -9,7 +9,7 @@ use mangrove_proto::{
 use mangrove_sip::Message;
 
 use super::{Pending, World, phone_address, tenant_id};
-use crate::tests::far_end::{FarEnd, image, is_fax, sdp, secret};
+use crate::tests::far_end::{FarEnd, browser_sdp, image, is_fax, sdp, secret};
 
 /// Where far ends send their sound, at a media node.
 fn address_of(node: &str) -> &'static str {
@@ -21,6 +21,18 @@ fn made_key(node: &str, endpoint: &media::Endpoint) -> Bytes {
     let is_asked = endpoint.srtp.as_ref().is_some_and(|srtp| srtp.ours.is_empty());
     let byte = node.bytes().last().unwrap_or_default();
     if is_asked { vec![byte; 30].into() } else { Bytes::new() }
+}
+
+/// What a node says of itself to a browser: other nodes say other words.
+fn made_words(node: &str, endpoint: &media::Endpoint) -> Option<media::Webrtc> {
+    let webrtc = endpoint.webrtc.as_ref()?;
+    let byte = node.bytes().last().unwrap_or_default();
+    let fingerprint = Bytes::from(vec![byte; 32]);
+    if !webrtc.ufrag.is_empty() && (webrtc.fingerprint == fingerprint || endpoint.srtp.is_some()) {
+        return Some(webrtc.clone());
+    }
+    let pwd = format!("{node}-password-of-22-characters").replace('-', "+");
+    Some(media::Webrtc { ufrag: format!("{node}ufrag"), pwd, fingerprint, ..Default::default() })
 }
 
 impl World {
@@ -51,6 +63,7 @@ impl World {
                 endpoint: endpoint.id.clone(),
                 address: format!("{}:{port}", address_of(&node)),
                 key: made_key(&node, endpoint),
+                webrtc: made_words(&node, endpoint),
             });
         }
         let ready = media::Ready { version: set.version, addresses };
@@ -130,8 +143,15 @@ impl World {
             },
             (None, "INVITE") if end.answered.is_some() || end.calls => {
                 let plain = sdp(4100, "sendrecv", 9);
-                let is_secret = String::from_utf8_lossy(message.body()).contains("a=crypto");
-                end.reply(message, 200, &if is_secret { secret(&plain) } else { plain })
+                let offer = String::from_utf8_lossy(message.body());
+                let answer = if offer.contains("a=crypto") {
+                    secret(&plain)
+                } else if offer.contains("a=ice-ufrag") {
+                    browser_sdp("sendrecv", "active", 9)
+                } else {
+                    plain
+                };
+                end.reply(message, 200, &answer)
             }
             (Some(200), "INVITE") if end.calls => end.ack(),
             _ => return,

@@ -56,9 +56,10 @@ impl Session {
         }
     }
 
-    /// Whether audio is agreed on that a fax may take the place of: UDPTL is never encrypted.
+    /// Whether audio is agreed on that a fax may take the place of: UDPTL is never encrypted, and a browser has none.
     pub fn takes_fax(&self) -> bool {
-        self.agreed.is_some() && self.security != Security::Require
+        let is_browser = |was: &super::Agreed| was.audio.webrtc.is_some();
+        self.security != Security::Require && self.agreed.as_deref().is_some_and(|was| !is_browser(was))
     }
 
     /// Whether an offer of T.38 of ours awaits its answer.

@@ -17,6 +17,7 @@ impl fmt::Debug for Session {
             .field("pending", &self.pending)
             .field("security", &self.security)
             .field("ours", &self.ours)
+            .field("credentials", &self.credentials)
             .finish_non_exhaustive()
     }
 }
@@ -31,7 +32,7 @@ impl Session {
     /// own.
     pub fn key_due(&self) -> Option<Suite> {
         match &self.pending {
-            _ if self.ours.is_some() || self.agreed.is_some() => None,
+            _ if self.ours.is_some() || self.agreed.is_some() || self.credentials.is_some() => None,
             Some(Pending::Theirs(offer)) => offer.audio.crypto.as_ref().map(|crypto| crypto.suite),
             Some(Pending::Ours { .. } | Pending::OurFax(_) | Pending::TheirFax(_)) => None,
             None => self.security.offers().then_some(Suite::OFFERED),
@@ -52,7 +53,7 @@ impl Session {
 
     /// What is agreed stays; before that, the policy says.
     pub(super) fn offered_secret(&self) -> Option<Secret> {
-        let ours = self.ours.clone()?;
+        let ours = self.ours.clone().filter(|_| self.credentials.is_none())?;
         let (is_secret, is_savp) = match self.agreed.as_deref() {
             Some(was) => (was.audio.crypto.is_some(), was.lines.get(was.index).is_some_and(Line::is_savp)),
             None => (self.security.offers(), self.security == Security::Require),

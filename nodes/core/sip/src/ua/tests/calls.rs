@@ -159,6 +159,7 @@ fn digits_come_by_info() {
         ("", "application/dtmf", None),
         ("Signal=55", "application/dtmf-relay", None),
         ("<xml/>", "application/media_control+xml", None),
+        ("a=mid:0\r\na=candidate:1 1 UDP 1 192.0.2.7 9 typ host", "application/trickle-ice-sdpfrag", None),
     ] {
         pair.forget();
         pair.inject(Callee, &press(body, kind));

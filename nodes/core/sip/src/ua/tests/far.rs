@@ -61,6 +61,7 @@ impl Far {
             codecs: g711().to_vec(),
             security,
             ours,
+            webrtc: None,
             headers: vec![("P-Asserted-Identity".into(), "<sip:100@acme.example>".into())],
         };
         let (mut seed, local) = (Seed::new(9), local());

@@ -113,6 +113,7 @@ impl Pair {
             codecs: g711().to_vec(),
             security: Security::Off,
             ours: None,
+            webrtc: None,
             headers: Vec::new(),
         };
         let side = self.sides.get_mut(&Caller).unwrap();
