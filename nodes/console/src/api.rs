@@ -90,6 +90,7 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(agents::set_state))
         .routes(routes!(calls::list))
         .routes(routes!(calls::hang_up))
+        .routes(routes!(calls::record))
         .routes(routes!(story::story))
         .routes(routes!(cdrs::list))
         .routes(routes!(csv::export))

@@ -114,6 +114,7 @@ mod tests {
             bytes: 4,
             missing_ms: 0,
             sha256: String::new(),
+            marks: Vec::new(),
         };
         Cdr {
             call: mangrove_proto::id::CallId(call),

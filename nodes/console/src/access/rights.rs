@@ -13,6 +13,8 @@ pub(crate) enum Right {
     SetState,
     /// End a live call.
     HangUp,
+    /// Begin, pause and end a live call's recording, as its rules allow.
+    Record,
     /// Read records of past calls.
     ReadCalls,
     /// Hear recordings.
@@ -92,6 +94,17 @@ const TABLE: &[(Right, &[(Role, Reach)])] = &[
         ],
     ),
     (
+        Right::Record,
+        &[
+            (Employee, Own),
+            (Agent, Own),
+            (GroupHead, Groups),
+            (Supervisor, Groups),
+            (Administrator, Tenant),
+            (Owner, Tenant),
+        ],
+    ),
+    (
         Right::ReadCalls,
         &[
             (Employee, Own),
@@ -142,6 +155,7 @@ impl fmt::Display for Right {
             Self::Watch => "watch",
             Self::SetState => "set-state",
             Self::HangUp => "hang-up",
+            Self::Record => "record",
             Self::ReadCalls => "read-calls",
             Self::Listen => "listen",
             Self::Explain => "explain",

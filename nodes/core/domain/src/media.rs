@@ -155,11 +155,12 @@ fn is_recorded(call: &Call) -> bool {
 }
 
 fn ran_ms(call: &Call, stamp: Stamp) -> Option<u64> {
-    let until = match &call.stage {
+    let recording = call.recording.as_ref()?;
+    let now = match &call.stage {
         Stage::Over(end) => end.at.now,
         _ => stamp.now,
     };
-    Some(until.saturating_sub(call.recording.as_ref()?.since?))
+    Some(recording.until.unwrap_or(now).saturating_sub(recording.since?))
 }
 
 fn wanted(call: &Call, score: Score<'_>) -> SetSession {
@@ -221,5 +222,6 @@ fn recording(call: &Call) -> Option<Recording> {
         left: recording.left.to_string(),
         right: recording.right.map_or_else(String::new, |leg| leg.to_string()),
         ran_ms: None,
+        pause: recording.pause.map(|pause| pause.number),
     })
 }

@@ -3,7 +3,7 @@
 use mangrove_proto::live::{Cdr, CdrLeg};
 
 use super::{
-    Call,
+    Call, Recording,
     party::Party,
     stage::{End, Stage},
 };
@@ -12,7 +12,7 @@ use crate::{record::Record, scene::Scene, stamp::Moment};
 /// Whether the media node has told all that it will tell.
 pub(crate) fn is_complete(call: &Call) -> bool {
     let counted = call.parties.values().all(|party| party.address.is_none() || party.counted.is_some());
-    let recorded = call.recording.as_ref().is_none_or(|recording| recording.finished.is_some());
+    let recorded = call.recordings().all(|recording| recording.finished.is_some());
     call.media.version == 0 || (counted && recorded)
 }
 
@@ -59,7 +59,7 @@ fn cdr(call: &Call, end: &End) -> Cdr {
         sip_status: end.status,
         q850: end.cause.q850(),
         legs: call.parties.values().map(|party| leg(call, party, end)).collect(),
-        recordings: call.recording.iter().filter_map(|recording| recording.finished.clone()).collect(),
+        recordings: call.recordings().filter_map(Recording::record).collect(),
     }
 }
 

@@ -61,6 +61,9 @@ fn whole(document: &Document, findings: &mut Findings) {
     if let Some(retention) = document.recording.retention {
         findings.time("recording.retention", retention, DAY..=3650 * DAY);
     }
+    if let Some(after) = document.recording.resume_after {
+        findings.time("recording.resume_after", after, 5 * SECOND..=HOUR);
+    }
     amounts(document, findings);
 }
 

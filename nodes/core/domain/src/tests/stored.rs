@@ -9,7 +9,7 @@ use mangrove_proto::{
     },
     media::{
         Codec, Counters, Digit, Endpoint, EndpointAddress, Latched, MediaEvent, Peer, Play, PlayFinished,
-        Ready, Recording, RecordingFinished, Refused, SetSession, Silent, Srtp, TelephoneEvent,
+        Ready, Recording, RecordingFinished, RecordingPaused, Refused, SetSession, Silent, Srtp, TelephoneEvent,
         endpoint::Hears, media_event::Fact,
     },
 };
@@ -102,6 +102,7 @@ fn recording() -> Recording {
         left: "leg".into(),
         right: "other".into(),
         ran_ms: Some(1_500),
+        pause: Some(1),
     }
 }
 
@@ -141,6 +142,7 @@ fn what_media_nodes_report() {
     may_lack_fields(Digit { endpoint: endpoint.clone(), digit: "5".into(), duration_ms: 80 });
     may_lack_fields(Latched { endpoint: endpoint.clone(), address: "192.0.2.1:4002".into() });
     may_lack_fields(Silent { endpoint: endpoint.clone(), since_ms: 30_000 });
+    may_lack_fields(RecordingPaused { recording: "rec-1".into(), pause: 1 });
     may_lack_fields(RecordingFinished {
         recording: "rec-1".into(),
         object: "acme/1.wav".into(),

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::{Duration, Step, is_default};
-use crate::config::{AtMaxWait, Music, RecordedCalls, Strategy};
+use crate::config::{AtMaxWait, Music, Recorded, RecordedCalls, Strategy};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -29,6 +29,9 @@ pub struct Group {
     pub overflow: Overflow,
     #[serde(default)]
     pub no_answer: NoAnswer,
+    /// `always`, `never` or `on-demand`; the number's rule when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recording: Option<Recorded>,
 }
 
 impl Group {
@@ -190,7 +193,13 @@ pub struct Scheme {
 #[serde(deny_unknown_fields, default)]
 pub struct Recording {
     pub calls: RecordedCalls,
+    /// Those of the others that may be recorded by hand.
+    #[serde(skip_serializing_if = "RecordedCalls::is_none")]
+    pub on_demand: RecordedCalls,
     pub channels: Channels,
+    /// When a pause ends by itself; with its talk only when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resume_after: Option<Duration>,
     /// For ever when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retention: Option<Duration>,
@@ -198,7 +207,13 @@ pub struct Recording {
 
 impl Default for Recording {
     fn default() -> Self {
-        Self { calls: RecordedCalls::None, channels: Channels::Dual, retention: None }
+        Self {
+            calls: RecordedCalls::None,
+            on_demand: RecordedCalls::None,
+            channels: Channels::Dual,
+            resume_after: None,
+            retention: None,
+        }
     }
 }
 
