@@ -15,6 +15,7 @@ mod fall;
 mod formats;
 mod guard;
 mod housekeeping;
+mod hush;
 mod play;
 mod reconcile;
 mod relay;
@@ -34,7 +35,7 @@ use std::{
     time::Duration,
 };
 
-pub(crate) use command::{Command, EndpointPlan, HearsPlan, Place, Plan, RecordingPlan};
+pub(crate) use command::{Command, EndpointPlan, HearsPlan, Paused, Place, Plan, RecordingPlan};
 pub(crate) use fall::Fallen;
 pub(crate) use formats::{Codec, Event, Formats};
 pub(crate) use guard::Keys;

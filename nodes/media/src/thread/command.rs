@@ -83,4 +83,14 @@ pub(crate) struct RecordingPlan {
     pub(crate) number: u64,
     pub(crate) left: String,
     pub(crate) right: String,
+    pub(crate) pause: Option<Paused>,
+}
+
+/// A pause of a recording: nothing of its sound leaves the thread but to listeners.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Paused {
+    /// Of the recording, as control knows it.
+    pub(crate) recording: String,
+    /// Which of its pauses.
+    pub(crate) number: u64,
 }

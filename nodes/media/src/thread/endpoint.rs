@@ -25,6 +25,7 @@ use super::{
     ear::Ear,
     formats::Formats,
     guard::{Guard, Keys},
+    hush::Hush,
     voice::Voice,
 };
 use crate::{clock, outbox::Owner, ports::Sockets, sys};
@@ -49,6 +50,10 @@ pub(super) struct Endpoint {
     /// Who hears this endpoint.
     pub(super) listeners: Vec<usize>,
     pub(super) tap: Option<(u64, Side)>,
+    /// Its recording is paused: nothing that tells what is said leaves but to its listeners, keys included.
+    pub(super) is_private: bool,
+    /// Knows what was said in a pause and comes late.
+    pub(super) hush: Hush,
     /// What the tap hears where the far end does not speak G.711.
     pub(super) ear: Ear,
     /// What makes into its codec what it hears of its peer; there when that was needed.
@@ -124,6 +129,8 @@ impl Endpoint {
             hears: Hears::Silence,
             listeners: Vec::new(),
             tap: None,
+            is_private: false,
+            hush: Hush::default(),
             ear: Ear::default(),
             voice: None,
             announcer: None,

@@ -57,7 +57,8 @@ impl Worker {
         let mut digits = [None, None, None];
         match content {
             Content::Sound(encoding) => {
-                if let Some(recording) = endpoint.tap {
+                endpoint.hush.hear(header, endpoint.formats.clock_of(content), now_us);
+                if let Some(recording) = endpoint.tap.filter(|_| !endpoint.hush.is_of_the_pause(header, now_us)) {
                     let heard = Heard { endpoint: index, header, encoding, payload, now_us };
                     record(endpoint, recording, &heard, (&mut self.tap, &mut self.counts));
                 }
@@ -158,9 +159,10 @@ impl Worker {
 
     pub(super) fn report_digit(&mut self, index: usize, digit: Digit) {
         let Some(endpoint) = self.endpoints.get_mut(index) else { return };
+        let key = if endpoint.is_private { String::new() } else { digit.key.to_string() };
         let digit = media::Digit {
             endpoint: endpoint.id.to_string(),
-            digit: digit.key.to_string(),
+            digit: key,
             duration_ms: digit.duration_ms,
         };
         self.surroundings.outbox.post(&endpoint.owner, Fact::Digit(digit));

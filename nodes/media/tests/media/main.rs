@@ -7,6 +7,7 @@ mod digits;
 mod grpc;
 mod handover;
 mod numbering;
+mod pause;
 mod phone;
 mod play;
 mod recording;
