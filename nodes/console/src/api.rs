@@ -10,6 +10,7 @@ mod configuration;
 mod csv;
 mod demo;
 mod events;
+mod holds;
 mod live;
 mod login;
 mod me;
@@ -96,6 +97,8 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(csv::export))
         .routes(routes!(cdrs::read))
         .routes(routes!(recordings::listen))
+        .routes(routes!(holds::delete))
+        .routes(routes!(holds::read, holds::hold, holds::release))
         .routes(routes!(audit::list))
 }
 

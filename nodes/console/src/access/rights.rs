@@ -19,6 +19,8 @@ pub(crate) enum Right {
     ReadCalls,
     /// Hear recordings.
     Listen,
+    /// Hold recordings, release and delete them.
+    KeepRecordings,
     /// Read a call's story.
     Explain,
     /// Read and change the tenant's configuration.
@@ -118,6 +120,7 @@ const TABLE: &[(Right, &[(Role, Reach)])] = &[
         ],
     ),
     (Right::Listen, &[(GroupHead, Groups), (Supervisor, Groups), (Administrator, Tenant), (Owner, Tenant)]),
+    (Right::KeepRecordings, &[(Administrator, Tenant), (Owner, Tenant)]),
     (Right::Explain, &[(GroupHead, Groups), (Supervisor, Groups), (Administrator, Tenant), (Owner, Tenant)]),
     (Right::Configure, &[(Administrator, Tenant), (Owner, Tenant)]),
     (Right::ReadAudit, &[(Administrator, Tenant), (Owner, Tenant)]),
@@ -158,6 +161,7 @@ impl fmt::Display for Right {
             Self::Record => "record",
             Self::ReadCalls => "read-calls",
             Self::Listen => "listen",
+            Self::KeepRecordings => "keep-recordings",
             Self::Explain => "explain",
             Self::Configure => "configure",
             Self::ReadAudit => "read-audit",

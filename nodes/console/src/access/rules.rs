@@ -62,6 +62,10 @@ pub(crate) const RULES: &[(&str, &str, Need)] = &[
     ("GET", "/api/v1/tenants/{tenant}/cdrs.csv", need(Right::ReadCalls)),
     ("GET", "/api/v1/tenants/{tenant}/cdrs/{call}", need(Right::ReadCalls)),
     ("GET", "/api/v1/tenants/{tenant}/recordings/{call}/{id}", need(Right::Listen)),
+    ("DELETE", "/api/v1/tenants/{tenant}/recordings/{call}", need(Right::KeepRecordings)),
+    ("GET", "/api/v1/tenants/{tenant}/recordings/{call}/hold", need(Right::KeepRecordings)),
+    ("PUT", "/api/v1/tenants/{tenant}/recordings/{call}/hold", need(Right::KeepRecordings)),
+    ("DELETE", "/api/v1/tenants/{tenant}/recordings/{call}/hold", need(Right::KeepRecordings)),
     ("GET", "/api/v1/tenants/{tenant}/audit", need(Right::ReadAudit)),
 ];
 

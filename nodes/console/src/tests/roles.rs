@@ -122,6 +122,10 @@ const TABLE: &[(&str, &str, &[&str])] = &[
         ],
     ),
     ("GET", "/recordings/{call}/{id}", &["group-head", "supervisor", "administrator", "owner"]),
+    ("DELETE", "/recordings/{call}", &["administrator", "owner"]),
+    ("GET", "/recordings/{call}/hold", &["administrator", "owner"]),
+    ("PUT", "/recordings/{call}/hold", &["administrator", "owner"]),
+    ("DELETE", "/recordings/{call}/hold", &["administrator", "owner"]),
     ("GET", "/audit", &["administrator", "owner"]),
 ];
 
