@@ -24,8 +24,10 @@ pub(super) struct Session {
 impl Session {
     /// What is left of a session without its endpoints.
     pub(super) fn rest(plan: &Plan) -> Self {
-        // A pause was perhaps not carried out: the next plan's is a new one.
-        let recording = plan.recording.clone().map(|recording| RecordingPlan { pause: None, ..recording });
+        // Whether it is paused is not known: whatever the next plan says is carried out. Pauses count from one.
+        let unknown = Paused { recording: String::new(), number: 0 };
+        let recording =
+            plan.recording.clone().map(|recording| RecordingPlan { pause: Some(unknown), ..recording });
         Self { owner: plan.owner.clone(), endpoints: BTreeMap::new(), recording }
     }
 
