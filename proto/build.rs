@@ -41,6 +41,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             "#[serde(default, skip_serializing_if = \"Vec::is_empty\")]",
         )
         .field_attribute(
+            ".mangrove.media.v1.Endpoint.codes",
+            "#[serde(default, skip_serializing_if = \"Vec::is_empty\")]",
+        )
+        .field_attribute(
             ".mangrove.media.v1.Endpoint.comfort_noise",
             "#[serde(skip_serializing_if = \"Option::is_none\")]",
         )

@@ -16,6 +16,7 @@ mod formats;
 mod guard;
 mod housekeeping;
 mod hush;
+mod keys;
 mod play;
 mod reconcile;
 mod relay;

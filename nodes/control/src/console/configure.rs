@@ -219,7 +219,7 @@ fn too_new(control: &Control, config: &TenantConfig) -> Option<document::Problem
     (!is_read).then(|| document::Problem {
         path: String::new(),
         message: "the company's own `music`, music of several pieces, `announce`, `say`, `srtp`, and `recording` of numbers, \
-                  groups and employees, `on_demand` and `resume_after` are not known to all nodes yet: upgrade them all \
+                  groups and employees, `on_demand`, `resume_after` and `keys` are not known to all nodes yet: upgrade them all \
                   first"
             .to_owned(),
     })

@@ -13,6 +13,7 @@ pub(crate) mod end;
 pub(crate) mod enqueue;
 pub(crate) mod fact;
 pub(crate) mod hold;
+pub(crate) mod keyed;
 pub(crate) mod media_event;
 pub(crate) mod offer;
 pub(crate) mod party;

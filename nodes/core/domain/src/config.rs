@@ -31,7 +31,7 @@ pub use people::{Device, Employee, Login, Role, SipDevice};
 pub use reach::{Number, Target, Trunk};
 pub use service::{
     Announce, AtMaxWait, Group, HangUp, Member, NoAnswer, Overflow, QueueRules, Recorded, RecordedCalls,
-    Recording, Said, Scheme, Step, Strategy,
+    Recording, RecordingKeys, Said, Scheme, Step, Strategy,
 };
 pub use timezone::{Timezone, UnknownTimezone};
 
@@ -122,6 +122,7 @@ impl TenantConfig {
         numbers.chain(groups).chain(employees).any(|rule| rule.is_some())
             || !company.on_demand.is_none()
             || company.resume_after_ms.is_some()
+            || !company.keys.is_none()
     }
 
     fn securities(&self) -> impl Iterator<Item = Security> {

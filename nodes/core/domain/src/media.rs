@@ -20,7 +20,7 @@ pub(crate) use keys::take as take_keys;
 pub(crate) use leaving::{begin, former, lose, note_addresses, ready, turn_back};
 
 use crate::{
-    call::{Call, party::Party, stage::Stage},
+    call::{Call, keyed, party::Party, stage::Stage},
     effect::{Action, Effect, ObjectRef},
     scene::Scene,
     stamp::Stamp,
@@ -207,6 +207,7 @@ fn endpoint(call: &Call, party: &Party, score: Score<'_>) -> Endpoint {
     endpoint.ptime_ms = audio.ptime_ms.into();
     endpoint.send = audio.direction.sends();
     endpoint.receive = audio.direction.receives();
+    endpoint.codes = keyed::codes(call, party, (score.config, score.rules));
     endpoint
 }
 

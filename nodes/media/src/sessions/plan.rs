@@ -81,6 +81,7 @@ fn plan(endpoint: &media::Endpoint, sounds: &Sounds) -> Result<EndpointPlan, Str
         latched: endpoint.latched.parse().ok(),
         keys: endpoint.srtp.as_ref().map(srtp).transpose()?,
         formats: formats(endpoint)?,
+        codes: endpoint.codes.clone(),
         send: endpoint.send,
         receive: endpoint.receive,
         hears: hears(endpoint.hears.as_ref(), sounds),

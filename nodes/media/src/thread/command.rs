@@ -49,6 +49,8 @@ pub(crate) struct EndpointPlan {
     /// None: plain RTP.
     pub(crate) keys: Option<Keys>,
     pub(crate) formats: Formats,
+    /// Keys that are reported as codes and not passed on.
+    pub(crate) codes: Vec<String>,
     pub(crate) send: bool,
     pub(crate) receive: bool,
     pub(crate) hears: HearsPlan,

@@ -26,6 +26,7 @@ use super::{
     formats::Formats,
     guard::{Guard, Keys},
     hush::Hush,
+    keys::Mouth,
     voice::Voice,
 };
 use crate::{clock, outbox::Owner, ports::Sockets, sys};
@@ -64,6 +65,10 @@ pub(super) struct Endpoint {
     pub(super) teller: digit::Teller,
     pub(super) incoming: Statistics,
     pub(super) digits: digit::Receiver,
+    /// Codes among its keys.
+    pub(super) codes: digit::Codes,
+    /// Its keys that are still to be said to whoever hears it.
+    pub(super) mouth: Mouth,
     /// The stream that digits come in: some far ends send them under another SSRC than their sound.
     pub(super) digits_ssrc: Option<u32>,
     pub(super) outgoing: Outgoing,
@@ -137,6 +142,8 @@ impl Endpoint {
             teller: digit::Teller::default(),
             incoming: Statistics::default(),
             digits: digit::Receiver::default(),
+            codes: digit::Codes::default(),
+            mouth: Mouth::default(),
             digits_ssrc: None,
             // In the lower half, so that who misses the first packets of SRTP guesses right (RFC 3711 section 3.3.1).
             outgoing: Outgoing::new(rand::random(), rand::random::<u16>() >> 1, rand::random()),
@@ -174,6 +181,7 @@ impl Endpoint {
             (guard, keys) => *guard = keys.as_ref().map(|keys| Box::new(Guard::new(keys))),
         }
         self.formats.clone_from(&plan.formats);
+        self.codes.set(&plan.codes);
         if let Some(codec) = self.formats.codec {
             self.outgoing.set_clock(codec.encoding.clock());
         }

@@ -10,7 +10,7 @@ use mangrove_rtp::{
 };
 
 use super::{
-    endpoint::Endpoint, formats::Content, housekeeping::Counts, tap::Tap, voice::Heard, worker::Worker,
+    endpoint::Endpoint, formats::Content, housekeeping::Counts, keys, tap::Tap, voice::Heard, worker::Worker,
 };
 use mangrove_proto::media::{self, media_event::Fact};
 
@@ -54,7 +54,7 @@ impl Worker {
             return self.hold_back(index);
         }
         let payload = &self.buffer[header.payload.clone()];
-        let mut digits = [None, None, None];
+        let (mut digits, mut is_held_back) = ([None, None, None], false);
         match content {
             Content::Sound(encoding) => {
                 endpoint.hush.hear(header, endpoint.formats.clock_of(content), now_us);
@@ -63,13 +63,19 @@ impl Worker {
                     record(endpoint, recording, &heard, (&mut self.tap, &mut self.counts));
                 }
             }
-            Content::Digits(clock) => digits = press(endpoint, header, clock, payload, now_us),
+            Content::Digits(clock) => {
+                is_held_back = keys::is_held_back(endpoint, header, payload);
+                digits = press(endpoint, header, clock, payload, now_us);
+            }
             Content::Noise | Content::Other => {}
         }
         if !matches!(content, Content::Sound(_)) {
             endpoint.ear.skip(source(index, header.ssrc), header.sequence);
         }
-        self.pass_on(index, length, header, content);
+        match is_held_back {
+            true => self.keep_back(index, header),
+            false => self.pass_on(index, length, header, content),
+        }
         digits.into_iter().flatten().for_each(|digit| self.report_digit(index, digit));
     }
 
@@ -160,12 +166,13 @@ impl Worker {
     pub(super) fn report_digit(&mut self, index: usize, digit: Digit) {
         let Some(endpoint) = self.endpoints.get_mut(index) else { return };
         let key = if endpoint.is_private { String::new() } else { digit.key.to_string() };
-        let digit = media::Digit {
+        let told = media::Digit {
             endpoint: endpoint.id.to_string(),
             digit: key,
             duration_ms: digit.duration_ms,
         };
-        self.surroundings.outbox.post(&endpoint.owner, Fact::Digit(digit));
+        self.surroundings.outbox.post(&endpoint.owner, Fact::Digit(told));
+        self.look_for_code(index, digit.key);
     }
 }
 

@@ -37,6 +37,8 @@ pub(super) struct Worker {
     pub(super) endpoints: Slots,
     pub(super) sessions: BTreeMap<u64, Session>,
     pub(super) players: [Vec<usize>; PHASES],
+    /// Endpoints of which keys are held back, or are being said.
+    pub(super) speakers: Vec<usize>,
     pub(super) tap: Tap,
     pub(super) counts: Counts,
     pub(super) buffer: Box<[u8; DATAGRAM]>,
@@ -68,6 +70,7 @@ impl Worker {
             endpoints: Slots::default(),
             sessions: BTreeMap::new(),
             players: Default::default(),
+            speakers: Vec::new(),
             counts: Counts::default(),
             buffer: Box::new([0; DATAGRAM]),
             made: Box::new([0; MADE]),
@@ -182,6 +185,7 @@ impl Worker {
         self.is_busy = packets.saturating_sub(self.packets_before) >= BUSY;
         self.packets_before = packets;
         self.tap.flush();
+        self.say_keys();
         self.keep_house(self.tick / PHASES as u64);
     }
 }

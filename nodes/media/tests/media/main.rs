@@ -6,6 +6,7 @@ mod commands;
 mod digits;
 mod grpc;
 mod handover;
+mod keys;
 mod numbering;
 mod pause;
 mod phone;

@@ -7,7 +7,7 @@ use mangrove_proto::{
 };
 
 use super::{
-    Call, announce, dial_out, end, party::Party, plan, record, recording, refusal, replace, retell,
+    Call, announce, dial_out, end, keyed, party::Party, plan, record, recording, refusal, replace, retell,
     stage::Stage,
 };
 use crate::{cause::Cause, line, media as session, scene::Scene, story};
@@ -24,6 +24,7 @@ pub(crate) fn hear(call: &mut Call, fact: &Fact, scene: &mut Scene<'_>) {
         Fact::Digit(digit) => note(call, &digit.endpoint, story::DIGIT.into(), scene),
         Fact::Latched(latched) => self::latched(call, latched, scene),
         Fact::Silent(silent) => self::silent(call, silent, scene),
+        Fact::KeyCode(code) => keyed::pressed(call, code, scene),
         Fact::RecordingPaused(paused) => recording_paused(call, paused, scene),
         Fact::RecordingFinished(finished) => recording_finished(call, finished, scene),
         Fact::Counters(counters) => count(call, counters),
@@ -36,6 +37,7 @@ pub(crate) fn hear_former(call: &mut Call, fact: &Fact, scene: &mut Scene<'_>) {
         Fact::Ready(ready) => session::note_addresses(call, ready),
         Fact::PlayFinished(finished) => play_finished(call, finished, scene),
         Fact::Digit(digit) => note(call, &digit.endpoint, story::DIGIT.into(), scene),
+        Fact::KeyCode(code) => keyed::pressed(call, code, scene),
         Fact::RecordingPaused(paused) => recording_paused(call, paused, scene),
         Fact::RecordingFinished(finished) => recording_finished(call, finished, scene),
         Fact::Counters(counters) => count_former(call, counters),

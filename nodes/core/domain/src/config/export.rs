@@ -37,6 +37,7 @@ pub fn export(config: &TenantConfig) -> Document {
             on_demand: config.recording.on_demand,
             channels: document::Channels::Dual,
             resume_after: config.recording.resume_after_ms.map(Duration),
+            keys: config.recording.keys.clone(),
             retention: config.recording.retention_ms.map(Duration),
         },
     }

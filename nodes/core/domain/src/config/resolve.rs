@@ -136,6 +136,7 @@ fn whole(document: &Document, names: &Names<'_>, made: &mut Made<'_>) -> Result<
             calls: document.recording.calls,
             on_demand: document.recording.on_demand,
             resume_after_ms: document.recording.resume_after.map(|after| after.0),
+            keys: document.recording.keys.clone(),
             retention_ms: document.recording.retention.map(|retention| retention.0),
         },
         memberships: Default::default(),

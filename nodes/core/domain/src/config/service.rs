@@ -186,8 +186,29 @@ pub struct Recording {
     /// Milliseconds after which a pause ends by itself; absent: with its talk only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resume_after_ms: Option<u64>,
+    /// What employees press on their phones while they talk.
+    #[serde(default, skip_serializing_if = "RecordingKeys::is_none")]
+    pub keys: RecordingKeys,
     /// Milliseconds; absent: for ever.
     pub retention_ms: Option<u64>,
+}
+
+/// Keys of a phone that are meant for the recording, and not passed on to the other side.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RecordingKeys {
+    /// Begins a recording and ends it, where that is left to those who talk.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record: Option<Arc<str>>,
+    /// Pauses a recording and goes on with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pause: Option<Arc<str>>,
+}
+
+impl RecordingKeys {
+    pub(crate) fn is_none(&self) -> bool {
+        self.record.is_none() && self.pause.is_none()
+    }
 }
 
 /// Which calls are recorded. Always with two channels.

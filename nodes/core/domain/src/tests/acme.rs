@@ -6,8 +6,8 @@ use mangrove_proto::live::ServiceLevel;
 
 use crate::config::{
     AtMaxWait, Defaults, Device, Employee, Group, Member, Music, NoAnswer, Number, Overflow, QueueRules,
-    RecordedCalls, Recording, Role, Scheme, Security, SipDevice, Step, Strategy, Target, TenantConfig,
-    Timezone, Trunk,
+    RecordedCalls, Recording, RecordingKeys, Role, Scheme, Security, SipDevice, Step, Strategy, Target,
+    TenantConfig, Timezone, Trunk,
 };
 
 pub(crate) const NUMBER: &str = "74951234567";
@@ -32,6 +32,7 @@ pub(crate) fn config() -> TenantConfig {
             calls: RecordedCalls::External,
             on_demand: RecordedCalls::None,
             resume_after_ms: None,
+            keys: RecordingKeys::default(),
             retention_ms: None,
         },
         memberships: Default::default(),

@@ -8,8 +8,9 @@ use mangrove_proto::{
         EdgeEvent, Failed, FlowClosed, Ingress, Received, Source, edge_event::Fact as Reported, ingress::From,
     },
     media::{
-        Codec, Counters, Digit, Endpoint, EndpointAddress, Latched, MediaEvent, Peer, Play, PlayFinished,
-        Ready, Recording, RecordingFinished, RecordingPaused, Refused, SetSession, Silent, Srtp, TelephoneEvent,
+        Codec, Counters, Digit, Endpoint, EndpointAddress, KeyCode, Latched, MediaEvent, Peer, Play,
+        PlayFinished, Ready, Recording, RecordingFinished, RecordingPaused, Refused, SetSession, Silent, Srtp,
+        TelephoneEvent,
         endpoint::Hears, media_event::Fact,
     },
 };
@@ -64,6 +65,7 @@ fn endpoint(hears: Hears) -> Endpoint {
         comfort_noise: Some(13),
         accepts: vec![codec()],
         srtp: Some(srtp()),
+        codes: vec!["*1".into()],
     }
 }
 
@@ -142,6 +144,7 @@ fn what_media_nodes_report() {
     may_lack_fields(Digit { endpoint: endpoint.clone(), digit: "5".into(), duration_ms: 80 });
     may_lack_fields(Latched { endpoint: endpoint.clone(), address: "192.0.2.1:4002".into() });
     may_lack_fields(Silent { endpoint: endpoint.clone(), since_ms: 30_000 });
+    may_lack_fields(KeyCode { endpoint: endpoint.clone(), code: "*1".into() });
     may_lack_fields(RecordingPaused { recording: "rec-1".into(), pause: 1 });
     may_lack_fields(RecordingFinished {
         recording: "rec-1".into(),

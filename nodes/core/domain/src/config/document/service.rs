@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::{Duration, Step, is_default};
-use crate::config::{AtMaxWait, Music, Recorded, RecordedCalls, Strategy};
+use crate::config::{AtMaxWait, Music, Recorded, RecordedCalls, RecordingKeys, Strategy};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -189,7 +189,7 @@ pub struct Scheme {
     pub steps: Vec<Step>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Recording {
     pub calls: RecordedCalls,
@@ -200,6 +200,9 @@ pub struct Recording {
     /// When a pause ends by itself; with its talk only when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resume_after: Option<Duration>,
+    /// `{record: "*1", pause: "*2"}`; none when absent.
+    #[serde(skip_serializing_if = "RecordingKeys::is_none")]
+    pub keys: RecordingKeys,
     /// For ever when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retention: Option<Duration>,
@@ -212,6 +215,7 @@ impl Default for Recording {
             on_demand: RecordedCalls::None,
             channels: Channels::Dual,
             resume_after: None,
+            keys: RecordingKeys::default(),
             retention: None,
         }
     }

@@ -6,8 +6,8 @@ use mangrove_proto::{
 };
 
 use crate::{
-    Action, Ask, Author, CallWish, Command, NodeInfo, ObjectRef, RecordingWish, Reply,
-    config::{Recorded, RecordedCalls, TenantConfig},
+    Action, Ask, Author, CallWish, Command, NodeInfo, ObjectRef, Record, RecordingWish, Reply,
+    config::{Recorded, RecordedCalls, RecordingKeys, TenantConfig},
     tests::{
         acme,
         far_end::sdp,
@@ -199,6 +199,52 @@ fn a_pause_ends_by_itself_where_the_company_says_so() {
     world.pass(1_000);
     world.hang_up(caller);
     assert_eq!(marks(&world)[0].until_ms, Some(60_000));
+}
+
+/// The codes that the media node looks for on somebody's phone.
+fn codes(world: &World, index: usize) -> Vec<String> {
+    let session = &world.sessions[&world.call(index).id];
+    let endpoint = session.endpoints.iter().find(|endpoint| endpoint.id == world.ends[index].leg);
+    endpoint.expect("an endpoint").codes.clone()
+}
+
+fn press(world: &mut World, index: usize, code: &str) {
+    let (call, endpoint) = (world.call(index).id, world.ends[index].leg.clone());
+    world.media(call, Fact::KeyCode(media::KeyCode { endpoint, code: code.into() }));
+    world.run();
+}
+
+#[test]
+fn an_agent_may_press_keys_for_it_and_a_caller_may_not() {
+    let mut world = company(|config| {
+        config.recording.keys = RecordingKeys { record: Some("*1".into()), pause: Some("*2".into()) };
+        config.groups.values_mut().for_each(|of| of.recording = Some(Recorded::OnDemand));
+    });
+    let (caller, anna) = world.talking("101");
+    assert_eq!((codes(&world, caller), codes(&world, anna)), (vec![], vec!["*1".to_owned()]));
+    press(&mut world, caller, "*1");
+    assert!(recording(&world, caller).is_none());
+    press(&mut world, anna, "*1");
+    assert!(recording(&world, caller).is_some());
+    assert_eq!(codes(&world, anna), ["*1", "*2"]);
+    press(&mut world, anna, "*2");
+    assert_eq!(shown(&world, caller).pause, Some(live::Pause::Confirmed));
+    press(&mut world, anna, "*2");
+    assert_eq!(recording(&world, caller).expect("a recording").pause, None);
+    press(&mut world, anna, "*1");
+    assert!(recording(&world, caller).is_none());
+    let authors = world.state.outbox().filter_map(|(_, record)| match record {
+        Record::Audit(audit) => Some((audit.author.name.as_str(), audit.author.address.as_str())),
+        Record::Cdr(_) => None,
+    });
+    assert_eq!(authors.collect::<Vec<_>>(), [("anna", "phone"); 4]);
+}
+
+#[test]
+fn keys_are_the_other_sides_where_there_is_nothing_to_ask() {
+    let mut world = company(|config| config.recording.keys.record = Some("*1".into()));
+    let (_, anna) = world.talking("101");
+    assert_eq!(codes(&world, anna), Vec::<String>::new(), "it is recorded by rule");
 }
 
 #[test]
