@@ -102,9 +102,11 @@ mod tests {
     async fn file_parts_and_note_go_and_nothing_else() {
         let store = InMemory::new();
         let kept = Path::from("recordings/acme/2.wav");
-        for path in
-            ["recordings/acme/1.wav", "recordings/acme/1.wav.part/000009.pcm", "recordings-open/acme/rec.json"]
-        {
+        for path in [
+            "recordings/acme/1.wav",
+            "recordings/acme/1.wav.part/000009.pcm",
+            "recordings-open/acme/rec.json",
+        ] {
             store.put(&path.into(), "wave".into()).await.unwrap();
         }
         store.put(&kept, "wave".into()).await.unwrap();

@@ -74,7 +74,8 @@ async fn a_held_recording_is_deleted_by_nobody_until_it_is_released() {
     let house = house().await;
     house.record(1, b"0123456789").await;
     let olga = house.login("olga@acme").await;
-    let (call, hold) = (format!("/api/v1/tenants/acme/recordings/{}", call(1)), json!({"reason": "claim 4711"}));
+    let call = format!("/api/v1/tenants/acme/recordings/{}", call(1));
+    let hold = json!({"reason": "claim 4711"});
     let at_hold = format!("{call}/hold");
     let status = async |method: Method, path: &str| {
         let request = house.request(method, path, &olga);

@@ -125,7 +125,8 @@ impl Worker {
         let Some(endpoint) = self.endpoints.get_mut(index) else { return false };
         let late = endpoint.codes.expire(now_us);
         endpoint.mouth.take(&late);
-        let (listener, mut mouth) = (endpoint.listeners.first().copied(), std::mem::take(&mut endpoint.mouth));
+        let listener = endpoint.listeners.first().copied();
+        let mut mouth = std::mem::take(&mut endpoint.mouth);
         match listener.and_then(|listener| self.endpoints.get_mut(listener)) {
             Some(listener) => {
                 let made = &mut self.made[..header::LENGTH + EVENT];

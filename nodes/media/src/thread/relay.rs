@@ -58,7 +58,8 @@ impl Worker {
         match content {
             Content::Sound(encoding) => {
                 endpoint.hush.hear(header, endpoint.formats.clock_of(content), now_us);
-                if let Some(recording) = endpoint.tap.filter(|_| !endpoint.hush.is_of_the_pause(header, now_us)) {
+                let is_late = endpoint.hush.is_of_the_pause(header, now_us);
+                if let Some(recording) = endpoint.tap.filter(|_| !is_late) {
                     let heard = Heard { endpoint: index, header, encoding, payload, now_us };
                     record(endpoint, recording, &heard, (&mut self.tap, &mut self.counts));
                 }

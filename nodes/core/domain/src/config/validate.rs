@@ -79,7 +79,7 @@ fn recording_keys(document: &Document, findings: &mut Findings) {
     if let (Some(record), Some(pause)) = (&keys.record, &keys.pause)
         && (record.starts_with(&**pause) || pause.starts_with(&**record))
     {
-        let message = format!("`{pause}` and `{record}` begin alike to the end; allowed: keys that tell them apart");
+        let message = format!("`{pause}` and `{record}` can't be told; allowed: keys that tell them apart");
         findings.add("recording.keys.pause", message);
     }
 }

@@ -127,7 +127,12 @@ fn what_can_be_read_but_not_meant_is_named() {
         ("/recording/resume_after", json!("2h"), "recording.resume_after", "5s to"),
         ("/recording/keys", json!({"pause": "12"}), "recording.keys.pause", "`*`"),
         ("/recording/keys", json!({"pause": "*"}), "recording.keys.pause", "2 to 6"),
-        ("/recording/keys", json!({"record": "*1", "pause": "*12"}), "recording.keys.pause", "tell them apart"),
+        (
+            "/recording/keys",
+            json!({"record": "*1", "pause": "*12"}),
+            "recording.keys.pause",
+            "tell them apart",
+        ),
     ];
     for (pointer, value, path, message) in table {
         let mut json = acme();
