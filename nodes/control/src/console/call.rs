@@ -31,11 +31,21 @@ pub(super) async fn command(control: &Control, command: CallCommand) -> Result<(
         }
     };
     let (author, asked) = (author(command.author), tenant.clone());
-    settle(group.proposer.ask(Command::CommandCall { tenant: asked, call, wish, author, ask }).await?)?;
+    let command = Command::CommandCall { tenant: asked, call, wish, author, ask };
+    let (reply, shows) = group.proposer.ask_to_see(command).await?;
+    settle(reply)?;
     match wish {
+        // A pause from before must not be taken for this one.
+        CallWish::Record(RecordingWish::Pause) if !shows => Err(unconfirmed()),
         CallWish::Record(RecordingWish::Pause) => confirmed(&group, &tenant, call).await,
         _ => Ok(()),
     }
+}
+
+fn unconfirmed() -> Error {
+    let why = "the media node has not confirmed it yet, sound may still be recorded: ask again before anything secret is \
+               said";
+    Error::Unavailable { what: "the pause".into(), why: why.into() }
 }
 
 fn wish(action: &str) -> Result<CallWish, Error> {
@@ -85,11 +95,25 @@ async fn confirmed(group: &Arc<Group>, tenant: &TenantId, call: CallId) -> Resul
     match tokio::time::timeout(PATIENCE, look).await {
         Ok(Progress::Confirmed) => Ok(()),
         Ok(_) => Err(Error::Conflict { what: format!("call {call}: its recording") }),
-        Err(_) => Err(Error::Unavailable {
-            what: "the pause".into(),
-            why: "the media node has not confirmed it yet, sound may still be recorded: ask again before anything \
-                  secret is said"
-                .into(),
-        }),
+        Err(_) => Err(unconfirmed()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wishes_are_known_by_their_names() {
+        for known in CallWish::ALL {
+            assert!(wish(known.name()).is_ok_and(|found| found == known), "{known:?}");
+        }
+        let refused = wish("erase");
+        assert!(matches!(&refused, Err(Error::Refused { why }) if why.contains("pause-recording")), "{refused:?}");
+    }
+
+    #[test]
+    fn a_call_that_is_not_there_is_not_waited_for() {
+        assert_eq!(progress(&State::default(), &"acme".into(), CallId(7)), Progress::Over);
     }
 }
