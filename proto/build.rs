@@ -45,6 +45,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             "#[serde(default, skip_serializing_if = \"Vec::is_empty\")]",
         )
         .field_attribute(
+            ".mangrove.media.v1.Endpoint.codes",
+            "#[serde(default, skip_serializing_if = \"Vec::is_empty\")]",
+        )
+        .field_attribute(
             ".mangrove.media.v1.Endpoint.comfort_noise",
             "#[serde(skip_serializing_if = \"Option::is_none\")]",
         )
@@ -86,6 +90,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         )
         .field_attribute(
             ".mangrove.media.v1.Recording.ran_ms",
+            "#[serde(skip_serializing_if = \"Option::is_none\")]",
+        )
+        .field_attribute(
+            ".mangrove.media.v1.Recording.pause",
             "#[serde(skip_serializing_if = \"Option::is_none\")]",
         )
         .field_attribute(

@@ -137,6 +137,23 @@ pub struct Call {
     #[cfg_attr(feature = "openapi", schema(value_type = Vec<String>))]
     pub ringing: Vec<EmployeeId>,
     pub recording: bool,
+    /// Whether its recording is to be paused, and whether its media node has said that it is: only then nothing is kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pause: Option<Pause>,
+    /// Whether those who talk may begin a recording, and end it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub on_demand: bool,
+}
+
+/// A pause of a recording.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum Pause {
+    /// Asked for; sound may still be kept.
+    Asked,
+    /// Nothing that is said is kept.
+    Confirmed,
 }
 
 /// Counts since midnight in the tenant's time zone. Calls that came through a queue only.
@@ -258,4 +275,31 @@ pub struct CdrRecording {
     /// Sound that is missing inside, after a takeover.
     pub missing_ms: u64,
     pub sha256: String,
+    /// What happened while it ran, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub marks: Vec<Mark>,
+}
+
+/// Something that happened while a recording ran, by its place in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Mark {
+    pub kind: MarkKind,
+    pub at_ms: u64,
+    /// The end of what lasts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until_ms: Option<u64>,
+}
+
+/// What a mark is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum MarkKind {
+    /// What was said is not kept: silence is in its place.
+    Pause,
+    /// Somebody held.
+    Hold,
+    /// One of the two was transferred.
+    Transfer,
 }

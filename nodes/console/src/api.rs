@@ -10,6 +10,7 @@ mod configuration;
 mod csv;
 mod demo;
 mod events;
+mod holds;
 mod live;
 mod login;
 mod me;
@@ -91,11 +92,14 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(agents::set_state))
         .routes(routes!(calls::list))
         .routes(routes!(calls::hang_up))
+        .routes(routes!(calls::record))
         .routes(routes!(story::story))
         .routes(routes!(cdrs::list))
         .routes(routes!(csv::export))
         .routes(routes!(cdrs::read))
         .routes(routes!(recordings::listen))
+        .routes(routes!(holds::delete))
+        .routes(routes!(holds::read, holds::hold, holds::release))
         .routes(routes!(audit::list))
 }
 

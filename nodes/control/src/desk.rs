@@ -163,7 +163,8 @@ impl Console for Desk {
         self.far.ask(there, command, ask).await.map(drop)
     }
 
-    async fn command_call(&self, command: CallCommand) -> Result<(), Error> {
+    async fn command_call(&self, mut command: CallCommand) -> Result<(), Error> {
+        command.author = Some(self.wishes.number(command.author));
         let there = match self.of(&command.tenant)? {
             Place::Here(control) => return control.command_call(command).await,
             Place::There(whom) => whom,

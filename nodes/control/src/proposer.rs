@@ -108,20 +108,33 @@ impl Proposer {
 
     /// Commits a command and waits for what `apply` said, and, where there is a replica, until it shows here.
     pub(crate) async fn propose(&self, command: Command) -> Result<Reply, Error> {
+        // Who reads here later than that reads what was before, and may ask again.
+        self.commit(command).await.map(|(reply, _)| reply)
+    }
+
+    /// What `apply` said, and whether it shows here.
+    async fn commit(&self, command: Command) -> Result<(Reply, bool), Error> {
         let done = self.submit(command).await.unwrap_or_else(|_| Err(no_leader(self.group)))?;
-        if let (Some(index), Some(progress)) = (done.elsewhere, &self.progress) {
-            // Who reads here later than that reads what was before, and may ask again.
-            let _ = tokio::time::timeout(CATCH_UP, progress.reached(index)).await;
-        }
-        Ok(done.reply)
+        let shows = match (done.elsewhere, &self.progress) {
+            (Some(index), Some(progress)) => {
+                tokio::time::timeout(CATCH_UP, progress.reached(index)).await.is_ok()
+            }
+            _ => true,
+        };
+        Ok((done.reply, shows))
     }
 
     /// As `propose`, for people and programs that ask once: while the group changes its leader nothing is committed, or the
     /// old one can't be reached though no other is known yet, and it is tried again. Repeating is harmless.
     pub(crate) async fn ask(&self, command: Command) -> Result<Reply, Error> {
+        self.ask_to_see(command).await.map(|(reply, _)| reply)
+    }
+
+    /// As `ask`, and whether what came of it shows here: if not, what is read here may be from before.
+    pub(crate) async fn ask_to_see(&self, command: Command) -> Result<(Reply, bool), Error> {
         let deadline = tokio::time::Instant::now() + PATIENCE;
         loop {
-            match self.propose(command.clone()).await {
+            match self.commit(command.clone()).await {
                 Err(error) if error.is_retryable() && tokio::time::Instant::now() < deadline => {
                     tokio::time::sleep(BETWEEN_TRIES).await;
                 }

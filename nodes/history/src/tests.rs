@@ -95,6 +95,7 @@ fn recording() -> CdrRecording {
         bytes: 44,
         missing_ms: 0,
         sha256: String::new(),
+        marks: Vec::new(),
     }
 }
 

@@ -1,5 +1,5 @@
 //! Deletes recordings whose time is over: the sound first, then what points at it, so that nothing is left behind that
-//! nobody knows of. A deletion that failed is tried again in the next round. Under a clock that can't be believed nothing
+//! nobody knows of. What is held stays until it is released. A deletion that failed is tried again in the next round. Under a clock that can't be believed nothing
 //! is deleted.
 
 mod wall;
@@ -10,11 +10,11 @@ use std::{
 };
 
 use anyhow::{Result, bail};
-use futures::TryStreamExt;
 use mangrove_control::Control;
 use mangrove_history::{Expired, History};
+use mangrove_objects::held;
 use mangrove_proto::id::TenantId;
-use object_store::{ObjectStore, ObjectStoreExt, path::Path};
+use object_store::ObjectStore;
 use wall::{Verdict, Wall};
 
 /// Between two rounds. Retention is counted in days.
@@ -57,8 +57,9 @@ async fn delete_before(
     while failures.len() < FAILURES {
         let expired = history.expired_recordings(tenant, before, last.as_ref(), BITE).await?;
         for call in &expired {
-            match delete(call, objects).await {
-                Ok(()) => history.forget_recordings(tenant, call.call).await?,
+            match delete(tenant, call, objects).await {
+                Ok(true) => history.forget_recordings(tenant, call.call).await?,
+                Ok(false) => {}
                 Err(error) => failures.push(format!("{}: {error}", call.call)),
             }
         }
@@ -73,24 +74,15 @@ async fn delete_before(
     }
 }
 
-/// Parts first: those of a writer that was cut off may have come after the file. The store takes a recording's key with it.
-async fn delete(call: &Expired, objects: &dyn ObjectStore) -> Result<()> {
+/// False: they are held, and stay.
+async fn delete(tenant: &TenantId, call: &Expired, objects: &dyn ObjectStore) -> Result<bool> {
+    if held::held(objects, (tenant.as_str(), &call.call.to_string())).await?.is_some() {
+        return Ok(false);
+    }
     for recording in &call.recordings {
-        let parts = Path::from(format!("{}.part", recording.object));
-        let parts: Vec<_> = objects.list(Some(&parts)).try_collect().await?;
-        for part in parts {
-            delete_one(objects, &part.location).await?;
-        }
-        delete_one(objects, &Path::from(recording.object.as_str())).await?;
+        held::delete(objects, tenant.as_str(), (&recording.id, &recording.object)).await?;
     }
-    Ok(())
-}
-
-async fn delete_one(objects: &dyn ObjectStore, path: &Path) -> Result<()> {
-    match objects.delete(path).await {
-        Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
-        Err(error) => Err(error.into()),
-    }
+    Ok(true)
 }
 
 fn wall() -> u64 {
@@ -102,7 +94,7 @@ fn wall() -> u64 {
 mod tests {
     use mangrove_history::Batch;
     use mangrove_proto::live::{Cdr, CdrRecording, Direction, EndedBy, Outcome};
-    use object_store::memory::InMemory;
+    use object_store::{ObjectStoreExt, memory::InMemory, path::Path};
 
     use super::*;
 
@@ -114,6 +106,7 @@ mod tests {
             bytes: 4,
             missing_ms: 0,
             sha256: String::new(),
+            marks: Vec::new(),
         };
         Cdr {
             call: mangrove_proto::id::CallId(call),
@@ -160,6 +153,26 @@ mod tests {
         assert!(objects.head(&Path::from("recordings/2.wav")).await.is_ok());
         let kept = history.cdr(&old.tenant, old.call).await.unwrap().unwrap();
         assert!(kept.recordings.is_empty(), "the record stays, without a way to the sound");
+    }
+
+    #[tokio::test]
+    async fn what_is_held_stays_until_it_is_released() {
+        let folder = tempfile::tempdir().unwrap();
+        let history = History::open(&format!("sqlite:{}/history.db", folder.path().display())).await.unwrap();
+        let (tenant, old, objects) = (TenantId::from("acme"), cdr(1, 1_000), InMemory::new());
+        history.write(&Batch { cdrs: vec![old.clone()], ..Batch::default() }).await.unwrap();
+        let sound = Path::from(old.recordings[0].object.as_str());
+        objects.put(&sound, "wave".into()).await.unwrap();
+        let hold = held::Hold { author: "olga".into(), at: 1, reason: String::new() };
+        let call = old.call.to_string();
+        held::hold(&objects, ("acme", &call), &hold).await.unwrap();
+        delete_before(&tenant, 5_000, &history, &objects).await.unwrap();
+        assert!(objects.head(&sound).await.is_ok());
+        assert_eq!(history.cdr(&tenant, old.call).await.unwrap().unwrap().recordings.len(), 1);
+        held::release(&objects, ("acme", &call)).await.unwrap();
+        delete_before(&tenant, 5_000, &history, &objects).await.unwrap();
+        assert!(objects.head(&sound).await.is_err());
+        assert!(history.cdr(&tenant, old.call).await.unwrap().unwrap().recordings.is_empty());
     }
 
     #[tokio::test]

@@ -73,6 +73,7 @@ fn call(number: usize, mode: &str) -> SetSession {
         left: "a".into(),
         right: "b".into(),
         ran_ms: None,
+        pause: None,
     };
     SetSession {
         session: format!("call{number}"),

@@ -67,6 +67,15 @@ enum Message {
         ran_ms: u64,
     },
     Batch(Batch),
+    /// From now on there is silence.
+    Pause {
+        number: u64,
+        now_us: u64,
+    },
+    Resume {
+        number: u64,
+        now_us: u64,
+    },
     Finish {
         number: u64,
         now_us: u64,
@@ -121,6 +130,16 @@ impl Recorder {
             batch.bytes = Vec::new();
         }
         self.send(Message::Batch(batch));
+    }
+
+    /// From now on there is silence, whatever is added.
+    pub(crate) fn pause(&self, number: u64, now_us: u64) {
+        self.send(Message::Pause { number, now_us });
+    }
+
+    /// What is said from now on is kept again.
+    pub(crate) fn resume(&self, number: u64, now_us: u64) {
+        self.send(Message::Resume { number, now_us });
     }
 
     /// The recording is complete.

@@ -17,6 +17,8 @@ mod formats;
 mod guard;
 mod handshake;
 mod housekeeping;
+mod hush;
+mod keys;
 mod play;
 mod reconcile;
 mod relay;
@@ -37,7 +39,7 @@ use std::{
     time::Duration,
 };
 
-pub(crate) use command::{BrowserPlan, Command, EndpointPlan, HearsPlan, Place, Plan, RecordingPlan};
+pub(crate) use command::{BrowserPlan, Command, EndpointPlan, HearsPlan, Paused, Place, Plan, RecordingPlan};
 pub(crate) use fall::Fallen;
 pub(crate) use formats::{Codec, Event, Formats};
 pub(crate) use guard::Keys;

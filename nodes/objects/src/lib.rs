@@ -13,6 +13,7 @@ mod chunks;
 mod create;
 mod error;
 mod folder;
+pub mod held;
 mod masters;
 mod place;
 mod rewrap;

@@ -29,6 +29,7 @@ mod moving;
 mod nat;
 mod office;
 mod overflow;
+mod pausing;
 mod page;
 mod poison;
 mod queue_call;

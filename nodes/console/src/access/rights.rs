@@ -13,10 +13,14 @@ pub(crate) enum Right {
     SetState,
     /// End a live call.
     HangUp,
+    /// Begin, pause and end a live call's recording, as its rules allow.
+    Record,
     /// Read records of past calls.
     ReadCalls,
     /// Hear recordings.
     Listen,
+    /// Hold recordings, release and delete them.
+    KeepRecordings,
     /// Read a call's story.
     Explain,
     /// Read and change the tenant's configuration.
@@ -92,6 +96,17 @@ const TABLE: &[(Right, &[(Role, Reach)])] = &[
         ],
     ),
     (
+        Right::Record,
+        &[
+            (Employee, Own),
+            (Agent, Own),
+            (GroupHead, Groups),
+            (Supervisor, Groups),
+            (Administrator, Tenant),
+            (Owner, Tenant),
+        ],
+    ),
+    (
         Right::ReadCalls,
         &[
             (Employee, Own),
@@ -105,6 +120,7 @@ const TABLE: &[(Right, &[(Role, Reach)])] = &[
         ],
     ),
     (Right::Listen, &[(GroupHead, Groups), (Supervisor, Groups), (Administrator, Tenant), (Owner, Tenant)]),
+    (Right::KeepRecordings, &[(Administrator, Tenant), (Owner, Tenant)]),
     (Right::Explain, &[(GroupHead, Groups), (Supervisor, Groups), (Administrator, Tenant), (Owner, Tenant)]),
     (Right::Configure, &[(Administrator, Tenant), (Owner, Tenant)]),
     (Right::ReadAudit, &[(Administrator, Tenant), (Owner, Tenant)]),
@@ -142,8 +158,10 @@ impl fmt::Display for Right {
             Self::Watch => "watch",
             Self::SetState => "set-state",
             Self::HangUp => "hang-up",
+            Self::Record => "record",
             Self::ReadCalls => "read-calls",
             Self::Listen => "listen",
+            Self::KeepRecordings => "keep-recordings",
             Self::Explain => "explain",
             Self::Configure => "configure",
             Self::ReadAudit => "read-audit",

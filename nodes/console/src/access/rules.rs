@@ -56,11 +56,16 @@ pub(crate) const RULES: &[(&str, &str, Need)] = &[
     ("POST", "/api/v1/tenants/{tenant}/agents/{id}/state", need(Right::SetState)),
     ("GET", "/api/v1/tenants/{tenant}/calls", need(Right::Watch)),
     ("POST", "/api/v1/tenants/{tenant}/calls/{id}/hang-up", need(Right::HangUp)),
+    ("POST", "/api/v1/tenants/{tenant}/calls/{id}/recording", need(Right::Record)),
     ("GET", "/api/v1/tenants/{tenant}/calls/{id}/story", need(Right::Explain)),
     ("GET", "/api/v1/tenants/{tenant}/cdrs", need(Right::ReadCalls)),
     ("GET", "/api/v1/tenants/{tenant}/cdrs.csv", need(Right::ReadCalls)),
     ("GET", "/api/v1/tenants/{tenant}/cdrs/{call}", need(Right::ReadCalls)),
     ("GET", "/api/v1/tenants/{tenant}/recordings/{call}/{id}", need(Right::Listen)),
+    ("DELETE", "/api/v1/tenants/{tenant}/recordings/{call}", need(Right::KeepRecordings)),
+    ("GET", "/api/v1/tenants/{tenant}/recordings/{call}/hold", need(Right::KeepRecordings)),
+    ("PUT", "/api/v1/tenants/{tenant}/recordings/{call}/hold", need(Right::KeepRecordings)),
+    ("DELETE", "/api/v1/tenants/{tenant}/recordings/{call}/hold", need(Right::KeepRecordings)),
     ("GET", "/api/v1/tenants/{tenant}/audit", need(Right::ReadAudit)),
 ];
 

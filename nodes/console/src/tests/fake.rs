@@ -98,6 +98,8 @@ pub(crate) fn live_call(number: u128, group: &str, employee: Option<&str>) -> Ca
         employee: employee.map(Into::into),
         ringing: Vec::new(),
         recording: false,
+        pause: None,
+        on_demand: false,
     }
 }
 

@@ -164,6 +164,7 @@ impl House {
             bytes: sound.len() as u64,
             missing_ms: 0,
             sha256: "abc123".into(),
+            marks: Vec::new(),
         };
         self.keep(vec![Cdr { recordings: vec![recording], ..cdr(number) }]).await;
     }

@@ -2,6 +2,7 @@
 
 use object_store::ObjectStoreExt as _;
 use reqwest::{Method, StatusCode, header};
+use serde_json::json;
 
 use super::{
     fake::call,
@@ -66,4 +67,33 @@ async fn missing_sound_is_missing() {
     }
     house.objects.delete(&"acme/1.wav".into()).await.unwrap();
     assert_eq!(house.get(&path(), OPERATOR).await.status(), StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn a_held_recording_is_deleted_by_nobody_until_it_is_released() {
+    let house = house().await;
+    house.record(1, b"0123456789").await;
+    let olga = house.login("olga@acme").await;
+    let call = format!("/api/v1/tenants/acme/recordings/{}", call(1));
+    let hold = json!({"reason": "claim 4711"});
+    let at_hold = format!("{call}/hold");
+    let status = async |method: Method, path: &str| {
+        let request = house.request(method, path, &olga);
+        request.json(&hold).send().await.unwrap().status()
+    };
+    assert_eq!(status(Method::GET, &at_hold).await, StatusCode::NOT_FOUND);
+    assert_eq!(status(Method::PUT, &at_hold).await, StatusCode::NO_CONTENT);
+    let held = house.read(&at_hold, &olga).await;
+    assert_eq!((&held["author"], &held["reason"]), (&json!("olga@acme.example"), &json!("claim 4711")));
+    assert_eq!(status(Method::DELETE, &call).await, StatusCode::CONFLICT);
+    assert_eq!(house.get(&path(), OPERATOR).await.status(), StatusCode::OK, "it is still there");
+    assert_eq!(status(Method::DELETE, &at_hold).await, StatusCode::NO_CONTENT);
+    assert_eq!(status(Method::DELETE, &call).await, StatusCode::NO_CONTENT);
+    assert_eq!(house.get(&path(), OPERATOR).await.status(), StatusCode::NOT_FOUND);
+    assert!(house.objects.head(&"acme/1.wav".into()).await.is_err(), "the sound is gone");
+    assert_eq!(status(Method::DELETE, &call).await, StatusCode::NOT_FOUND, "there is none any more");
+    for action in ["hold", "release", "delete"] {
+        let lines = house.read(&format!("/api/v1/tenants/acme/audit?action={action}"), OPERATOR).await;
+        assert_eq!(lines["items"].as_array().unwrap().len(), 1, "{action}: {lines}");
+    }
 }

@@ -73,6 +73,11 @@ const TABLE: &[(&str, &str, &[&str])] = &[
         "/calls/{id}/hang-up",
         &["employee", "agent", "group-head", "supervisor", "administrator", "owner"],
     ),
+    (
+        "POST",
+        "/calls/{id}/recording",
+        &["employee", "agent", "group-head", "supervisor", "administrator", "owner"],
+    ),
     ("GET", "/calls/{id}/story", &["group-head", "supervisor", "administrator", "owner"]),
     (
         "GET",
@@ -117,6 +122,10 @@ const TABLE: &[(&str, &str, &[&str])] = &[
         ],
     ),
     ("GET", "/recordings/{call}/{id}", &["group-head", "supervisor", "administrator", "owner"]),
+    ("DELETE", "/recordings/{call}", &["administrator", "owner"]),
+    ("GET", "/recordings/{call}/hold", &["administrator", "owner"]),
+    ("PUT", "/recordings/{call}/hold", &["administrator", "owner"]),
+    ("DELETE", "/recordings/{call}/hold", &["administrator", "owner"]),
     ("GET", "/audit", &["administrator", "owner"]),
 ];
 

@@ -90,3 +90,28 @@ async fn calls_are_hung_up_by_those_who_see_them() {
     assert_eq!(hang_up("anna@acme", 2).await, StatusCode::NOT_FOUND);
     assert_eq!(hang_up("olga@acme", 3).await, StatusCode::NOT_FOUND);
 }
+
+#[tokio::test]
+async fn recordings_are_paused_by_who_talks_and_by_who_supervises_them() {
+    let house = house().await;
+    let wish = |who: &'static str, number, body: serde_json::Value| {
+        let house = &house;
+        async move {
+            let token = house.login(who).await;
+            let path = format!("/api/v1/tenants/-/calls/{}/recording", call(number));
+            house.post(&path, &token, &body).await.status()
+        }
+    };
+    let pause = || json!({"action": "pause"});
+    assert_eq!(wish("boris@acme", 2, pause()).await, StatusCode::NO_CONTENT);
+    assert_eq!(house.control.last(), format!("boris@acme.example pause-recording {}", call(2)));
+    let numbered = json!({"action": "resume", "asker": 7, "number": 2});
+    assert_eq!(wish("vera@acme", 1, numbered).await, StatusCode::NO_CONTENT);
+    let told = format!("vera@acme.example, number 2 of 7, resume-recording {}", call(1));
+    assert_eq!(house.control.last(), told);
+    assert_eq!(wish("vera@acme", 2, pause()).await, StatusCode::NOT_FOUND, "not her group");
+    assert_eq!(wish("anna@acme", 2, pause()).await, StatusCode::NOT_FOUND, "not her call");
+    let unknown = json!({"action": "erase"});
+    assert_eq!(wish("boris@acme", 2, unknown).await, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(house.control.last(), told, "nobody was told of what was refused");
+}

@@ -209,7 +209,8 @@ fn taken(
     })
 }
 
-/// Since this protocol all nodes can read music of several pieces, announcements, steps that speak, and what is said of SRTP.
+/// Since this protocol all nodes can read music of several pieces, announcements, steps that speak, what is said of SRTP, and
+/// rules of recording.
 const MUSIC_SINCE: u32 = 6;
 
 /// What older builds can't read is not written while there are such.
@@ -217,8 +218,9 @@ fn too_new(control: &Control, config: &TenantConfig) -> Option<document::Problem
     let is_read = !config.is_of_protocol_6() || control.cluster().directory().all_speak(MUSIC_SINCE);
     (!is_read).then(|| document::Problem {
         path: String::new(),
-        message: "the company's own `music`, music of several pieces, `announce`, `say` and `srtp` are not known to all \
-                  nodes yet: upgrade them all first"
+        message: "the company's own `music`, music of several pieces, `announce`, `say`, `srtp`, and `recording` of numbers, \
+                  groups and employees, `on_demand`, `resume_after` and `keys` are not known to all nodes yet: upgrade them all \
+                  first"
             .to_owned(),
     })
 }

@@ -14,6 +14,7 @@ pub(crate) mod enqueue;
 pub(crate) mod fact;
 pub(crate) mod hold;
 pub(crate) mod incoming;
+pub(crate) mod keyed;
 pub(crate) mod media_event;
 pub(crate) mod moved;
 pub(crate) mod offer;
@@ -21,6 +22,8 @@ pub(crate) mod party;
 mod pass_through;
 pub(crate) mod plan;
 pub(crate) mod record;
+mod recorded;
+pub(crate) mod recording;
 mod refusal;
 pub(crate) mod relay_offer;
 pub(crate) mod replace;
@@ -35,11 +38,12 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use mangrove_proto::{
     id::{CallId, EmployeeId, GroupId, LegId, TenantId},
-    live::Direction,
+    live::{Direction, Mark},
 };
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    ask::Asks,
     call::{party::Party, plan::Plan, stage::Stage},
     media::Session,
     stamp::Moment,
@@ -94,8 +98,17 @@ pub struct Call {
     pub offers: Vec<Offer>,
     /// Its session on a media node.
     pub media: Session,
-    /// Its recording, once there was one to make.
+    /// Its recording, once there was one to make: the one that runs, or the last one.
     pub recording: Option<Recording>,
+    /// Those that somebody ended before another one was begun.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier: Vec<Recording>,
+    /// What was granted last of what people asked for about its recording.
+    #[serde(default, skip_serializing_if = "Asks::is_empty")]
+    pub(crate) asks: Asks,
+    /// Whether those who talk may begin a recording, and end it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_hand: bool,
     /// Milliseconds in queues so far.
     pub wait_ms: u64,
     /// Milliseconds between people so far, the present talk left out.
@@ -152,8 +165,32 @@ pub struct Recording {
     /// Since when, monotonic milliseconds; none of one that an earlier build began.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<u64>,
+    /// Until when, if it was ended before its call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<u64>,
+    /// Nothing is kept now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pause: Option<Pause>,
+    /// Pauses so far.
+    #[serde(default, skip_serializing_if = "recording::is_unpaused")]
+    pub pauses: u64,
+    /// What happened in it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub marks: Vec<Mark>,
     /// What became of it.
     pub finished: Option<mangrove_proto::live::CdrRecording>,
+}
+
+/// A pause of a recording.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pause {
+    /// Counts the recording's pauses from 1: what a media node says of an earlier one is not of this one.
+    pub number: u64,
+    /// When it ends by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<u64>,
+    /// Whether the media node has said that nothing is kept.
+    pub confirmed: bool,
 }
 
 impl Offer {

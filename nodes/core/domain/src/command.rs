@@ -81,11 +81,48 @@ pub enum AgentWish {
     EndWrapUp,
 }
 
-/// What a supervisor wants with a call.
+/// What somebody wants with a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum CallWish {
     /// End it.
     HangUp,
+    /// Something about its recording. Written under rules 1 only: earlier builds can't read it.
+    Record(RecordingWish),
+}
+
+/// What somebody wants with a recording.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum RecordingWish {
+    /// Begin one.
+    Start,
+    /// End it.
+    Stop,
+    /// Keep nothing of what is said from now on.
+    Pause,
+    /// Go on with it.
+    Resume,
+}
+
+impl CallWish {
+    /// The word in commands, answers and the audit log.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::HangUp => "hang-up",
+            Self::Record(RecordingWish::Start) => "start-recording",
+            Self::Record(RecordingWish::Stop) => "stop-recording",
+            Self::Record(RecordingWish::Pause) => "pause-recording",
+            Self::Record(RecordingWish::Resume) => "resume-recording",
+        }
+    }
+
+    /// All of them.
+    pub const ALL: [Self; 5] = [
+        Self::HangUp,
+        Self::Record(RecordingWish::Start),
+        Self::Record(RecordingWish::Stop),
+        Self::Record(RecordingWish::Pause),
+        Self::Record(RecordingWish::Resume),
+    ];
 }
 
 /// A fact or a wish, committed in the log.
@@ -121,7 +158,15 @@ pub enum Command {
         ask: Option<Ask>,
     },
     /// Does something to a call from outside.
-    CommandCall { tenant: TenantId, call: CallId, wish: CallWish, author: Author },
+    CommandCall {
+        tenant: TenantId,
+        call: CallId,
+        wish: CallWish,
+        author: Author,
+        /// Of wishes about its recording: one that comes late must not end a later pause.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        ask: Option<Ask>,
+    },
     /// A node is there, or its addresses changed. One that was about to go is not any more.
     NodeAnnounced { node: NodeInfo },
     /// A node is gone for good; its edge legs and media sessions go on elsewhere where there is an elsewhere.
@@ -197,8 +242,8 @@ fn decide(state: &mut State, command: Command, stamp: Stamp, effects: &mut Effec
                 command_agent::apply(state, &tenant, &employee, wish, author, stamp, effects)
             })
         }
-        Command::CommandCall { tenant, call, wish, author } => {
-            command_call::apply(state, &tenant, call, wish, author, stamp, effects)
+        Command::CommandCall { tenant, call, wish, author, ask } => {
+            command_call::apply(state, &tenant, call, (wish, ask), author, stamp, effects)
         }
         Command::NodeAnnounced { node } => node_announced::apply(state, node),
         Command::NodeLost { name, tells } => node_lost::apply(state, &name, tells, stamp, effects),

@@ -30,8 +30,8 @@ pub use music::Music;
 pub use people::{Device, Employee, Login, Role, SipDevice};
 pub use reach::{Number, Target, Trunk};
 pub use service::{
-    Announce, AtMaxWait, Group, HangUp, Member, NoAnswer, Overflow, QueueRules, RecordedCalls, Recording,
-    Said, Scheme, Step, Strategy,
+    Announce, AtMaxWait, Group, HangUp, Member, NoAnswer, Overflow, QueueRules, Recorded, RecordedCalls,
+    Recording, RecordingKeys, Said, Scheme, Step, Strategy,
 };
 pub use timezone::{Timezone, UnknownTimezone};
 
@@ -96,7 +96,8 @@ impl TenantConfig {
     }
 
     /// Whether builds before protocol 6 can't read it, or read less: music of the company's own or of several pieces,
-    /// announcements in line, steps that speak, trunks and phones for which something is said of SRTP.
+    /// announcements in line, steps that speak, trunks and phones for which something is said of SRTP, recording by more
+    /// than the company's one rule.
     pub fn is_of_protocol_6(&self) -> bool {
         let speaks = |steps: &[Step]| steps.iter().any(|step| matches!(step, Step::Say { .. }));
         let is_new = |group: &Group| {
@@ -110,6 +111,18 @@ impl TenantConfig {
             || self.groups.values().any(is_new)
             || self.schemes.values().any(|scheme| speaks(&scheme.steps))
             || self.securities().any(|security| !srtp::is_usual(&security))
+            || self.rules_recording()
+    }
+
+    fn rules_recording(&self) -> bool {
+        let numbers = self.numbers.values().map(|number| number.recording);
+        let groups = self.groups.values().map(|group| group.recording);
+        let employees = self.employees.values().map(|employee| employee.recording);
+        let company = &self.recording;
+        numbers.chain(groups).chain(employees).any(|rule| rule.is_some())
+            || !company.on_demand.is_none()
+            || company.resume_after_ms.is_some()
+            || !company.keys.is_none()
     }
 
     fn securities(&self) -> impl Iterator<Item = Security> {

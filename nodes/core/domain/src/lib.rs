@@ -45,7 +45,7 @@ pub mod view;
 pub use apply::{apply, apply_all};
 pub use ask::{Ask, Asks};
 pub use cause::Cause;
-pub use command::{AgentWish, CallWish, Command, NodeInfo, Sender, Ticket};
+pub use command::{AgentWish, CallWish, Command, NodeInfo, RecordingWish, Sender, Ticket};
 pub use effect::{Action, Effect, Effects, ObjectRef, Reply, StoryLine};
 pub use moving::{Arrival, Hold, Report, Standing};
 pub use record::{Audit, AuditChange, Author, Origin, Record};

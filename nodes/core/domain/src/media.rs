@@ -23,7 +23,7 @@ pub(crate) use leaving::{begin, former, lose, note_addresses, ready, turn_back};
 pub(crate) use webrtc::{Association, is_another, is_complete, secure};
 
 use crate::{
-    call::{Call, party::Party, stage::Stage},
+    call::{Call, keyed, party::Party, stage::Stage},
     effect::{Action, Effect, ObjectRef},
     scene::Scene,
     stamp::Stamp,
@@ -159,11 +159,12 @@ fn is_recorded(call: &Call) -> bool {
 }
 
 fn ran_ms(call: &Call, stamp: Stamp) -> Option<u64> {
-    let until = match &call.stage {
+    let recording = call.recording.as_ref()?;
+    let now = match &call.stage {
         Stage::Over(end) => end.at.now,
         _ => stamp.now,
     };
-    Some(until.saturating_sub(call.recording.as_ref()?.since?))
+    Some(recording.until.unwrap_or(now).saturating_sub(recording.since?))
 }
 
 fn wanted(call: &Call, score: Score<'_>) -> SetSession {
@@ -215,6 +216,7 @@ fn endpoint(call: &Call, party: &Party, score: Score<'_>) -> Endpoint {
     endpoint.ptime_ms = audio.ptime_ms.into();
     endpoint.send = audio.direction.sends();
     endpoint.receive = audio.direction.receives();
+    endpoint.codes = keyed::codes(call, party, (score.config, score.rules));
     endpoint
 }
 
@@ -230,5 +232,6 @@ fn recording(call: &Call) -> Option<Recording> {
         left: recording.left.to_string(),
         right: recording.right.map_or_else(String::new, |leg| leg.to_string()),
         ran_ms: None,
+        pause: recording.pause.map(|pause| pause.number),
     })
 }

@@ -6,7 +6,7 @@ use mangrove_proto::{
 };
 
 use crate::{
-    call::{Call, stage::Stage},
+    call::{Call, Pause, stage::Stage},
     effect::ObjectRef,
     tenant::Tenant,
 };
@@ -53,6 +53,7 @@ pub fn object(tenant: &Tenant, object: &ObjectRef, now: u64, wall: u64) -> Optio
 
 /// A call.
 pub fn call(call: &Call) -> live::Call {
+    let recording = call.recording.as_ref().filter(|recording| recording.running);
     let rung = call.offers.first().and_then(|offer| offer.employee.clone());
     live::Call {
         id: call.id,
@@ -65,8 +66,14 @@ pub fn call(call: &Call) -> live::Call {
         group: call.group.clone(),
         employee: call.employee.clone().or(rung),
         ringing: call.offers.iter().filter_map(|offer| offer.employee.clone()).collect(),
-        recording: call.recording.as_ref().is_some_and(|recording| recording.running),
+        recording: recording.is_some(),
+        pause: recording.and_then(|recording| recording.pause).map(pause),
+        on_demand: call.by_hand,
     }
+}
+
+fn pause(pause: Pause) -> live::Pause {
+    if pause.confirmed { live::Pause::Confirmed } else { live::Pause::Asked }
 }
 
 fn state(call: &Call) -> CallState {

@@ -1,7 +1,7 @@
 //! Two streams to one stereo recording. Each stream's timestamps place its samples: packets that a stalled network
 //! delivers late still go where they belong, while that is open. Where the two clocks disagree for long, or by far,
 //! arrival decides. Gaps are silence, and the open part is bounded whatever timestamps say. Positions are samples
-//! since the recording began.
+//! since the recording began. Of a pause nothing is kept, not what comes late either.
 
 use std::collections::VecDeque;
 
@@ -32,6 +32,8 @@ pub enum Side {
 pub struct Aligner {
     began_us: u64,
     taken: u64,
+    /// Nothing is placed before it: the end of the last pause, or the end of time in a pause.
+    floor: u64,
     sides: [Channel; 2],
 }
 
@@ -64,15 +66,28 @@ pub struct Sound<'a> {
 impl Aligner {
     /// The recording begins now.
     pub fn new(began_us: u64) -> Self {
-        Self { began_us, taken: 0, sides: Default::default() }
+        Self { began_us, taken: 0, floor: 0, sides: Default::default() }
     }
 
     /// Places one packet that arrived at `now_us`.
     pub fn add(&mut self, side: Side, sound: Sound<'_>, now_us: u64) {
         let arrival = self.position(now_us);
-        let (taken, channel) = (self.taken, &mut self.sides[side as usize]);
+        let (taken, floor, channel) = (self.taken, self.floor, &mut self.sides[side as usize]);
         let position = channel.place(&sound, arrival, taken);
-        channel.write(position, taken, &sound);
+        channel.write(position, (taken, floor), &sound);
+    }
+
+    /// From `now_us` on there is silence, whatever comes.
+    pub fn pause(&mut self, now_us: u64) {
+        self.floor = u64::MAX;
+        let kept = self.position(now_us).saturating_sub(self.taken) as usize;
+        self.sides.iter_mut().for_each(|channel| channel.forget_after(kept));
+    }
+
+    /// What is said from `now_us` on is kept again. Streams keep their places, so what was said before and comes only now
+    /// is known for it.
+    pub fn resume(&mut self, now_us: u64) {
+        self.floor = self.position(now_us).max(self.taken);
     }
 
     /// Where the recording stands at `now_us`.
@@ -135,11 +150,22 @@ impl Channel {
         position
     }
 
-    /// Writes what lies between `taken` and the end of the open part.
-    fn write(&mut self, position: u64, taken: u64, sound: &Sound<'_>) {
-        let skipped = taken.saturating_sub(position).min(sound.payload.len() as u64) as usize;
-        let start = position.saturating_sub(taken).min(OPEN) as usize;
+    /// Drops what is open beyond so many samples, in memory, too.
+    fn forget_after(&mut self, kept: usize) {
+        if let Some(rest) = self.open.len().checked_sub(kept) {
+            self.open.range_mut(kept..kept + rest).for_each(|sample| *sample = 0);
+            self.open.truncate(kept);
+        }
+    }
+
+    /// Writes what lies between `taken`, or `floor` where that is later, and the end of the open part.
+    fn write(&mut self, position: u64, (taken, floor): (u64, u64), sound: &Sound<'_>) {
+        let skipped = taken.max(floor).saturating_sub(position).min(sound.payload.len() as u64) as usize;
         let payload = &sound.payload[skipped..];
+        if payload.is_empty() {
+            return;
+        }
+        let start = (position + skipped as u64).saturating_sub(taken).min(OPEN) as usize;
         let end = (start + payload.len()).min(OPEN as usize);
         if self.open.len() < end {
             self.open.resize(end, 0);
@@ -237,6 +263,27 @@ mod tests {
         let heard: Vec<bool> = taken(&mut aligner, 130 * 160).iter().map(|(left, _)| *left != 0).collect();
         assert_eq!(heard.iter().position(|heard| *heard), Some(9 * 160), "the tenth is believed");
         assert!(heard[9 * 160..].iter().all(|heard| *heard));
+    }
+
+    #[test]
+    fn of_a_pause_nothing_is_kept_and_both_sides_stay_where_they_were() {
+        let mut aligner = Aligner::new(0);
+        let say = |aligner: &mut Aligner, number: u32, at_us: u64| {
+            add(aligner, Side::Left, 1, number * 160, 500, at_us);
+            add(aligner, Side::Right, 2, number * 160, -500, at_us);
+        };
+        (0..10).for_each(|number| say(&mut aligner, number, u64::from(number) * FRAME_US));
+        aligner.pause(8 * FRAME_US + FRAME_US / 2);
+        (10..20).for_each(|number| say(&mut aligner, number, u64::from(number) * FRAME_US));
+        aligner.resume(20 * FRAME_US);
+        // Said in the pause, and late: alone, and all at once after a stall.
+        (15..20).for_each(|number| say(&mut aligner, number, 21 * FRAME_US));
+        (20..30).for_each(|number| say(&mut aligner, number, u64::from(number) * FRAME_US));
+        let all = taken(&mut aligner, 30 * 160);
+        let heard = |(left, right): &(i16, i16)| [*left != 0, *right != 0];
+        assert!(all[..8 * 160 + 80].iter().all(|one| heard(one) == [true; 2]), "before");
+        assert!(all[8 * 160 + 80..20 * 160].iter().all(|one| *one == (0, 0)), "the pause");
+        assert!(all[20 * 160..].iter().all(|one| heard(one) == [true; 2]), "after");
     }
 
     #[test]

@@ -1,9 +1,11 @@
 //! Digits as telephone events (RFC 4733): a payload of four bytes, sent many times over, meaning one key press.
 
+mod codes;
 mod receiver;
 mod retold;
 mod sender;
 
+pub use codes::{Codes, Outcome};
 pub use receiver::Receiver;
 pub use retold::{Retold, Teller};
 pub use sender::{Packet, Sender};

@@ -105,6 +105,16 @@ impl Aligning {
                     self.add(frame, &batch);
                 }
             }
+            Message::Pause { number, now_us } => {
+                if let Some(recording) = self.recordings.get_mut(&number) {
+                    recording.aligner.pause(now_us);
+                }
+            }
+            Message::Resume { number, now_us } => {
+                if let Some(recording) = self.recordings.get_mut(&number) {
+                    recording.aligner.resume(now_us);
+                }
+            }
             Message::Finish { number, now_us } => {
                 if let Some(mut recording) = self.recordings.remove(&number) {
                     self.cut(&mut recording, now_us);

@@ -8,7 +8,7 @@ use super::{Key, Session, Sessions, Sounds, owner, plan, ticket};
 use crate::{
     clock::{now_us, unix_us},
     ports::Sockets,
-    thread::{Command, Plan, RecordingPlan},
+    thread::{Command, Paused, Plan, RecordingPlan},
 };
 
 impl Sessions {
@@ -144,7 +144,8 @@ impl Sessions {
             }
         };
         session.recording = Some((wanted.id.clone(), number));
-        Some(RecordingPlan { number, left: wanted.left.clone(), right: wanted.right.clone() })
+        let pause = wanted.pause.map(|number| Paused { recording: wanted.id.clone(), number });
+        Some(RecordingPlan { number, left: wanted.left.clone(), right: wanted.right.clone(), pause })
     }
 
     fn addresses(&self, session: &Session, set: &SetSession) -> Vec<EndpointAddress> {

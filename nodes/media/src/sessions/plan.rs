@@ -93,6 +93,7 @@ fn plan(endpoint: &media::Endpoint, sounds: &Sounds, unix_us: u64) -> Result<End
         browser: endpoint.webrtc.as_ref().map(browser).transpose()?,
         formats: if endpoint.udptl { Formats::default() } else { formats(endpoint)? },
         udptl: endpoint.udptl,
+        codes: endpoint.codes.clone(),
         send: endpoint.send,
         receive: endpoint.receive,
         hears: hears(endpoint.hears.as_ref(), sounds, unix_us),

@@ -55,6 +55,8 @@ pub(crate) struct EndpointPlan {
     pub(crate) formats: Formats,
     /// T.38 in place of RTP: then there are no formats.
     pub(crate) udptl: bool,
+    /// Keys that are reported as codes and not passed on.
+    pub(crate) codes: Vec<String>,
     pub(crate) send: bool,
     pub(crate) receive: bool,
     pub(crate) hears: HearsPlan,
@@ -108,4 +110,14 @@ pub(crate) struct RecordingPlan {
     pub(crate) number: u64,
     pub(crate) left: String,
     pub(crate) right: String,
+    pub(crate) pause: Option<Paused>,
+}
+
+/// A pause of a recording: nothing of its sound leaves the thread but to listeners.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Paused {
+    /// Of the recording, as control knows it.
+    pub(crate) recording: String,
+    /// Which of its pauses.
+    pub(crate) number: u64,
 }

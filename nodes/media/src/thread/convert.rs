@@ -112,7 +112,7 @@ impl Endpoint {
     }
 
     /// A packet is not passed on: its number is missing to nobody.
-    fn leave_out(&mut self, header: &Header, source: u64) {
+    pub(super) fn leave_out(&mut self, header: &Header, source: u64) {
         self.outgoing.skip(header, source);
         if let Some(voice) = &mut self.voice {
             voice.skip(source, header.sequence);

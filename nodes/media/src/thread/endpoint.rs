@@ -26,6 +26,8 @@ use super::{
     ear::Ear,
     formats::Formats,
     guard::{Guard, Keys},
+    hush::Hush,
+    keys::Mouth,
     udptl,
     voice::Voice,
 };
@@ -56,6 +58,10 @@ pub(super) struct Endpoint {
     /// Who hears this endpoint.
     pub(super) listeners: Vec<usize>,
     pub(super) tap: Option<(u64, Side)>,
+    /// Its recording is paused: nothing that tells what is said leaves but to its listeners, keys included.
+    pub(super) is_private: bool,
+    /// Knows what was said in a pause and comes late.
+    pub(super) hush: Hush,
     /// What the tap hears where the far end does not speak G.711.
     pub(super) ear: Ear,
     /// What makes into its codec what it hears of its peer; there when that was needed.
@@ -66,6 +72,10 @@ pub(super) struct Endpoint {
     pub(super) teller: digit::Teller,
     pub(super) incoming: Statistics,
     pub(super) digits: digit::Receiver,
+    /// Codes among its keys.
+    pub(super) codes: digit::Codes,
+    /// Its keys that are still to be said to whoever hears it.
+    pub(super) mouth: Mouth,
     /// The stream that digits come in: some far ends send them under another SSRC than their sound.
     pub(super) digits_ssrc: Option<u32>,
     pub(super) outgoing: Outgoing,
@@ -134,12 +144,16 @@ impl Endpoint {
             hears: Hears::Silence,
             listeners: Vec::new(),
             tap: None,
+            is_private: false,
+            hush: Hush::default(),
             ear: Ear::default(),
             voice: None,
             announcer: None,
             teller: digit::Teller::default(),
             incoming: Statistics::default(),
             digits: digit::Receiver::default(),
+            codes: digit::Codes::default(),
+            mouth: Mouth::default(),
             digits_ssrc: None,
             // In the lower half, so that who misses the first packets of SRTP guesses right (RFC 3711 section 3.3.1).
             outgoing: Outgoing::new(rand::random(), rand::random::<u16>() >> 1, rand::random()),
@@ -170,6 +184,7 @@ impl Endpoint {
             None => self.set_plain(plan, now_us),
         }
         self.formats.clone_from(&plan.formats);
+        self.codes.set(&plan.codes);
         if let Some(codec) = self.formats.codec {
             self.outgoing.set_clock(codec.encoding.clock());
         }

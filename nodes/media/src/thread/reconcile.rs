@@ -3,10 +3,11 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use mangrove_proto::media::{RecordingPaused, media_event::Fact};
 use mangrove_rtp::{align::Side, prompt::Playout};
 
 use super::{
-    command::{EndpointPlan, HearsPlan, Place, Plan, RecordingPlan},
+    command::{EndpointPlan, HearsPlan, Paused, Place, Plan, RecordingPlan},
     endpoint::{Endpoint, Hears},
     worker::Worker,
 };
@@ -23,7 +24,11 @@ pub(super) struct Session {
 impl Session {
     /// What is left of a session without its endpoints.
     pub(super) fn rest(plan: &Plan) -> Self {
-        Self { owner: plan.owner.clone(), endpoints: BTreeMap::new(), recording: plan.recording.clone() }
+        // Whether it is paused is not known: whatever the next plan says is carried out. Pauses count from one.
+        let unknown = Paused { recording: String::new(), number: 0 };
+        let recording =
+            plan.recording.clone().map(|recording| RecordingPlan { pause: Some(unknown), ..recording });
+        Self { owner: plan.owner.clone(), endpoints: BTreeMap::new(), recording }
     }
 
     pub(super) fn has(&self, index: usize) -> bool {
@@ -120,8 +125,8 @@ impl Worker {
     fn remove(&mut self, index: usize) {
         self.set_player(index, false);
         if let Some(mut endpoint) = self.endpoints.remove(index) {
-            if let Some(digit) = endpoint.digits.restart() {
-                tracing::debug!(endpoint = %endpoint.id, key = %digit.key, "a key was pressed when the endpoint closed");
+            if endpoint.digits.restart().is_some() {
+                tracing::debug!(endpoint = %endpoint.id, "a key was pressed when the endpoint closed");
             }
             self.surroundings.outbox.post(&endpoint.owner, endpoint.counters());
         }
@@ -200,15 +205,38 @@ impl Worker {
     /// Moves the taps; a recording that is not wanted any more is finished.
     fn set_recording(&mut self, session: &mut Session, wanted: Option<RecordingPlan>) {
         let former = std::mem::replace(&mut session.recording, wanted);
+        let is_paused = session.recording.as_ref().is_some_and(|recording| recording.pause.is_some());
+        let now_us = self.now_us;
         for (id, index) in &session.endpoints {
             if let Some(endpoint) = self.endpoints.get_mut(*index) {
-                endpoint.tap = session.recording.as_ref().and_then(|r| Some((r.number, side(r, id)?)));
+                if endpoint.is_private && !is_paused {
+                    endpoint.hush.end(now_us);
+                }
+                let tapped = session.recording.as_ref().filter(|_| !is_paused);
+                endpoint.tap = tapped.and_then(|r| Some((r.number, side(r, id)?)));
+                endpoint.is_private = is_paused;
             }
         }
+        let former_pause = former.as_ref().and_then(|former| former.pause.clone());
         if let Some(former) = former
             && session.recording.as_ref().is_none_or(|r| r.number != former.number)
         {
             self.tap.finish(former.number, self.now_us);
+        }
+        self.set_pause(session, former_pause.as_ref());
+    }
+
+    /// Says that a recording is paused once nothing of it is taken any more, by whoever asked and for whichever pause.
+    fn set_pause(&mut self, session: &Session, former: Option<&Paused>) {
+        let Some(recording) = &session.recording else { return };
+        match &recording.pause {
+            Some(pause) if former != Some(pause) => {
+                self.tap.pause(recording.number, self.now_us);
+                let paused = RecordingPaused { recording: pause.recording.clone(), pause: pause.number };
+                self.surroundings.outbox.post(&session.owner, Fact::RecordingPaused(paused));
+            }
+            None if former.is_some() => self.tap.resume(recording.number, self.now_us),
+            _ => {}
         }
     }
 }

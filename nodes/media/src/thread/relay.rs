@@ -10,7 +10,7 @@ use mangrove_rtp::{
 };
 
 use super::{
-    endpoint::Endpoint, formats::Content, housekeeping::Counts, tap::Tap, voice::Heard, worker::Worker,
+    endpoint::Endpoint, formats::Content, housekeeping::Counts, keys, tap::Tap, voice::Heard, worker::Worker,
 };
 use mangrove_proto::media::{self, media_event::Fact};
 
@@ -61,21 +61,29 @@ impl Worker {
             return self.hold_back(index);
         }
         let payload = &self.buffer[header.payload.clone()];
-        let mut digits = [None, None, None];
+        let (mut digits, mut is_held_back) = ([None, None, None], false);
         match content {
             Content::Sound(encoding) => {
-                if let Some(recording) = endpoint.tap {
+                endpoint.hush.hear(header, endpoint.formats.clock_of(content), now_us);
+                let is_late = endpoint.hush.is_of_the_pause(header, now_us);
+                if let Some(recording) = endpoint.tap.filter(|_| !is_late) {
                     let heard = Heard { endpoint: index, header, encoding, payload, now_us };
                     record(endpoint, recording, &heard, (&mut self.tap, &mut self.counts));
                 }
             }
-            Content::Digits(clock) => digits = press(endpoint, header, clock, payload, now_us),
+            Content::Digits(clock) => {
+                is_held_back = keys::is_held_back(endpoint, header, payload);
+                digits = press(endpoint, header, clock, payload, now_us);
+            }
             Content::Noise | Content::Other => {}
         }
         if !matches!(content, Content::Sound(_)) {
             endpoint.ear.skip(source(index, header.ssrc), header.sequence);
         }
-        self.pass_on(index, length, header, content);
+        match is_held_back {
+            true => self.keep_back(index, header),
+            false => self.pass_on(index, length, header, content),
+        }
         digits.into_iter().flatten().for_each(|digit| self.report_digit(index, digit));
     }
 
@@ -165,12 +173,14 @@ impl Worker {
 
     pub(super) fn report_digit(&mut self, index: usize, digit: Digit) {
         let Some(endpoint) = self.endpoints.get_mut(index) else { return };
-        let digit = media::Digit {
+        let key = if endpoint.is_private { String::new() } else { digit.key.to_string() };
+        let told = media::Digit {
             endpoint: endpoint.id.to_string(),
-            digit: digit.key.to_string(),
+            digit: key,
             duration_ms: digit.duration_ms,
         };
-        self.surroundings.outbox.post(&endpoint.owner, Fact::Digit(digit));
+        self.surroundings.outbox.post(&endpoint.owner, Fact::Digit(told));
+        self.look_for_code(index, digit.key);
     }
 }
 

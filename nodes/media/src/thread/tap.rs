@@ -75,6 +75,17 @@ impl Tap {
         self.recorder.add(std::mem::replace(&mut self.batch, next));
     }
 
+    /// A recording pauses, behind all that was said in it so far: nothing is added to it until it goes on.
+    pub(super) fn pause(&mut self, recording: u64, now_us: u64) {
+        self.flush();
+        self.recorder.pause(recording, now_us);
+    }
+
+    /// A recording goes on.
+    pub(super) fn resume(&self, recording: u64, now_us: u64) {
+        self.recorder.resume(recording, now_us);
+    }
+
     /// Ends a recording, behind all that was said in it.
     pub(super) fn finish(&mut self, recording: u64, now_us: u64) {
         self.flush();

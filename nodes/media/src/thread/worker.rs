@@ -39,6 +39,8 @@ pub(super) struct Worker {
     pub(super) players: [Vec<usize>; PHASES],
     /// Whose browsers shake hands.
     pub(super) shaking: Vec<usize>,
+    /// Endpoints of which keys are held back, or are being said.
+    pub(super) speakers: Vec<usize>,
     pub(super) tap: Tap,
     pub(super) counts: Counts,
     pub(super) buffer: Box<[u8; DATAGRAM]>,
@@ -71,6 +73,7 @@ impl Worker {
             sessions: BTreeMap::new(),
             players: Default::default(),
             shaking: Vec::new(),
+            speakers: Vec::new(),
             counts: Counts::default(),
             buffer: Box::new([0; DATAGRAM]),
             made: Box::new([0; MADE]),
@@ -186,6 +189,7 @@ impl Worker {
         self.packets_before = packets;
         self.tap.flush();
         self.shake_hands();
+        self.say_keys();
         self.keep_house(self.tick / PHASES as u64);
     }
 }

@@ -191,6 +191,7 @@ pub(crate) fn recording(set: SetSession, id: &str, left: &str, right: &str) -> S
         left: left.into(),
         right: right.into(),
         ran_ms: None,
+        pause: None,
     };
     SetSession { recording: Some(recording), ..set }
 }

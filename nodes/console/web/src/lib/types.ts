@@ -64,6 +64,10 @@ export interface Call {
   employee: string | null;
   ringing: string[];
   recording: boolean;
+  /** Whether the recording is to be paused, and whether nothing is kept already. */
+  pause?: 'asked' | 'confirmed';
+  /** Whether those who talk may begin and end a recording. */
+  on_demand?: boolean;
 }
 
 export interface Live {
@@ -89,11 +93,19 @@ export interface Names {
   employees: { id: string; extension: string; name: string }[];
 }
 
+/** What happened in a recording, by its place in it; without an end it took no time. */
+export interface Mark {
+  kind: 'pause' | 'hold' | 'transfer';
+  at_ms: number;
+  until_ms?: number;
+}
+
 export interface Recording {
   id: string;
   duration_ms: number;
   bytes: number;
   missing_ms: number;
+  marks?: Mark[];
 }
 
 export interface Cdr {

@@ -3,11 +3,11 @@
 use mangrove_proto::id::{EmployeeId, LegId};
 
 use super::{
-    Call, Offer, Recording, fact, offer, replace,
+    Call, Offer, fact, offer, recording, replace,
     stage::{Stage, Talk},
     transfer,
 };
-use crate::{cause::Cause, config::RecordedCalls, day, line, scene::Scene};
+use crate::{cause::Cause, line, scene::Scene};
 
 /// A leg that we rang has answered.
 pub(crate) fn answered(call: &mut Call, leg: LegId, scene: &mut Scene<'_>) {
@@ -81,45 +81,8 @@ pub(crate) fn join(
     call.answered.get_or_insert(moment);
     call.expects_sound_since = moment.now;
     call.move_to(Stage::Talking(Talk { peer, since: moment, group }), moment);
-    record(call, peer, scene);
+    recording::follow(call, peer, scene);
     super::hold::note(call, scene);
-}
-
-/// Begins the recording, or goes on with it for another pair.
-fn record(call: &mut Call, peer: LegId, scene: &Scene<'_>) {
-    let outside = call.trunk.is_some();
-    let wanted = match scene.tenant.config.recording.calls {
-        RecordedCalls::None => false,
-        RecordedCalls::All => true,
-        RecordedCalls::External => outside,
-        RecordedCalls::Internal => !outside,
-    };
-    let guest = call.guest;
-    match &mut call.recording {
-        Some(recording) => recording.pair(guest, peer),
-        None if wanted => {
-            let date = day::date(scene.day());
-            let id = format!("rec_{}_1", call.id);
-            let object = format!("recordings/{}/{date}/{}-1.wav", call.tenant, call.id);
-            let (left, right, since) = (guest, Some(peer), Some(scene.now()));
-            call.recording =
-                Some(Recording { id, object, left, right, running: true, since, finished: None });
-        }
-        None => {}
-    }
-}
-
-impl Recording {
-    /// Puts these two on the channels. Who is on one stays there, the other takes the newcomer.
-    fn pair(&mut self, guest: LegId, peer: LegId) {
-        let other = |leg| if leg == guest { peer } else { guest };
-        let stays = |leg: &LegId| [guest, peer].contains(leg);
-        (self.left, self.right) = match self.right.filter(stays) {
-            _ if stays(&self.left) => (self.left, Some(other(self.left))),
-            Some(right) => (other(right), Some(right)),
-            None => (guest, Some(peer)),
-        };
-    }
 }
 
 /// The call lets go of a person, after-call work being due or not.

@@ -20,6 +20,7 @@ use super::{
 };
 use crate::{
     agent::Engagement,
+    ask::Asks,
     cause::Cause,
     config::Step,
     dial::{self, Dialled},
@@ -112,6 +113,9 @@ fn new_call(
         offers: Vec::new(),
         media: media::Session::default(),
         recording: None,
+        earlier: Vec::new(),
+        asks: Asks::default(),
+        by_hand: false,
         wait_ms: 0,
         talk_ms: 0,
         hold_ms: 0,

@@ -5,7 +5,7 @@ use mangrove_proto::{id::LegId, live::EndedBy};
 use super::{
     Call, answer, enqueue, fact, offer,
     party::Role,
-    replace,
+    recording, replace,
     stage::{End, Stage, Talk},
 };
 use crate::{cause::Cause, line, scene::Scene};
@@ -42,9 +42,7 @@ pub(crate) fn end_with(
     }
     release_people(call, talk.as_ref(), scene);
     scene.give_channels_back(call);
-    if let Some(recording) = &mut call.recording {
-        recording.running = false;
-    }
+    recording::end(call, scene.now());
     let at = scene.moment();
     let patience = match (&call.recording, call.media.version) {
         (_, 0) => 0,
@@ -85,6 +83,7 @@ pub(crate) fn count_talk(call: &mut Call, scene: &mut Scene<'_>) {
     call.talk_ms += spoke;
     if let Some(since) = call.held_since.take() {
         call.hold_ms += scene.now().saturating_sub(since);
+        recording::held(call, false, scene);
     }
     if let Some(group) = &talk.group {
         scene.count(group, |today| today.talk_ms += spoke);

@@ -2,7 +2,7 @@
 
 use mangrove_proto::id::LegId;
 
-use super::{Call, party::Party, pass_through, stage::Stage};
+use super::{Call, party::Party, pass_through, recording, stage::Stage};
 use crate::{line, scene::Scene};
 
 /// The far end offers to change the session. We take it as it is.
@@ -27,10 +27,12 @@ pub(crate) fn note(call: &mut Call, scene: &mut Scene<'_>) {
     match (holds, call.held_since) {
         (true, None) => {
             call.held_since = Some(scene.now());
+            recording::held(call, true, scene);
             scene.tell(call, "held", "");
         }
         (false, Some(since)) => {
             call.held_since = None;
+            recording::held(call, false, scene);
             call.expects_sound_since = scene.now();
             call.hold_ms += scene.now().saturating_sub(since);
             scene.tell(call, "hold is over", "");

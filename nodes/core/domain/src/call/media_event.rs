@@ -9,7 +9,8 @@ use mangrove_proto::{
 };
 
 use super::{
-    Call, announce, dial_out, end, party::Party, plan, record, refusal, replace, retell, stage::Stage,
+    Call, announce, dial_out, end, keyed, party::Party, plan, record, recording, refusal, replace, retell,
+    stage::Stage,
 };
 use crate::{cause::Cause, line, media as session, scene::Scene, story};
 
@@ -25,6 +26,8 @@ pub(crate) fn hear(call: &mut Call, fact: &Fact, scene: &mut Scene<'_>) {
         Fact::Digit(digit) => note(call, &digit.endpoint, story::DIGIT.into(), scene),
         Fact::Latched(latched) => self::latched(call, latched, scene),
         Fact::Silent(silent) => self::silent(call, silent, scene),
+        Fact::KeyCode(code) => keyed::pressed(call, code, scene),
+        Fact::RecordingPaused(paused) => recording_paused(call, paused, scene),
         Fact::RecordingFinished(finished) => recording_finished(call, finished, scene),
         Fact::Counters(counters) => count(call, counters),
         Fact::Secured(secured) => session::secure(call, secured),
@@ -37,6 +40,8 @@ pub(crate) fn hear_former(call: &mut Call, fact: &Fact, scene: &mut Scene<'_>) {
         Fact::Ready(ready) => session::note_addresses(call, ready),
         Fact::PlayFinished(finished) => play_finished(call, finished, scene),
         Fact::Digit(digit) => note(call, &digit.endpoint, story::DIGIT.into(), scene),
+        Fact::KeyCode(code) => keyed::pressed(call, code, scene),
+        Fact::RecordingPaused(paused) => recording_paused(call, paused, scene),
         Fact::RecordingFinished(finished) => recording_finished(call, finished, scene),
         Fact::Counters(counters) => count_former(call, counters),
         Fact::Refused(_) | Fact::Latched(_) | Fact::Silent(_) | Fact::Secured(_) => {}
@@ -147,11 +152,15 @@ fn silent(call: &mut Call, silent: &media::Silent, scene: &mut Scene<'_>) {
     }
 }
 
+fn recording_paused(call: &mut Call, paused: &media::RecordingPaused, scene: &mut Scene<'_>) {
+    if recording::confirmed(call, paused) {
+        note(call, "", "recording is paused".into(), scene);
+    }
+}
+
 fn recording_finished(call: &mut Call, finished: &media::RecordingFinished, scene: &mut Scene<'_>) {
-    let Some(recording) = call.recording.as_mut().filter(|recording| recording.id == finished.recording)
-    else {
-        return;
-    };
+    let mut all = call.earlier.iter_mut().chain(&mut call.recording);
+    let Some(recording) = all.find(|recording| recording.id == finished.recording) else { return };
     if recording.finished.is_some() {
         return;
     }
@@ -162,6 +171,7 @@ fn recording_finished(call: &mut Call, finished: &media::RecordingFinished, scen
         bytes: finished.bytes,
         missing_ms: finished.missing_ms,
         sha256: finished.sha256.clone(),
+        marks: Vec::new(),
     });
     note(call, "", "recording finished".into(), scene);
     if matches!(&call.stage, Stage::Over(end) if end.record_due.is_none()) {

@@ -3,7 +3,7 @@
 use mangrove_proto::live::{Cdr, CdrLeg};
 
 use super::{
-    Call,
+    Call, Recording,
     party::{Counted, Party},
     stage::{End, Stage},
 };
@@ -12,8 +12,8 @@ use crate::{cause::Cause, record::Record, scene::Scene, stamp::Moment};
 /// Whether the media node has told all that it will tell.
 pub(crate) fn is_complete(call: &Call) -> bool {
     let counted = call.parties.values().all(|party| party.address.is_none() || party.counted.is_some());
-    let recorded = call.recording.as_ref().is_none_or(|recording| recording.finished.is_some());
     let moved = call.moved.iter().all(|moved| !moved.is_awaited);
+    let recorded = call.recordings().all(|recording| recording.finished.is_some());
     call.media.version == 0 || (counted && moved && recorded)
 }
 
@@ -60,7 +60,7 @@ fn cdr(call: &Call, end: &End) -> Cdr {
         sip_status: end.status,
         q850: end.cause.q850(),
         legs: legs(call, end),
-        recordings: call.recording.iter().filter_map(|recording| recording.finished.clone()).collect(),
+        recordings: call.recordings().filter_map(Recording::record).collect(),
     }
 }
 

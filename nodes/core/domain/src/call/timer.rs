@@ -5,7 +5,7 @@ use mangrove_proto::{id::LegId, live::EndedBy};
 use super::{
     Call, Offer, announce,
     announce::Announcement,
-    away, end, enqueue, offer, plan, relay_offer, replace, retell,
+    away, end, enqueue, offer, plan, recording, relay_offer, replace, retell,
     stage::{End, Stage},
 };
 use crate::{cause::Cause, line, scene::Scene};
@@ -37,8 +37,8 @@ pub(crate) fn due(call: &Call) -> Option<u64> {
     let places = call.parties.values().filter_map(|party| replace::due(party));
     let parties = told.chain(away).chain(places);
     // What is due of the session is done when the command is through.
-    let session = call.media.due();
-    let session = session.into_iter().chain(call.relayed.as_ref().map(|relayed| relayed.until));
+    let relayed = call.relayed.as_ref().map(|relayed| relayed.until);
+    let session = call.media.due().into_iter().chain(relayed).chain(recording::due(call));
     stage.into_iter().chain(longest).chain(session).chain(offers).chain(lines).chain(parties).min()
 }
 
@@ -54,6 +54,7 @@ pub(crate) fn fire(call: &mut Call, scene: &mut Scene<'_>) {
     away::expire(call, scene);
     replace::expire(call, scene);
     relay_offer::expire(call, scene);
+    recording::expire(call, scene);
     match &call.stage {
         Stage::Arriving { until } if *until <= now => end::end(call, Cause::NoMedia, EndedBy::System, scene),
         Stage::Playing { until: Some(until), .. } if *until <= now => plan::proceed(call, scene),
@@ -75,6 +76,6 @@ pub(crate) fn is_forgotten(call: &Call, now: u64) -> bool {
 
 /// A recording that is still on its way keeps the call: its record is to name it.
 fn forget_at(call: &Call, end: &End) -> u64 {
-    let awaited = call.recording.as_ref().is_some_and(|recording| recording.finished.is_none());
+    let awaited = call.recordings().any(|recording| recording.finished.is_none());
     if awaited { end.at.now + RECORDING_MS } else { end.forget }
 }

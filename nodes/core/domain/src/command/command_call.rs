@@ -1,17 +1,18 @@
-//! Somebody who may asks that a call end.
+//! Somebody who may asks that a call end, or something about its recording.
 
 use mangrove_proto::{
     id::{CallId, TenantId},
     live::EndedBy,
 };
 
-use super::CallWish;
+use super::{CallWish, RecordingWish};
 use crate::{
-    call::end,
+    ask::{Ask, Turn},
+    call::{Call, end, recording},
     cause::Cause,
     effect::{Effects, Reply},
     record::{Audit, AuditChange, Author, Record},
-    scene,
+    scene::{self, Scene},
     stamp::Stamp,
     state::State,
 };
@@ -20,25 +21,21 @@ pub(super) fn apply(
     state: &mut State,
     tenant: &TenantId,
     call: CallId,
-    wish: CallWish,
+    (wish, ask): (CallWish, Option<Ask>),
     author: Author,
     stamp: Stamp,
     effects: &mut Effects,
 ) -> Reply {
-    let CallWish::HangUp = wish;
-    let ended = scene::play(state, tenant, stamp, effects, |scene| {
-        scene.with_call(call, |call, scene| {
-            let live = !call.is_over();
-            end::end(call, Cause::EndedByOperator, EndedBy::System, scene);
-            live
-        })
+    let reply = scene::play(state, tenant, stamp, effects, |scene| {
+        scene.with_call(call, |call, scene| grant(call, wish, ask, scene))
     });
-    if ended.flatten() != Some(true) {
-        return Reply::NotFound { what: format!("call {call}") };
+    let reply = reply.flatten().unwrap_or_else(|| missing(call));
+    if reply != Reply::Done {
+        return reply;
     }
     let change = AuditChange {
         object: format!("call/{call}"),
-        action: "hang-up".into(),
+        action: wish.name().into(),
         before: String::new(),
         after: String::new(),
     };
@@ -50,5 +47,40 @@ pub(super) fn apply(
         change,
     }));
     effects.outbox = true;
+    Reply::Done
+}
+
+fn missing(call: CallId) -> Reply {
+    Reply::NotFound { what: format!("call {call}") }
+}
+
+fn grant(call: &mut Call, wish: CallWish, ask: Option<Ask>, scene: &mut Scene<'_>) -> Reply {
+    if call.is_over() {
+        return missing(call.id);
+    }
+    match wish {
+        CallWish::HangUp => {
+            end::end(call, Cause::EndedByOperator, EndedBy::System, scene);
+            Reply::Done
+        }
+        CallWish::Record(wish) => record(call, wish, ask, scene),
+    }
+}
+
+/// Granted once, however often it comes, and not after something that its asker asked for later.
+fn record(call: &mut Call, wish: RecordingWish, ask: Option<Ask>, scene: &mut Scene<'_>) -> Reply {
+    match call.asks.turn(ask) {
+        Turn::New => {}
+        Turn::Again => return Reply::Seen,
+        Turn::Late => {
+            return Reply::Conflict { what: format!("call {}: asked for something else since", call.id) };
+        }
+    }
+    if let Err(why) = recording::ask(call, wish, scene) {
+        return Reply::Refused { why: why.into() };
+    }
+    if let Some(ask) = ask {
+        call.asks.note(ask);
+    }
     Reply::Done
 }

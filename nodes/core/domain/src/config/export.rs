@@ -34,7 +34,10 @@ pub fn export(config: &TenantConfig) -> Document {
         schemes: config.schemes.values().map(|s| scheme(config, s)).collect(),
         recording: document::Recording {
             calls: config.recording.calls,
+            on_demand: config.recording.on_demand,
             channels: document::Channels::Dual,
+            resume_after: config.recording.resume_after_ms.map(Duration),
+            keys: config.recording.keys.clone(),
             retention: config.recording.retention_ms.map(Duration),
         },
     }
@@ -87,6 +90,7 @@ fn number(number: &super::Number) -> document::Number {
         channels: number.channels,
         source: text(&number.source),
         priority: number.priority,
+        recording: number.recording,
     }
 }
 
@@ -104,6 +108,7 @@ fn employee(config: &TenantConfig, employee: &Employee) -> document::Employee {
         devices: employee.devices.iter().map(device).collect(),
         ring: employee.ring_ms.map(Duration),
         caller_id: text(&employee.caller_id),
+        recording: employee.recording,
     }
 }
 
@@ -140,6 +145,7 @@ fn group(config: &TenantConfig, group: &Group) -> document::Group {
             misses: group.no_answer.misses,
             pause: Duration(group.no_answer.pause_ms),
         },
+        recording: group.recording,
     }
 }
 

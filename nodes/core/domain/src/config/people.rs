@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fmt, sync::Arc};
 use mangrove_proto::id::{EmployeeId, GroupId};
 use serde::{Deserialize, Serialize};
 
-use super::{Security, srtp};
+use super::{Recorded, Security, srtp};
 
 /// A person with an extension.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +24,9 @@ pub struct Employee {
     pub ring_ms: Option<u64>,
     /// The tenant's default when absent.
     pub caller_id: Option<Arc<str>>,
+    /// Of their talks; absent: what group, number and company say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recording: Option<Recorded>,
 }
 
 impl Employee {

@@ -4,7 +4,7 @@ use std::{net::SocketAddr, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Security, SourceMatcher, srtp};
+use super::{Recorded, Security, SourceMatcher, srtp};
 
 /// A carrier.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,4 +54,7 @@ pub struct Number {
     /// Its callers' priority in queues: higher is served first, 0 when not given.
     #[serde(default)]
     pub priority: i32,
+    /// Absent: what the company says. `never` holds for whoever answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recording: Option<Recorded>,
 }

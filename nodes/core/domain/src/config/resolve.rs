@@ -134,6 +134,9 @@ fn whole(document: &Document, names: &Names<'_>, made: &mut Made<'_>) -> Result<
         schemes: service::schemes(document, names).map_err(at("schemes"))?,
         recording: Recording {
             calls: document.recording.calls,
+            on_demand: document.recording.on_demand,
+            resume_after_ms: document.recording.resume_after.map(|after| after.0),
+            keys: document.recording.keys.clone(),
             retention_ms: document.recording.retention.map(|retention| retention.0),
         },
         memberships: Default::default(),
@@ -185,5 +188,6 @@ fn number(number: &document::Number) -> Number {
         channels: number.channels,
         source: number.source.as_deref().map(Into::into),
         priority: number.priority,
+        recording: number.recording,
     }
 }

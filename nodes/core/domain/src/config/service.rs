@@ -81,6 +81,9 @@ pub struct Group {
     pub queue: QueueRules,
     pub overflow: Overflow,
     pub no_answer: NoAnswer,
+    /// Of the talks that come through its queue; absent: what the number says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recording: Option<Recorded>,
 }
 
 /// Who gets the next caller.
@@ -175,9 +178,37 @@ pub struct NoAnswer {
 /// What is recorded and how long it is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Recording {
+    /// Where nothing is said of the talk's employees, group and number.
     pub calls: RecordedCalls,
+    /// Those of the others that are recorded when somebody in them asks for it.
+    #[serde(default = "RecordedCalls::none", skip_serializing_if = "RecordedCalls::is_none")]
+    pub on_demand: RecordedCalls,
+    /// Milliseconds after which a pause ends by itself; absent: with its talk only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resume_after_ms: Option<u64>,
+    /// What employees press on their phones while they talk.
+    #[serde(default, skip_serializing_if = "RecordingKeys::is_none")]
+    pub keys: RecordingKeys,
     /// Milliseconds; absent: for ever.
     pub retention_ms: Option<u64>,
+}
+
+/// Keys of a phone that are meant for the recording, and not passed on to the other side.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RecordingKeys {
+    /// Begins a recording and ends it, where that is left to those who talk.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record: Option<Arc<str>>,
+    /// Pauses a recording and goes on with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pause: Option<Arc<str>>,
+}
+
+impl RecordingKeys {
+    pub(crate) fn is_none(&self) -> bool {
+        self.record.is_none() && self.pause.is_none()
+    }
 }
 
 /// Which calls are recorded. Always with two channels.
@@ -190,4 +221,36 @@ pub enum RecordedCalls {
     /// Between employees.
     Internal,
     All,
+}
+
+impl RecordedCalls {
+    pub(crate) fn none() -> Self {
+        Self::None
+    }
+
+    pub(crate) fn is_none(&self) -> bool {
+        *self == Self::None
+    }
+
+    /// Whether calls with the outside, or those between employees, are among them.
+    pub fn cover(self, outside: bool) -> bool {
+        match self {
+            Self::None => false,
+            Self::External => outside,
+            Self::Internal => !outside,
+            Self::All => true,
+        }
+    }
+}
+
+/// What a number, a group or an employee says of recording; of two the later one is the stricter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Recorded {
+    /// When somebody in the talk asks for it.
+    #[serde(alias = "on_demand")]
+    OnDemand,
+    /// From the first word on; it can be paused and not stopped.
+    Always,
+    Never,
 }

@@ -61,7 +61,27 @@ fn whole(document: &Document, findings: &mut Findings) {
     if let Some(retention) = document.recording.retention {
         findings.time("recording.retention", retention, DAY..=3650 * DAY);
     }
+    if let Some(after) = document.recording.resume_after {
+        findings.time("recording.resume_after", after, 5 * SECOND..=HOUR);
+    }
+    recording_keys(document, findings);
     amounts(document, findings);
+}
+
+/// Keys that begin other keys would never let those be pressed.
+fn recording_keys(document: &Document, findings: &mut Findings) {
+    let keys = &document.recording.keys;
+    for (path, keys) in [("recording.keys.record", &keys.record), ("recording.keys.pause", &keys.pause)] {
+        if let Some(keys) = keys {
+            findings.check(path, text::keys(keys));
+        }
+    }
+    if let (Some(record), Some(pause)) = (&keys.record, &keys.pause)
+        && (record.starts_with(&**pause) || pause.starts_with(&**record))
+    {
+        let message = format!("`{pause}` and `{record}` can't be told; allowed: keys that tell them apart");
+        findings.add("recording.keys.pause", message);
+    }
 }
 
 fn amounts(document: &Document, findings: &mut Findings) {

@@ -6,8 +6,8 @@ use mangrove_proto::live::ServiceLevel;
 
 use crate::config::{
     AtMaxWait, Defaults, Device, Employee, Group, Member, Music, NoAnswer, Number, Overflow, QueueRules,
-    RecordedCalls, Recording, Role, Scheme, Security, SipDevice, Step, Strategy, Target, TenantConfig,
-    Timezone, Trunk,
+    RecordedCalls, Recording, RecordingKeys, Role, Scheme, Security, SipDevice, Step, Strategy, Target,
+    TenantConfig, Timezone, Trunk,
 };
 
 pub(crate) const NUMBER: &str = "74951234567";
@@ -28,7 +28,13 @@ pub(crate) fn config() -> TenantConfig {
         employees: people.map(|(extension, id)| (id.into(), employee(extension, id))).into(),
         groups: [("200".into(), sales())].into(),
         schemes: [(Arc::from("main"), scheme())].into(),
-        recording: Recording { calls: RecordedCalls::External, retention_ms: None },
+        recording: Recording {
+            calls: RecordedCalls::External,
+            on_demand: RecordedCalls::None,
+            resume_after_ms: None,
+            keys: RecordingKeys::default(),
+            retention_ms: None,
+        },
         memberships: Default::default(),
     }
 }
@@ -52,6 +58,7 @@ fn number() -> Number {
         channels: 100,
         source: Some("website".into()),
         priority: 0,
+        recording: None,
     }
 }
 
@@ -76,6 +83,7 @@ fn employee(extension: &str, id: &str) -> Employee {
         devices: vec![Device::Browser, Device::Sip(sip)],
         ring_ms: None,
         caller_id: None,
+        recording: None,
     }
 }
 
@@ -104,5 +112,6 @@ fn sales() -> Group {
             nobody: desk(),
         },
         no_answer: NoAnswer { misses: 3, pause_ms: 5_000 },
+        recording: None,
     }
 }

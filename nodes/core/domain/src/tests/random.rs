@@ -101,8 +101,8 @@ fn rest(world: &mut World) {
     world.run();
     let live: Vec<_> = world.tenant().calls().filter(|call| !call.is_over()).map(|call| call.id).collect();
     for call in live {
-        let author = Author::default();
-        world.command(Command::CommandCall { tenant: tenant_id(), call, wish: CallWish::HangUp, author });
+        let (wish, author) = (CallWish::HangUp, Author::default());
+        world.command(Command::CommandCall { tenant: tenant_id(), call, wish, author, ask: None });
     }
     world.run();
     world.pass(120_000);

@@ -8,9 +8,9 @@ use mangrove_proto::{
         EdgeEvent, Failed, FlowClosed, Ingress, Received, Source, edge_event::Fact as Reported, ingress::From,
     },
     media::{
-        Codec, Counters, Digit, Endpoint, EndpointAddress, Latched, MediaEvent, Peer, Play, PlayFinished,
-        Ready, Recording, RecordingFinished, Refused, Secured, SetSession, Silent, Srtp,
-        TelephoneEvent, Webrtc, endpoint::Hears, media_event::Fact,
+        Codec, Counters, Digit, Endpoint, EndpointAddress, KeyCode, Latched, MediaEvent, Peer, Play,
+        PlayFinished, Ready, Recording, RecordingFinished, RecordingPaused, Refused, Secured, SetSession,
+        Silent, Srtp, TelephoneEvent, Webrtc, endpoint::Hears, media_event::Fact,
     },
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -66,6 +66,7 @@ fn endpoint(hears: Hears) -> Endpoint {
         srtp: Some(srtp()),
         udptl: true,
         webrtc: Some(webrtc()),
+        codes: vec!["*1".into()],
     }
 }
 
@@ -109,6 +110,7 @@ fn recording() -> Recording {
         left: "leg".into(),
         right: "other".into(),
         ran_ms: Some(1_500),
+        pause: Some(1),
     }
 }
 
@@ -154,6 +156,8 @@ fn what_media_nodes_report() {
         ufrag: "evtj".into(),
         theirs: vec![7_u8; 32].into(),
     });
+    may_lack_fields(KeyCode { endpoint: endpoint.clone(), code: "*1".into() });
+    may_lack_fields(RecordingPaused { recording: "rec-1".into(), pause: 1 });
     may_lack_fields(RecordingFinished {
         recording: "rec-1".into(),
         object: "acme/1.wav".into(),

@@ -23,6 +23,7 @@ mod people;
 mod poison;
 mod priorities;
 mod provisional;
+mod recording;
 mod refound;
 mod refusals;
 mod repeats;

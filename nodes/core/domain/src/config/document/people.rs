@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Duration, Secret, is_default};
-use crate::config::{Role, Security, srtp};
+use crate::config::{Recorded, Role, Security, srtp};
 
 /// What holds where an object says nothing else.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,6 +48,9 @@ pub struct Employee {
     pub ring: Option<Duration>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub caller_id: Option<String>,
+    /// `always`, `never` or `on-demand`; the rule of the group or number when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recording: Option<Recorded>,
 }
 
 impl Employee {

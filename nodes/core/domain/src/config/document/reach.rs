@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::is_default;
-use crate::config::{Security, SourceMatcher, srtp};
+use crate::config::{Recorded, Security, SourceMatcher, srtp};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -57,6 +57,9 @@ pub struct Number {
     /// agent of priority 0 is asked first.)
     #[serde(default, skip_serializing_if = "is_default")]
     pub priority: i32,
+    /// `always`, `never` or `on-demand`; the company's rule when absent. `never` holds for whoever answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recording: Option<Recorded>,
 }
 
 fn hundred() -> u32 {

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::{Duration, Step, is_default};
-use crate::config::{AtMaxWait, Music, RecordedCalls, Strategy};
+use crate::config::{AtMaxWait, Music, Recorded, RecordedCalls, RecordingKeys, Strategy};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -29,6 +29,9 @@ pub struct Group {
     pub overflow: Overflow,
     #[serde(default)]
     pub no_answer: NoAnswer,
+    /// `always`, `never` or `on-demand`; the number's rule when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recording: Option<Recorded>,
 }
 
 impl Group {
@@ -186,11 +189,20 @@ pub struct Scheme {
     pub steps: Vec<Step>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Recording {
     pub calls: RecordedCalls,
+    /// Those of the others that may be recorded by hand.
+    #[serde(skip_serializing_if = "RecordedCalls::is_none")]
+    pub on_demand: RecordedCalls,
     pub channels: Channels,
+    /// When a pause ends by itself; with its talk only when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resume_after: Option<Duration>,
+    /// `{record: "*1", pause: "*2"}`; none when absent.
+    #[serde(skip_serializing_if = "RecordingKeys::is_none")]
+    pub keys: RecordingKeys,
     /// For ever when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retention: Option<Duration>,
@@ -198,7 +210,14 @@ pub struct Recording {
 
 impl Default for Recording {
     fn default() -> Self {
-        Self { calls: RecordedCalls::None, channels: Channels::Dual, retention: None }
+        Self {
+            calls: RecordedCalls::None,
+            on_demand: RecordedCalls::None,
+            channels: Channels::Dual,
+            resume_after: None,
+            keys: RecordingKeys::default(),
+            retention: None,
+        }
     }
 }
 

@@ -34,6 +34,7 @@ pub(super) fn employee(
         devices,
         ring_ms: employee.ring.map(|ring| ring.0),
         caller_id: employee.caller_id.as_deref().map(digits),
+        recording: employee.recording,
         id,
     })
 }

@@ -28,6 +28,7 @@ pub(super) fn group(group: &document::Group, names: &Names<'_>) -> Result<Group,
             nobody: steps(&group.overflow.nobody, names)?,
         },
         no_answer: NoAnswer { misses: group.no_answer.misses, pause_ms: group.no_answer.pause.0 },
+        recording: group.recording,
     })
 }
 

@@ -1,10 +1,11 @@
 //! Applying, applying again, exporting and deleting.
 
+use mangrove_proto::id::{EmployeeId, GroupId};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::config::{
-    Announce, Device, Extension, HangUp, Said, Security, Step, TenantConfig,
+    Announce, Device, Extension, HangUp, Recorded, Said, Security, Step, TenantConfig,
     diff::{Action, diff},
     document::read,
     export::{export, objects},
@@ -59,6 +60,33 @@ fn who_is_srtp_is_said_by_trunk_and_device_and_is_no_secret() {
     }
     let kept = serde_json::to_string(&plain).unwrap();
     assert!(!kept.contains("srtp"), "states of earlier builds say the same: {kept}");
+    assert!(!plain.is_of_protocol_6() && config.is_of_protocol_6(), "earlier builds would leave it out");
+}
+
+#[test]
+fn who_is_recorded_is_said_by_number_group_and_employee() {
+    let plain = applied(&acme(), None).config;
+    let mut json = acme();
+    put(&mut json, "/numbers/0/recording", json!("never"));
+    put(&mut json, "/groups/0/recording", json!("on_demand"));
+    put(&mut json, "/employees/0/recording", json!("always"));
+    put(&mut json, "/recording/on_demand", json!("internal"));
+    put(&mut json, "/recording/resume_after", json!("1m"));
+    let config = applied(&json, Some(&plain)).config;
+    let said = [
+        config.numbers["74951234567"].recording,
+        config.groups[&GroupId::from("200")].recording,
+        config.employees[&EmployeeId::from("anna")].recording,
+        config.employees[&EmployeeId::from("desk")].recording,
+    ];
+    assert_eq!(said, [Some(Recorded::Never), Some(Recorded::OnDemand), Some(Recorded::Always), None]);
+    assert_eq!(config.recording.resume_after_ms, Some(60_000));
+    let shown = exported(&config);
+    assert_eq!(shown["groups"][0]["recording"], "on-demand");
+    assert_eq!(shown["recording"]["on_demand"], "internal");
+    assert_eq!(applied(&shown, Some(&config)).config, config, "what is shown changes nothing");
+    let usual = exported(&plain);
+    assert!(usual["numbers"][0].get("recording").is_none() && usual["recording"].get("on_demand").is_none());
     assert!(!plain.is_of_protocol_6() && config.is_of_protocol_6(), "earlier builds would leave it out");
 }
 

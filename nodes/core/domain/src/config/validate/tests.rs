@@ -124,6 +124,15 @@ fn what_can_be_read_but_not_meant_is_named() {
             "400 to 699",
         ),
         ("/recording/retention", json!("1h"), "recording.retention", "1d to"),
+        ("/recording/resume_after", json!("2h"), "recording.resume_after", "5s to"),
+        ("/recording/keys", json!({"pause": "12"}), "recording.keys.pause", "`*`"),
+        ("/recording/keys", json!({"pause": "*"}), "recording.keys.pause", "2 to 6"),
+        (
+            "/recording/keys",
+            json!({"record": "*1", "pause": "*12"}),
+            "recording.keys.pause",
+            "tell them apart",
+        ),
     ];
     for (pointer, value, path, message) in table {
         let mut json = acme();
@@ -160,6 +169,7 @@ fn what_cannot_be_read_is_named() {
             "env",
         ),
         ("/numbers/0/channels", json!(-1), "numbers[0].channels", "-1"),
+        ("/groups/0/recording", json!("sometimes"), "groups[0].recording", "on-demand"),
     ];
     for (pointer, value, path, message) in table {
         let mut json = acme();

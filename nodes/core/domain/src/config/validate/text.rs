@@ -41,6 +41,16 @@ pub(super) fn extension(text: &str) -> Outcome {
     spelled(text, 8, "1 to 8 digits in quotes, like \"101\"", |c| c.is_ascii_digit())
 }
 
+/// What is pressed on a phone and is no part of a number.
+pub(super) fn keys(text: &str) -> Outcome {
+    let allowed = "2 to 6 keys in quotes, beginning with `*` or `#`, like \"*2\"";
+    spelled(text, 6, allowed, |c| c.is_ascii_digit() || c == '*' || c == '#')?;
+    if text.len() < 2 || !text.starts_with(['*', '#']) {
+        return Err(format!("`{text}` can't be used here; allowed: {allowed}"));
+    }
+    Ok(())
+}
+
 /// A public number, with or without its `+`.
 pub(super) fn number(text: &str) -> Outcome {
     let allowed = "3 to 15 digits with country code in quotes, like \"74951234567\"";

@@ -253,8 +253,9 @@ fn media(world: &mut World, chance: &mut Seed) {
 
 fn from_outside(world: &mut World, chance: &mut Seed) {
     let Some(call) = any_call(world, chance) else { return };
+    let wish = CallWish::ALL[chance.below(CallWish::ALL.len() as u64) as usize];
     let author = Author::default();
-    world.command(Command::CommandCall { tenant: tenant_id(), call, wish: CallWish::HangUp, author });
+    world.command(Command::CommandCall { tenant: tenant_id(), call, wish, author, ask: None });
 }
 
 /// The last event comes again, with the same number.

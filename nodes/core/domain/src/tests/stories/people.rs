@@ -44,8 +44,8 @@ fn a_call_may_be_ended_from_outside() {
     let mut world = World::acme();
     let (caller, anna) = world.talking("101");
     let call = world.call(caller).id;
-    let hang_up =
-        Command::CommandCall { tenant: tenant_id(), call, wish: CallWish::HangUp, author: Author::default() };
+    let (wish, author) = (CallWish::HangUp, Author::default());
+    let hang_up = Command::CommandCall { tenant: tenant_id(), call, wish, author, ask: None };
     assert_eq!(world.command(hang_up.clone()), Reply::Done);
     world.run();
     assert!(world.ends[caller].was_told("BYE") && world.ends[anna].was_told("BYE"));

@@ -157,6 +157,7 @@ fn nonsense_changes_nothing() {
         call: mangrove_proto::id::CallId(7),
         wish: crate::CallWish::HangUp,
         author: Default::default(),
+        ask: None,
     });
     assert!(matches!(world.last.reply, Reply::NotFound { .. }));
     world.run();

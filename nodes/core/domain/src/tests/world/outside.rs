@@ -35,6 +35,16 @@ fn made_words(node: &str, endpoint: &media::Endpoint) -> Option<media::Webrtc> {
     Some(media::Webrtc { ufrag: format!("{node}ufrag"), pwd, fingerprint, ..Default::default() })
 }
 
+/// What the node says of a pause that it did not know before.
+fn paused(before: &media::SetSession, now: &media::SetSession) -> Option<media::RecordingPaused> {
+    let pause = |set: &media::SetSession| {
+        let recording = set.recording.as_ref()?;
+        Some((recording.id.clone(), recording.pause?))
+    };
+    let (recording, pause) = pause(now).filter(|new| pause(before).as_ref() != Some(new))?;
+    Some(media::RecordingPaused { recording, pause })
+}
+
 impl World {
     pub(super) fn media_hears(&mut self, node: String, command: media::MediaCommand) {
         let set = command.set.expect("a session");
@@ -51,9 +61,14 @@ impl World {
             before.as_ref().is_none_or(|before| before.version < set.version),
             "{node}: {before:?} {set:?}"
         );
-        self.closed(&node, call, before.unwrap_or_default(), &set);
+        let before = before.unwrap_or_default();
+        let paused = (!set.close).then(|| self::paused(&before, &set)).flatten();
+        self.closed(&node, call, before, &set);
         if set.close {
             return;
+        }
+        if let Some(paused) = paused {
+            self.pending.push(Pending::Media(node.clone(), call, Fact::RecordingPaused(paused)));
         }
         let mut addresses = Vec::new();
         for endpoint in &set.endpoints {

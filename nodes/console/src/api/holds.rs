@@ -1,0 +1,146 @@
+//! Recordings that must stay, and recordings that must go. Who said what is kept in the audit log before it is done.
+
+use std::{
+    sync::Arc,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use axum::{Json, extract::State, http::StatusCode};
+use mangrove_history::{Audit, Batch};
+use mangrove_objects::held::{self, Hold};
+use mangrove_proto::live::Cdr;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::cdrs;
+use crate::{
+    access::Access,
+    app::App,
+    body::{Body, Named},
+    refusal::Refusal,
+};
+
+/// Letters of a reason.
+const LONGEST: usize = 200;
+
+#[derive(Debug, Deserialize, ToSchema)]
+pub(crate) struct HoldWish {
+    /// Why they must stay: "claim 4711".
+    #[serde(default)]
+    reason: String,
+}
+
+/// Why a call's recordings must stay.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Held {
+    author: String,
+    /// Unix milliseconds.
+    at: u64,
+    reason: String,
+}
+
+/// The hold on a call's recordings.
+#[utoipa::path(get, path = "/api/v1/tenants/{tenant}/recordings/{call}/hold", tag = "calls",
+    params(("tenant" = String, Path), ("call" = String, Path)),
+    responses((status = 200, body = Held), (status = 404, body = Refusal)))]
+pub(crate) async fn read(
+    State(app): State<Arc<App>>,
+    access: Access,
+    Named((_tenant, call)): Named<(String, String)>,
+) -> Result<Json<Held>, Refusal> {
+    let cdr = find(&app, &access, &call).await?;
+    let hold = held::held(&*app.objects, (access.tenant.as_str(), &cdr.call.to_string())).await?;
+    let Hold { author, at, reason } = hold.ok_or_else(|| Refusal::missing("hold on these recordings"))?;
+    Ok(Json(Held { author, at, reason }))
+}
+
+/// Holds a call's recordings: neither retention nor a person deletes them until they are released.
+#[utoipa::path(put, path = "/api/v1/tenants/{tenant}/recordings/{call}/hold", tag = "calls", request_body = HoldWish,
+    params(("tenant" = String, Path), ("call" = String, Path)),
+    responses((status = 204), (status = 404, body = Refusal), (status = 422, body = Refusal)))]
+pub(crate) async fn hold(
+    State(app): State<Arc<App>>,
+    access: Access,
+    Named((_tenant, call)): Named<(String, String)>,
+    Body(wish): Body<HoldWish>,
+) -> Result<StatusCode, Refusal> {
+    let cdr = find(&app, &access, &call).await?;
+    if wish.reason.chars().count() > LONGEST {
+        let action = format!("say it in up to {LONGEST} letters");
+        return Err(Refusal::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "refused",
+            "the reason is too long",
+            action,
+        ));
+    }
+    audit(&app, &access, &cdr, "hold").await?;
+    let hold = Hold { author: access.author.name.clone(), at: now(), reason: wish.reason };
+    held::hold(&*app.objects, (access.tenant.as_str(), &cdr.call.to_string()), &hold).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Releases a call's recordings.
+#[utoipa::path(delete, path = "/api/v1/tenants/{tenant}/recordings/{call}/hold", tag = "calls",
+    params(("tenant" = String, Path), ("call" = String, Path)),
+    responses((status = 204), (status = 404, body = Refusal)))]
+pub(crate) async fn release(
+    State(app): State<Arc<App>>,
+    access: Access,
+    Named((_tenant, call)): Named<(String, String)>,
+) -> Result<StatusCode, Refusal> {
+    let cdr = find(&app, &access, &call).await?;
+    audit(&app, &access, &cdr, "release").await?;
+    held::release(&*app.objects, (access.tenant.as_str(), &cdr.call.to_string())).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Deletes a call's recordings: sound, parts and keys. The record of the call stays. 409: they are held.
+#[utoipa::path(delete, path = "/api/v1/tenants/{tenant}/recordings/{call}", tag = "calls",
+    params(("tenant" = String, Path), ("call" = String, Path)),
+    responses((status = 204), (status = 404, body = Refusal), (status = 409, body = Refusal)))]
+pub(crate) async fn delete(
+    State(app): State<Arc<App>>,
+    access: Access,
+    Named((_tenant, call)): Named<(String, String)>,
+) -> Result<StatusCode, Refusal> {
+    let (cdr, tenant) = (find(&app, &access, &call).await?, access.tenant.as_str());
+    if held::held(&*app.objects, (tenant, &cdr.call.to_string())).await?.is_some() {
+        let (message, action) = ("these recordings are held", "release them first");
+        return Err(Refusal::new(StatusCode::CONFLICT, "held", message, action));
+    }
+    audit(&app, &access, &cdr, "delete").await?;
+    for recording in &cdr.recordings {
+        held::delete(&*app.objects, tenant, (&recording.id, &recording.object)).await?;
+    }
+    app.history.forget_recordings(&access.tenant, cdr.call).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// A call in sight that has recordings.
+async fn find(app: &App, access: &Access, call: &str) -> Result<Cdr, Refusal> {
+    let cdr = cdrs::find(app, access, &access.scope, cdrs::call_id(call)?).await?;
+    if cdr.recordings.is_empty() { Err(Refusal::missing("recording")) } else { Ok(cdr) }
+}
+
+async fn audit(app: &App, access: &Access, cdr: &Cdr, action: &str) -> Result<(), Refusal> {
+    let (at, object) = (now(), format!("recording/{}", cdr.call));
+    let line = Audit {
+        key: format!("{}/{action}/{}/{object}/{at}", access.tenant, access.author.name),
+        tenant: access.tenant.clone(),
+        at,
+        author: access.author.name.clone(),
+        address: access.author.address.clone(),
+        object,
+        action: action.to_owned(),
+        before: None,
+        after: None,
+    };
+    Ok(app.history.write(&Batch { audits: vec![line], ..Batch::default() }).await?)
+}
+
+/// Unix milliseconds.
+fn now() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or_default()
+}

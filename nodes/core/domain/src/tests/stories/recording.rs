@@ -1,0 +1,300 @@
+//! Who is recorded, by rule and by hand, and what pauses and marks say.
+
+use mangrove_proto::{
+    live::{self, Mark, MarkKind},
+    media::{self, media_event::Fact},
+};
+
+use crate::{
+    Action, Ask, Author, CallWish, Command, NodeInfo, ObjectRef, Record, RecordingWish, Reply,
+    config::{Recorded, RecordedCalls, RecordingKeys, TenantConfig},
+    tests::{
+        acme,
+        far_end::sdp,
+        world::{Pending, World, tenant_id},
+    },
+    view,
+};
+use RecordingWish::{Pause, Resume, Start, Stop};
+
+/// Acme with another configuration, under the newest rules.
+fn company(change: impl FnOnce(&mut TenantConfig)) -> World {
+    let (mut world, mut config) = (World::raised(), acme::config());
+    config.version += 1;
+    change(&mut config);
+    world.configure(config);
+    world
+}
+
+fn ask(world: &mut World, index: usize, wish: RecordingWish, ask: Option<Ask>) -> Reply {
+    let (tenant, call) = (tenant_id(), world.call(index).id);
+    let (wish, author) = (CallWish::Record(wish), Author::default());
+    world.command(Command::CommandCall { tenant, call, wish, author, ask })
+}
+
+/// Asks for it, and lets the media node answer.
+fn wish(world: &mut World, index: usize, wish: RecordingWish) -> Reply {
+    let reply = ask(world, index, wish, None);
+    world.run();
+    reply
+}
+
+/// What the media node was told last.
+fn recording(world: &World, index: usize) -> Option<media::Recording> {
+    world.sessions[&world.call(index).id].recording.clone()
+}
+
+fn shown(world: &World, index: usize) -> live::Call {
+    view::call(world.call(index))
+}
+
+fn marks(world: &World) -> Vec<Mark> {
+    world.record().recordings[0].marks.clone()
+}
+
+#[test]
+fn a_rule_of_number_group_or_employee_goes_before_the_companys() {
+    type Change = fn(&mut TenantConfig);
+    let table: [(Change, bool); 4] = [
+        (|_| {}, true),
+        (|config| config.numbers.values_mut().for_each(|of| of.recording = Some(Recorded::Never)), false),
+        (|config| config.groups.values_mut().for_each(|of| of.recording = Some(Recorded::OnDemand)), false),
+        (
+            |config| {
+                config.recording.calls = RecordedCalls::None;
+                config.employees.values_mut().for_each(|of| of.recording = Some(Recorded::Always));
+            },
+            true,
+        ),
+    ];
+    for (place, (change, expected)) in table.into_iter().enumerate() {
+        let mut world = company(change);
+        let (caller, _) = world.talking("101");
+        assert_eq!(recording(&world, caller).is_some(), expected, "{place}");
+    }
+}
+
+#[test]
+fn rules_that_the_group_has_not_committed_yet_decide_nothing() {
+    let mut world = World::acme();
+    let mut config = acme::config();
+    config.version += 1;
+    config.numbers.values_mut().for_each(|of| of.recording = Some(Recorded::Never));
+    world.configure(config);
+    let (caller, _) = world.talking("101");
+    assert!(recording(&world, caller).is_some());
+    assert!(matches!(wish(&mut world, caller, Pause), Reply::Refused { .. }));
+    assert_eq!(recording(&world, caller).and_then(|recording| recording.pause), None);
+}
+
+#[test]
+fn a_recording_on_demand_is_begun_ended_and_begun_anew_by_hand() {
+    let mut world = company(|config| {
+        config.groups.values_mut().for_each(|of| of.recording = Some(Recorded::OnDemand));
+    });
+    let (caller, anna) = world.talking("101");
+    assert!(recording(&world, caller).is_none() && shown(&world, caller).on_demand);
+    assert!(matches!(wish(&mut world, caller, Pause), Reply::Refused { .. }), "there is nothing to pause");
+    assert_eq!(wish(&mut world, caller, Start), Reply::Done);
+    let first = recording(&world, caller).expect("a recording");
+    assert_eq!((&first.left, &first.right), (&world.ends[caller].leg, &world.ends[anna].leg));
+    assert_eq!(wish(&mut world, caller, Start), Reply::Done, "it runs already");
+    world.pass(3_000);
+    assert_eq!(wish(&mut world, caller, Stop), Reply::Done);
+    assert!(recording(&world, caller).is_none() && !shown(&world, caller).recording);
+    world.pass(3_000);
+    wish(&mut world, caller, Start);
+    let second = recording(&world, caller).expect("another");
+    assert!(first.id != second.id && first.object != second.object, "{first:?} {second:?}");
+    world.hang_up(caller);
+    let ids: Vec<String> = world.record().recordings.into_iter().map(|recording| recording.id).collect();
+    assert_eq!(ids, [first.id, second.id]);
+}
+
+#[test]
+fn what_is_recorded_by_rule_is_not_ended_by_hand_and_what_is_never_recorded_not_begun() {
+    let mut world = World::raised();
+    let (caller, _) = world.talking("101");
+    assert!(matches!(wish(&mut world, caller, Stop), Reply::Refused { why } if why.contains("pause")));
+    assert!(recording(&world, caller).is_some());
+    let mut world = company(|config| config.recording.calls = RecordedCalls::None);
+    let (caller, _) = world.talking("101");
+    assert!(matches!(wish(&mut world, caller, Start), Reply::Refused { why } if why.contains("on-demand")));
+    assert!(recording(&world, caller).is_none());
+}
+
+#[test]
+fn a_pause_counts_once_the_media_node_has_said_so() {
+    let mut world = World::raised();
+    let (caller, _) = world.talking("101");
+    world.pass(2_000);
+    assert_eq!(ask(&mut world, caller, Pause, None), Reply::Done);
+    assert_eq!(recording(&world, caller).expect("it goes on").pause, Some(1));
+    assert_eq!(shown(&world, caller).pause, Some(live::Pause::Asked));
+    let first = world.pending.clone();
+    world.run();
+    assert_eq!(shown(&world, caller).pause, Some(live::Pause::Confirmed));
+    world.pass(5_000);
+    assert_eq!(wish(&mut world, caller, Resume), Reply::Done);
+    assert_eq!((recording(&world, caller).expect("it").pause, shown(&world, caller).pause), (None, None));
+
+    ask(&mut world, caller, Pause, None);
+    let is_pause = |pending: &Pending| matches!(pending, Pending::Media(.., Fact::RecordingPaused(_)));
+    for late in first.into_iter().filter(is_pause) {
+        world.deliver(late);
+    }
+    assert_eq!(shown(&world, caller).pause, Some(live::Pause::Asked), "that was the one before");
+    world.run();
+    assert_eq!(shown(&world, caller).pause, Some(live::Pause::Confirmed));
+    world.pass(1_000);
+    world.hang_up(caller);
+    let pause = |at_ms, until_ms| Mark { kind: MarkKind::Pause, at_ms, until_ms: Some(until_ms) };
+    assert_eq!(marks(&world), [pause(2_000, 7_000), pause(7_000, 8_000)], "it ends with the talk");
+}
+
+#[test]
+fn a_wish_to_go_on_that_comes_late_does_not_end_a_later_pause() {
+    let mut world = World::raised();
+    let (caller, _) = world.talking("101");
+    let numbered = |number| Some(Ask { asker: 7, number });
+    for (number, wish) in [(1, Pause), (2, Resume), (3, Pause)] {
+        assert_eq!(ask(&mut world, caller, wish, numbered(number)), Reply::Done);
+    }
+    assert_eq!(ask(&mut world, caller, Pause, numbered(3)), Reply::Seen);
+    assert!(matches!(ask(&mut world, caller, Resume, numbered(2)), Reply::Conflict { .. }));
+    assert_eq!(recording(&world, caller).expect("a recording").pause, Some(2));
+}
+
+#[test]
+fn an_heir_is_told_of_the_pause_with_the_session() {
+    let mut world = World::raised();
+    let node = NodeInfo { name: "m2".into(), contacts: vec![], media: true };
+    world.command(Command::NodeAnnounced { node });
+    let (caller, _) = world.talking("101");
+    let call = world.call(caller).id;
+    wish(&mut world, caller, Pause);
+    let pause = |set: &media::SetSession| set.recording.as_ref().and_then(|recording| recording.pause);
+    let owed = world.state.owed(&ObjectRef::Call(tenant_id(), call), world.stamp());
+    let sessions = owed.into_iter().filter_map(|effect| match effect.action {
+        Action::Media { command, .. } => command.set,
+        Action::Edge { .. } => None,
+    });
+    let pauses: Vec<Option<u64>> = sessions.map(|set| pause(&set)).collect();
+    assert_eq!(pauses, [Some(1)], "a new leader says it again");
+    let lost = world.call(caller).media.node.clone();
+    world.command(Command::NodeLost { name: lost.clone(), tells: true });
+    assert_ne!(world.call(caller).media.node, lost);
+    assert_eq!(pause(&world.sessions[&call]), Some(1), "from the first word on");
+}
+
+#[test]
+fn a_pause_ends_by_itself_where_the_company_says_so() {
+    let mut world = company(|config| config.recording.resume_after_ms = Some(60_000));
+    let (caller, _) = world.talking("101");
+    wish(&mut world, caller, Pause);
+    world.pass(59_999);
+    assert_eq!(recording(&world, caller).expect("a recording").pause, Some(1));
+    world.pass(1);
+    assert_eq!(recording(&world, caller).expect("a recording").pause, None);
+    world.pass(1_000);
+    world.hang_up(caller);
+    assert_eq!(marks(&world)[0].until_ms, Some(60_000));
+}
+
+/// The codes that the media node looks for on somebody's phone.
+fn codes(world: &World, index: usize) -> Vec<String> {
+    let session = &world.sessions[&world.call(index).id];
+    let endpoint = session.endpoints.iter().find(|endpoint| endpoint.id == world.ends[index].leg);
+    endpoint.expect("an endpoint").codes.clone()
+}
+
+fn press(world: &mut World, index: usize, code: &str) {
+    let (call, endpoint) = (world.call(index).id, world.ends[index].leg.clone());
+    world.media(call, Fact::KeyCode(media::KeyCode { endpoint, code: code.into() }));
+    world.run();
+}
+
+#[test]
+fn an_agent_may_press_keys_for_it_and_a_caller_may_not() {
+    let mut world = company(|config| {
+        config.recording.keys = RecordingKeys { record: Some("*1".into()), pause: Some("*2".into()) };
+        config.groups.values_mut().for_each(|of| of.recording = Some(Recorded::OnDemand));
+    });
+    let (caller, anna) = world.talking("101");
+    assert_eq!((codes(&world, caller), codes(&world, anna)), (vec![], vec!["*1".to_owned()]));
+    press(&mut world, caller, "*1");
+    assert!(recording(&world, caller).is_none());
+    press(&mut world, anna, "*1");
+    assert!(recording(&world, caller).is_some());
+    assert_eq!(codes(&world, anna), ["*1", "*2"]);
+    press(&mut world, anna, "*2");
+    assert_eq!(shown(&world, caller).pause, Some(live::Pause::Confirmed));
+    press(&mut world, anna, "*2");
+    assert_eq!(recording(&world, caller).expect("a recording").pause, None);
+    press(&mut world, anna, "*1");
+    assert!(recording(&world, caller).is_none());
+    let authors = world.state.outbox().filter_map(|(_, record)| match record {
+        Record::Audit(audit) => Some((audit.author.name.as_str(), audit.author.address.as_str())),
+        Record::Cdr(_) => None,
+    });
+    assert_eq!(authors.collect::<Vec<_>>(), [("anna", "phone"); 4]);
+}
+
+#[test]
+fn keys_are_the_other_sides_where_there_is_nothing_to_ask() {
+    let mut world = company(|config| config.recording.keys.record = Some("*1".into()));
+    let (_, anna) = world.talking("101");
+    assert_eq!(codes(&world, anna), Vec::<String>::new(), "it is recorded by rule");
+}
+
+#[test]
+fn a_transfer_ends_the_pause_and_is_marked_and_so_is_a_hold() {
+    let mut world = World::raised();
+    let (caller, anna) = world.talking("101");
+    world.pass(1_000);
+    world.request(anna, "INVITE", "", &sdp(4000, "sendonly", 2));
+    let ack = world.ends[anna].ack();
+    world.sip(anna, ack);
+    world.pass(2_000);
+    world.request(anna, "INVITE", "", &sdp(4000, "sendrecv", 3));
+    let ack = world.ends[anna].ack();
+    world.sip(anna, ack);
+    wish(&mut world, caller, Pause);
+    world.pass(1_000);
+    world.request(anna, "REFER", "Refer-To: <sip:102@acme.example>\r\n", "");
+    let boris = world.pick_up("102");
+    assert!(world.are_joined(caller, boris));
+    let after = recording(&world, caller).expect("the same recording");
+    assert_eq!((after.pause, after.right), (None, world.ends[boris].leg.clone()));
+    world.pass(1_000);
+    world.hang_up(caller);
+    let found = marks(&world);
+    let kinds: Vec<MarkKind> = found.iter().map(|mark| mark.kind).collect();
+    assert_eq!(kinds, [MarkKind::Hold, MarkKind::Pause, MarkKind::Transfer], "{found:?}");
+    assert_eq!((found[0].at_ms, found[0].until_ms), (1_000, Some(3_000)));
+    assert_eq!((found[1].at_ms, found[1].until_ms), (3_000, Some(found[2].at_ms)));
+}
+
+#[test]
+fn a_talk_that_may_not_be_recorded_ends_the_recording_of_the_one_before() {
+    let mut world = company(|config| {
+        let boris = config.employees.get_mut(&"boris".into()).expect("boris");
+        boris.recording = Some(Recorded::Never);
+    });
+    let (caller, anna) = world.talking("101");
+    assert!(recording(&world, caller).is_some());
+    world.request(anna, "REFER", "Refer-To: <sip:102@acme.example>\r\n", "");
+    let boris = world.pick_up("102");
+    assert!(world.are_joined(caller, boris));
+    assert!(recording(&world, caller).is_none());
+}
+
+#[test]
+fn plain_calls_are_kept_as_earlier_builds_keep_them() {
+    let mut world = World::acme();
+    let (caller, _) = world.talking("101");
+    let kept = rmp_serde::to_vec_named(world.call(caller)).expect("MessagePack");
+    for field in ["earlier", "asks", "by_hand", "pauses", "marks"] {
+        assert!(!kept.windows(field.len()).any(|part| part == field.as_bytes()), "{field}");
+    }
+}
