@@ -173,8 +173,7 @@ mod tests {
     /// One request for all of it would have a deadline.
     #[tokio::test]
     async fn a_long_sound_is_asked_of_the_store_piece_by_piece() {
-        let objects = Arc::new(InMemory::new());
-        let shelf = Shelf { objects: objects.clone(), folder: Key::from("prompts/acme") };
+        let shelf = Shelf { objects: Arc::new(InMemory::new()), folder: Key::from("prompts/acme") };
         let place = Place::new("music", "rain").unwrap();
         shelf.put(&place, vec![7; 9 << 20]).await.unwrap();
         let (size, mut bytes) = shelf.read(&place).await.unwrap();
