@@ -10,11 +10,11 @@ use bytes::Bytes;
 use dimpl::{Dtls, Output};
 use mangrove_rtp::srtp::Suite;
 
-use super::guard::Keys;
+use super::{guard::Keys, worker::DATAGRAM};
 use crate::certificate::{Certificate, fingerprint};
 
-/// The longest datagram that the library makes, and room for a certificate that it hands over.
-const BUFFER: usize = 4096;
+/// Room for a certificate that the library hands over, for it falls over one that is longer: it keeps 30 datagrams at most.
+const BUFFER: usize = 32 * DATAGRAM;
 /// Who has shaken hands may not have heard our last words: for so long they are said again on demand.
 const AFTERWARDS: Duration = Duration::from_secs(10);
 /// A handshake that takes longer is given up; the browser may begin another.
@@ -22,7 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// So many wrong datagrams are passed over: one that a stranger slips in must not end it.
 const FAULTS: u32 = 16;
-/// The library says no more than this at once: a certificate that has no room in the buffer would be said for ever.
+/// The library says no more than this at once.
 const OUTPUTS: usize = 100;
 
 /// One handshake.
@@ -39,7 +39,6 @@ pub(super) struct Handshake {
     due: Option<Instant>,
     ends: Instant,
     faults: u32,
-    buffer: Box<[u8; BUFFER]>,
 }
 
 /// What became of it.
@@ -65,7 +64,6 @@ impl Handshake {
             due: None,
             ends: now + PATIENCE,
             faults: 0,
-            buffer: Box::new([0; BUFFER]),
         }
     }
 
@@ -108,9 +106,9 @@ impl Handshake {
     }
 
     fn drain(&mut self, mut send: impl FnMut(&[u8], SocketAddr)) -> Progress {
-        let (mut exported, mut is_drained) = (None, false);
+        let (mut exported, mut is_drained, mut buffer) = (None, false, vec![0_u8; BUFFER]);
         for _ in 0..OUTPUTS {
-            match self.dtls.poll_output(&mut self.buffer[..]) {
+            match self.dtls.poll_output(&mut buffer) {
                 Output::Packet(packet) => send(packet, self.to),
                 // It comes before our last words, which then are never said.
                 Output::PeerCert(certificate) if fingerprint(certificate) != self.wanted => {

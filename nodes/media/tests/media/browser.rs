@@ -112,7 +112,7 @@ async fn who_shows_another_certificate_shakes_no_hands_and_the_call_goes_on() {
     assert!(page.asks(ours[0], &told.ufrag, &told.pwd).await);
     page.shakes(ours[0], Duration::from_secs(1)).await;
     assert!(!has_secured(&node), "{:?}", node.facts());
-    node.ready(set(2, page.endpoint("a", told.clone()), &b)).await;
+    node.ready(set(2, page.endpoint("a", told), &b)).await;
     let keys = page.shakes(ours[0], PATIENCE).await.expect("a handshake under the right one");
     let mut a = page.talks(&keys);
     a.talk(ours[0], 440.0);

@@ -185,7 +185,9 @@ async fn a_node_that_takes_a_paused_session_over_records_nothing_until_it_goes_o
     for (name, sides) in all {
         assert!(sides.iter().flatten().all(|sample| *sample == 0), "{name}");
     }
-    [&a, &b].map(|voice| voice.say(CALLER));
+    for voice in [&a, &b] {
+        voice.say(CALLER);
+    }
     a.goes_on(2).await;
     node.ready(talk(8, [&a, &b], None)).await;
     a.goes_on(40).await;
