@@ -210,8 +210,8 @@ async fn a_caller_goes_over_to_t38_and_back_to_sound() -> Result<()> {
 
     call.from.cue()?;
     let again = async || {
-        let invites = call.to.received().into_iter().filter(|message| message.starts_with("INVITE "));
-        invites.last().filter(|last| last.contains("m=audio ") && !last.contains(IMAGE))
+        let last = call.to.received().into_iter().rfind(|message| message.starts_with("INVITE "));
+        last.filter(|last| last.contains("m=audio ") && !last.contains(IMAGE))
     };
     wait::until("the gateway to be asked back to sound", again).await?;
     call.described(&call.from, "SIP/2.0 200", "CSeq: 3 INVITE").await?;

@@ -24,7 +24,8 @@ const SPARE_MS: u64 = 200;
 async fn talks_on(sound: &Sound, seconds: usize) -> Result<()> {
     for _ in 0..seconds {
         sound.forget();
-        wait::until("a second more of Anna", async || sound.level(ANNA.hertz).filter(|level| *level > 0.9)).await?;
+        let heard = async || sound.level(ANNA.hertz).filter(|level| *level > 0.9);
+        wait::until("a second more of Anna", heard).await?;
     }
     Ok(())
 }
@@ -67,7 +68,8 @@ async fn what_is_said_in_a_pause_is_not_recorded_and_the_record_says_where() -> 
         let levels = recording.levels(side, hertz);
         let is_clear = |levels: &[f64]| levels.iter().any(|level| *level > 0.9);
         assert!(is_clear(&levels[..paused.start]), "{hertz} before: {levels:?}");
-        assert!(levels[paused.clone()].iter().all(|level| *level < 0.05), "{hertz} in {paused:?}: {levels:?}");
+        let is_silent = levels[paused.clone()].iter().all(|level| *level < 0.05);
+        assert!(is_silent, "{hertz} in {paused:?}: {levels:?}");
         assert!(is_clear(&levels[paused.end..]), "{hertz} after: {levels:?}");
     }
     let talk = record["talk_ms"].as_u64().unwrap_or_default();
