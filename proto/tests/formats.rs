@@ -117,6 +117,7 @@ fn media_nodes() {
         left: "leg".into(),
         right: "other".into(),
         ran_ms: Some(1_500),
+        ..Recording::default()
     };
     let set = SetSession {
         session: "call".into(),

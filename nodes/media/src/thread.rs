@@ -14,6 +14,7 @@ mod endpoint;
 mod fall;
 mod formats;
 mod guard;
+mod hall;
 mod housekeeping;
 mod play;
 mod reconcile;

@@ -125,7 +125,9 @@ impl Sessions {
             }
         };
         session.recording = Some((wanted.id.clone(), number));
-        Some(RecordingPlan { number, left: wanted.left.clone(), right: wanted.right.clone() })
+        let (left, right) = (wanted.left.clone(), wanted.right.clone());
+        let (left_too, right_too) = (wanted.left_too.clone(), wanted.right_too.clone());
+        Some(RecordingPlan { number, left, right, left_too, right_too })
     }
 
     fn addresses(&self, session: &Session, set: &SetSession) -> Vec<EndpointAddress> {

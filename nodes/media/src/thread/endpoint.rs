@@ -46,8 +46,10 @@ pub(super) struct Endpoint {
     pub(super) send: bool,
     pub(super) receive: bool,
     pub(super) hears: Hears,
-    /// Who hears this endpoint.
+    /// Who hears this endpoint, and it alone.
     pub(super) listeners: Vec<usize>,
+    /// The session in whose room it is heard beside others.
+    pub(super) hall: Option<u64>,
     pub(super) tap: Option<(u64, Side)>,
     /// What the tap hears where the far end does not speak G.711.
     pub(super) ear: Ear,
@@ -70,6 +72,11 @@ pub(super) struct Endpoint {
 pub(super) enum Hears {
     Silence,
     Peer(usize),
+    /// The sum of these, in order. What is sent next is the `first` of a stretch of sound.
+    Mix {
+        heard: Vec<usize>,
+        first: bool,
+    },
     /// Without a playout: it was played to its end.
     Play {
         id: Arc<str>,
@@ -83,7 +90,7 @@ impl Hears {
     pub(super) fn peer(&self) -> Option<usize> {
         match self {
             Self::Peer(peer) => Some(*peer),
-            Self::Silence | Self::Play { .. } => None,
+            Self::Silence | Self::Mix { .. } | Self::Play { .. } => None,
         }
     }
 }
@@ -123,6 +130,7 @@ impl Endpoint {
             receive: false,
             hears: Hears::Silence,
             listeners: Vec::new(),
+            hall: None,
             tap: None,
             ear: Ear::default(),
             voice: None,

@@ -53,6 +53,7 @@ impl Worker {
         if !endpoint.receive {
             return self.hold_back(index);
         }
+        let hall = endpoint.hall;
         let payload = &self.buffer[header.payload.clone()];
         let mut digits = [None, None, None];
         match content {
@@ -67,6 +68,10 @@ impl Worker {
         }
         if !matches!(content, Content::Sound(_)) {
             endpoint.ear.skip(source(index, header.ssrc), header.sequence);
+        }
+        // Before it is changed in place for those who hear this endpoint alone.
+        if let Some(hall) = hall {
+            self.hear_in_hall(hall, index, header, content);
         }
         self.pass_on(index, length, header, content);
         digits.into_iter().flatten().for_each(|digit| self.report_digit(index, digit));

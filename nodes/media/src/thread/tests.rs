@@ -127,8 +127,8 @@ fn session(name: &str, version: u64, ends: [(&str, &UdpSocket); 2]) -> SetSessio
     };
     let endpoints = ends.into_iter().zip(others).map(endpoint).collect();
     let object = format!("acme/{name}.wav");
-    let recording =
-        Recording { id: name.into(), object, left: ends[0].0.into(), right: ends[1].0.into(), ran_ms: None };
+    let (left, right) = (ends[0].0.into(), ends[1].0.into());
+    let recording = Recording { id: name.into(), object, left, right, ..Recording::default() };
     SetSession { session: name.into(), version, endpoints, recording: Some(recording), ..Default::default() }
 }
 

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// The packets of a press, from sequence number `from`, under SSRC 1.
-fn press(key: char, payload_type: u8, from: u16, timestamp: u32) -> Vec<Vec<u8>> {
+pub(crate) fn press(key: char, payload_type: u8, from: u16, timestamp: u32) -> Vec<Vec<u8>> {
     press_under(1, key, payload_type, from, timestamp)
 }
 

@@ -6,6 +6,7 @@ mod commands;
 mod digits;
 mod grpc;
 mod handover;
+mod mixing;
 mod numbering;
 mod phone;
 mod play;
