@@ -137,6 +137,36 @@ pub struct Call {
     #[cfg_attr(feature = "openapi", schema(value_type = Vec<String>))]
     pub ringing: Vec<EmployeeId>,
     pub recording: bool,
+    /// The supervisors beside the talk, as far as whoever looks may know of them.
+    #[serde(default)]
+    pub monitors: Vec<Monitor>,
+}
+
+/// A supervisor beside a talk.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Monitor {
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub employee: EmployeeId,
+    pub mode: MonitorMode,
+    /// Since when in this mode.
+    pub since: u64,
+    /// Whether their phone has answered.
+    pub answered: bool,
+    /// Whether the employee who talks is shown them.
+    pub shown: bool,
+}
+
+/// What a supervisor does beside a talk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum MonitorMode {
+    Listen,
+    Whisper,
+    Barge,
+    /// About to talk on in the employee's place.
+    TakeOver,
 }
 
 /// Counts since midnight in the tenant's time zone. Calls that came through a queue only.
@@ -231,7 +261,7 @@ pub struct Cdr {
 pub struct CdrLeg {
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub leg: LegId,
-    /// "caller", "offer", "transfer", …
+    /// "caller", "offer", "transfer", "monitor"
     pub role: String,
     pub party: String,
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]

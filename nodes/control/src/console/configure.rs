@@ -217,8 +217,8 @@ fn too_new(control: &Control, config: &TenantConfig) -> Option<document::Problem
     let is_read = !config.is_of_protocol_6() || control.cluster().directory().all_speak(MUSIC_SINCE);
     (!is_read).then(|| document::Problem {
         path: String::new(),
-        message: "the company's own `music`, music of several pieces, `announce`, `say` and `srtp` are not known to all \
-                  nodes yet: upgrade them all first"
+        message: "the company's own `music`, music of several pieces, `announce`, `say`, `srtp` and \
+                  `agents_see_listeners` are not known to all nodes yet: upgrade them all first"
             .to_owned(),
     })
 }

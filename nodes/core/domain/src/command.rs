@@ -39,6 +39,7 @@ pub use report_handed_on::Ticket;
 
 use crate::{
     ask::Ask,
+    call::monitor::Mode,
     config::TenantConfig,
     effect::{Effects, ObjectRef, Reply},
     moving::{self, Arrival, Report},
@@ -82,10 +83,12 @@ pub enum AgentWish {
 }
 
 /// What a supervisor wants with a call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum CallWish {
     /// End it.
     HangUp,
+    /// Stand beside the talk, or do it in another way; without a mode: leave. Written once all nodes read it.
+    Monitor { supervisor: EmployeeId, mode: Option<Mode> },
 }
 
 /// A fact or a wish, committed in the log.

@@ -20,7 +20,7 @@ pub(crate) use keys::take as take_keys;
 pub(crate) use leaving::{begin, former, lose, note_addresses, ready, turn_back};
 
 use crate::{
-    call::{Call, party::Party, stage::Stage},
+    call::{Call, monitor, party::Party, stage::Stage},
     effect::{Action, Effect, ObjectRef},
     scene::Scene,
     stamp::Stamp,
@@ -183,11 +183,11 @@ fn wanted(call: &Call, score: Score<'_>) -> SetSession {
     }
 }
 
-/// The same where another node still plays and records.
+/// The same where another node still plays, mixes and records.
 fn relay_only(mut set: SetSession) -> SetSession {
     set.recording = None;
     for endpoint in &mut set.endpoints {
-        endpoint.hears = endpoint.hears.take().filter(|hears| !is_play(hears));
+        endpoint.hears = endpoint.hears.take().filter(|hears| matches!(hears, Hears::Peer(_)));
     }
     set
 }
@@ -215,11 +215,17 @@ fn is_play(hears: &Hears) -> bool {
 
 fn recording(call: &Call) -> Option<Recording> {
     let recording = call.recording.as_ref().filter(|recording| recording.running)?;
+    let beside = |side: Option<LegId>| {
+        let barged = call.talkers().map(|_| monitor::barged(call, |of| Some(of) == side));
+        barged.into_iter().flatten().map(|leg| leg.to_string()).collect::<Vec<String>>()
+    };
     Some(Recording {
         id: recording.id.clone(),
         object: recording.object.clone(),
         left: recording.left.to_string(),
         right: recording.right.map_or_else(String::new, |leg| leg.to_string()),
         ran_ms: None,
+        left_too: beside(Some(recording.left)),
+        right_too: beside(recording.right),
     })
 }

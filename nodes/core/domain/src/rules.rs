@@ -5,7 +5,7 @@
 //! | version | known since protocol | what may be decided under it |
 //! |---|---|---|
 //! | 0 | 1 | all that no line below speaks of |
-//! | 1 | 6 | legs agree on codecs beyond G.711, and on SRTP; calls are kept: see [`keeps_calls`]; music is the same for all who hear it; callers in line are told their place |
+//! | 1 | 6 | legs agree on codecs beyond G.711, and on SRTP; calls are kept: see [`keeps_calls`]; music is the same for all who hear it; callers in line are told their place; supervisors listen |
 //!
 //! A version says what may be decided anew, never what may be read: what was decided under a later one is carried on under
 //! any. What a number means is settled once a build that knows it was given out; what comes after that gets the next number
@@ -39,6 +39,11 @@ pub fn plays_by_clock(rules: u32) -> bool {
 
 /// Whether callers in line are told their place and what wait to expect.
 pub fn announces(rules: u32) -> bool {
+    rules >= 1
+}
+
+/// Whether supervisors may listen to a talk, and be heard in it.
+pub fn monitors(rules: u32) -> bool {
     rules >= 1
 }
 

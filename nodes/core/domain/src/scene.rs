@@ -95,9 +95,9 @@ impl Scene<'_> {
 
     /// Puts a call, new or changed, where all see it.
     pub(crate) fn put(&mut self, mut call: Call) {
-        while let Some((leg, fact)) = self.facts.pop_front() {
-            call::fact::hear(&mut call, leg, fact, self);
-        }
+        self.hear_facts(&mut call);
+        call::monitor::follow(&mut call, self);
+        self.hear_facts(&mut call);
         call::record::write_when_due(&mut call, self);
         self.effects.touch(ObjectRef::Call(self.id().clone(), call.id));
         if call::timer::is_forgotten(&call, self.now()) {
@@ -105,6 +105,12 @@ impl Scene<'_> {
         } else {
             self.changed.insert(call.id);
             self.tenant.calls.insert(call.id, Arc::new(call));
+        }
+    }
+
+    fn hear_facts(&mut self, call: &mut Call) {
+        while let Some((leg, fact)) = self.facts.pop_front() {
+            call::fact::hear(call, leg, fact, self);
         }
     }
 

@@ -3,7 +3,7 @@
 use mangrove_proto::id::{EmployeeId, LegId};
 
 use super::{
-    Call, Offer, Recording, fact, offer, replace,
+    Call, Offer, Recording, fact, monitor, offer, replace,
     stage::{Stage, Talk},
     transfer,
 };
@@ -11,6 +11,9 @@ use crate::{cause::Cause, config::RecordedCalls, day, line, scene::Scene};
 
 /// A leg that we rang has answered.
 pub(crate) fn answered(call: &mut Call, leg: LegId, scene: &mut Scene<'_>) {
+    if monitor::is_beside(call, leg) {
+        return monitor::answered(call, leg, scene);
+    }
     let Some(index) = call.offer_of(leg) else {
         return fact::dismiss(call, leg, Cause::AnsweredElsewhere, scene);
     };

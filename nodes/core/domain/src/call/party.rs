@@ -8,7 +8,7 @@ use mangrove_proto::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::away::Away;
+use super::{away::Away, monitor::Monitor};
 use crate::{cause::Cause, line::Line, stamp::Moment};
 
 /// What a party is to its call.
@@ -20,6 +20,8 @@ pub enum Role {
     Offer,
     /// Rung by us because somebody was transferred there.
     Transfer,
+    /// Rung by us because they supervise the talk.
+    Monitor,
 }
 
 impl Role {
@@ -29,6 +31,7 @@ impl Role {
             Self::Caller => "caller",
             Self::Offer => "offer",
             Self::Transfer => "transfer",
+            Self::Monitor => "monitor",
         }
     }
 }
@@ -89,6 +92,9 @@ pub struct Party {
     /// Its connection is gone, the only way to it: it is waited for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) away: Option<Away>,
+    /// It is a supervisor beside the talk, and none of the two who talk.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub monitor: Option<Monitor>,
     /// When it was rung, or called.
     pub started: Moment,
     /// When it answered, or was answered.
@@ -121,6 +127,7 @@ impl Party {
             arrival: None,
             replaces: None,
             away: None,
+            monitor: None,
             started,
             answered: None,
             ended: None,

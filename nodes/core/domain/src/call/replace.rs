@@ -22,7 +22,7 @@ use mangrove_sip::{
     ua::{Ctx, Output, Replaces},
 };
 
-use super::{Call, agree, answer, fact, hold, party::Party, secret, stage::Stage};
+use super::{Call, agree, answer, fact, hold, monitor, party::Party, secret, stage::Stage};
 use crate::{
     cause::Cause,
     effect::Reply,
@@ -145,6 +145,7 @@ fn begin(
         let (role, name, employee) = (replaced.role, replaced.name.clone(), replaced.employee.clone());
         let mut party = Party::new(leg, role, name, employee, line, scene.moment());
         (party.arrival, party.replaces) = (Some(key.clone()), Some(old));
+        party.monitor = replaced.monitor.clone();
         scene.tenant.legs.insert(leg, id);
         scene.tenant.arrivals.insert(key, id);
         add(call, party, (bytes, outputs), scene);
@@ -211,6 +212,7 @@ fn rename(call: &mut Call, old: LegId, new: LegId) {
         rename(&mut recording.left);
         recording.right.iter_mut().for_each(rename);
     }
+    monitor::rename(call, old, new);
 }
 
 /// A leg has ended: whoever was about to take its place can't any more.

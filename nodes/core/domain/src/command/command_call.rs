@@ -1,4 +1,4 @@
-//! Somebody who may asks that a call end.
+//! Somebody who may asks that a call end, or stands beside it as a supervisor.
 
 use mangrove_proto::{
     id::{CallId, TenantId},
@@ -7,11 +7,14 @@ use mangrove_proto::{
 
 use super::CallWish;
 use crate::{
-    call::end,
+    call::{
+        Call, end,
+        monitor::{self, Mode},
+    },
     cause::Cause,
     effect::{Effects, Reply},
     record::{Audit, AuditChange, Author, Record},
-    scene,
+    scene::{self, Scene},
     stamp::Stamp,
     state::State,
 };
@@ -25,30 +28,37 @@ pub(super) fn apply(
     stamp: Stamp,
     effects: &mut Effects,
 ) -> Reply {
-    let CallWish::HangUp = wish;
-    let ended = scene::play(state, tenant, stamp, effects, |scene| {
-        scene.with_call(call, |call, scene| {
-            let live = !call.is_over();
-            end::end(call, Cause::EndedByOperator, EndedBy::System, scene);
-            live
-        })
+    let granted = scene::play(state, tenant, stamp, effects, |scene| {
+        scene.with_call(call, |call, scene| grant(call, &wish, scene))
     });
-    if ended.flatten() != Some(true) {
-        return Reply::NotFound { what: format!("call {call}") };
-    }
-    let change = AuditChange {
-        object: format!("call/{call}"),
-        action: "hang-up".into(),
-        before: String::new(),
-        after: String::new(),
+    let change = match granted.flatten() {
+        Some(Ok(change)) => change,
+        Some(Err(reply)) => return reply,
+        None => return Reply::NotFound { what: format!("call {call}") },
     };
-    state.outbox.add(Record::Audit(Audit {
-        tenant: tenant.clone(),
-        at: stamp.wall,
-        author,
-        version: 0,
-        change,
-    }));
+    let (tenant, at) = (tenant.clone(), stamp.wall);
+    state.outbox.add(Record::Audit(Audit { tenant, at, author, version: 0, change }));
     effects.outbox = true;
     Reply::Done
+}
+
+/// What is written down of it, or why it is not granted.
+fn grant(call: &mut Call, wish: &CallWish, scene: &mut Scene<'_>) -> Result<AuditChange, Reply> {
+    let object = format!("call/{}", call.id);
+    if call.is_over() {
+        return Err(Reply::NotFound { what: format!("call {}", call.id) });
+    }
+    match wish {
+        CallWish::HangUp => {
+            end::end(call, Cause::EndedByOperator, EndedBy::System, scene);
+            let (before, after) = (String::new(), String::new());
+            Ok(AuditChange { object, action: "hang-up".into(), before, after })
+        }
+        CallWish::Monitor { supervisor, mode } => {
+            let before = monitor::ask(call, supervisor, *mode, scene)?;
+            let word = |mode: Option<Mode>| mode.map_or_else(String::new, |mode| mode.name().to_owned());
+            let action = mode.map_or("stop", Mode::name).to_owned();
+            Ok(AuditChange { object, action, before: word(before), after: word(*mode) })
+        }
+    }
 }

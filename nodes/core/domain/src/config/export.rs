@@ -37,6 +37,7 @@ pub fn export(config: &TenantConfig) -> Document {
             channels: document::Channels::Dual,
             retention: config.recording.retention_ms.map(Duration),
         },
+        agents_see_listeners: config.agents_see_listeners,
     }
 }
 
@@ -49,6 +50,9 @@ pub fn objects(config: &TenantConfig) -> BTreeMap<String, Value> {
     });
     if let Some(music) = &document.music {
         settings["music"] = json!(music);
+    }
+    if document.agents_see_listeners {
+        settings["agents_see_listeners"] = json!(true);
     }
     let mut objects = BTreeMap::from([("tenant".to_owned(), settings)]);
     objects.extend(document.trunks.iter().map(|o| (format!("trunk/{}", o.name), json!(o))));

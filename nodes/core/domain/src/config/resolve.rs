@@ -136,6 +136,7 @@ fn whole(document: &Document, names: &Names<'_>, made: &mut Made<'_>) -> Result<
             calls: document.recording.calls,
             retention_ms: document.recording.retention.map(|retention| retention.0),
         },
+        agents_see_listeners: document.agents_see_listeners,
         memberships: Default::default(),
     })
 }

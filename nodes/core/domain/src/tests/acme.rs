@@ -29,6 +29,7 @@ pub(crate) fn config() -> TenantConfig {
         groups: [("200".into(), sales())].into(),
         schemes: [(Arc::from("main"), scheme())].into(),
         recording: Recording { calls: RecordedCalls::External, retention_ms: None },
+        agents_see_listeners: false,
         memberships: Default::default(),
     }
 }

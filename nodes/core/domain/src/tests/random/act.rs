@@ -2,13 +2,13 @@
 
 use mangrove_proto::{
     edge::{Failed, FlowClosed, edge_event, failed::Reason},
-    id::CallId,
+    id::{CallId, EmployeeId},
     media::{Digit, PlayFinished, Refused, Silent, media_event::Fact},
 };
 use mangrove_sip::Seed;
 
 use crate::{
-    AgentWish, Author, CallWish, Command,
+    AgentWish, Author, CallWish, Command, Mode,
     config::{Member, Strategy, TenantConfig},
     tests::{
         acme::NUMBER,
@@ -252,8 +252,13 @@ fn media(world: &mut World, chance: &mut Seed) {
 
 fn from_outside(world: &mut World, chance: &mut Seed) {
     let Some(call) = any_call(world, chance) else { return };
-    let author = Author::default();
-    world.command(Command::CommandCall { tenant: tenant_id(), call, wish: CallWish::HangUp, author });
+    let (author, supervisor) = (Author::default(), EmployeeId::from("desk"));
+    let modes = [None, Some(Mode::Listen), Some(Mode::Whisper), Some(Mode::Barge), Some(Mode::TakeOver)];
+    let wish = match pick(&modes, chance) {
+        Some(mode) if chance.below(4) > 0 => CallWish::Monitor { supervisor, mode: *mode },
+        _ => CallWish::HangUp,
+    };
+    world.command(Command::CommandCall { tenant: tenant_id(), call, wish, author });
 }
 
 /// The last event comes again, with the same number.
