@@ -169,6 +169,18 @@ pub enum MonitorMode {
     TakeOver,
 }
 
+impl MonitorMode {
+    /// As the API and commands have it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Listen => "listen",
+            Self::Whisper => "whisper",
+            Self::Barge => "barge",
+            Self::TakeOver => "take-over",
+        }
+    }
+}
+
 /// Counts since midnight in the tenant's time zone. Calls that came through a queue only.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -13,6 +13,7 @@ mod events;
 mod live;
 mod login;
 mod me;
+mod monitor;
 mod names;
 mod nodes;
 mod objects;
@@ -90,6 +91,7 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(agents::set_state))
         .routes(routes!(calls::list))
         .routes(routes!(calls::hang_up))
+        .routes(routes!(monitor::supervise, monitor::leave))
         .routes(routes!(story::story))
         .routes(routes!(cdrs::list))
         .routes(routes!(csv::export))

@@ -13,6 +13,8 @@ pub(crate) enum Right {
     SetState,
     /// End a live call.
     HangUp,
+    /// Listen to live calls, and be heard in them.
+    Monitor,
     /// Read records of past calls.
     ReadCalls,
     /// Hear recordings.
@@ -91,6 +93,7 @@ const TABLE: &[(Right, &[(Role, Reach)])] = &[
             (Owner, Tenant),
         ],
     ),
+    (Right::Monitor, &[(GroupHead, Groups), (Supervisor, Groups), (Administrator, Tenant), (Owner, Tenant)]),
     (
         Right::ReadCalls,
         &[
@@ -142,6 +145,7 @@ impl fmt::Display for Right {
             Self::Watch => "watch",
             Self::SetState => "set-state",
             Self::HangUp => "hang-up",
+            Self::Monitor => "monitor",
             Self::ReadCalls => "read-calls",
             Self::Listen => "listen",
             Self::Explain => "explain",

@@ -27,7 +27,8 @@ pub(crate) async fn hang_up(
     let call = live::call(&app, &access, &access.scope, &id).await?;
     let call = call.ok_or_else(|| Refusal::missing("such call"))?.id.to_string();
     let tenant = access.tenant.to_string();
-    let command = CallCommand { author: Some(access.author), tenant, call, action: "hang-up".into() };
+    let (author, action) = (Some(access.author), "hang-up".into());
+    let command = CallCommand { author, tenant, call, action, ..CallCommand::default() };
     app.control.command_call(command).await?;
     Ok(StatusCode::NO_CONTENT)
 }

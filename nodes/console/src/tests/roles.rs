@@ -73,6 +73,8 @@ const TABLE: &[(&str, &str, &[&str])] = &[
         "/calls/{id}/hang-up",
         &["employee", "agent", "group-head", "supervisor", "administrator", "owner"],
     ),
+    ("POST", "/calls/{id}/monitor", &["group-head", "supervisor", "administrator", "owner"]),
+    ("DELETE", "/calls/{id}/monitor", &["group-head", "supervisor", "administrator", "owner"]),
     ("GET", "/calls/{id}/story", &["group-head", "supervisor", "administrator", "owner"]),
     (
         "GET",

@@ -52,6 +52,16 @@ export interface Agent {
   answered_today: number;
 }
 
+export type MonitorMode = 'listen' | 'whisper' | 'barge' | 'take-over';
+
+export interface Monitor {
+  employee: string;
+  mode: MonitorMode;
+  since: number;
+  answered: boolean;
+  shown: boolean;
+}
+
 export interface Call {
   id: string;
   direction: Direction;
@@ -64,6 +74,7 @@ export interface Call {
   employee: string | null;
   ringing: string[];
   recording: boolean;
+  monitors: Monitor[];
 }
 
 export interface Live {
