@@ -8,7 +8,7 @@ use crate::output;
 
 pub(crate) async fn monitor(session: &Session, call: &str, mode: &str, supervisor: &str) -> Result<()> {
     let tenant = session.tenant().await?;
-    let path = ["tenants", &tenant, "calls", call, "monitor"];
+    let path = ["tenants", tenant.as_str(), "calls", call, "monitor"];
     match mode {
         "stop" => session.client.delete_with(&path, &[("employee", supervisor)]).await?,
         _ => session.client.post_with(&path, &json!({ "mode": mode, "employee": supervisor })).await?,

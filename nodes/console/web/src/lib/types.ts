@@ -74,7 +74,8 @@ export interface Call {
   employee: string | null;
   ringing: string[];
   recording: boolean;
-  monitors: Monitor[];
+  /** Nodes of earlier builds don't say it. */
+  monitors?: Monitor[];
 }
 
 export interface Live {
