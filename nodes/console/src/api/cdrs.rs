@@ -76,7 +76,8 @@ fn without_monitors(scope: &Scope, mut cdr: Cdr) -> Cdr {
 }
 
 fn sees(scope: &Scope, cdr: &Cdr) -> bool {
-    let took_part = cdr.legs.iter().filter(|leg| leg.answered.is_some() || leg.role == "caller");
+    let talked = |leg: &&CdrLeg| leg.role == "caller" || (leg.answered.is_some() && leg.role != MONITOR);
+    let took_part = cdr.legs.iter().filter(talked);
     let mut people = took_part.filter_map(|leg| leg.employee.as_ref()).chain(&cdr.employee);
     *scope == Scope::Tenant
         || cdr.group.as_ref().is_some_and(|group| scope.sees_group(group))

@@ -404,7 +404,8 @@ mod tests {
     fn another_source_a_jump_and_ten_late_ones_begin_anew() {
         let mut line = Line::new();
         line.run(100..110);
-        let jump = Packet { source: 1, sequence: 110, timestamp: 4_000_000_000, marker: false, payload: &[1] };
+        let timestamp = 4_000_000_000;
+        let jump = Packet { source: 1, sequence: 110, timestamp, marker: false, payload: &[1] };
         assert!(line.jitter.take(&jump, 160, line.now_ms * 1000));
         line.take(100);
         let other = Packet { source: 2, sequence: 5, timestamp: 0, marker: false, payload: &[1] };

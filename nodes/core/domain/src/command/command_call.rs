@@ -57,8 +57,8 @@ fn grant(call: &mut Call, wish: &CallWish, scene: &mut Scene<'_>) -> Result<Audi
         CallWish::Monitor { supervisor, mode } => {
             let before = monitor::ask(call, supervisor, *mode, scene)?;
             let word = |mode: Option<Mode>| mode.map_or_else(String::new, |mode| mode.name().to_owned());
-            let action = mode.map_or("stop", Mode::name).to_owned();
-            Ok(AuditChange { object, action, before: word(before), after: word(*mode) })
+            let (before, after) = (word(before), word(*mode));
+            Ok(AuditChange { object, action: "monitor".into(), before, after })
         }
     }
 }

@@ -290,7 +290,7 @@ fn each_wish_is_written_down() {
     });
     let words: Vec<String> =
         audits.map(|change| format!("{}: {} > {}", change.action, change.before, change.after)).collect();
-    assert_eq!(words, ["listen:  > listen", "barge: listen > barge", "stop: barge > "]);
+    assert_eq!(words, ["monitor:  > listen", "monitor: listen > barge", "monitor: barge > "]);
 }
 
 #[test]
