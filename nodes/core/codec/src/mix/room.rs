@@ -96,7 +96,8 @@ impl Room {
     }
 
     /// How many sums are encoded in a tick.
-    pub fn encoders(&self) -> usize {
+    #[cfg(test)]
+    pub(super) fn encoders(&self) -> usize {
         self.blends.len()
     }
 

@@ -322,3 +322,34 @@ fn an_heir_is_told_who_hears_whom() {
     assert_hears(&world, vera, &[caller, anna]);
     assert!(world.ends[vera].was_told("INVITE"), "where to send its sound from now on");
 }
+
+#[test]
+fn a_phone_that_takes_anothers_place_takes_it_beside_the_supervisor_too() {
+    let (mut world, caller, anna, vera) = beside(Mode::Whisper);
+    let page = world.call_replacing("101", &world.ends[anna].names());
+    world.run();
+    assert_hears(&world, page, &[caller, vera]);
+    assert_hears(&world, vera, &[caller, page]);
+    let headset = world.call_replacing("110", &world.ends[vera].names());
+    world.run();
+    assert_hears(&world, page, &[caller, headset]);
+    assert_hears(&world, caller, &[page]);
+    assert_eq!(world.agent("vera").state(), AgentState::Busy);
+    world.hang_up(headset);
+    assert!(world.are_joined(caller, page));
+    assert_eq!(world.agent("vera").state(), AgentState::Available);
+}
+
+#[test]
+fn sums_stay_at_a_node_that_drains_until_all_have_left_it() {
+    let (mut world, caller, anna, vera) = beside(Mode::Barge);
+    world.announce_media("m2");
+    assert_eq!(world.drain("m1"), Reply::Done);
+    assert_hears(&world, caller, &[]);
+    let old = &world.held[&("m1".to_owned(), world.call(caller).id)];
+    assert!(old.endpoints.iter().all(|end| matches!(end.hears, Some(Hears::Mix(_)))), "{old:?}");
+    world.run();
+    assert_eq!(world.call(caller).media.node, "m2");
+    assert_hears(&world, caller, &[anna, vera]);
+    assert_hears(&world, vera, &[caller, anna]);
+}
