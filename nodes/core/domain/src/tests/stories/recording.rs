@@ -45,7 +45,7 @@ fn recording(world: &World, index: usize) -> Option<media::Recording> {
 }
 
 fn shown(world: &World, index: usize) -> live::Call {
-    view::call(world.call(index))
+    view::call(world.tenant(), world.call(index))
 }
 
 fn marks(world: &World) -> Vec<Mark> {

@@ -108,6 +108,7 @@ fn what_came_with_the_first_raise() {
         rules::keeps_calls,
         rules::plays_by_clock,
         rules::announces,
+        rules::monitors,
     ] {
         assert_eq!([0, 1, NEWEST].map(is_known), [false, true, true]);
     }
