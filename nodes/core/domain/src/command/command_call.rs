@@ -62,12 +62,7 @@ struct Change {
 }
 
 /// Or why it is not granted.
-fn grant(
-    call: &mut Call,
-    wish: &CallWish,
-    ask: Option<Ask>,
-    scene: &mut Scene<'_>,
-) -> Result<Change, Reply> {
+fn grant(call: &mut Call, wish: &CallWish, ask: Option<Ask>, scene: &mut Scene<'_>) -> Result<Change, Reply> {
     if call.is_over() {
         return Err(missing(call.id));
     }
