@@ -97,7 +97,6 @@ const TABLE: &[(Right, &[(Role, Reach)])] = &[
             (Owner, Tenant),
         ],
     ),
-    (Right::Monitor, &[(GroupHead, Groups), (Supervisor, Groups), (Administrator, Tenant), (Owner, Tenant)]),
     (
         Right::Record,
         &[
@@ -109,6 +108,7 @@ const TABLE: &[(Right, &[(Role, Reach)])] = &[
             (Owner, Tenant),
         ],
     ),
+    (Right::Monitor, &[(GroupHead, Groups), (Supervisor, Groups), (Administrator, Tenant), (Owner, Tenant)]),
     (
         Right::ReadCalls,
         &[
