@@ -97,6 +97,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             "#[serde(skip_serializing_if = \"Option::is_none\")]",
         )
         .field_attribute(
+            ".mangrove.media.v1.Recording.left_too",
+            "#[serde(skip_serializing_if = \"Vec::is_empty\")]",
+        )
+        .field_attribute(
+            ".mangrove.media.v1.Recording.right_too",
+            "#[serde(skip_serializing_if = \"Vec::is_empty\")]",
+        )
+        .field_attribute(
             ".mangrove.media.v1.SetSession.goes_on",
             "#[serde(skip_serializing_if = \"std::ops::Not::not\")]",
         )

@@ -143,6 +143,9 @@ pub struct Call {
     /// Whether those who talk may begin a recording, and end it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub on_demand: bool,
+    /// The supervisors beside the talk, as far as whoever looks may know of them.
+    #[serde(default)]
+    pub monitors: Vec<Monitor>,
 }
 
 /// A pause of a recording.
@@ -154,6 +157,45 @@ pub enum Pause {
     Asked,
     /// Nothing that is said is kept.
     Confirmed,
+}
+
+/// A supervisor beside a talk.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Monitor {
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub employee: EmployeeId,
+    pub mode: MonitorMode,
+    /// Since when in this mode.
+    pub since: u64,
+    /// Whether their phone has answered.
+    pub answered: bool,
+    /// Whether the employee who talks is shown them.
+    pub shown: bool,
+}
+
+/// What a supervisor does beside a talk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum MonitorMode {
+    Listen,
+    Whisper,
+    Barge,
+    /// About to talk on in the employee's place.
+    TakeOver,
+}
+
+impl MonitorMode {
+    /// As the API and commands have it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Listen => "listen",
+            Self::Whisper => "whisper",
+            Self::Barge => "barge",
+            Self::TakeOver => "take-over",
+        }
+    }
 }
 
 /// Counts since midnight in the tenant's time zone. Calls that came through a queue only.
@@ -248,7 +290,7 @@ pub struct Cdr {
 pub struct CdrLeg {
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub leg: LegId,
-    /// "caller", "offer", "transfer", …
+    /// "caller", "offer", "transfer", "monitor"
     pub role: String,
     pub party: String,
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]

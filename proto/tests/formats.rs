@@ -117,7 +117,7 @@ fn media_nodes() {
         left: "leg".into(),
         right: "other".into(),
         ran_ms: Some(1_500),
-        pause: None,
+        ..Recording::default()
     };
     let set = SetSession {
         session: "call".into(),

@@ -57,6 +57,15 @@ impl Api {
         Ok(answer.status().as_u16())
     }
 
+    /// The same as a person sees it, who logs in.
+    pub async fn as_person(&self, email: &str, password: &str) -> Result<Self> {
+        let body = serde_json::json!({ "email": email, "password": password });
+        let answer = self.client.post(format!("{}/api/v1/login", self.base)).json(&body).send().await?;
+        let answer: Value = answer.error_for_status()?.json().await?;
+        let token = answer["token"].as_str().context("a login without a token")?.to_owned();
+        Ok(Self { token, ..self.clone() })
+    }
+
     /// Text of a path of the node itself, such as `/metrics`.
     pub async fn text(&self, path: &str) -> Result<String> {
         let url = format!("{}{path}", self.base);
@@ -68,6 +77,15 @@ impl Api {
     pub async fn post(&self, path: &str, body: &Value) -> Result<()> {
         let url = self.url(path);
         let answer = self.client.post(&url).bearer_auth(&self.token).json(body).send().await?;
+        let status = answer.status();
+        anyhow::ensure!(status.is_success(), "{url}: {status} {}", answer.text().await?);
+        Ok(())
+    }
+
+    /// Deletes a path below `/api/v1/tenants/<tenant>`.
+    pub async fn delete(&self, path: &str) -> Result<()> {
+        let url = self.url(path);
+        let answer = self.client.delete(&url).bearer_auth(&self.token).send().await?;
         let status = answer.status();
         anyhow::ensure!(status.is_success(), "{url}: {status} {}", answer.text().await?);
         Ok(())

@@ -23,6 +23,9 @@ pub const ANNA: Person = Person { id: "anna", extension: "101", password: "anna-
 /// Her colleague there.
 pub const BORIS: Person =
     Person { id: "boris", extension: "102", password: "boris-sip-password", hertz: 1_000.0 };
+/// Who supervises their group.
+pub const VERA: Person =
+    Person { id: "vera", extension: "110", password: "vera-sip-password", hertz: 1_700.0 };
 /// The secretary, who serves no group.
 pub const DESK: Person =
     Person { id: "desk", extension: "190", password: "desk-sip-password", hertz: 1_300.0 };

@@ -14,6 +14,7 @@ mod holds;
 mod live;
 mod login;
 mod me;
+mod monitor;
 mod names;
 mod nodes;
 mod objects;
@@ -93,6 +94,7 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(calls::list))
         .routes(routes!(calls::hang_up))
         .routes(routes!(calls::record))
+        .routes(routes!(monitor::supervise, monitor::leave))
         .routes(routes!(story::story))
         .routes(routes!(cdrs::list))
         .routes(routes!(csv::export))

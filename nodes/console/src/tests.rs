@@ -4,6 +4,7 @@
 mod fake;
 mod house;
 mod https;
+mod monitors;
 
 mod configuration;
 mod demo;

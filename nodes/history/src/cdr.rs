@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use mangrove_proto::{
     id::{CallId, TenantId},
-    live::Cdr,
+    live::{Cdr, CdrLeg},
 };
 use sqlx::{Row as _, any::AnyRow};
 
@@ -70,9 +70,10 @@ fn values(cdr: &Cdr, sql: &mut Sql) -> Result<(), Error> {
     Ok(())
 }
 
-/// Those who spoke, and the one who called: an unanswered offer makes nobody part of a call.
+/// Those who talked, and the one who called: an unanswered offer makes nobody part of a call, nor does listening to it.
 fn employees(cdr: &Cdr) -> String {
-    let spoke = cdr.legs.iter().filter(|leg| leg.answered.is_some() || leg.role == "caller");
+    let talked = |leg: &&CdrLeg| leg.role == "caller" || (leg.answered.is_some() && leg.role != "monitor");
+    let spoke = cdr.legs.iter().filter(talked);
     let all: BTreeSet<_> = spoke.filter_map(|leg| leg.employee.as_ref()).chain(&cdr.employee).collect();
     all.iter().fold(String::from("|"), |text, employee| text + employee.as_str() + "|")
 }

@@ -136,6 +136,18 @@ pub(crate) enum Command {
         #[arg(value_name = "ID")]
         id: String,
     },
+    /// Bring a supervisor to a live call, or change what they do there; their own phone is rung
+    Monitor {
+        #[arg(value_name = "CALL")]
+        call: String,
+        /// What they do there: hear both; be heard by the employee too; be heard by both; talk on in the employee's place;
+        /// leave
+        #[arg(value_parser = ["listen", "whisper", "barge", "take-over", "stop"])]
+        mode: String,
+        /// The supervisor
+        #[arg(long = "as", value_name = "EMPLOYEE")]
+        supervisor: String,
+    },
     /// Make and show the certificates by which nodes of a cluster trust one another
     Certs {
         #[command(subcommand)]

@@ -134,7 +134,16 @@ impl Client {
     }
 
     pub(crate) async fn delete(&self, path: &[&str]) -> Result<Value, Error> {
-        self.send(Method::DELETE, self.url(path), None).await
+        self.delete_with(path, &[]).await
+    }
+
+    /// As `delete`, with a query.
+    pub(crate) async fn delete_with(&self, path: &[&str], query: &[(&str, &str)]) -> Result<Value, Error> {
+        let mut url = self.url(path);
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        self.send(Method::DELETE, url, None).await
     }
 
     /// Sends a company's whole document. Problems with it are part of the answer.

@@ -77,6 +77,9 @@ async fn carry_out(arguments: Arguments) -> Result<()> {
         Command::Restore { from, data_dir } => command::restore(node()?, from, data_dir.as_deref(), format),
         Command::Recordings { command: Recordings::Rewrap } => command::rewrap(&node()?, format).await,
         Command::Call { id } => command::call(&session()?, id).await,
+        Command::Monitor { call, mode, supervisor } => {
+            command::monitor(&session()?, call, mode, supervisor).await
+        }
         Command::Certs { command } => certs::certs(command, format),
         Command::Loadtest(options) => command::loadtest(&session()?, options).await,
     }

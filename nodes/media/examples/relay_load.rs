@@ -72,8 +72,7 @@ fn call(number: usize, mode: &str) -> SetSession {
         object: format!("r{number}.wav"),
         left: "a".into(),
         right: "b".into(),
-        ran_ms: None,
-        pause: None,
+        ..Recording::default()
     };
     SetSession {
         session: format!("call{number}"),

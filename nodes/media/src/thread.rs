@@ -15,6 +15,7 @@ mod endpoint;
 mod fall;
 mod formats;
 mod guard;
+mod hall;
 mod handshake;
 mod housekeeping;
 mod hush;

@@ -39,6 +39,7 @@ mod rolling;
 mod secret;
 mod sounds;
 mod starting;
+mod supervision;
 mod telemetry;
 mod transfer;
 mod voters;

@@ -15,6 +15,8 @@ pub(crate) enum Right {
     HangUp,
     /// Begin, pause and end a live call's recording, as its rules allow.
     Record,
+    /// Listen to live calls, and be heard in them.
+    Monitor,
     /// Read records of past calls.
     ReadCalls,
     /// Hear recordings.
@@ -106,6 +108,7 @@ const TABLE: &[(Right, &[(Role, Reach)])] = &[
             (Owner, Tenant),
         ],
     ),
+    (Right::Monitor, &[(GroupHead, Groups), (Supervisor, Groups), (Administrator, Tenant), (Owner, Tenant)]),
     (
         Right::ReadCalls,
         &[
@@ -159,6 +162,7 @@ impl fmt::Display for Right {
             Self::SetState => "set-state",
             Self::HangUp => "hang-up",
             Self::Record => "record",
+            Self::Monitor => "monitor",
             Self::ReadCalls => "read-calls",
             Self::Listen => "listen",
             Self::KeepRecordings => "keep-recordings",

@@ -57,6 +57,8 @@ pub(crate) const RULES: &[(&str, &str, Need)] = &[
     ("GET", "/api/v1/tenants/{tenant}/calls", need(Right::Watch)),
     ("POST", "/api/v1/tenants/{tenant}/calls/{id}/hang-up", need(Right::HangUp)),
     ("POST", "/api/v1/tenants/{tenant}/calls/{id}/recording", need(Right::Record)),
+    ("POST", "/api/v1/tenants/{tenant}/calls/{id}/monitor", need(Right::Monitor)),
+    ("DELETE", "/api/v1/tenants/{tenant}/calls/{id}/monitor", need(Right::Monitor)),
     ("GET", "/api/v1/tenants/{tenant}/calls/{id}/story", need(Right::Explain)),
     ("GET", "/api/v1/tenants/{tenant}/cdrs", need(Right::ReadCalls)),
     ("GET", "/api/v1/tenants/{tenant}/cdrs.csv", need(Right::ReadCalls)),

@@ -69,11 +69,26 @@ impl Scope {
             || agents.values().any(|engaged| *engaged == Some(call.id))
     }
 
+    /// Takes supervisors out of a call whom its employee is not shown, where this is that employee, or nobody who
+    /// supervises others.
+    pub(crate) fn hide_monitors(&self, call: &mut Call, agents: &Agents) {
+        let own = match self {
+            Self::Tenant => return,
+            Self::Groups { own, .. } | Self::Own(own) => own,
+        };
+        let supervises = call.monitors.iter().any(|monitor| monitor.employee == *own);
+        let talks = call.employee.as_ref() == Some(own) || agents.get(own) == Some(&Some(call.id));
+        if !supervises && (talks || matches!(self, Self::Own(_))) {
+            call.monitors.retain(|monitor| monitor.shown);
+        }
+    }
+
     /// Takes out of the picture what is not in sight. Returns the agents that are.
     pub(crate) fn narrow(&self, live: &mut Live) -> Agents {
         live.agents.retain(|agent| self.sees_agent(agent));
-        let agents = live.agents.iter().map(|agent| (agent.id.clone(), agent.call)).collect();
+        let agents: Agents = live.agents.iter().map(|agent| (agent.id.clone(), agent.call)).collect();
         live.calls.retain(|call| self.sees_call(call, &agents));
+        live.calls.iter_mut().for_each(|call| self.hide_monitors(call, &agents));
         if *self != Self::Tenant {
             live.queues.retain(|queue| self.sees_group(&queue.id));
             live.today = live.queues.iter().fold(Today::default(), |sum, queue| add(sum, queue.today));

@@ -90,7 +90,8 @@ async fn command(
 ) -> Result<StatusCode, Refusal> {
     let call = live::call(app, access, &access.scope, id).await?;
     let call = call.ok_or_else(|| Refusal::missing("such call"))?.id.to_string();
-    let (author, tenant, action) = (Some(author), access.tenant.to_string(), action.to_owned());
-    app.control.command_call(CallCommand { author, tenant, call, action }).await?;
+    let (tenant, action) = (access.tenant.to_string(), action.to_owned());
+    let command = CallCommand { author: Some(author), tenant, call, action, ..CallCommand::default() };
+    app.control.command_call(command).await?;
     Ok(StatusCode::NO_CONTENT)
 }

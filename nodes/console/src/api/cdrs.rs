@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use axum::{Json, extract::State};
-use mangrove_proto::{id::CallId, live::Cdr};
+use mangrove_proto::{
+    id::{CallId, EmployeeId},
+    live::{Cdr, CdrLeg},
+};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -14,6 +17,9 @@ use crate::{
     body::{Asked, Named},
     refusal::Refusal,
 };
+
+/// The role of a supervisor's leg.
+const MONITOR: &str = "monitor";
 
 /// A page of past calls, newest first.
 #[derive(Debug, Serialize, ToSchema)]
@@ -32,7 +38,8 @@ pub(crate) async fn list(
     Asked(query): Asked<CdrQuery>,
 ) -> Result<Json<CdrPage>, Refusal> {
     let listed = app.history.cdrs(&access.tenant, &query.filter(&access), &query.page()).await?;
-    Ok(Json(CdrPage { items: listed.items, next: listed.next }))
+    let items = listed.items.into_iter().map(|cdr| without_monitors(&access.scope, cdr)).collect();
+    Ok(Json(CdrPage { items, next: listed.next }))
 }
 
 /// One past call.
@@ -55,11 +62,22 @@ pub(crate) fn call_id(text: &str) -> Result<CallId, Refusal> {
 /// A past call in this scope.
 pub(crate) async fn find(app: &App, access: &Access, scope: &Scope, call: CallId) -> Result<Cdr, Refusal> {
     let cdr = app.history.cdr(&access.tenant, call).await?;
-    cdr.filter(|cdr| sees(scope, cdr)).ok_or_else(|| Refusal::missing("such call"))
+    let cdr = cdr.filter(|cdr| sees(scope, cdr)).ok_or_else(|| Refusal::missing("such call"))?;
+    Ok(without_monitors(scope, cdr))
+}
+
+/// Who talked is not told afterwards who listened; who supervises others' talks is.
+fn without_monitors(scope: &Scope, mut cdr: Cdr) -> Cdr {
+    let is_own = |employee: Option<&EmployeeId>| employee.is_some_and(|employee| scope.is_own(employee));
+    let talked = |leg: &CdrLeg| leg.role != MONITOR && is_own(leg.employee.as_ref());
+    let is_hidden = matches!(scope, Scope::Own(_)) || cdr.legs.iter().any(talked);
+    cdr.legs.retain(|leg| !is_hidden || leg.role != MONITOR || is_own(leg.employee.as_ref()));
+    cdr
 }
 
 fn sees(scope: &Scope, cdr: &Cdr) -> bool {
-    let took_part = cdr.legs.iter().filter(|leg| leg.answered.is_some() || leg.role == "caller");
+    let talked = |leg: &&CdrLeg| leg.role == "caller" || (leg.answered.is_some() && leg.role != MONITOR);
+    let took_part = cdr.legs.iter().filter(talked);
     let mut people = took_part.filter_map(|leg| leg.employee.as_ref()).chain(&cdr.employee);
     *scope == Scope::Tenant
         || cdr.group.as_ref().is_some_and(|group| scope.sees_group(group))

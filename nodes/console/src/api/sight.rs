@@ -42,11 +42,13 @@ impl Sight {
     }
 
     fn call(&mut self, json: &[u8]) -> Option<Value> {
-        let value: Value = serde_json::from_slice(json).ok()?;
+        let mut value: Value = serde_json::from_slice(json).ok()?;
         let id = value.get("id")?.as_str()?.to_owned();
         let call = serde_json::from_value::<Call>(value.clone()).ok();
-        if call.is_some_and(|call| self.scope.sees_call(&call, &self.agents)) {
+        if let Some(mut call) = call.filter(|call| self.scope.sees_call(call, &self.agents)) {
             self.calls.insert(id);
+            self.scope.hide_monitors(&mut call, &self.agents);
+            value["monitors"] = json!(call.monitors);
             return Some(value);
         }
         self.calls.remove(&id).then(|| json!({"id": id, "gone": true}))

@@ -100,6 +100,7 @@ pub(crate) fn live_call(number: u128, group: &str, employee: Option<&str>) -> Ca
         recording: false,
         pause: None,
         on_demand: false,
+        monitors: Vec::new(),
     }
 }
 
@@ -185,7 +186,10 @@ impl Console for Fake {
     }
 
     async fn command_call(&self, command: CallCommand) -> Result<(), Error> {
-        self.tell(format!("{} {} {}", name(command.author.as_ref()), command.action, command.call));
+        let supervisor = Some(command.employee).filter(|employee| !employee.is_empty());
+        let supervisor = supervisor.map_or_else(String::new, |employee| format!(" for {employee}"));
+        let who = name(command.author.as_ref());
+        self.tell(format!("{who} {} {}{supervisor}", command.action, command.call));
         Ok(())
     }
 

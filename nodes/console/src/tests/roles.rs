@@ -78,6 +78,8 @@ const TABLE: &[(&str, &str, &[&str])] = &[
         "/calls/{id}/recording",
         &["employee", "agent", "group-head", "supervisor", "administrator", "owner"],
     ),
+    ("POST", "/calls/{id}/monitor", &["group-head", "supervisor", "administrator", "owner"]),
+    ("DELETE", "/calls/{id}/monitor", &["group-head", "supervisor", "administrator", "owner"]),
     ("GET", "/calls/{id}/story", &["group-head", "supervisor", "administrator", "owner"]),
     (
         "GET",

@@ -3,10 +3,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use mangrove_domain::{CallWish, Command, RecordingWish, State, rules};
+use mangrove_domain::{CallWish, Command, Mode, RecordingWish, State, rules};
 use mangrove_proto::{
     control::CallCommand,
-    id::{CallId, TenantId},
+    id::{CallId, EmployeeId, TenantId},
     service::Error,
 };
 
@@ -18,10 +18,13 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// Between two looks.
 const LOOK: Duration = Duration::from_millis(20);
 
+/// Since this protocol all nodes can read a supervisor's wish.
+const MONITORS_SINCE: u32 = 6;
+
 pub(super) async fn command(control: &Control, command: CallCommand) -> Result<(), Error> {
     let call: CallId =
         command.call.parse().map_err(|_| Error::NotFound { what: format!("call `{}`", command.call) })?;
-    let wish = wish(&command.action)?;
+    let wish = wish(&command)?;
     let (group, tenant) = control.home(&command.tenant)?;
     let ask = match wish {
         CallWish::HangUp => None,
@@ -29,16 +32,21 @@ pub(super) async fn command(control: &Control, command: CallCommand) -> Result<(
             knows_recording(&group.shared.get().state)?;
             ask(control, command.author.as_ref())
         }
+        CallWish::Monitor { .. } => {
+            knows_monitors(control)?;
+            None
+        }
     };
+    let pauses = wish == CallWish::Record(RecordingWish::Pause);
     let (author, asked) = (author(command.author), tenant.clone());
     let command = Command::CommandCall { tenant: asked, call, wish, author, ask };
     let (reply, shows) = group.proposer.ask_to_see(command).await?;
     settle(reply)?;
-    match wish {
+    match pauses {
         // A pause from before must not be taken for this one.
-        CallWish::Record(RecordingWish::Pause) if !shows => Err(unconfirmed()),
-        CallWish::Record(RecordingWish::Pause) => confirmed(&group, &tenant, call).await,
-        _ => Ok(()),
+        true if !shows => Err(unconfirmed()),
+        true => confirmed(&group, &tenant, call).await,
+        false => Ok(()),
     }
 }
 
@@ -48,11 +56,24 @@ fn unconfirmed() -> Error {
     Error::Unavailable { what: "the pause".into(), why: why.into() }
 }
 
-fn wish(action: &str) -> Result<CallWish, Error> {
-    CallWish::ALL.into_iter().find(|wish| wish.name() == action).ok_or_else(|| {
-        let known = CallWish::ALL.map(CallWish::name).join(", ");
-        Error::Refused { why: format!("`{action}` can't be done to a call: use one of {known}") }
-    })
+/// All that can be asked for, by its word.
+fn wishes(supervisor: &EmployeeId) -> Vec<(&'static str, CallWish)> {
+    let recording = RecordingWish::ALL.map(|wish| (wish.name(), CallWish::Record(wish)));
+    let modes = Mode::ALL.map(|mode| (mode.name(), Some(mode))).into_iter().chain([("stop", None)]);
+    let monitor = |(word, mode)| (word, CallWish::Monitor { supervisor: supervisor.clone(), mode });
+    let hang_up = [("hang-up", CallWish::HangUp)];
+    hang_up.into_iter().chain(recording).chain(modes.map(monitor)).collect()
+}
+
+fn wish(command: &CallCommand) -> Result<CallWish, Error> {
+    let mut known = wishes(&command.employee.as_str().into());
+    let place = known.iter().position(|(word, _)| *word == command.action);
+    let place = place.ok_or_else(|| {
+        let words: Vec<&str> = known.iter().map(|(word, _)| *word).collect();
+        let (action, words) = (&command.action, words.join(", "));
+        Error::Refused { why: format!("`{action}` can't be done to a call: use one of {words}") }
+    })?;
+    Ok(known.swap_remove(place).1)
 }
 
 /// What older builds can't read is not written while there are such.
@@ -61,6 +82,13 @@ fn knows_recording(state: &State) -> Result<(), Error> {
         return Ok(());
     }
     Err(Error::Refused { why: "not all nodes know recording by hand yet: upgrade them all first".into() })
+}
+
+fn knows_monitors(control: &Control) -> Result<(), Error> {
+    if control.cluster().directory().all_speak(MONITORS_SINCE) {
+        return Ok(());
+    }
+    Err(Error::Refused { why: "supervision is not known to all nodes yet: upgrade them all first".into() })
 }
 
 /// How far a pause is.
@@ -103,13 +131,29 @@ async fn confirmed(group: &Arc<Group>, tenant: &TenantId, call: CallId) -> Resul
 mod tests {
     use super::*;
 
+    fn asked(action: &str) -> Result<CallWish, Error> {
+        wish(&CallCommand { action: action.into(), employee: "desk".into(), ..CallCommand::default() })
+    }
+
     #[test]
-    fn wishes_are_known_by_their_names() {
-        for known in CallWish::ALL {
-            assert!(wish(known.name()).is_ok_and(|found| found == known), "{known:?}");
+    fn wishes_are_known_by_their_words() {
+        let monitor = |mode| CallWish::Monitor { supervisor: "desk".into(), mode };
+        for (word, expected) in [
+            ("hang-up", CallWish::HangUp),
+            ("start-recording", CallWish::Record(RecordingWish::Start)),
+            ("stop-recording", CallWish::Record(RecordingWish::Stop)),
+            ("pause-recording", CallWish::Record(RecordingWish::Pause)),
+            ("resume-recording", CallWish::Record(RecordingWish::Resume)),
+            ("listen", monitor(Some(Mode::Listen))),
+            ("whisper", monitor(Some(Mode::Whisper))),
+            ("barge", monitor(Some(Mode::Barge))),
+            ("take-over", monitor(Some(Mode::TakeOver))),
+            ("stop", monitor(None)),
+        ] {
+            assert!(asked(word).is_ok_and(|found| found == expected), "{word}");
         }
-        let refused = wish("erase");
-        assert!(matches!(&refused, Err(Error::Refused { why }) if why.contains("pause-recording")), "{refused:?}");
+        let Err(Error::Refused { why }) = asked("erase") else { panic!("it is not known") };
+        assert!(["pause-recording", "take-over"].iter().all(|word| why.contains(word)), "{why}");
     }
 
     #[test]

@@ -16,6 +16,7 @@ pub(crate) mod hold;
 pub(crate) mod incoming;
 pub(crate) mod keyed;
 pub(crate) mod media_event;
+pub mod monitor;
 pub(crate) mod moved;
 pub(crate) mod offer;
 pub(crate) mod party;
@@ -268,7 +269,8 @@ impl Call {
 
     /// Whether a far end was told where to send its sound: it has answered, was answered, or rings with our offer.
     pub(crate) fn knows_address(&self, leg: LegId) -> bool {
-        let rings = self.offer_of(leg).is_some();
+        let comes = |party: &Party| party.monitor.is_some() && party.replaces.is_none();
+        let rings = self.offer_of(leg).is_some() || self.party(leg).is_some_and(comes);
         self.party(leg).is_some_and(|party| party.answered.is_some() || (rings && !party.line.is_planned()))
     }
 

@@ -103,6 +103,8 @@ causes! {
     Transferred, "transferred", 200, 16, Completed;
     /// Another phone of the same person took the leg's place.
     Replaced, "replaced", 200, 16, Completed;
+    /// A supervisor went on with the talk in the leg's place.
+    TakenOver, "taken-over", 200, 16, Completed;
     /// The rules failed on the call; it was taken out.
     Quarantined, "quarantined", 500, 41, Failed;
 }

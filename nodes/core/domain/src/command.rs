@@ -39,6 +39,7 @@ pub use report_handed_on::Ticket;
 
 use crate::{
     ask::Ask,
+    call::monitor::Mode,
     config::TenantConfig,
     effect::{Effects, ObjectRef, Reply},
     moving::{self, Arrival, Report},
@@ -82,12 +83,14 @@ pub enum AgentWish {
 }
 
 /// What somebody wants with a call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum CallWish {
     /// End it.
     HangUp,
     /// Something about its recording. Written under rules 1 only: earlier builds can't read it.
     Record(RecordingWish),
+    /// Stand beside the talk, or do it in another way; without a mode: leave. Written once all nodes read it.
+    Monitor { supervisor: EmployeeId, mode: Option<Mode> },
 }
 
 /// What somebody wants with a recording.
@@ -103,26 +106,30 @@ pub enum RecordingWish {
     Resume,
 }
 
-impl CallWish {
+impl RecordingWish {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Start, Self::Stop, Self::Pause, Self::Resume];
+
     /// The word in commands, answers and the audit log.
     pub fn name(self) -> &'static str {
         match self {
-            Self::HangUp => "hang-up",
-            Self::Record(RecordingWish::Start) => "start-recording",
-            Self::Record(RecordingWish::Stop) => "stop-recording",
-            Self::Record(RecordingWish::Pause) => "pause-recording",
-            Self::Record(RecordingWish::Resume) => "resume-recording",
+            Self::Start => "start-recording",
+            Self::Stop => "stop-recording",
+            Self::Pause => "pause-recording",
+            Self::Resume => "resume-recording",
         }
     }
+}
 
-    /// All of them.
-    pub const ALL: [Self; 5] = [
-        Self::HangUp,
-        Self::Record(RecordingWish::Start),
-        Self::Record(RecordingWish::Stop),
-        Self::Record(RecordingWish::Pause),
-        Self::Record(RecordingWish::Resume),
-    ];
+impl CallWish {
+    /// The word in the audit log.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::HangUp => "hang-up",
+            Self::Record(wish) => wish.name(),
+            Self::Monitor { .. } => "monitor",
+        }
+    }
 }
 
 /// A fact or a wish, committed in the log.

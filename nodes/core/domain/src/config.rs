@@ -58,6 +58,9 @@ pub struct TenantConfig {
     pub groups: BTreeMap<GroupId, Group>,
     pub schemes: BTreeMap<Arc<str>, Scheme>,
     pub recording: Recording,
+    /// Whether employees see who listens to their talks; who speaks in them they see in any case.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub agents_see_listeners: bool,
     #[serde(skip)]
     pub(crate) memberships: memberships::Memberships,
 }
@@ -96,8 +99,8 @@ impl TenantConfig {
     }
 
     /// Whether builds before protocol 6 can't read it, or read less: music of the company's own or of several pieces,
-    /// announcements in line, steps that speak, trunks and phones for which something is said of SRTP, recording by more
-    /// than the company's one rule.
+    /// announcements in line, steps that speak, listeners that are seen, trunks and phones for which something is said of
+    /// SRTP, recording by more than the company's one rule.
     pub fn is_of_protocol_6(&self) -> bool {
         let speaks = |steps: &[Step]| steps.iter().any(|step| matches!(step, Step::Say { .. }));
         let is_new = |group: &Group| {
@@ -108,6 +111,7 @@ impl TenantConfig {
                 || [waited, full, nobody].into_iter().any(|steps| speaks(steps))
         };
         !self.music.is_default()
+            || self.agents_see_listeners
             || self.groups.values().any(is_new)
             || self.schemes.values().any(|scheme| speaks(&scheme.steps))
             || self.securities().any(|security| !srtp::is_usual(&security))

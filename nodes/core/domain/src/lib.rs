@@ -44,6 +44,7 @@ pub mod view;
 
 pub use apply::{apply, apply_all};
 pub use ask::{Ask, Asks};
+pub use call::monitor::Mode;
 pub use cause::Cause;
 pub use command::{AgentWish, CallWish, Command, NodeInfo, RecordingWish, Sender, Ticket};
 pub use effect::{Action, Effect, Effects, ObjectRef, Reply, StoryLine};

@@ -23,7 +23,7 @@ pub(crate) use leaving::{begin, former, lose, note_addresses, ready, turn_back};
 pub(crate) use webrtc::{Association, is_another, is_complete, secure};
 
 use crate::{
-    call::{Call, keyed, party::Party, stage::Stage},
+    call::{Call, keyed, monitor, party::Party, stage::Stage},
     effect::{Action, Effect, ObjectRef},
     scene::Scene,
     stamp::Stamp,
@@ -188,11 +188,11 @@ fn wanted(call: &Call, score: Score<'_>) -> SetSession {
     }
 }
 
-/// The same where another node still plays and records.
+/// The same where another node still plays, mixes and records.
 fn relay_only(mut set: SetSession) -> SetSession {
     set.recording = None;
     for endpoint in &mut set.endpoints {
-        endpoint.hears = endpoint.hears.take().filter(|hears| !is_play(hears));
+        endpoint.hears = endpoint.hears.take().filter(|hears| matches!(hears, Hears::Peer(_)));
     }
     set
 }
@@ -226,6 +226,10 @@ fn is_play(hears: &Hears) -> bool {
 
 fn recording(call: &Call) -> Option<Recording> {
     let recording = call.recording.as_ref().filter(|recording| recording.running)?;
+    let beside = |side: Option<LegId>| {
+        let barged = call.talkers().map(|_| monitor::barged(call, |of| Some(of) == side));
+        barged.into_iter().flatten().map(|leg| leg.to_string()).collect::<Vec<String>>()
+    };
     Some(Recording {
         id: recording.id.clone(),
         object: recording.object.clone(),
@@ -233,5 +237,7 @@ fn recording(call: &Call) -> Option<Recording> {
         right: recording.right.map_or_else(String::new, |leg| leg.to_string()),
         ran_ms: None,
         pause: recording.pause.map(|pause| pause.number),
+        left_too: beside(Some(recording.left)),
+        right_too: beside(recording.right),
     })
 }

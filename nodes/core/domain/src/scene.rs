@@ -115,9 +115,10 @@ impl Scene<'_> {
 
     fn put_one(&mut self, mut call: Call) {
         loop {
-            while let Some((leg, fact)) = self.next_fact() {
-                call::fact::hear(&mut call, leg, fact, self);
-            }
+            self.hear_facts(&mut call);
+            // Before it is seen to who faxes alone: a supervisor may have come in somebody's place.
+            call::monitor::follow(&mut call, self);
+            self.hear_facts(&mut call);
             if !call::relay_offer::settle(&mut call, self) {
                 break;
             }
@@ -129,6 +130,12 @@ impl Scene<'_> {
         } else {
             self.changed.insert(call.id);
             self.tenant.calls.insert(call.id, Arc::new(call));
+        }
+    }
+
+    fn hear_facts(&mut self, call: &mut Call) {
+        while let Some((leg, fact)) = self.next_fact() {
+            call::fact::hear(call, leg, fact, self);
         }
     }
 

@@ -2,11 +2,11 @@
 
 use mangrove_proto::{
     id::{EmployeeId, GroupId},
-    live::{self, CallState},
+    live::{self, CallState, MonitorMode},
 };
 
 use crate::{
-    call::{Call, Pause, stage::Stage},
+    call::{Call, Pause, monitor::Mode, party::Party, stage::Stage},
     effect::ObjectRef,
     tenant::Tenant,
 };
@@ -33,7 +33,7 @@ pub fn live(tenant: &Tenant, event: u64, now: u64, wall: u64) -> live::Live {
         as_of: wall,
         queues: tenant.config().groups.keys().filter_map(|group| queue(tenant, group, wall)).collect(),
         agents: tenant.agents().filter_map(|known| agent(tenant, &known.id, now, wall)).collect(),
-        calls: calls.map(call).collect(),
+        calls: calls.map(|shown| call(tenant, shown)).collect(),
         today: tenant.today(wall),
     }
 }
@@ -44,7 +44,7 @@ pub fn object(tenant: &Tenant, object: &ObjectRef, now: u64, wall: u64) -> Optio
         ObjectRef::Tenant(_) => None,
         ObjectRef::Call(_, id) => {
             let shown = tenant.call(*id).filter(|call| !call.is_over())?;
-            Some(Object::Call(call(shown)))
+            Some(Object::Call(call(tenant, shown)))
         }
         ObjectRef::Agent(_, id) => agent(tenant, id, now, wall).map(Object::Agent),
         ObjectRef::Queue(_, id) => queue(tenant, id, wall).map(Object::Queue),
@@ -52,7 +52,8 @@ pub fn object(tenant: &Tenant, object: &ObjectRef, now: u64, wall: u64) -> Optio
 }
 
 /// A call.
-pub fn call(call: &Call) -> live::Call {
+pub fn call(tenant: &Tenant, call: &Call) -> live::Call {
+    let are_shown = tenant.config().agents_see_listeners;
     let recording = call.recording.as_ref().filter(|recording| recording.running);
     let rung = call.offers.first().and_then(|offer| offer.employee.clone());
     live::Call {
@@ -69,11 +70,30 @@ pub fn call(call: &Call) -> live::Call {
         recording: recording.is_some(),
         pause: recording.and_then(|recording| recording.pause).map(pause),
         on_demand: call.by_hand,
+        monitors: call.parties.values().filter_map(|party| monitor(party, are_shown)).collect(),
     }
 }
 
 fn pause(pause: Pause) -> live::Pause {
     if pause.confirmed { live::Pause::Confirmed } else { live::Pause::Asked }
+}
+
+/// A supervisor beside the talk. The employee is shown those whom they hear, and others where the company wishes it.
+fn monitor(party: &Party, are_shown: bool) -> Option<live::Monitor> {
+    let monitor = party.monitor.as_ref().filter(|_| party.is_alive())?;
+    let (mode, is_heard) = match monitor.mode {
+        Mode::Listen => (MonitorMode::Listen, false),
+        Mode::Whisper => (MonitorMode::Whisper, true),
+        Mode::Barge => (MonitorMode::Barge, true),
+        Mode::TakeOver => (MonitorMode::TakeOver, false),
+    };
+    Some(live::Monitor {
+        employee: party.employee.clone()?,
+        mode,
+        since: monitor.since.wall,
+        answered: party.answered.is_some(),
+        shown: are_shown || is_heard,
+    })
 }
 
 fn state(call: &Call) -> CallState {

@@ -145,7 +145,9 @@ impl Sessions {
         };
         session.recording = Some((wanted.id.clone(), number));
         let pause = wanted.pause.map(|number| Paused { recording: wanted.id.clone(), number });
-        Some(RecordingPlan { number, left: wanted.left.clone(), right: wanted.right.clone(), pause })
+        let (left, right) = (wanted.left.clone(), wanted.right.clone());
+        let (left_too, right_too) = (wanted.left_too.clone(), wanted.right_too.clone());
+        Some(RecordingPlan { number, left, right, left_too, right_too, pause })
     }
 
     fn addresses(&self, session: &Session, set: &SetSession) -> Vec<EndpointAddress> {

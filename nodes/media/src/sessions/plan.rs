@@ -61,9 +61,13 @@ pub(super) fn without_sounds(set: &SetSession) -> SetSession {
     set
 }
 
-/// The session as it is while another node still carries it: nobody plays or records twice.
+/// The session as it is while another node still carries it: nobody plays, mixes or records twice.
 pub(super) fn relay_only(set: &SetSession) -> SetSession {
-    SetSession { recording: None, ..without_sounds(set) }
+    let mut set = SetSession { recording: None, ..without_sounds(set) };
+    for endpoint in &mut set.endpoints {
+        endpoint.hears = endpoint.hears.take().filter(|hears| !matches!(hears, Hears::Mix(_)));
+    }
+    set
 }
 
 /// One plan per endpoint, in order, without sockets, as of so many microseconds since 1970. The error says what can't be
@@ -199,6 +203,9 @@ fn hears(hears: Option<&Hears>, sounds: &Sounds, unix_us: u64) -> HearsPlan {
     match hears {
         None => HearsPlan::Silence,
         Some(Hears::Peer(peer)) => HearsPlan::Peer(peer.endpoint.as_str().into()),
+        Some(Hears::Mix(mix)) => {
+            HearsPlan::Mix(mix.endpoints.iter().map(|id| Arc::from(id.as_str())).collect())
+        }
         Some(Hears::Play(play)) => {
             let prompts: Arc<[_]> = play.prompts.iter().filter_map(|key| sounds.get(key).cloned()).collect();
             let since_1970 = if play.by_clock { unix_us / FRAME_US } else { 0 };

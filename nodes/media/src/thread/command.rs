@@ -86,6 +86,8 @@ pub(crate) enum HearsPlan {
     Silence,
     /// The endpoint of this id; silence when there is none.
     Peer(Arc<str>),
+    /// The sum of the endpoints of these ids, as far as they are there.
+    Mix(Vec<Arc<str>>),
     Play {
         id: Arc<str>,
         prompts: Arc<[Arc<Prompt>]>,
@@ -110,6 +112,9 @@ pub(crate) struct RecordingPlan {
     pub(crate) number: u64,
     pub(crate) left: String,
     pub(crate) right: String,
+    /// Whose sound is added to that of `left` and `right`.
+    pub(crate) left_too: Vec<String>,
+    pub(crate) right_too: Vec<String>,
     pub(crate) pause: Option<Paused>,
 }
 

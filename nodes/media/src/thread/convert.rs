@@ -17,7 +17,7 @@ use super::{
 /// The name of what an endpoint is sent out of a transcoder: no endpoint has so high a number.
 const MADE: u64 = u64::MAX;
 /// Bytes of a telephone event.
-const EVENT: usize = 4;
+pub(super) const EVENT: usize = 4;
 
 impl Worker {
     /// Gives the listener what it can take of the packet in the buffer, which stays as it is.
@@ -101,7 +101,14 @@ impl Endpoint {
     }
 
     /// Sends a packet of a digit at the clock of what the far end gets; whether it takes digits.
-    fn retell(&mut self, from: (u64, u32), clock: u32, payload: &[u8], made: &mut [u8], now_us: u64) -> bool {
+    pub(super) fn retell(
+        &mut self,
+        from: (u64, u32),
+        clock: u32,
+        payload: &[u8],
+        made: &mut [u8],
+        now_us: u64,
+    ) -> bool {
         let Some(event) = self.formats.event() else { return false };
         let now = self.outgoing.now(now_us);
         let Some(told) = self.teller.retell(from, payload, [clock, event.clock], now) else { return false };

@@ -55,8 +55,10 @@ pub(super) struct Endpoint {
     pub(super) send: bool,
     pub(super) receive: bool,
     pub(super) hears: Hears,
-    /// Who hears this endpoint.
+    /// Who hears this endpoint, and it alone.
     pub(super) listeners: Vec<usize>,
+    /// The session in whose room it is heard beside others.
+    pub(super) hall: Option<u64>,
     pub(super) tap: Option<(u64, Side)>,
     /// Its recording is paused: nothing that tells what is said leaves but to its listeners, keys included.
     pub(super) is_private: bool,
@@ -87,6 +89,11 @@ pub(super) struct Endpoint {
 pub(super) enum Hears {
     Silence,
     Peer(usize),
+    /// The sum of these, in order. What is sent next is the `first` of a stretch of sound.
+    Mix {
+        heard: Vec<usize>,
+        first: bool,
+    },
     /// Without a playout: it was played to its end.
     Play {
         id: Arc<str>,
@@ -100,7 +107,7 @@ impl Hears {
     pub(super) fn peer(&self) -> Option<usize> {
         match self {
             Self::Peer(peer) => Some(*peer),
-            Self::Silence | Self::Play { .. } => None,
+            Self::Silence | Self::Mix { .. } | Self::Play { .. } => None,
         }
     }
 }
@@ -143,6 +150,7 @@ impl Endpoint {
             receive: false,
             hears: Hears::Silence,
             listeners: Vec::new(),
+            hall: None,
             tap: None,
             is_private: false,
             hush: Hush::default(),

@@ -9,7 +9,7 @@ use mangrove_rtp::{
     header::{self, Header},
 };
 
-use super::{endpoint::Endpoint, relay::source, worker::Worker};
+use super::{endpoint::Endpoint, relay::source, slots::Slots, worker::Worker};
 
 /// How long a key is said.
 const PRESS_MS: u32 = 100;
@@ -24,14 +24,16 @@ const EVENT: usize = 4;
 #[derive(Debug, Default)]
 pub(super) struct Mouth {
     waiting: VecDeque<char>,
-    said: Option<Said>,
+    /// One key, to each who hears it.
+    said: Vec<Said>,
     /// Frames until the next key.
     rests: u8,
 }
 
-/// A key that is being said.
+/// A key that is being said to somebody.
 #[derive(Debug)]
 struct Said {
+    to: usize,
     sender: Sender,
     payload_type: u8,
     /// Of the listener's stream.
@@ -40,7 +42,7 @@ struct Said {
 
 impl Mouth {
     pub(super) fn speaks(&self) -> bool {
-        self.said.is_some() || !self.waiting.is_empty()
+        !self.said.is_empty() || !self.waiting.is_empty()
     }
 
     fn take(&mut self, keys: &str) {
@@ -48,32 +50,49 @@ impl Mouth {
         self.waiting.extend(keys.chars().take(room));
     }
 
-    /// Says the next 20 ms to a listener; whether that was a packet.
-    fn speak(&mut self, listener: &mut Endpoint, made: &mut [u8], now_us: u64) -> bool {
-        if self.said.is_none() && self.rests > 0 {
+    /// Says the next 20 ms to those who hear it; how many packets that were.
+    fn speak(&mut self, listeners: &[usize], endpoints: &mut Slots, made: &mut [u8], now_us: u64) -> u64 {
+        if self.said.is_empty() && self.rests > 0 {
             self.rests -= 1;
-            return false;
+            return 0;
         }
-        if self.said.is_none() {
-            self.said = self.waiting.pop_front().and_then(|key| begin(key, listener, now_us));
+        if self.said.is_empty()
+            && let Some(key) = self.waiting.pop_front()
+        {
+            self.said = listeners.iter().filter_map(|to| begin(key, *to, endpoints, now_us)).collect();
         }
-        let Some(said) = &mut self.said else { return false };
-        let Some(packet) = said.sender.next().filter(|_| listener.is_sending()) else {
-            (self.said, self.rests) = (None, BETWEEN);
-            return false;
-        };
+        let (is_saying, mut sent) = (!self.said.is_empty(), 0);
+        self.said.retain_mut(|said| {
+            let is_said = listeners.contains(&said.to) && said.speak(endpoints, made, now_us);
+            sent += u64::from(is_said);
+            is_said
+        });
+        if is_saying && self.said.is_empty() {
+            self.rests = BETWEEN;
+        }
+        sent
+    }
+}
+
+impl Said {
+    /// False when it is over, or the listener hears nothing now.
+    fn speak(&mut self, endpoints: &mut Slots, made: &mut [u8], now_us: u64) -> bool {
+        let listener = endpoints.get_mut(self.to).filter(|listener| listener.is_sending());
+        let (Some(listener), Some(packet)) = (listener, self.sender.next()) else { return false };
         made[header::LENGTH..].copy_from_slice(&packet.payload);
-        listener.outgoing.insert(made, said.payload_type, packet.marker, said.timestamp, now_us);
+        listener.outgoing.insert(made, self.payload_type, packet.marker, self.timestamp, now_us);
         listener.transmit(made);
         true
     }
 }
 
 /// None: the listener takes no keys.
-fn begin(key: char, listener: &Endpoint, now_us: u64) -> Option<Said> {
+fn begin(key: char, to: usize, endpoints: &Slots, now_us: u64) -> Option<Said> {
+    let listener = endpoints.get(to)?;
     let event = listener.formats.event()?;
     let sender = Sender::new(key, PRESS_MS, event.clock)?;
-    Some(Said { sender, payload_type: event.payload_type, timestamp: listener.outgoing.now(now_us) })
+    let timestamp = listener.outgoing.now(now_us);
+    Some(Said { to, sender, payload_type: event.payload_type, timestamp })
 }
 
 /// Whether a packet of a key is held back from whoever hears the endpoint.
@@ -125,15 +144,14 @@ impl Worker {
         let Some(endpoint) = self.endpoints.get_mut(index) else { return false };
         let late = endpoint.codes.expire(now_us);
         endpoint.mouth.take(&late);
-        let listener = endpoint.listeners.first().copied();
         let mut mouth = std::mem::take(&mut endpoint.mouth);
-        match listener.and_then(|listener| self.endpoints.get_mut(listener)) {
-            Some(listener) => {
-                let made = &mut self.made[..header::LENGTH + EVENT];
-                self.counts.sent += u64::from(mouth.speak(listener, made, now_us));
-            }
+        self.note_listeners(index);
+        if self.told.is_empty() {
             // Nobody hears it.
-            None => mouth = Mouth::default(),
+            mouth = Mouth::default();
+        } else {
+            let made = &mut self.made[..header::LENGTH + EVENT];
+            self.counts.sent += mouth.speak(&self.told, &mut self.endpoints, made, now_us);
         }
         let Some(endpoint) = self.endpoints.get_mut(index) else { return false };
         endpoint.mouth = mouth;

@@ -9,6 +9,7 @@ use mangrove_rtp::{align::Side, prompt::Playout};
 use super::{
     command::{EndpointPlan, HearsPlan, Paused, Place, Plan, RecordingPlan},
     endpoint::{Endpoint, Hears},
+    hall::Hall,
     worker::Worker,
 };
 use crate::outbox::Owner;
@@ -18,17 +19,23 @@ use crate::outbox::Owner;
 pub(super) struct Session {
     owner: Owner,
     endpoints: BTreeMap<Arc<str>, usize>,
-    recording: Option<RecordingPlan>,
+    pub(super) recording: Option<RecordingPlan>,
+    /// Where somebody hears, or is recorded, as one of several.
+    pub(super) hall: Option<Box<Hall>>,
 }
 
 impl Session {
+    fn new(owner: Owner) -> Self {
+        Self { owner, endpoints: BTreeMap::new(), recording: None, hall: None }
+    }
+
     /// What is left of a session without its endpoints.
     pub(super) fn rest(plan: &Plan) -> Self {
         // Whether it is paused is not known: whatever the next plan says is carried out. Pauses count from one.
         let unknown = Paused { recording: String::new(), number: 0 };
         let recording =
             plan.recording.clone().map(|recording| RecordingPlan { pause: Some(unknown), ..recording });
-        Self { owner: plan.owner.clone(), endpoints: BTreeMap::new(), recording }
+        Self { recording, ..Self::new(plan.owner.clone()) }
     }
 
     pub(super) fn has(&self, index: usize) -> bool {
@@ -39,19 +46,26 @@ impl Session {
         self.endpoints.values().copied()
     }
 
+    /// The endpoints of these ids that are there, in order, each once and one left out.
+    pub(super) fn find<'a>(&self, ids: impl Iterator<Item = &'a str>, but: Option<usize>) -> Vec<usize> {
+        let there = ids.filter_map(|id| self.endpoints.get(id).copied());
+        let mut found: Vec<usize> = there.filter(|index| Some(*index) != but).collect();
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+
     pub(super) fn lose_endpoints(&mut self) {
         self.endpoints.clear();
+        self.hall = None;
     }
 }
 
 impl Worker {
     /// Makes the session what is wanted.
     pub(super) fn set(&mut self, mut plan: Plan) {
-        let mut session = self.sessions.remove(&plan.number).unwrap_or_else(|| Session {
-            owner: plan.owner.clone(),
-            endpoints: BTreeMap::new(),
-            recording: None,
-        });
+        let known = self.sessions.remove(&plan.number);
+        let mut session = known.unwrap_or_else(|| Session::new(plan.owner.clone()));
         session.owner = plan.owner.clone();
         let gone: Vec<Arc<str>> = session
             .endpoints
@@ -73,6 +87,7 @@ impl Worker {
         }
         self.set_listeners(&session);
         self.set_recording(&mut session, plan.recording);
+        self.set_hall(&mut session, plan.number);
         session.indices().for_each(|index| self.drop_idle_codecs(index));
         self.sessions.insert(plan.number, session);
     }
@@ -161,6 +176,11 @@ impl Worker {
             HearsPlan::Peer(peer) => {
                 session.endpoints.get(&peer).map_or(Hears::Silence, |peer| Hears::Peer(*peer))
             }
+            HearsPlan::Mix(ids) => {
+                let heard = session.find(ids.iter().map(Arc::as_ref), Some(index));
+                let first = !matches!(endpoint.hears, Hears::Mix { first: false, .. });
+                Hears::Mix { heard, first }
+            }
             HearsPlan::Play { id, prompts, repeat, place } => {
                 match std::mem::replace(&mut endpoint.hears, Hears::Silence) {
                     Hears::Play { id: running, playout, first } if running == id => {
@@ -213,7 +233,7 @@ impl Worker {
                     endpoint.hush.end(now_us);
                 }
                 let tapped = session.recording.as_ref().filter(|_| !is_paused);
-                endpoint.tap = tapped.and_then(|r| Some((r.number, side(r, id)?)));
+                endpoint.tap = tapped.and_then(|r| r.alone_on(id));
                 endpoint.is_private = is_paused;
             }
         }
@@ -241,10 +261,29 @@ impl Worker {
     }
 }
 
-fn side(recording: &RecordingPlan, endpoint: &str) -> Option<Side> {
-    match endpoint {
-        _ if endpoint == recording.left => Some(Side::Left),
-        _ if endpoint == recording.right => Some(Side::Right),
-        _ => None,
+impl RecordingPlan {
+    /// The recording and the side on which it hears this endpoint and no other.
+    fn alone_on(&self, endpoint: &str) -> Option<(u64, Side)> {
+        let side = match endpoint {
+            _ if endpoint == self.left => Side::Left,
+            _ if endpoint == self.right => Side::Right,
+            _ => return None,
+        };
+        self.others(side).is_empty().then_some((self.number, side))
+    }
+
+    fn others(&self, side: Side) -> &[String] {
+        match side {
+            Side::Left => &self.left_too,
+            Side::Right => &self.right_too,
+        }
+    }
+
+    /// Ids of those who are added up on this side; none where it is one alone.
+    pub(super) fn added_up(&self, side: Side) -> impl Iterator<Item = &str> {
+        let first = if side == Side::Left { &self.left } else { &self.right };
+        let others = self.others(side);
+        let first = (!others.is_empty()).then_some(first);
+        first.into_iter().chain(others).map(String::as_str)
     }
 }

@@ -60,12 +60,13 @@ impl Worker {
         if !endpoint.receive {
             return self.hold_back(index);
         }
+        let hall = endpoint.hall;
         let payload = &self.buffer[header.payload.clone()];
-        let (mut digits, mut is_held_back) = ([None, None, None], false);
+        let (mut digits, mut is_held_back, mut is_late) = ([None, None, None], false, false);
         match content {
             Content::Sound(encoding) => {
                 endpoint.hush.hear(header, endpoint.formats.clock_of(content), now_us);
-                let is_late = endpoint.hush.is_of_the_pause(header, now_us);
+                is_late = endpoint.hush.is_of_the_pause(header, now_us);
                 if let Some(recording) = endpoint.tap.filter(|_| !is_late) {
                     let heard = Heard { endpoint: index, header, encoding, payload, now_us };
                     record(endpoint, recording, &heard, (&mut self.tap, &mut self.counts));
@@ -79,6 +80,10 @@ impl Worker {
         }
         if !matches!(content, Content::Sound(_)) {
             endpoint.ear.skip(source(index, header.ssrc), header.sequence);
+        }
+        // Before it is changed in place for those who hear this endpoint alone.
+        if let Some(hall) = hall.filter(|_| !is_held_back) {
+            self.hear_in_hall(hall, (index, header), content, is_late);
         }
         match is_held_back {
             true => self.keep_back(index, header),

@@ -27,7 +27,8 @@ pub(super) fn spring(worker: &mut Worker, index: usize) {
     let is_trap = worker.endpoints.get_mut(index).is_some_and(|endpoint| &*endpoint.id == "trap");
     assert!(!is_trap, "a trap for tests");
     let is_plain = |endpoint: &super::endpoint::Endpoint| {
-        endpoint.voice.is_none() && endpoint.announcer.is_none() && endpoint.ear.encoding().is_none()
+        let has_codec = endpoint.voice.is_some() || endpoint.announcer.is_some();
+        !has_codec && endpoint.ear.encoding().is_none() && endpoint.hall.is_none()
     };
     let mut plain = worker.endpoints.get_mut(index).into_iter().filter(|one| one.id.starts_with("plain"));
     assert!(plain.all(|endpoint| is_plain(endpoint)), "a plain call has no codec");

@@ -41,6 +41,12 @@ pub(super) struct Worker {
     pub(super) shaking: Vec<usize>,
     /// Endpoints of which keys are held back, or are being said.
     pub(super) speakers: Vec<usize>,
+    /// Sessions in which somebody hears several others, by phase.
+    pub(super) halls: [Vec<u64>; PHASES],
+    /// Whom a key is told; here, so that nothing is allocated for it.
+    pub(super) told: Vec<usize>,
+    /// How many recordings' sides were added up so far.
+    pub(super) tapes: u64,
     pub(super) tap: Tap,
     pub(super) counts: Counts,
     pub(super) buffer: Box<[u8; DATAGRAM]>,
@@ -74,6 +80,9 @@ impl Worker {
             players: Default::default(),
             shaking: Vec::new(),
             speakers: Vec::new(),
+            halls: Default::default(),
+            told: Vec::new(),
+            tapes: 0,
             counts: Counts::default(),
             buffer: Box::new([0; DATAGRAM]),
             made: Box::new([0; MADE]),
@@ -158,7 +167,7 @@ impl Worker {
         us.div_ceil(1000) as i32
     }
 
-    /// A tick is a quarter of a frame; without players only every fourth is waited for.
+    /// A tick is a quarter of a frame; without players and rooms only every fourth is waited for.
     fn tick_if_due(&mut self) {
         if self.endpoints.count() == 0 {
             self.is_busy = false;
@@ -169,11 +178,14 @@ impl Worker {
             self.tick_due_us = self.now_us;
         }
         while self.tick_due_us <= self.now_us {
-            self.play((self.tick % PHASES as u64) as usize);
+            let phase = (self.tick % PHASES as u64) as usize;
+            self.play(phase);
+            self.mix(phase);
             if self.tick.is_multiple_of(PHASES as u64) {
                 self.frame_passed();
             }
-            let step = if self.players.iter().all(Vec::is_empty) {
+            let is_quiet = self.players.iter().all(Vec::is_empty) && self.halls.iter().all(Vec::is_empty);
+            let step = if is_quiet {
                 PHASES as u64 - self.tick % PHASES as u64
             } else {
                 1

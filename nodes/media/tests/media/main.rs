@@ -9,6 +9,7 @@ mod fax;
 mod grpc;
 mod handover;
 mod keys;
+mod mixing;
 mod numbering;
 mod page;
 mod pause;

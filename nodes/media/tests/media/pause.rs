@@ -27,6 +27,8 @@ const CALLER: f64 = 440.0;
 /// What is said in the pause: the number of a card.
 const SECRET: f64 = 2000.0;
 const AGENT: f64 = 700.0;
+/// What somebody says whom both hear.
+const SUPERVISOR: f64 = 1_300.0;
 
 /// One stream of packets whose tone changes, over a network that may hold packets back.
 #[derive(Debug)]
@@ -82,6 +84,22 @@ fn talk(version: u64, [a, b]: [&Arc<Voice>; 2], pause: Option<u64>) -> SetSessio
     let [a, b] = [("a", a), ("b", b)].map(|(id, voice)| endpoint(id, Law::A, voice.phone.address()));
     let mut set = recording(bridged(version, a, b), "r", "a", "b");
     if let Some(recording) = &mut set.recording {
+        recording.pause = pause;
+    }
+    set
+}
+
+/// The same with a third whom both hear, recorded beside `b`.
+fn barged(version: u64, voices: [&Arc<Voice>; 3], pause: Option<u64>) -> SetSession {
+    let [a, b, c] = voices.map(|voice| voice.phone.address());
+    let endpoints = vec![
+        mixing(endpoint("a", Law::A, a), &["b", "c"]),
+        mixing(endpoint("b", Law::A, b), &["a", "c"]),
+        mixing(endpoint("c", Law::A, c), &["a", "b"]),
+    ];
+    let mut set = recording(session(version, endpoints), "r", "a", "b");
+    if let Some(recording) = &mut set.recording {
+        recording.right_too.push("c".into());
         recording.pause = pause;
     }
     set
@@ -195,4 +213,48 @@ async fn a_node_that_takes_a_paused_session_over_records_nothing_until_it_goes_o
     let [left, _] = sides(&node, &finished(&node, "r").await).await;
     assert!(tone::level(&left[left.len() - 4_000..left.len() - 800], CALLER) > 1_000.0);
     assert_nothing_of_the_pause(&node).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_recorded_beside_another_is_paused_with_them_and_nothing_waits_for_the_end() {
+    let node = Node::start();
+    let (a, b, c) = (Voice::new(CALLER).await, Voice::new(AGENT).await, Voice::new(SUPERVISOR).await);
+    let voices = [&a, &b, &c];
+    let ours = node.ready(barged(1, voices, None)).await;
+    voices.into_iter().zip(ours).for_each(|(voice, to)| voice.talk(to));
+    has_parts(&node, 5).await;
+
+    node.ready(barged(2, voices, Some(1))).await;
+    confirmed(&node, 1).await;
+    voices.map(|voice| voice.say(SECRET));
+    a.goes_on(60).await;
+    let hear = || voices.iter().all(|voice| voice.phone.level(SECRET) > 2_000.0);
+    until("they hear each other", hear).await;
+    // What b says comes so unevenly that much of it waits to be mixed; the last that c says comes after the pause.
+    b.stall(true);
+    b.goes_on(8).await;
+    b.stall(false);
+    b.goes_on(5).await;
+    c.stall(true);
+    c.goes_on(15).await;
+    let own = [CALLER, AGENT, SUPERVISOR];
+    voices.into_iter().zip(own).for_each(|(voice, hertz)| voice.say(hertz));
+    a.goes_on(2).await;
+    node.ready(barged(3, voices, None)).await;
+    a.goes_on(5).await;
+    c.stall(false);
+    a.goes_on(60).await;
+    assert_nothing_of_the_pause(&node).await;
+    node.ready(close(4)).await;
+
+    let both = sides(&node, &finished(&node, "r").await).await;
+    assert_nothing_of_the_pause(&node).await;
+    let silence = longest_silence(&both);
+    assert!(silence > 8_000, "the pause is silent on both sides: {silence}");
+    let [left, right] = &both;
+    let end = left.len() - 8_000..left.len() - 800;
+    for (side, hertz) in [(left, CALLER), (right, AGENT), (right, SUPERVISOR)] {
+        assert!(tone::level(&side[2_000..6_000], hertz) > 1_000.0, "{hertz} before");
+        assert!(tone::level(&side[end.clone()], hertz) > 1_000.0, "{hertz} after");
+    }
 }

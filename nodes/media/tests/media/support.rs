@@ -14,7 +14,7 @@ use mangrove_proto::{
     common::{Ack, Fence},
     edge::EdgeEvents,
     media::{
-        self, Codec, Endpoint, HoldingsRequest, MediaCommand, MediaCommands, MediaEvents, Peer, Play,
+        self, Codec, Endpoint, HoldingsRequest, MediaCommand, MediaCommands, MediaEvents, Mix, Peer, Play,
         SetSession, endpoint::Hears, media_event::Fact,
     },
     service::{self, Media as _},
@@ -171,6 +171,12 @@ pub(crate) fn hearing(endpoint: Endpoint, peer: &str) -> Endpoint {
     Endpoint { hears: Some(Hears::Peer(Peer { endpoint: peer.into() })), ..endpoint }
 }
 
+/// The endpoint, hearing several others.
+pub(crate) fn mixing(endpoint: Endpoint, others: &[&str]) -> Endpoint {
+    let endpoints = others.iter().map(|other| (*other).to_owned()).collect();
+    Endpoint { hears: Some(Hears::Mix(Mix { endpoints })), ..endpoint }
+}
+
 /// The endpoint, hearing sounds.
 pub(crate) fn playing(endpoint: Endpoint, id: &str, prompts: &[&str], repeat: bool) -> Endpoint {
     let prompts = prompts.iter().map(|key| (*key).to_owned()).collect();
@@ -190,8 +196,7 @@ pub(crate) fn recording(set: SetSession, id: &str, left: &str, right: &str) -> S
         object: format!("acme/{id}.wav"),
         left: left.into(),
         right: right.into(),
-        ran_ms: None,
-        pause: None,
+        ..Default::default()
     };
     SetSession { recording: Some(recording), ..set }
 }

@@ -74,6 +74,10 @@ export async function post(path: string, body: unknown = {}): Promise<void> {
   await send('POST', path, body);
 }
 
+export async function remove(path: string): Promise<void> {
+  await send('DELETE', path);
+}
+
 /** Who this page is among those who ask for something. */
 const asker = Number(crypto.getRandomValues(new Uint32Array(1))[0]) + 1;
 let asked = 0;

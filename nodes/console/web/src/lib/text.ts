@@ -14,7 +14,7 @@ export function sentence(word: Word, values: Record<string, string>): string {
 }
 
 /** The word for a value of the API; a value that the pages don't know is shown as it came. */
-export function value(kind: 'state' | 'outcome' | 'direction' | 'reason' | 'node', name: string): string {
+export function value(kind: 'state' | 'outcome' | 'direction' | 'reason' | 'node' | 'monitors', name: string): string {
   const word = `${kind}.${name}`;
   return word in english ? t(word as Word) : name;
 }

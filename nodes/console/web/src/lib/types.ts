@@ -52,6 +52,16 @@ export interface Agent {
   answered_today: number;
 }
 
+export type MonitorMode = 'listen' | 'whisper' | 'barge' | 'take-over';
+
+export interface Monitor {
+  employee: string;
+  mode: MonitorMode;
+  since: number;
+  answered: boolean;
+  shown: boolean;
+}
+
 export interface Call {
   id: string;
   direction: Direction;
@@ -68,6 +78,8 @@ export interface Call {
   pause?: 'asked' | 'confirmed';
   /** Whether those who talk may begin and end a recording. */
   on_demand?: boolean;
+  /** Nodes of earlier builds don't say it. */
+  monitors?: Monitor[];
 }
 
 export interface Live {

@@ -71,8 +71,10 @@ fn said_by_other(call: &Call, leg: LegId) -> Option<&Codec> {
         _ => None,
     };
     let replaced = call.party(leg).and_then(|party| party.replaces);
-    let is_other =
-        move |party: &&Arc<Party>| party.id != leg && Some(party.id) != replaced && party.is_alive();
+    let is_other = move |party: &&Arc<Party>| {
+        let is_beside = party.id == leg || Some(party.id) == replaced || party.monitor.is_some();
+        !is_beside && party.is_alive()
+    };
     let others = || call.parties.values().filter(is_other);
     let answered = others().find(|party| party.answered.is_some());
     let other = answered.or_else(|| others().find(|party| Some(party.id) == early))?;

@@ -3,7 +3,7 @@
 use mangrove_proto::id::{EmployeeId, LegId};
 
 use super::{
-    Call, Offer, fact, offer, recording, replace,
+    Call, Offer, fact, monitor, offer, recording, replace,
     stage::{Stage, Talk},
     transfer,
 };
@@ -11,6 +11,9 @@ use crate::{cause::Cause, line, scene::Scene};
 
 /// A leg that we rang has answered.
 pub(crate) fn answered(call: &mut Call, leg: LegId, scene: &mut Scene<'_>) {
+    if monitor::is_beside(call, leg) {
+        return monitor::answered(call, leg, scene);
+    }
     let Some(index) = call.offer_of(leg) else {
         return fact::dismiss(call, leg, Cause::AnsweredElsewhere, scene);
     };

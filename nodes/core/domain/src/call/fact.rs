@@ -3,7 +3,7 @@
 use mangrove_proto::{id::LegId, live::EndedBy};
 
 use super::{
-    Call, answer, end, hold, offer,
+    Call, answer, end, hold, monitor, offer,
     party::Role,
     relay_offer, replace,
     stage::{Stage, Transfer},
@@ -48,6 +48,9 @@ pub(crate) fn left(call: &mut Call, leg: LegId, cause: Cause, scene: &mut Scene<
     replace::orphan(call, leg, scene);
     if call.is_over() {
         return;
+    }
+    if call.party(leg).is_some_and(|party| party.monitor.is_some()) {
+        return monitor::left(call, leg, scene);
     }
     if call.offer_of(leg).is_some() {
         return offer::leg_failed(call, leg, cause, scene);

@@ -8,7 +8,7 @@ use mangrove_proto::{
 
 use super::{Call, party::Party, recording};
 use crate::{
-    command::{CallWish, RecordingWish},
+    command::RecordingWish,
     config::{RecordingKeys, TenantConfig},
     record::{Audit, AuditChange, Author, Record},
     rules,
@@ -55,7 +55,7 @@ fn wish(call: &Call, code: &str, keys: &RecordingKeys) -> Option<RecordingWish> 
 fn note(call: &Call, employee: &EmployeeId, wish: RecordingWish, scene: &mut Scene<'_>) {
     let change = AuditChange {
         object: format!("call/{}", call.id),
-        action: CallWish::Record(wish).name().into(),
+        action: wish.name().into(),
         before: String::new(),
         after: String::new(),
     };

@@ -8,7 +8,7 @@ use mangrove_proto::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::away::Away;
+use super::{away::Away, monitor::Monitor};
 use crate::{cause::Cause, line::Line, media::Association, stamp::Moment};
 
 /// What a party is to its call.
@@ -20,6 +20,8 @@ pub enum Role {
     Offer,
     /// Rung by us because somebody was transferred there.
     Transfer,
+    /// Rung by us because they supervise the talk.
+    Monitor,
 }
 
 impl Role {
@@ -29,6 +31,7 @@ impl Role {
             Self::Caller => "caller",
             Self::Offer => "offer",
             Self::Transfer => "transfer",
+            Self::Monitor => "monitor",
         }
     }
 }
@@ -95,6 +98,9 @@ pub struct Party {
     /// It faxed with nobody and was offered audio for it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) recalled: bool,
+    /// It is a supervisor beside the talk, and none of the two who talk.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub monitor: Option<Monitor>,
     /// When it was rung, or called.
     pub started: Moment,
     /// When it answered, or was answered.
@@ -129,6 +135,7 @@ impl Party {
             replaces: None,
             away: None,
             recalled: false,
+            monitor: None,
             started,
             answered: None,
             ended: None,

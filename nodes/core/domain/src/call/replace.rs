@@ -18,7 +18,7 @@ use mangrove_proto::{
 };
 use mangrove_sip::ua::Replaces;
 
-use super::{Call, answer, enqueue, fact, hold, incoming::Incoming, party::Party, stage::Stage};
+use super::{Call, answer, enqueue, fact, hold, incoming::Incoming, monitor, party::Party, stage::Stage};
 use crate::{cause::Cause, effect::Reply, line, scene::Scene};
 
 /// The header is broken, or stands twice.
@@ -112,6 +112,7 @@ fn begin(incoming: &Incoming<'_>, (id, old): (CallId, LegId), scene: &mut Scene<
         let who = employee.as_ref().map(EmployeeId::to_string).unwrap_or_default();
         let mut party = Party::new(leg, role, name, employee, line, scene.moment());
         (party.arrival, party.replaces) = (Some(incoming.key.clone()), Some(old));
+        party.monitor = replaced.monitor.clone();
         call.parties.insert(leg, Arc::new(party));
         incoming.enter(call, leg, outputs, scene);
         scene.tell(call, format!("{who} goes on by another phone"), "");
@@ -166,6 +167,11 @@ fn rename(call: &mut Call, old: LegId, new: LegId) {
     if let Some(recording) = &mut call.recording {
         rename(&mut recording.left);
         recording.right.iter_mut().for_each(rename);
+    }
+    monitor::rename(call, old, new);
+    let is = call.party(old).map(|party| (party.role, party.monitor.clone()));
+    if let (Some(is), Some(party)) = (is, call.party_mut(new)) {
+        (party.role, party.monitor) = is;
     }
 }
 

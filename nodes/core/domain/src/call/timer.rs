@@ -5,7 +5,7 @@ use mangrove_proto::{id::LegId, live::EndedBy};
 use super::{
     Call, Offer, announce,
     announce::Announcement,
-    away, end, enqueue, offer, plan, recording, relay_offer, replace, retell,
+    away, end, enqueue, monitor, offer, plan, recording, relay_offer, replace, retell,
     stage::{End, Stage},
 };
 use crate::{cause::Cause, line, scene::Scene};
@@ -35,7 +35,8 @@ pub(crate) fn due(call: &Call) -> Option<u64> {
     let told = alive().filter_map(|party| party.told_at);
     let away = alive().filter_map(|party| party.away.as_ref()).map(|away| away.until);
     let places = call.parties.values().filter_map(|party| replace::due(party));
-    let parties = told.chain(away).chain(places);
+    let monitors = call.parties.values().filter_map(|party| monitor::due(party));
+    let parties = told.chain(away).chain(places).chain(monitors);
     // What is due of the session is done when the command is through.
     let relayed = call.relayed.as_ref().map(|relayed| relayed.until);
     let session = call.media.due().into_iter().chain(relayed).chain(recording::due(call));
@@ -55,6 +56,7 @@ pub(crate) fn fire(call: &mut Call, scene: &mut Scene<'_>) {
     replace::expire(call, scene);
     relay_offer::expire(call, scene);
     recording::expire(call, scene);
+    monitor::expire(call, scene);
     match &call.stage {
         Stage::Arriving { until } if *until <= now => end::end(call, Cause::NoMedia, EndedBy::System, scene),
         Stage::Playing { until: Some(until), .. } if *until <= now => plan::proceed(call, scene),

@@ -9,7 +9,7 @@ use mangrove_proto::{
 use mangrove_sip::Uri;
 
 use super::{
-    Call, answer, attended, dial_out, end, fact,
+    Call, answer, attended, dial_out, end, fact, monitor,
     party::Role,
     plan::Plan,
     stage::{Stage, Talk, Transfer},
@@ -36,7 +36,9 @@ pub(crate) fn asked(
     let Stage::Talking(talk) = call.stage.clone() else {
         return line::refuse_refer(call, leg, NOT_NOW, scene);
     };
-    let Some(employee) = call.party(leg).and_then(|party| party.employee.clone()) else {
+    let employee = call.party(leg).and_then(|party| party.employee.clone());
+    // Who stands beside the talk has nobody to send away.
+    let Some(employee) = employee.filter(|_| !monitor::is_beside(call, leg)) else {
         return line::refuse_refer(call, leg, Cause::Forbidden.status(), scene);
     };
     if let Some(named) = replaces {

@@ -1,4 +1,4 @@
-//! Somebody who may asks that a call end, or something about its recording.
+//! Somebody who may asks that a call end, or something about its recording, or stands beside it as a supervisor.
 
 use mangrove_proto::{
     id::{CallId, TenantId},
@@ -8,7 +8,11 @@ use mangrove_proto::{
 use super::{CallWish, RecordingWish};
 use crate::{
     ask::{Ask, Turn},
-    call::{Call, end, recording},
+    call::{
+        Call, end,
+        monitor::{self, Mode},
+        recording,
+    },
     cause::Cause,
     effect::{Effects, Reply},
     record::{Audit, AuditChange, Author, Record},
@@ -26,26 +30,22 @@ pub(super) fn apply(
     stamp: Stamp,
     effects: &mut Effects,
 ) -> Reply {
-    let reply = scene::play(state, tenant, stamp, effects, |scene| {
-        scene.with_call(call, |call, scene| grant(call, wish, ask, scene))
+    let granted = scene::play(state, tenant, stamp, effects, |scene| {
+        scene.with_call(call, |call, scene| grant(call, &wish, ask, scene))
     });
-    let reply = reply.flatten().unwrap_or_else(|| missing(call));
-    if reply != Reply::Done {
-        return reply;
-    }
+    let Change { before, after } = match granted.flatten() {
+        Some(Ok(change)) => change,
+        Some(Err(reply)) => return reply,
+        None => return missing(call),
+    };
     let change = AuditChange {
         object: format!("call/{call}"),
         action: wish.name().into(),
-        before: String::new(),
-        after: String::new(),
+        before: before.into(),
+        after: after.into(),
     };
-    state.outbox.add(Record::Audit(Audit {
-        tenant: tenant.clone(),
-        at: stamp.wall,
-        author,
-        version: 0,
-        change,
-    }));
+    let (tenant, at) = (tenant.clone(), stamp.wall);
+    state.outbox.add(Record::Audit(Audit { tenant, at, author, version: 0, change }));
     effects.outbox = true;
     Reply::Done
 }
@@ -54,33 +54,48 @@ fn missing(call: CallId) -> Reply {
     Reply::NotFound { what: format!("call {call}") }
 }
 
-fn grant(call: &mut Call, wish: CallWish, ask: Option<Ask>, scene: &mut Scene<'_>) -> Reply {
+/// What a wish has changed, as the audit log has it.
+#[derive(Debug, Default)]
+struct Change {
+    before: &'static str,
+    after: &'static str,
+}
+
+/// Or why it is not granted.
+fn grant(call: &mut Call, wish: &CallWish, ask: Option<Ask>, scene: &mut Scene<'_>) -> Result<Change, Reply> {
     if call.is_over() {
-        return missing(call.id);
+        return Err(missing(call.id));
     }
     match wish {
-        CallWish::HangUp => {
-            end::end(call, Cause::EndedByOperator, EndedBy::System, scene);
-            Reply::Done
+        CallWish::HangUp => end::end(call, Cause::EndedByOperator, EndedBy::System, scene),
+        CallWish::Record(wish) => record(call, *wish, ask, scene)?,
+        CallWish::Monitor { supervisor, mode } => {
+            let before = monitor::ask(call, supervisor, *mode, scene)?;
+            let word = |mode: Option<Mode>| mode.map_or("", Mode::name);
+            return Ok(Change { before: word(before), after: word(*mode) });
         }
-        CallWish::Record(wish) => record(call, wish, ask, scene),
     }
+    Ok(Change::default())
 }
 
 /// Granted once, however often it comes, and not after something that its asker asked for later.
-fn record(call: &mut Call, wish: RecordingWish, ask: Option<Ask>, scene: &mut Scene<'_>) -> Reply {
+fn record(
+    call: &mut Call,
+    wish: RecordingWish,
+    ask: Option<Ask>,
+    scene: &mut Scene<'_>,
+) -> Result<(), Reply> {
     match call.asks.turn(ask) {
         Turn::New => {}
-        Turn::Again => return Reply::Seen,
+        Turn::Again => return Err(Reply::Seen),
         Turn::Late => {
-            return Reply::Conflict { what: format!("call {}: asked for something else since", call.id) };
+            let what = format!("call {}: asked for something else since", call.id);
+            return Err(Reply::Conflict { what });
         }
     }
-    if let Err(why) = recording::ask(call, wish, scene) {
-        return Reply::Refused { why: why.into() };
-    }
+    recording::ask(call, wish, scene).map_err(|why| Reply::Refused { why: why.into() })?;
     if let Some(ask) = ask {
         call.asks.note(ask);
     }
-    Reply::Done
+    Ok(())
 }

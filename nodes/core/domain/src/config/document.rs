@@ -69,6 +69,9 @@ pub struct Document {
     pub schemes: Vec<Scheme>,
     #[serde(default)]
     pub recording: Recording,
+    /// Whether employees see which supervisors listen to their talks; not when absent.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub agents_see_listeners: bool,
 }
 
 impl Document {

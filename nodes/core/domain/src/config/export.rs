@@ -40,6 +40,7 @@ pub fn export(config: &TenantConfig) -> Document {
             keys: config.recording.keys.clone(),
             retention: config.recording.retention_ms.map(Duration),
         },
+        agents_see_listeners: config.agents_see_listeners,
     }
 }
 
@@ -52,6 +53,9 @@ pub fn objects(config: &TenantConfig) -> BTreeMap<String, Value> {
     });
     if let Some(music) = &document.music {
         settings["music"] = json!(music);
+    }
+    if document.agents_see_listeners {
+        settings["agents_see_listeners"] = json!(true);
     }
     let mut objects = BTreeMap::from([("tenant".to_owned(), settings)]);
     objects.extend(document.trunks.iter().map(|o| (format!("trunk/{}", o.name), json!(o))));

@@ -139,6 +139,7 @@ fn whole(document: &Document, names: &Names<'_>, made: &mut Made<'_>) -> Result<
             keys: document.recording.keys.clone(),
             retention_ms: document.recording.retention.map(|retention| retention.0),
         },
+        agents_see_listeners: document.agents_see_listeners,
         memberships: Default::default(),
     })
 }

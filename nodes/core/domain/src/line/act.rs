@@ -12,7 +12,7 @@ use mangrove_sip::{
 
 use super::{Dial, Wire, effects::send_all, local};
 use crate::{
-    call::{Call, agree},
+    call::{Call, agree, monitor},
     cause::Cause,
     scene::Scene,
 };
@@ -54,13 +54,14 @@ fn tell_address(call: &mut Call, leg: LegId) -> Option<MediaAddress> {
 pub(crate) fn start(call: &mut Call, leg: LegId, scene: &mut Scene<'_>) {
     let Some(address) = address_of(call, leg) else { return };
     let codecs = agree::offered(call, leg, scene);
+    let headers = call.party(leg).map(|party| monitor::headers(party, &scene.tenant.config.domain));
     let Some(party) = call.party_mut(leg) else { return };
     let webrtc = party.association.as_ref().map(|association| association.credentials.clone());
     let Wire::Planned(dial) = &party.line.wire else { return };
     let Dial { uri, route, destination, from, to, security, ours, browser } = Dial::clone(dial);
     let webrtc = webrtc.filter(|_| browser);
     let target = ua::Target { uri, route, destination };
-    let (offer, headers) = (Some(address), Vec::new());
+    let (offer, headers) = (Some(address), headers.unwrap_or_default());
     let invite = ua::Call { target, from, to, offer, codecs, security, ours, webrtc, headers };
     let local = local(scene.state, &scene.tenant, party);
     let mut ctx = Ctx { now: scene.stamp.now, seed: &mut scene.seed, local: &local };

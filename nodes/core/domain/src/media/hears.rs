@@ -2,13 +2,14 @@
 
 use mangrove_proto::{
     id::LegId,
-    media::{Peer, Play, endpoint::Hears},
+    media::{Mix, Peer, Play, endpoint::Hears},
 };
 
 use crate::{
     call::{
         Call,
         announce::Announcement,
+        monitor,
         party::Party,
         stage::{Stage, Waiting},
     },
@@ -37,9 +38,9 @@ pub(super) fn hears(call: &Call, party: &Party, score: Score<'_>) -> Option<Hear
         }),
         Stage::Waiting(waiting) => guest.then(|| in_line(waiting, score)),
         Stage::Ringing { early } => ringing(call, party, *early, score),
-        Stage::Talking(talk) if guest => other(call, talk.peer, score),
-        Stage::Talking(talk) if talk.peer == party.id => other(call, call.guest, score),
-        Stage::Talking(_) => None,
+        Stage::Talking(talk) if guest => talking(call, party, talk.peer, score),
+        Stage::Talking(talk) if talk.peer == party.id => talking(call, party, call.guest, score),
+        Stage::Talking(talk) => beside(call, party, talk.peer),
         Stage::Transferring(_) => guest.then(|| score.music(&config.music, 0)),
     }
 }
@@ -61,6 +62,39 @@ fn ringing(call: &Call, party: &Party, early: Option<LegId>, score: Score<'_>) -
             Some(score.music(&score.config.music, 0))
         }
         _ => None,
+    }
+}
+
+/// The other's voice, and those of supervisors whom they may hear. Who faxes hears the other's fax and no voice.
+fn talking(call: &Call, party: &Party, leg: LegId, score: Score<'_>) -> Option<Hears> {
+    let mut voices = monitor::heard_by(call, party.id);
+    if voices.is_empty() || party.line.fax().is_some() {
+        return other(call, leg, score);
+    }
+    if !call.party(leg).is_some_and(Party::is_absent) {
+        voices.push(leg);
+    }
+    Some(sum(&voices))
+}
+
+/// What a supervisor hears who is there: both who talk, and other supervisors whom both hear.
+fn beside(call: &Call, party: &Party, peer: LegId) -> Option<Hears> {
+    let is_there = monitor::is_beside(call, party.id) && party.answered.is_some();
+    let mut voices = monitor::barged(call, |_| true);
+    voices.retain(|leg| *leg != party.id);
+    voices.extend([call.guest, peer]);
+    is_there.then(|| sum(&voices))
+}
+
+/// One voice as it is, several as their sum; in one order, whatever has happened before.
+fn sum(voices: &[LegId]) -> Hears {
+    match voices {
+        [leg] => peer(*leg),
+        _ => {
+            let mut endpoints: Vec<String> = voices.iter().map(LegId::to_string).collect();
+            endpoints.sort_unstable();
+            Hears::Mix(Mix { endpoints })
+        }
     }
 }
 

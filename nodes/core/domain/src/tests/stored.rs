@@ -8,7 +8,7 @@ use mangrove_proto::{
         EdgeEvent, Failed, FlowClosed, Ingress, Received, Source, edge_event::Fact as Reported, ingress::From,
     },
     media::{
-        Codec, Counters, Digit, Endpoint, EndpointAddress, KeyCode, Latched, MediaEvent, Peer, Play,
+        Codec, Counters, Digit, Endpoint, EndpointAddress, KeyCode, Latched, MediaEvent, Mix, Peer, Play,
         PlayFinished, Ready, Recording, RecordingFinished, RecordingPaused, Refused, Secured, SetSession,
         Silent, Srtp, TelephoneEvent, Webrtc, endpoint::Hears, media_event::Fact,
     },
@@ -99,6 +99,10 @@ fn peer() -> Peer {
     Peer { endpoint: "other".into() }
 }
 
+fn mix() -> Mix {
+    Mix { endpoints: vec!["other".into(), "third".into()] }
+}
+
 fn play() -> Play {
     Play { id: "play".into(), prompts: vec!["music/default".into()], repeat: true, by_clock: true }
 }
@@ -111,6 +115,8 @@ fn recording() -> Recording {
         right: "other".into(),
         ran_ms: Some(1_500),
         pause: Some(1),
+        left_too: vec!["third".into()],
+        right_too: vec!["fourth".into()],
     }
 }
 
@@ -121,9 +127,11 @@ fn sessions() {
     may_lack_fields(srtp());
     may_lack_fields(peer());
     may_lack_fields(play());
+    may_lack_fields(mix());
     may_lack_fields(recording());
     may_lack_fields(endpoint(Hears::Peer(peer())));
     may_lack_fields(endpoint(Hears::Play(play())));
+    may_lack_fields(endpoint(Hears::Mix(mix())));
     may_lack_fields(SetSession {
         session: "call".into(),
         version: 2,

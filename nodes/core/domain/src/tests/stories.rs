@@ -15,6 +15,7 @@ mod hanging_up;
 mod hold;
 mod late;
 mod limits;
+mod monitors;
 mod moves;
 mod nodes;
 mod offers;

@@ -91,6 +91,20 @@ fn who_is_recorded_is_said_by_number_group_and_employee() {
 }
 
 #[test]
+fn whether_agents_see_listeners_is_the_companys_choice_and_not_said_where_they_do_not() {
+    let plain = applied(&acme(), None).config;
+    assert!(!plain.agents_see_listeners && exported(&plain).get("agents_see_listeners").is_none());
+    assert!(!serde_json::to_string(&plain).unwrap().contains("agents_see_listeners"));
+    let mut json = acme();
+    put(&mut json, "/agents_see_listeners", json!(true));
+    let config = applied(&json, Some(&plain)).config;
+    assert!(config.agents_see_listeners && config.is_of_protocol_6());
+    assert_eq!(exported(&config)["agents_see_listeners"], true);
+    let changes = diff(Some(&plain), Some(&config));
+    assert_eq!(changes.iter().map(|change| change.object.as_str()).collect::<Vec<_>>(), ["tenant"]);
+}
+
+#[test]
 fn left_out_passwords_are_made_once() {
     let first = applied(&acme(), None);
     let made: Vec<&str> = first.secrets.iter().map(|secret| secret.object.as_str()).collect();

@@ -2,13 +2,13 @@
 
 use mangrove_proto::{
     edge::{Failed, FlowClosed, edge_event, failed::Reason},
-    id::CallId,
+    id::{CallId, EmployeeId},
     media::{Digit, PlayFinished, Refused, Silent, media_event::Fact},
 };
 use mangrove_sip::Seed;
 
 use crate::{
-    AgentWish, Author, CallWish, Command,
+    AgentWish, Author, CallWish, Command, Mode, RecordingWish,
     config::{Member, Strategy, TenantConfig},
     tests::{
         acme::NUMBER,
@@ -253,9 +253,19 @@ fn media(world: &mut World, chance: &mut Seed) {
 
 fn from_outside(world: &mut World, chance: &mut Seed) {
     let Some(call) = any_call(world, chance) else { return };
-    let wish = CallWish::ALL[chance.below(CallWish::ALL.len() as u64) as usize];
-    let author = Author::default();
+    let (wish, author) = (wish(chance), Author::default());
     world.command(Command::CommandCall { tenant: tenant_id(), call, wish, author, ask: None });
+}
+
+fn wish(chance: &mut Seed) -> CallWish {
+    match chance.below(6) {
+        0 => CallWish::HangUp,
+        1 | 2 => CallWish::Record(RecordingWish::ALL[chance.below(4) as usize]),
+        _ => {
+            let mode = Mode::ALL.get(chance.below(5) as usize).copied();
+            CallWish::Monitor { supervisor: EmployeeId::from("desk"), mode }
+        }
+    }
 }
 
 /// The last event comes again, with the same number.

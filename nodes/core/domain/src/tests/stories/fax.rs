@@ -4,10 +4,10 @@ use mangrove_proto::media::Endpoint;
 use mangrove_sip::Message;
 
 use crate::{
-    Command, ObjectRef, State,
+    Author, CallWish, Command, Mode, ObjectRef, State,
     tests::{
         far_end::{formats, image, is_fax, sdp, sdp_of},
-        world::World,
+        world::{World, tenant_id},
     },
 };
 
@@ -201,6 +201,33 @@ fn who_is_left_alone_with_a_fax_is_asked_back_to_sound_once() {
     let asked = invites(&world, anna);
     world.pass(60_000);
     assert_eq!(invites(&world, anna), asked);
+}
+
+fn supervise(world: &mut World, index: usize, mode: Mode) {
+    let (call, author) = (world.call(index).id, Author::default());
+    let wish = CallWish::Monitor { supervisor: "vera".into(), mode: Some(mode) };
+    world.command(Command::CommandCall { tenant: tenant_id(), call, wish, author, ask: None });
+    world.run();
+}
+
+#[test]
+fn a_supervisor_beside_the_talk_hears_nothing_of_a_fax_and_hinders_none() {
+    let mut world = World::raised();
+    world.register("110");
+    let (caller, anna) = world.talking("101");
+    supervise(&mut world, caller, Mode::Barge);
+    let vera = world.pick_up("110");
+    assert!(!world.are_joined(caller, anna), "they hear her, too");
+    offer(&mut world, vera, 2);
+    assert_eq!(answer(&world, vera).status(), Some(488), "nobody faxes with her");
+    offer(&mut world, caller, 2);
+    assert_eq!(fax(&world, [caller, anna]), [true; 2]);
+    assert!(world.are_joined(caller, anna) && !endpoint(&world, vera).udptl);
+
+    supervise(&mut world, caller, Mode::TakeOver);
+    assert!(world.ends[anna].was_told("BYE") && !is_fax(invite(&world, caller)), "back to sound");
+    assert_eq!(fax(&world, [caller, vera]), [false; 2]);
+    assert!(world.are_joined(caller, vera));
 }
 
 #[test]

@@ -17,7 +17,7 @@ fn the_other_hears_music_while_somebody_holds() {
         world.request(holder, "INVITE", "", &sdp(4000, "sendonly", 2));
         let music = world.plays(held).expect("music");
         assert_eq!(music.prompts, ["music/default"]);
-        assert_eq!(view::call(world.call(caller)).state, CallState::Held);
+        assert_eq!(view::call(world.tenant(), world.call(caller)).state, CallState::Held);
         let ack = world.ends[holder].ack();
         world.sip(holder, ack);
         world.pass(4_000);
@@ -66,7 +66,7 @@ fn a_phone_may_hold_by_answering_our_offer() {
         // Without an offer of its own: ours is in the 200, and its answer in the ACK (RFC 3264 section 5).
         world.request(anna, "INVITE", "", "");
         world.request(anna, "ACK", "", &sdp(4000, direction, version));
-        assert_eq!(view::call(world.call(caller)).state, state);
+        assert_eq!(view::call(world.tenant(), world.call(caller)).state, state);
         world.pass(2_000);
     }
     assert!(world.are_joined(caller, anna));

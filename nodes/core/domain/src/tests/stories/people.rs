@@ -193,7 +193,7 @@ fn a_call_names_everybody_who_is_rung_for_it() {
     ["101", "102", "190"].into_iter().for_each(|extension| world.register(extension));
     let caller = world.queued();
     let rung = |world: &World| {
-        let ringing = view::call(world.call(caller)).ringing;
+        let ringing = view::call(world.tenant(), world.call(caller)).ringing;
         ringing.iter().map(ToString::to_string).collect::<Vec<_>>()
     };
     assert_eq!(rung(&world), ["anna", "boris"]);

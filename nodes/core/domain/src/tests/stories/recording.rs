@@ -6,7 +6,7 @@ use mangrove_proto::{
 };
 
 use crate::{
-    Action, Ask, Author, CallWish, Command, NodeInfo, ObjectRef, Record, RecordingWish, Reply,
+    Action, Ask, Author, CallWish, Command, Mode, NodeInfo, ObjectRef, Record, RecordingWish, Reply,
     config::{Recorded, RecordedCalls, RecordingKeys, TenantConfig},
     tests::{
         acme,
@@ -45,7 +45,7 @@ fn recording(world: &World, index: usize) -> Option<media::Recording> {
 }
 
 fn shown(world: &World, index: usize) -> live::Call {
-    view::call(world.call(index))
+    view::call(world.tenant(), world.call(index))
 }
 
 fn marks(world: &World) -> Vec<Mark> {
@@ -296,5 +296,34 @@ fn plain_calls_are_kept_as_earlier_builds_keep_them() {
     let kept = rmp_serde::to_vec_named(world.call(caller)).expect("MessagePack");
     for field in ["earlier", "asks", "by_hand", "pauses", "marks"] {
         assert!(!kept.windows(field.len()).any(|part| part == field.as_bytes()), "{field}");
+    }
+}
+
+/// Vera comes to the talk, or does something else there.
+fn supervise(world: &mut World, index: usize, mode: Mode) {
+    let (tenant, call, author) = (tenant_id(), world.call(index).id, Author::default());
+    let wish = CallWish::Monitor { supervisor: "vera".into(), mode: Some(mode) };
+    assert_eq!(world.command(Command::CommandCall { tenant, call, wish, author, ask: None }), Reply::Done);
+    world.run();
+}
+
+#[test]
+fn who_barges_in_makes_no_other_talk_of_it_and_who_takes_over_does() {
+    for (said, goes_on) in [(None, true), (Some(Recorded::Never), false)] {
+        let mut world = company(|config| {
+            let vera = config.employees.get_mut(&"vera".into()).expect("vera");
+            vera.recording = said;
+        });
+        world.register("110");
+        let (caller, _) = world.talking("101");
+        wish(&mut world, caller, Pause);
+        supervise(&mut world, caller, Mode::Barge);
+        let vera = world.pick_up("110");
+        let beside = recording(&world, caller).expect("the same recording");
+        assert_eq!((beside.pause, beside.right_too.len()), (Some(1), 1), "it is paused still");
+        supervise(&mut world, caller, Mode::TakeOver);
+        assert!(world.are_joined(caller, vera));
+        let after = recording(&world, caller).map(|after| (after.pause, after.right));
+        assert_eq!(after, goes_on.then(|| (None, world.ends[vera].leg.clone())), "{said:?}");
     }
 }

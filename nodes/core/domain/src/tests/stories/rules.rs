@@ -108,6 +108,9 @@ fn what_came_with_the_first_raise() {
         rules::keeps_calls,
         rules::plays_by_clock,
         rules::announces,
+        rules::relays_fax,
+        rules::records_by_rule,
+        rules::monitors,
     ] {
         assert_eq!([0, 1, NEWEST].map(is_known), [false, true, true]);
     }

@@ -1,0 +1,22 @@
+// The supervisor's page beside a talk: a press listens, keys whisper and leave.
+
+import { check, counts, logIn, picture, saw } from './browser.mjs';
+
+const MONITOR = '[data-testid=call-row] [data-testid=monitor]';
+const vera = (mode) => `${MONITOR}[data-employee=vera][data-mode=${mode}][data-answered=true]`;
+
+await check(async (page) => {
+  await logIn(page, 'vera@acme.example', 'vera-web-password');
+  await page.getByTestId('monitor-listen').click();
+  await page.locator(vera('listen')).waitFor();
+  await picture(page, 'supervisor-listens');
+  saw('listens');
+
+  await page.keyboard.press('w');
+  await page.locator(vera('whisper')).waitFor();
+  saw('whispers');
+
+  await page.keyboard.press('s');
+  await counts(page, MONITOR, 0);
+  saw('has left');
+});
