@@ -20,8 +20,6 @@ const AFTERWARDS: Duration = Duration::from_secs(10);
 /// A handshake that takes longer is given up; the browser may begin another.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// So many wrong datagrams are passed over: one that a stranger slips in must not end it.
-const FAULTS: u32 = 16;
 /// The library says no more than this at once.
 const OUTPUTS: usize = 100;
 
@@ -38,7 +36,6 @@ pub(super) struct Handshake {
     /// When something is to be said again.
     due: Option<Instant>,
     ends: Instant,
-    faults: u32,
 }
 
 /// What became of it.
@@ -63,7 +60,6 @@ impl Handshake {
             to,
             due: None,
             ends: now + PATIENCE,
-            faults: 0,
         }
     }
 
@@ -79,13 +75,12 @@ impl Handshake {
         if let Err(error) = self.dtls.handle_timeout(Instant::now()) {
             return Progress::Failed(error.to_string());
         }
-        if let Err(error) = self.dtls.handle_packet(packet) {
-            self.faults += 1;
-            if self.faults > FAULTS {
-                return Progress::Failed(error.to_string());
-            }
+        // What is merely no word of this handshake is passed over by the library; what it refuses ends it, and the browser may
+        // begin another.
+        match self.dtls.handle_packet(packet) {
+            Ok(()) => self.drain(send),
+            Err(error) => Progress::Failed(error.to_string()),
         }
-        self.drain(send)
     }
 
     /// Says again what is due.
