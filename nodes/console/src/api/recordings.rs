@@ -139,6 +139,7 @@ mod tests {
             bytes: 10,
             missing_ms: 0,
             sha256: "abc".into(),
+            marks: Vec::new(),
         };
         let objects = InMemory::new();
         objects.put(&"acme/r.wav".into(), "0123456789".into()).await.unwrap();

@@ -129,7 +129,7 @@ fn others_over_a_websocket_and_all_under_the_first_rules_are_plain() {
         let stored = world.state.snapshot().expect("a snapshot");
         for word in ["webrtc", "association", "credentials", "browser", "ice"] {
             // As MessagePack has it: a name of so many letters.
-            let name = [&[0xa0 + word.len() as u8], word.as_bytes()].concat();
+            let name = [&[0xa0 + word.len() as u8][..], word.as_bytes()].concat();
             assert!(!stored.windows(name.len()).any(|part| part == name), "{word} is stored");
         }
     }
