@@ -1,7 +1,7 @@
 //! The rules from outside: commands in, effects out. `world` plays everything around the state (carrier, phones, media
 //! node), `acme` is the demo company; the stories are one file per situation, `random` is all of them shaken.
 
-mod acme;
+pub(crate) mod acme;
 mod far_end;
 mod formats;
 mod random;

@@ -36,12 +36,12 @@ fn media_address(address: SocketAddr) -> MediaAddress {
     MediaAddress { ip: address.ip(), port: address.port() }
 }
 
-pub(super) fn address_of(call: &Call, leg: LegId) -> Option<MediaAddress> {
+fn address_of(call: &Call, leg: LegId) -> Option<MediaAddress> {
     call.party(leg).and_then(|party| party.address).map(media_address)
 }
 
 /// Our address as the far end is to be told it now. A browser is told what goes with it, too.
-fn tell_address(call: &mut Call, leg: LegId) -> Option<MediaAddress> {
+pub(super) fn tell_address(call: &mut Call, leg: LegId) -> Option<MediaAddress> {
     let party = call.party_mut(leg)?;
     let credentials = party.association.as_ref().map(|association| association.credentials.clone());
     if let (Some(credentials), Some(line)) = (credentials, party.line.leg_mut()) {

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-
 use super::calling::{Invitation, MAX_FORKS, Stray};
 use super::change::Change;
 use super::dialog::{Dialog, Peer};

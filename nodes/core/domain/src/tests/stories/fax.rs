@@ -124,7 +124,7 @@ fn who_does_not_answer_in_time_is_not_waited_for_and_is_asked_back_when_it_does(
     assert_eq!(world.ends[caller].words().last().expect("a word"), "100 INVITE");
     world.pass(1);
     assert_eq!(answer(&world, caller).status(), Some(488));
-    let late = world.ends[anna].reply(&invite(&world, anna).clone(), 200, &image(5_200, THEIRS, 2));
+    let late = world.ends[anna].reply(invite(&world, anna), 200, &image(5_200, THEIRS, 2));
     world.sip(anna, late);
     world.run();
     assert!(!is_fax(invite(&world, anna)), "nobody faxes with her");
@@ -254,7 +254,7 @@ fn it_outlives_a_snapshot_while_it_waits_and_while_it_goes_on() {
         let object = ObjectRef::Call("acme".into(), world.call(caller).id);
         let restored = State::restore(&world.state.snapshot().expect("a snapshot")).expect("a state");
         assert_eq!(restored.owed(&object, world.stamp()), world.state.owed(&object, world.stamp()));
-        let answer = world.ends[anna].reply(&invite(&world, anna).clone(), 200, &image(5_200, THEIRS, 2));
+        let answer = world.ends[anna].reply(invite(&world, anna), 200, &image(5_200, THEIRS, 2));
         world.sip(anna, answer);
         world.run();
     }
