@@ -254,12 +254,9 @@ mod tests {
     #[test]
     fn a_sentence_is_said_whole_or_not_at_all_and_a_list_that_repeats_while_there_is_something() {
         let sounds: Sounds = ["a", "b"].map(|key| (key.to_owned(), sound(1))).into();
-        for (prompts, once, over_and_over) in [
-            ("a b", true, true),
-            ("a gone", false, true),
-            ("gone gone-too", false, false),
-            ("", true, true),
-        ] {
+        for (prompts, once, over_and_over) in
+            [("a b", true, true), ("a gone", false, true), ("gone gone-too", false, false), ("", true, true)]
+        {
             assert_eq!(is_heard(&playing(prompts, false, false), &sounds), once, "{prompts}");
             assert_eq!(is_heard(&playing(prompts, true, true), &sounds), over_and_over, "{prompts}");
         }

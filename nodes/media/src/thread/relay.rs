@@ -179,11 +179,8 @@ impl Worker {
     pub(super) fn report_digit(&mut self, index: usize, digit: Digit) {
         let Some(endpoint) = self.endpoints.get_mut(index) else { return };
         let key = if endpoint.is_private { String::new() } else { digit.key.to_string() };
-        let told = media::Digit {
-            endpoint: endpoint.id.to_string(),
-            digit: key,
-            duration_ms: digit.duration_ms,
-        };
+        let told =
+            media::Digit { endpoint: endpoint.id.to_string(), digit: key, duration_ms: digit.duration_ms };
         self.surroundings.outbox.post(&endpoint.owner, Fact::Digit(told));
         self.look_for_code(index, digit.key);
     }

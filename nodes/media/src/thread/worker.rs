@@ -185,11 +185,7 @@ impl Worker {
                 self.frame_passed();
             }
             let is_quiet = self.players.iter().all(Vec::is_empty) && self.halls.iter().all(Vec::is_empty);
-            let step = if is_quiet {
-                PHASES as u64 - self.tick % PHASES as u64
-            } else {
-                1
-            };
+            let step = if is_quiet { PHASES as u64 - self.tick % PHASES as u64 } else { 1 };
             self.tick += step;
             self.tick_due_us += step * PHASE_US;
         }

@@ -152,9 +152,8 @@ impl Room {
     }
 
     fn seat(&mut self, seat: &Seat) {
-        let is_same = |blend: &&mut Blend| {
-            blend.hears == seat.hears && blend.encoder.encoding() == seat.encoding
-        };
+        let is_same =
+            |blend: &&mut Blend| blend.hears == seat.hears && blend.encoder.encoding() == seat.encoding;
         if let Some(blend) = self.blends.iter_mut().find(is_same) {
             return blend.listeners.push(seat.listener);
         }

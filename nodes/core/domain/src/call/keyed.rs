@@ -31,7 +31,8 @@ pub(crate) fn codes(call: &Call, party: &Party, (config, rules): (&TenantConfig,
 /// An employee has pressed one of them.
 pub(super) fn pressed(call: &mut Call, code: &KeyCode, scene: &mut Scene<'_>) {
     let employee = code.endpoint.parse().ok().and_then(|leg: LegId| call.party(leg)?.employee.clone());
-    let (Some(employee), Some(wish)) = (employee, wish(call, &code.code, &scene.tenant.config.recording.keys))
+    let (Some(employee), Some(wish)) =
+        (employee, wish(call, &code.code, &scene.tenant.config.recording.keys))
     else {
         return;
     };

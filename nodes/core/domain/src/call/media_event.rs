@@ -71,10 +71,8 @@ fn ready(call: &mut Call, ready: &media::Ready, scene: &mut Scene<'_>) {
             !is_known || session::is_another(party, address)
         };
         // Nothing can be said of an address whose key is missing, or what a browser must be told with it.
-        let has_all =
-            |party: &Party| party.line.key_due().is_none() && session::is_complete(party, address);
-        let waits =
-            call.party(leg).is_some_and(|party| party.is_alive() && lacks(party) && has_all(party));
+        let has_all = |party: &Party| party.line.key_due().is_none() && session::is_complete(party, address);
+        let waits = call.party(leg).is_some_and(|party| party.is_alive() && lacks(party) && has_all(party));
         if waits && let Some(party) = call.party_mut(leg) {
             party.forget_address();
             party.address = Some(told);
@@ -131,8 +129,7 @@ fn play_finished(call: &mut Call, finished: &media::PlayFinished, scene: &mut Sc
 fn latched(call: &mut Call, latched: &media::Latched, scene: &mut Scene<'_>) {
     let party = latched.endpoint.parse().ok().and_then(|leg: LegId| call.party_mut(leg));
     if let (Some(party), Ok(from)) = (party, latched.address.parse()) {
-        let described =
-            party.line.stream().map(|(remote, _)| remote).filter(|at| !at.ip().is_unspecified());
+        let described = party.line.stream().map(|(remote, _)| remote).filter(|at| !at.ip().is_unspecified());
         (party.latched, party.latched_for) = (Some(from), described.or(party.latched_for));
         note(call, &latched.endpoint, format!("sound comes from {}", latched.address), scene);
     }

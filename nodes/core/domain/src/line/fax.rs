@@ -27,9 +27,9 @@ pub(crate) fn offer_g711(call: &mut Call, leg: LegId, scene: &mut Scene<'_>) {
 /// Answers the far end's offer of T.38 with these attributes, if it still waits.
 pub(crate) fn accept_fax(call: &mut Call, leg: LegId, terms: &[String], scene: &mut Scene<'_>) {
     match tell_address(call, leg) {
-        Some(address) => operate(call, leg, scene, |line, ctx| {
-            line.accept_fax(address, terms, Direction::SendRecv, ctx)
-        }),
+        Some(address) => {
+            operate(call, leg, scene, |line, ctx| line.accept_fax(address, terms, Direction::SendRecv, ctx))
+        }
         None => super::refuse_offer(call, leg, scene),
     }
 }

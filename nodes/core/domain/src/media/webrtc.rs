@@ -44,10 +44,10 @@ impl Association {
 /// What an endpoint's node is told of a browser, whichever node it is; none where the party is none.
 pub(super) fn of(party: &Party) -> Option<media::Webrtc> {
     let theirs = || Some(party.line.audio()?.webrtc.as_ref()?.fingerprint.bytes().clone());
-    party.line.is_with_browser().then(|| media::Webrtc {
-        theirs: theirs().unwrap_or_default(),
-        ..media::Webrtc::default()
-    })
+    party
+        .line
+        .is_with_browser()
+        .then(|| media::Webrtc { theirs: theirs().unwrap_or_default(), ..media::Webrtc::default() })
 }
 
 /// Adds what was agreed with the node of this association.

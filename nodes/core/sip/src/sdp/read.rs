@@ -93,7 +93,9 @@ pub(super) fn offer(body: &[u8], taken: Taken<'_>) -> Result<Description, Error>
     let mut refusal = Error::NoCommonAudio;
     for (index, media) in session.medias.iter().enumerate() {
         match audio(&session, media, taken) {
-            Ok(audio) => return Ok(Description { lines: lines(&session, audio.webrtc.is_some()), index, audio }),
+            Ok(audio) => {
+                return Ok(Description { lines: lines(&session, audio.webrtc.is_some()), index, audio });
+            }
             Err(error @ (Error::Address(_) | Error::NoCommonSecurity)) => refusal = error,
             Err(_) => {}
         }

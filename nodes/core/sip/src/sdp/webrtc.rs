@@ -54,9 +54,10 @@ impl Fingerprint {
 impl fmt::Display for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(SHA_256)?;
-        self.0.iter().enumerate().try_for_each(|(index, byte)| {
-            write!(f, "{}{byte:02X}", if index == 0 { ' ' } else { ':' })
-        })
+        self.0
+            .iter()
+            .enumerate()
+            .try_for_each(|(index, byte)| write!(f, "{}{byte:02X}", if index == 0 { ' ' } else { ':' }))
     }
 }
 

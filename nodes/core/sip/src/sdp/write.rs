@@ -75,12 +75,7 @@ impl Text<'_> {
         }
     }
 
-    fn audio(
-        &self,
-        formats: &Formats,
-        secret: Option<&Secret>,
-        browser: Option<&webrtc::Said>,
-    ) -> Media {
+    fn audio(&self, formats: &Formats, secret: Option<&Secret>, browser: Option<&webrtc::Said>) -> Media {
         let format = formats.numbers().map(|number| number.to_string()).collect::<Vec<_>>().join(" ");
         let profile = match secret {
             Some(Secret { is_savp: true, .. }) => TransportProto::RtpSavp,

@@ -62,10 +62,11 @@ fn endpoint(set: &SetSession, leg: &str) -> Endpoint {
 /// What whoever carries the call's media is told of a far end.
 fn owed(world: &World, end: usize) -> Endpoint {
     let object = ObjectRef::Call("acme".into(), world.call(end).id);
-    let session = world.state.owed(&object, world.stamp()).into_iter().find_map(|effect| match effect.action {
-        Action::Media { command, .. } => command.set.filter(|set| !set.close),
-        Action::Edge { .. } => None,
-    });
+    let session =
+        world.state.owed(&object, world.stamp()).into_iter().find_map(|effect| match effect.action {
+            Action::Media { command, .. } => command.set.filter(|set| !set.close),
+            Action::Edge { .. } => None,
+        });
     endpoint(&session.expect("a session"), &world.ends[end].leg)
 }
 
@@ -219,7 +220,11 @@ fn while_a_session_leaves_a_node_each_of_the_two_has_its_own_words() {
     let leg = world.ends[anna].leg.clone();
     let words = |world: &World, node: &str| {
         let held = &world.held[&(node.to_owned(), world.call(anna).id)];
-        held.endpoints.iter().find(|end| end.id == leg).and_then(|end| end.webrtc.clone()).map(|one| one.ufrag)
+        held.endpoints
+            .iter()
+            .find(|end| end.id == leg)
+            .and_then(|end| end.webrtc.clone())
+            .map(|one| one.ufrag)
     };
     assert_eq!(words(&world, "m2").as_deref(), Some(""), "it is to make them");
     world.run();

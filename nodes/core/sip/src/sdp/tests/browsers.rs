@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::*;
 
-const PRINT: &str = "4A:79:94:16:44:3F:BD:05:41:5A:C7:20:F3:12:54:70:00:73:5D:33:00:2D:2C:80:9B:39:E1:9F:2D:A7:49:87";
+const PRINT: &str =
+    "4A:79:94:16:44:3F:BD:05:41:5A:C7:20:F3:12:54:70:00:73:5D:33:00:2D:2C:80:9B:39:E1:9F:2D:A7:49:87";
 
 /// Audio alone, as Chrome 130 writes it with one candidate gathered.
 fn chrome(setup: &str) -> String {

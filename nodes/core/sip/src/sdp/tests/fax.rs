@@ -72,9 +72,8 @@ fn offers_are_read_as_far_ends_write_them() {
 fn of_all_attributes_those_of_t38_are_kept_and_not_without_end() {
     let long = format!("a=T38VendorInfo:{}\r\n", "x".repeat(200));
     let many = "a=T38VendorInfo:1 2 3\r\n".repeat(40);
-    let offer = format!(
-        "m=image 5002 udptl t38\r\na=sendonly\r\na=rtcp:1\r\na=t38maxbitrate:9600\r\n{long}{many}"
-    );
+    let offer =
+        format!("m=image 5002 udptl t38\r\na=sendonly\r\na=rtcp:1\r\na=t38maxbitrate:9600\r\n{long}{many}");
     let fax = talking().receive_fax(&sdp(&offer)).unwrap();
     assert_eq!((fax.terms[0].as_str(), fax.terms[1].as_str()), ("t38maxbitrate:9600", "T38VendorInfo:1 2 3"));
     assert_eq!((fax.terms.len(), fax.direction), (32, Direction::RecvOnly));
