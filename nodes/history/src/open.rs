@@ -91,7 +91,7 @@ async fn open_sqlite(path: &str) -> Result<History, Error> {
 }
 
 async fn open_postgres(url: &str) -> Result<History, Error> {
-    let pool = pool(8).connect_lazy(url);
+    let pool = postgres_pool(8).connect_lazy(url);
     let pool = pool.map_err(|source| Error::Unavailable { what: "connecting", source })?;
     match timeout(AT_START, migrate(&pool)).await {
         Ok(Ok(())) => {}
@@ -131,6 +131,17 @@ async fn connect(options: AnyPoolOptions, url: &str) -> Result<AnyPool, Error> {
 
 fn pool(connections: u32) -> AnyPoolOptions {
     AnyPoolOptions::new().max_connections(connections).acquire_timeout(Duration::from_secs(5))
+}
+
+/// A node that is cut off in the middle of a batch holds its rows, and the next leader writes the same ones: the database lets
+/// go of them while whoever waits still has patience.
+fn postgres_pool(connections: u32) -> AnyPoolOptions {
+    pool(connections).after_connect(|connection, _| {
+        Box::pin(async move {
+            let silence = "SET idle_in_transaction_session_timeout = '3s'";
+            sqlx::raw_sql(silence).execute(connection).await.map(drop)
+        })
+    })
 }
 
 /// WAL lets readers read while the writer writes. `FULL`: a record that was acknowledged survives a power cut,

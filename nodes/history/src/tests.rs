@@ -311,3 +311,17 @@ async fn texts_with_nul_are_kept_without_it() {
     let filter = CdrFilter { caller: Some("7916".into()), ..CdrFilter::default() };
     assert_eq!(found(&history, filter).await, BTreeSet::from([1]));
 }
+
+/// Of PostgreSQL alone: a leader that is cut off leaves its transaction open.
+#[tokio::test]
+async fn who_falls_silent_in_the_middle_of_a_batch_does_not_hold_up_the_next() {
+    if std::env::var(POSTGRES).is_err() {
+        return;
+    }
+    let (folder, history) = open().await;
+    let cut_off = reopen(&folder).await;
+    let mut silent = cut_off.writer.begin().await.unwrap();
+    sqlx::raw_sql("LOCK TABLE cdr").execute(&mut *silent).await.unwrap();
+    history.write(&Batch { cdrs: vec![cdr(1)], ..Batch::default() }).await.unwrap();
+    assert!(silent.commit().await.is_err(), "its transaction is no more");
+}
