@@ -15,6 +15,7 @@ use super::{
     Call, answer, end, fact,
     moved::Moved,
     party::Role,
+    relay_offer,
     replace::{self, BAD_HEADER, NO_SUCH_DIALOG},
     stage::Stage,
     transfer::NOT_NOW,
@@ -102,6 +103,7 @@ impl Part<'_> {
 /// A party leaves one call for another, with what it was counted against. Its sound comes to another address from now on:
 /// it is told once that is known.
 fn go_over(leg: LegId, from: &mut Call, to: &mut Call, scene: &mut Scene<'_>) {
+    relay_offer::part(from, leg, scene);
     let Some(mut moved) = from.parties.remove(&leg) else { return };
     let left = Moved::of(from, &moved, scene.moment());
     from.moved.push(left);

@@ -139,6 +139,13 @@ fn give_up(call: &mut Call, relayed: &Relayed, why: String, scene: &mut Scene<'_
     scene.tell(call, "no T.38", why);
 }
 
+/// A party is about to leave the call for another one, where nobody knows of an offer that waits here: it is refused first.
+pub(super) fn part(call: &mut Call, leg: LegId, scene: &mut Scene<'_>) {
+    if let Some(relayed) = call.relayed.take_if(|relayed| [relayed.from, relayed.to].contains(&leg)) {
+        give_up(call, &relayed, "they talk no more".to_owned(), scene);
+    }
+}
+
 /// Sees to it, after whatever happened, that no offer waits for somebody who has left the talk, and that nobody faxes alone.
 /// True: something was said to a far end.
 pub(crate) fn settle(call: &mut Call, scene: &mut Scene<'_>) -> bool {

@@ -6,7 +6,7 @@ use super::asked::Asked;
 use super::dialog::Peer;
 use super::turn::{Purpose, Turn};
 use super::{Ctx, Fact, Leg, Output, Phase, TRANSACTION_MS};
-use crate::{Destination, Message, Method, Rendered};
+use crate::{Destination, Message, Method, Rendered, Replacing};
 
 /// What is still owed when the call is over.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -100,10 +100,12 @@ impl Leg {
         self.requests.push(sent);
     }
 
-    /// Our BYE was not answered. Who is reached by a WebSocket alone may be back before long, by another one.
-    pub(super) fn bye_failed(&mut self, sent_to: &Destination) {
+    /// Our BYE was not answered. Who is reached by a WebSocket alone may be back before long, by another one. Not
+    /// noted where nothing is known of Replaces: the rules keep no calls then, and states are as before.
+    pub(super) fn bye_failed(&mut self, sent_to: &Destination, turn: &Turn<'_, '_>) {
+        let are_kept = turn.ctx.local.replaces != Replacing::Unknown;
         let is_the_dialogs = self.destination() == Some(sent_to) && matches!(self.phase, Phase::Closing(_));
-        self.unheard |= is_the_dialogs && sent_to.transport.is_websocket();
+        self.unheard |= are_kept && is_the_dialogs && sent_to.transport.is_websocket();
     }
 
     /// Whether the far end may not know that the dialog has ended: our BYE has no answer, or got none.

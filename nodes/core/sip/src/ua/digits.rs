@@ -1,5 +1,5 @@
 //! Digits by INFO, as phones without RFC 4733 send them: `application/dtmf-relay` and `application/dtmf`. And candidates that
-//! browsers find late (RFC 8840): they are of no use to us, for it is the browser who asks.
+//! browsers find late (RFC 8840): they are of no use to us, for it is the browser who asks. Others are answered as ever.
 
 use super::asked::Asked;
 use super::turn::Turn;
@@ -10,7 +10,7 @@ use crate::Message;
 const USUAL_MS: u32 = 160;
 /// What trickles in.
 const CANDIDATES: &str = "application/trickle-ice-sdpfrag";
-const ACCEPTED: &str = "application/dtmf-relay, application/dtmf, application/trickle-ice-sdpfrag";
+const ACCEPTED: &str = "application/dtmf-relay, application/dtmf";
 
 impl Leg {
     /// INFO: a digit, or nothing we know.
@@ -21,7 +21,7 @@ impl Leg {
         let body = String::from_utf8_lossy(request.body());
         let kind = request.content_type().unwrap_or_default().to_ascii_lowercase();
         let press = match kind.as_str() {
-            CANDIDATES => return self.reply_status(asked, 200, turn),
+            CANDIDATES if self.is_with_browser() => return self.reply_status(asked, 200, turn),
             "application/dtmf-relay" => relay(&body),
             "application/dtmf" => digit(&body).map(|digit| (digit, USUAL_MS)),
             _ => {

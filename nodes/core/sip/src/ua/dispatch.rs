@@ -87,7 +87,7 @@ impl Leg {
         match sent.purpose {
             Purpose::Change => self.change_failed(status, turn),
             Purpose::Notify => self.notified(status, turn),
-            Purpose::Bye => self.bye_failed(&sent.destination),
+            Purpose::Bye => self.bye_failed(&sent.destination, turn),
             Purpose::Cancel | Purpose::Prack => {}
         }
     }

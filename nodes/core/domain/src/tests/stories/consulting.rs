@@ -7,7 +7,10 @@ use crate::{
     cause::Cause,
     line::Fact,
     scene,
-    tests::world::{World, tenant_id},
+    tests::{
+        far_end::image,
+        world::{World, tenant_id},
+    },
 };
 
 /// A customer with Anna, who asks somebody beside that: the world, the customer, Anna's first phone line and her second.
@@ -75,6 +78,18 @@ fn the_two_talk_and_who_was_between_them_leaves() {
     assert_eq!((colleague.answered.is_some(), colleague.packets_received), (true, 7));
     assert_eq!((colleague.ended, asked.legs.len()), (asked.ended, 2));
     assert_eq!(records.len(), 2);
+}
+
+#[test]
+fn who_has_offered_a_fax_that_waits_is_refused_before_being_handed_on() {
+    let (mut world, caller, anna, second) = asking("102");
+    let boris = world.pick_up("102");
+    world.ends[second].fax = 0;
+    world.request(boris, "INVITE", "", &image(5_000, "T38FaxVersion:0", 2));
+    assert!(!world.ends[boris].was_told("488 INVITE"), "the other is asked");
+    refer_to(&mut world, anna, second);
+    assert!(world.are_joined(caller, boris) && world.ends[boris].was_told("488 INVITE"));
+    assert!(world.ends[boris].was_told("INVITE"), "where to send his sound from now on");
 }
 
 #[test]

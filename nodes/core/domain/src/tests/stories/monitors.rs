@@ -4,9 +4,10 @@ use mangrove_proto::{
     live::{AgentState, MonitorMode},
     media::{Recording, endpoint::Hears},
 };
+use mangrove_sip::Transport;
 
 use crate::{
-    Author, CallWish, Command, Mode, Record, Reply,
+    Author, CallWish, Command, Mode, NodeInfo, Record, Reply,
     tests::{
         acme,
         far_end::sdp,
@@ -174,6 +175,24 @@ fn who_takes_over_talks_on_with_the_customer() {
         assert_eq!((record.employee.clone(), record.cause.as_str()), (Some("vera".into()), "hung-up"));
         assert!(record.legs.iter().any(|leg| leg.cause == "taken-over"));
     }
+}
+
+#[test]
+fn who_is_away_takes_over_once_back() {
+    const PAGE: &str = "sip:110@10.0.1.110:5060";
+    let mut world = World::raised();
+    let contacts = vec![(Transport::Udp, "10.0.0.1:5060".into()), (Transport::Ws, "10.0.0.1:8080".into())];
+    world.command(Command::NodeAnnounced { node: NodeInfo { name: "e1".into(), contacts, media: false } });
+    world.register_page("110", "flow-1", PAGE);
+    let (caller, anna) = world.talking("101");
+    wish(&mut world, caller, Some(Mode::Listen));
+    let vera = world.pick_up("110");
+    world.close("flow-1");
+    wish(&mut world, caller, Some(Mode::TakeOver));
+    assert!(world.are_joined(caller, anna), "nobody else would talk with the customer");
+    world.register_page("110", "flow-2", PAGE);
+    world.run();
+    assert!(world.are_joined(caller, vera) && world.ends[anna].was_told("BYE"));
 }
 
 #[test]

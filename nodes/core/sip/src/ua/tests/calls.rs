@@ -1,8 +1,10 @@
 //! Whole calls, from INVITE to the end.
 
+use super::far::{Far, invite, request, source};
 use super::pair::{Callee, Caller, Pair, media};
-use crate::sdp::Direction;
+use crate::sdp::{Credentials, Direction, Security, g711};
 use crate::ua::{Fact, State};
+use crate::{Message, Method};
 
 #[test]
 fn a_call_is_set_up_and_hung_up_by_either_side() {
@@ -146,10 +148,9 @@ fn calls_survive_a_lossy_network() {
 
 #[test]
 fn digits_come_by_info() {
-    use crate::Message;
     let mut pair = Pair::talking(7);
     let press = |body: &str, kind: &str| {
-        Message::request(crate::Method::INFO, "sip:x@y").with_body(kind, body.as_bytes().to_vec())
+        Message::request(Method::INFO, "sip:x@y").with_body(kind, body.as_bytes().to_vec())
     };
     for (body, kind, digit) in [
         ("Signal=5\r\nDuration=250\r\n", "application/dtmf-relay", Some(('5', 250))),
@@ -168,5 +169,35 @@ fn digits_come_by_info() {
             digit.into_iter().map(|(digit, duration_ms)| Fact::Digit { digit, duration_ms }).collect();
         assert_eq!(pair.facts(Callee), expected, "{body:?}");
         assert_eq!(pair.said(Callee).len(), 1);
+    }
+}
+
+/// What is stored of an answer must be the same in all builds: only browsers, which earlier ones refuse, get another.
+#[test]
+fn candidates_that_come_late_are_taken_of_browsers_alone() {
+    let browser = format!(
+        "v=0\r\no=- 7 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 8\r\nc=IN IP4 0.0.0.0\r\n\
+         a=ice-ufrag:F7gI\r\na=fingerprint:sha-256 37{}\r\na=setup:actpass\r\na=rtcp-mux\r\n",
+        ":37".repeat(31)
+    );
+    let plain = invite();
+    let browser = invite().with_body("application/sdp", browser.into());
+    for (invite, status, accepted) in
+        [(plain, 415, Some("application/dtmf-relay, application/dtmf")), (browser, 200, None)]
+    {
+        let mut far = Far::taking(&g711(), Security::Accept, &invite, source("203.0.113.9:5060"));
+        let credentials = Credentials::new("evtj", "VOkJxbRl1RmTxUk/WvJxBt", vec![7_u8; 32].into()).unwrap();
+        far.act(|leg, ctx| {
+            if leg.is_with_browser() {
+                leg.introduce(credentials.into());
+            }
+            leg.answer(media(Callee), ctx)
+        });
+        far.say(&request(&far, Method::ACK, 5));
+        let candidate = b"a=mid:0\r\na=candidate:1 1 UDP 1 192.0.2.7 9 typ host".to_vec();
+        let info = request(&far, Method::INFO, 6).with_body("application/trickle-ice-sdpfrag", candidate);
+        far.say(&info);
+        let answer = far.responses.last().unwrap();
+        assert_eq!((answer.status(), answer.header("Accept")), (Some(status), accepted));
     }
 }

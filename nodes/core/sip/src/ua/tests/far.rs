@@ -12,7 +12,7 @@ pub(super) struct Far {
     pub(super) leg: Leg,
     pub(super) now: u64,
     seed: Seed,
-    local: Local,
+    pub(super) local: Local,
     /// Every request the leg sent, with its branch on top.
     pub(super) requests: Vec<Message>,
     pub(super) responses: Vec<Message>,

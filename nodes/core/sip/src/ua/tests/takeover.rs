@@ -5,7 +5,7 @@ use super::far::{Far, invite, request, source};
 use super::pair::{Callee, Caller, Pair, media};
 use crate::sdp::Direction;
 use crate::ua::{Fact, Failure, State};
-use crate::{Message, Method, Source, Transport};
+use crate::{Message, Method, Replacing, Source, Transport};
 
 /// Replaces both edges every 7 ms through a whole call: nothing new may be said for it.
 #[test]
@@ -88,8 +88,13 @@ fn a_bye_that_was_lost_with_its_websocket_is_said_again_over_the_next_one() {
         let from = source("203.0.113.9:5060");
         Source { transport, flow: Some(flow.to_owned()), ..from }
     };
-    for (transport, said) in [(Transport::Ws, &["BYE", "BYE"][..]), (Transport::Tcp, &["BYE"])] {
+    for (transport, replaces, said) in [
+        (Transport::Ws, Replacing::Known, &["BYE", "BYE"][..]),
+        (Transport::Ws, Replacing::Unknown, &["BYE"]),
+        (Transport::Tcp, Replacing::Known, &["BYE"]),
+    ] {
         let mut far = Far::calling(&invite(), by(transport, "flow-1"));
+        far.local.replaces = replaces;
         far.act(|leg, ctx| leg.answer(media(Callee), ctx));
         far.say(&request(&far, Method::ACK, 5));
         far.act(|leg, ctx| leg.hang_up(None, ctx));
