@@ -42,7 +42,9 @@ impl Hush {
     /// Every packet of sound, recorded or not.
     pub(super) fn hear(&mut self, header: &Header, clock: u32, now_us: u64) {
         let is_older = |newest: &Said| {
-            newest.ssrc == header.ssrc && (header.timestamp.wrapping_sub(newest.timestamp) as i32) < 0
+            let behind = u64::from(newest.timestamp.wrapping_sub(header.timestamp));
+            let longest = LATEST_US * u64::from(newest.clock) / 1_000_000;
+            newest.ssrc == header.ssrc && (1..=longest).contains(&behind)
         };
         if !self.newest.as_ref().is_some_and(is_older) {
             let Header { ssrc, timestamp, .. } = *header;
@@ -114,6 +116,16 @@ mod tests {
             assert_eq!(hush.is_of_the_pause(&packet(1, timestamp), now_us), expected, "{timestamp} {now_us}");
         }
         assert!(!hush.is_of_the_pause(&packet(2, 80), 1_000_001), "another stream counts from elsewhere");
+    }
+
+    #[test]
+    fn a_stream_that_counted_anew_is_heard_as_soon_as_the_pause_is_over() {
+        let mut hush = Hush::default();
+        hush.hear(&packet(1, 8_000_000), 8_000, 0);
+        hush.hear(&packet(1, 160), 8_000, 20_000);
+        hush.end(40_000);
+        assert!(hush.is_of_the_pause(&packet(1, 160), 40_000));
+        assert!(!hush.is_of_the_pause(&packet(1, 320), 40_000));
     }
 
     #[test]
