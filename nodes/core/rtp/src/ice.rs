@@ -37,6 +37,8 @@ pub struct Lite {
     proven: Vec<SocketAddr>,
     selected: Option<SocketAddr>,
     heard_us: u64,
+    /// It was silent for too long once: only its own proof brings it back.
+    has_left: bool,
     looks: u32,
     second_us: u64,
 }
@@ -60,6 +62,7 @@ impl Lite {
             proven: Vec::with_capacity(WAYS),
             selected: None,
             heard_us: now_us,
+            has_left: false,
             looks: 0,
             second_us: 0,
         }
@@ -111,9 +114,9 @@ impl Lite {
         }
     }
 
-    /// Where another node was told to send: as if it had been proven and chosen now, unless somebody was.
+    /// Where another node was told to send: as if it had been proven and chosen now, unless somebody was, or was and has gone.
     pub fn resume(&mut self, to: SocketAddr, now_us: u64) {
-        if self.selected.is_none() {
+        if self.selected.is_none() && !self.has_left {
             (self.selected, self.heard_us) = (Some(to), now_us);
             self.note(to);
         }
@@ -140,7 +143,7 @@ impl Lite {
         let is_over = self.selected.is_some() && now_us.saturating_sub(self.heard_us) >= CONSENT_US;
         if is_over {
             self.proven.clear();
-            self.selected = None;
+            (self.selected, self.has_left) = (None, true);
         }
         is_over
     }
@@ -242,7 +245,8 @@ mod tests {
         lite.heard(5_000_000);
         assert!(!lite.has_gone(CONSENT_US));
         assert!(lite.has_gone(CONSENT_US + 5_000_000) && !lite.has_gone(CONSENT_US + 5_000_000));
-        assert_eq!((lite.destination(), lite.may_send(address(A))), (None, false));
+        lite.resume(address(A), CONSENT_US + 6_000_000);
+        assert_eq!((lite.destination(), lite.may_send(address(A))), (None, false), "control still knows it");
         assert_eq!(ask(&mut lite, A, false, 2 * CONSENT_US), Heard::Selected);
     }
 

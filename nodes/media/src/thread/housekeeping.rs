@@ -70,7 +70,8 @@ impl Worker {
             false => endpoint.close_ears(),
         }
         if let Some(digit) = endpoint.digits.poll(now_us) {
-            self.report_digit(index, digit);
+            let is_secret = endpoint.hush.is_press_of_a_pause();
+            self.report_digit(index, digit, is_secret);
         }
         self.watch_browser(index);
         self.report_silence(index);

@@ -63,6 +63,7 @@ impl Worker {
         let hall = endpoint.hall;
         let payload = &self.buffer[header.payload.clone()];
         let (mut digits, mut is_held_back, mut is_late) = ([None, None, None], false, false);
+        let mut is_secret = false;
         match content {
             Content::Sound(encoding) => {
                 endpoint.hush.hear(header, endpoint.formats.clock_of(content), now_us);
@@ -74,6 +75,7 @@ impl Worker {
             }
             Content::Digits(clock) => {
                 is_held_back = keys::is_held_back(endpoint, header, payload);
+                is_secret = endpoint.hush.press(header, clock, endpoint.is_private, now_us);
                 digits = press(endpoint, header, clock, payload, now_us);
             }
             Content::Noise | Content::Other => {}
@@ -89,7 +91,7 @@ impl Worker {
             true => self.keep_back(index, header),
             false => self.pass_on(index, length, header, content),
         }
-        digits.into_iter().flatten().for_each(|digit| self.report_digit(index, digit));
+        digits.into_iter().flatten().for_each(|digit| self.report_digit(index, digit, is_secret));
     }
 
     /// Nobody hears the endpoint for now.
@@ -176,9 +178,11 @@ impl Worker {
         self.surroundings.outbox.post(&endpoint.owner, Fact::Latched(latched));
     }
 
-    pub(super) fn report_digit(&mut self, index: usize, digit: Digit) {
+    /// Says that a key was pressed; which one unless a recording is paused, or was when it was pressed.
+    pub(super) fn report_digit(&mut self, index: usize, digit: Digit, is_secret: bool) {
         let Some(endpoint) = self.endpoints.get_mut(index) else { return };
-        let key = if endpoint.is_private { String::new() } else { digit.key.to_string() };
+        let is_secret = is_secret || endpoint.is_private;
+        let key = if is_secret { String::new() } else { digit.key.to_string() };
         let told =
             media::Digit { endpoint: endpoint.id.to_string(), digit: key, duration_ms: digit.duration_ms };
         self.surroundings.outbox.post(&endpoint.owner, Fact::Digit(told));

@@ -190,6 +190,25 @@ async fn the_paused_seconds_are_in_no_object_whatever_comes_late() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_is_pressed_in_a_pause_is_not_told_though_its_end_comes_after_it() {
+    let node = Node::start();
+    let (a, b) = (Voice::new(CALLER).await, Voice::new(AGENT).await);
+    let ours = node.ready(talk(1, [&a, &b], Some(1))).await;
+    confirmed(&node, 1).await;
+    let packets = press('4', 101, 10, 8000);
+    let (begin, end) = packets.split_at(2);
+    for bytes in begin {
+        a.phone.send(bytes, ours[0]).await;
+    }
+    node.ready(talk(2, [&a, &b], None)).await;
+    for bytes in end {
+        a.phone.send(bytes, ours[0]).await;
+    }
+    let key = |fact: &Fact| if let Fact::Digit(digit) = fact { Some(digit.digit.clone()) } else { None };
+    assert_eq!(node.fact("a key is reported", key).await, "", "and not which");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_node_that_takes_a_paused_session_over_records_nothing_until_it_goes_on() {
     let node = Node::start();
     let (a, b) = (Voice::new(SECRET).await, Voice::new(SECRET).await);

@@ -218,8 +218,7 @@ fn dismiss(call: &mut Call, leg: LegId, cause: Cause, scene: &mut Scene<'_>) {
 /// for the employee would leave the customer to nobody; and who has nothing to hear any more leaves.
 pub(crate) fn follow(call: &mut Call, scene: &mut Scene<'_>) {
     for (leg, monitor) in present_or_coming(call) {
-        let is_there =
-            call.party(leg).is_some_and(|party| party.answered.is_some() && party.away.is_none());
+        let is_there = call.party(leg).is_some_and(|party| party.answered.is_some() && party.away.is_none());
         if monitor.mode == Mode::TakeOver && is_there && goes_on(call, monitor.of) {
             take_over(call, leg, monitor.of, scene);
         }

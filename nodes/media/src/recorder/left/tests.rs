@@ -78,6 +78,19 @@ async fn after_two_restarts_in_one_outage_each_gap_is_in_its_place() {
     outage.has_pieces(0).await;
 }
 
+#[tokio::test]
+async fn what_another_build_left_stays_on_the_disk_and_is_told() {
+    let outage = Outage::new(None);
+    outage.kills("a/1", 0, &[1]).await;
+    let strange = outage.pieces()[0].with_file_name("00000001.piece");
+    std::fs::rename(&outage.pieces()[0], &strange).unwrap();
+    outage.ends();
+    let (settings, _) = outage.settings("a/2", 1 << 30);
+    let spool = settings.spool.unwrap();
+    assert!(spool.left().await.is_empty() && strange.exists());
+    assert!(spool.alarm().unwrap().contains("another build"));
+}
+
 /// It was in the memory of the process that was killed.
 #[tokio::test]
 async fn sound_that_is_missing_between_pieces_is_silence_in_its_place_and_is_named() {

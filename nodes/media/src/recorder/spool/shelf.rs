@@ -95,11 +95,15 @@ impl Shelf {
         Ok(shelf)
     }
 
-    /// What lies in the folder of this name, which is the caller's already; None where there are no pieces.
+    /// What lies in the folder of this name, which is the caller's already; None where there are no pieces. What names its pieces
+    /// otherwise stays there: it is sound that nobody else has.
     pub(super) fn of_former_run(spool: &Spool, name: &str) -> io::Result<Option<Left>> {
         let folder = spool.inner.folder.join(name);
         let pieces = pieces(&folder)?;
         if pieces.is_empty() {
+            if names(&folder)?.iter().any(|name| name.ends_with(PIECE)) {
+                return Err(io::Error::other("another build wrote it: start that one to have it written"));
+            }
             return match fs::remove_dir_all(&folder) {
                 // Who worked on it was done just now.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
