@@ -2,8 +2,9 @@
 //! proven it may send; where the far end wants its sound it says with its proofs, and the last word counts, for a far
 //! end's first choice may be a way that breaks.
 //!
-//! What comes from elsewhere draws nothing: no answer and no work beyond [`PER_SECOND`] looks. So an address that somebody
-//! else writes into packets is sent nothing, and who does not know the password can't make us compute for long.
+//! What comes from elsewhere draws nothing: no answer, and no proof is calculated but for who knows our name, [`PER_SECOND`]
+//! times. So an address that somebody else writes into packets is sent nothing, and who does not know the password can't
+//! make us compute for long, nor keep out who does without knowing the name.
 
 use std::{fmt, net::SocketAddr};
 
@@ -11,7 +12,7 @@ use crate::stun;
 
 /// Ways that are remembered at once. A browser with many interfaces proves some ten; the oldest gives way.
 const WAYS: usize = 16;
-/// Packets of unproven addresses that are looked at in a second.
+/// Packets of unproven addresses whose proofs are looked at in a second.
 const PER_SECOND: u32 = 100;
 const SECOND_US: u64 = 1_000_000;
 /// Who is silent for this long no longer wants to hear us (RFC 7675 section 5.1).
@@ -80,13 +81,13 @@ impl Lite {
 
     /// Takes a STUN packet; `answer` holds afterwards what is to be sent back, if it proves something.
     pub fn receive(&mut self, packet: &[u8], from: SocketAddr, now_us: u64, answer: &mut Vec<u8>) -> Heard {
-        if !self.may_send(from) && !self.may_look(now_us) {
+        let is_ours = |name: &str| name.split_once(':').is_some_and(|(asked, _)| asked == self.ufrag);
+        let request = stun::Request::read(packet).filter(|request| is_ours(request.username));
+        let Some(request) = request else { return Heard::Nothing };
+        // Only who knows our name, which strangers do not, makes us calculate.
+        if !(self.may_send(from) || self.may_look(now_us)) || !request.is_proven_by(&self.pwd) {
             return Heard::Nothing;
         }
-        let is_ours = |name: &str| name.split_once(':').is_some_and(|(asked, _)| asked == self.ufrag);
-        let request = stun::Request::read(packet);
-        let proven = request.filter(|request| is_ours(request.username) && request.is_proven_by(&self.pwd));
-        let Some(request) = proven else { return Heard::Nothing };
         request.answer(from, &self.pwd, answer);
         self.heard_us = now_us;
         self.note(from);
@@ -235,6 +236,15 @@ mod tests {
         assert_eq!(ask(&mut lite, B, true, 2), Heard::Nothing, "nobody looks");
         assert_eq!(ask(&mut lite, A, true, 2), Heard::Proven);
         assert_eq!(ask(&mut lite, B, true, SECOND_US + 2), Heard::Selected, "a second later");
+    }
+
+    #[test]
+    fn a_flood_of_who_does_not_know_the_name_keeps_nobody_out() {
+        let (mut lite, mut answer) = (Lite::new("evtj", PWD, 0), Vec::new());
+        for _ in 0..10 * PER_SECOND {
+            lite.receive(&question("xxxx:x", PWD, true), address(B), 1, &mut answer);
+        }
+        assert_eq!(ask(&mut lite, A, true, 2), Heard::Selected);
     }
 
     #[test]
