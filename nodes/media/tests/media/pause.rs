@@ -245,7 +245,9 @@ async fn who_is_recorded_beside_another_is_paused_with_them_and_nothing_waits_fo
 
     node.ready(barged(2, voices, Some(1))).await;
     confirmed(&node, 1).await;
-    voices.map(|voice| voice.say(SECRET));
+    for voice in voices {
+        voice.say(SECRET);
+    }
     a.goes_on(60).await;
     let hear = || voices.iter().all(|voice| voice.phone.level(SECRET) > 2_000.0);
     until("they hear each other", hear).await;

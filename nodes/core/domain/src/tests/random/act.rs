@@ -253,11 +253,11 @@ fn media(world: &mut World, chance: &mut Seed) {
 
 fn from_outside(world: &mut World, chance: &mut Seed) {
     let Some(call) = any_call(world, chance) else { return };
-    let (wish, author) = (wish(chance), Author::default());
+    let (wish, author) = (call_wish(chance), Author::default());
     world.command(Command::CommandCall { tenant: tenant_id(), call, wish, author, ask: None });
 }
 
-fn wish(chance: &mut Seed) -> CallWish {
+fn call_wish(chance: &mut Seed) -> CallWish {
     match chance.below(6) {
         0 => CallWish::HangUp,
         1 | 2 => CallWish::Record(RecordingWish::ALL[chance.below(4) as usize]),
