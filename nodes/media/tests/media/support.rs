@@ -97,7 +97,9 @@ impl Node {
             if stands || (close && held.iter().all(|held| held.session != session)) {
                 break;
             }
-            assert!(!self.facts().iter().any(|fact| matches!(fact, Fact::Refused(_))), "{:?}", self.facts());
+            let is_refused =
+                |fact: &Fact| matches!(fact, Fact::Refused(refused) if refused.version == version);
+            assert!(!self.facts().iter().any(is_refused), "{:?}", self.facts());
             tokio::task::yield_now().await;
         }
         eventually("the addresses are told", || self.told(&ids)).await
