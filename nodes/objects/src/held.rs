@@ -113,7 +113,10 @@ mod tests {
         for _ in 0..2 {
             delete(&store, "acme", ("rec", "recordings/acme/1.wav")).await.unwrap();
             let left: Vec<_> = store.list(None).try_collect().await.unwrap();
-            assert_eq!(left.into_iter().map(|meta| meta.location).collect::<Vec<_>>(), [kept.clone()]);
+            assert_eq!(
+                left.into_iter().map(|meta| meta.location).collect::<Vec<_>>(),
+                std::slice::from_ref(&kept)
+            );
         }
     }
 }
