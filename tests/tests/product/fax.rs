@@ -136,7 +136,7 @@ impl Call {
     }
 
     /// Both scenarios end as written, and the call has its record.
-    async fn is_over(self) -> Result<()> {
+    async fn ended(self) -> Result<()> {
         self.from.succeeds(Duration::from_secs(10)).await?;
         self.to.succeeds(Duration::from_secs(10)).await?;
         let api = self.product.api()?;
@@ -216,7 +216,7 @@ async fn a_caller_goes_over_to_t38_and_back_to_sound() -> Result<()> {
     wait::until("the gateway to be asked back to sound", again).await?;
     call.described(&call.from, "SIP/2.0 200", "CSeq: 3 INVITE").await?;
     call.from.cue()?;
-    call.is_over().await
+    call.ended().await
 }
 
 #[tokio::test]
@@ -229,5 +229,5 @@ async fn an_employees_gateway_goes_over_to_t38() -> Result<()> {
     assert!(has(&offer, scenario::AGENTS) && has(&answer, scenario::CALLERS), "{offer}\n{answer}");
     call.faxes([address(&offer, IMAGE)?, address(&answer, IMAGE)?])?;
     call.from.cue()?;
-    call.is_over().await
+    call.ended().await
 }
