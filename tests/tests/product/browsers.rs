@@ -28,6 +28,11 @@ async fn a_customer_talks_with_an_agent_in_a_browser() -> Result<()> {
     api.call_is("talking").await?;
     caller.hears(ANNA.hertz).await.inspect_err(|_| eprintln!("{}", product.log()))?;
     script.saw("hears the caller").await.inspect_err(|_| eprintln!("{}", product.log()))?;
+    // Some more of it, for the recording.
+    caller.forget();
+    caller.hears(ANNA.hertz).await?;
+    caller.forget();
+    caller.hears(ANNA.hertz).await?;
     call.cue()?;
     call.succeeds(Duration::from_secs(10)).await?;
     script.saw("hung up").await?;
@@ -36,8 +41,9 @@ async fn a_customer_talks_with_an_agent_in_a_browser() -> Result<()> {
     let record = &api.cdrs(1).await?[0];
     assert_eq!((&record["outcome"], &record["employee"]), (&"answered".into(), &"anna".into()), "{record}");
     let recording = Recording::of(&api, record).await?;
-    assert!(recording.has_only_on(Side::Left, CALLER), "the customer is left");
-    assert!(recording.has_only_on(Side::Right, ANNA.hertz), "Anna is right");
+    let levels = |hertz| (recording.levels(Side::Left, hertz), recording.levels(Side::Right, hertz));
+    assert!(recording.has_only_on(Side::Left, CALLER), "the customer is left: {:?}", levels(CALLER));
+    assert!(recording.has_only_on(Side::Right, ANNA.hertz), "Anna is right: {:?}", levels(ANNA.hertz));
     Ok(())
 }
 

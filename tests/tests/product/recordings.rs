@@ -208,6 +208,6 @@ async fn a_node_that_dies_twice_in_one_outage_leaves_each_silence_where_it_was()
     call.succeeds(Duration::from_secs(10)).await?;
     let record = &api.cdrs(1).await?[0];
     let recording = wait::until("the recording", async || Recording::of(&api, record).await.ok()).await?;
-    assert!(heard(&recording) >= 3, "{:?}", recording.levels(Side::Left, CALLER));
+    assert!(heard(&recording) >= 3, "{:?} of {record}", recording.levels(Side::Left, CALLER));
     Ok(())
 }

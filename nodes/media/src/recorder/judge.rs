@@ -21,11 +21,15 @@ pub(super) enum Standing {
 }
 
 /// By the note that is in the store. `base` is what the writer noted on its disk when it had begun. Who took a recording up
-/// later than another is told by the group's clock alone: names of nodes move between machines, and runs of two nodes
-/// can't be compared.
+/// later than another is told by the group's clock: names of nodes move between machines, and runs of two nodes can't be
+/// compared. That clock stands still while the whole group is down, as with one node that is started again: then the runs
+/// of one name tell.
 pub(super) fn standing(about: &About, base: Option<u64>, note: &Note) -> Standing {
     let is_own = note.writer == about.writer;
-    let is_next = || note.ran_ms.is_some_and(|ran_ms| about.ran_ms > ran_ms);
+    let is_next = || match note.ran_ms {
+        Some(ran_ms) if about.ran_ms == ran_ms => is_later_run(&about.writer, &note.writer),
+        ran_ms => ran_ms.is_some_and(|ran_ms| about.ran_ms > ran_ms),
+    };
     match base {
         _ if note.finished.is_some() && is_own => Standing::Finishes,
         _ if note.finished.is_some() => Standing::IsOut,
@@ -33,6 +37,17 @@ pub(super) fn standing(about: &About, base: Option<u64>, note: &Note) -> Standin
         None if is_own || is_next() => Standing::TakesUp,
         _ => Standing::IsOut,
     }
+}
+
+/// The number of a writer's run, of `name/run`.
+pub(super) fn run_of(writer: &str) -> Option<u64> {
+    writer.rsplit_once('/')?.1.parse().ok()
+}
+
+/// Whether both are runs of one name, and the first came after the other.
+fn is_later_run(writer: &str, than: &str) -> bool {
+    let name = |writer: &str| writer.rsplit_once('/').map(|(name, _)| name.to_owned());
+    name(writer).is_some() && name(writer) == name(than) && run_of(writer) > run_of(than)
 }
 
 /// How sound goes to its place in a recording.
@@ -81,6 +96,9 @@ mod tests {
             ("a/1", 0, None, note("a/1", Some(0)), TakesUp),
             // Its node's next run, on this machine's disk.
             ("a/2", 9_000, None, note("a/1", Some(0)), TakesUp),
+            // The group's clock stood still, for its only node was down.
+            ("a/10", 0, None, note("a/9", Some(0)), TakesUp),
+            ("a/9", 0, None, note("a/10", Some(0)), IsOut),
             // Another node, whose run is lower.
             ("b/1", 9_000, None, note("a/2", Some(5_000)), TakesUp),
             // A later run of the same name, which has moved to another machine.

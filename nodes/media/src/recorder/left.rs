@@ -8,6 +8,7 @@ use super::{
     Memory, Settings,
     claims::{Claim, Claims},
     inbox::Inbox,
+    judge,
     spool::Left,
     writer::{self, Writer},
 };
@@ -24,8 +25,8 @@ pub(super) async fn take_up(settings: &Settings, memory: &Memory, claims: &Claim
         recordings.entry((ticket.tenant.clone(), ticket.recording.clone())).or_default().push(left);
     }
     for mut lefts in recordings.into_values() {
-        // By the group's clock: the machine's may have been set meanwhile.
-        lefts.sort_by_key(|left| left.about.ran_ms);
+        // By the group's clock: the machine's may have been set meanwhile. Where that stood still, by the run.
+        lefts.sort_by_key(|left| (left.about.ran_ms, judge::run_of(&left.about.writer)));
         // One that is written here already has its turn at the next look.
         if let Some(claim) = lefts.first().and_then(|left| claims.try_claim(&left.about.ticket)) {
             tasks.spawn(write_all(settings.clone(), memory.clone(), lefts, claim));
