@@ -1,7 +1,7 @@
 //! Who may write a recording, and where in it a writer's sound belongs. Nothing is read or written here: what the store and
 //! the disk say comes in.
 
-use super::{open::Note, spool::About};
+use super::{layout::LONGEST_GAP_MS, open::Note, spool::About};
 
 /// What the two measures of a recording's age may differ by while both clocks are right: a command takes its time.
 const TOLERANCE_MS: u64 = 3_000;
@@ -44,10 +44,21 @@ pub(super) fn run_of(writer: &str) -> Option<u64> {
     writer.rsplit_once('/')?.1.parse().ok()
 }
 
+/// Whether both are runs of one name.
+pub(super) fn are_of_one_name(writer: &str, other: &str) -> bool {
+    let name = |writer: &str| writer.rsplit_once('/').map(|(name, _)| name.to_owned());
+    name(writer).is_some() && name(writer) == name(other)
+}
+
 /// Whether both are runs of one name, and the first came after the other.
 fn is_later_run(writer: &str, than: &str) -> bool {
-    let name = |writer: &str| writer.rsplit_once('/').map(|(name, _)| name.to_owned());
-    name(writer).is_some() && name(writer) == name(than) && run_of(writer) > run_of(than)
+    are_of_one_name(writer, than) && run_of(writer) > run_of(than)
+}
+
+/// Whether a recording's writer took it up after one that takes it up only now, which was told so before its process stood
+/// still. A note that does not say is taken for one.
+pub(super) fn is_overtaken(fresh: &Note, former: &Note) -> bool {
+    former.ran_ms.is_none() || former.ran_ms > fresh.ran_ms
 }
 
 /// How sound goes to its place in a recording.
@@ -71,10 +82,17 @@ pub(super) fn ahead_ms(written_ms: u64, lasted_ms: u64) -> u64 {
 }
 
 /// When a recording that is taken up began, by the clock of the node that takes it up. Two nodes' wall clocks are the finer
-/// measure, unless the time that control says it has been wanted shows that one of them is wrong.
-pub(super) fn began_by(now_ms: u64, noted_ms: u64, ran_ms: u64) -> u64 {
-    let are_right = ran_ms == 0 || now_ms.saturating_sub(noted_ms).abs_diff(ran_ms) <= TOLERANCE_MS;
-    if are_right && noted_ms <= now_ms { noted_ms } else { now_ms.saturating_sub(ran_ms) }
+/// measure, unless the time that control says it has been wanted shows that one of them is wrong. Of one node's own clock
+/// that time may only fall short: the group's stands still while nobody of it runs.
+pub(super) fn began_by(now_ms: u64, noted_ms: u64, ran_ms: u64, is_own_clock: bool) -> u64 {
+    let stood_still =
+        |age_ms: u64| is_own_clock && (ran_ms..=ran_ms.saturating_add(LONGEST_GAP_MS)).contains(&age_ms);
+    let is_right =
+        |age_ms: u64| ran_ms == 0 || age_ms.abs_diff(ran_ms) <= TOLERANCE_MS || stood_still(age_ms);
+    match now_ms.checked_sub(noted_ms) {
+        Some(age_ms) if is_right(age_ms) => noted_ms,
+        _ => now_ms.saturating_sub(ran_ms),
+    }
 }
 
 #[cfg(test)]
@@ -155,16 +173,22 @@ mod tests {
 
     #[test]
     fn walls_are_believed_as_far_as_control_bears_them_out() {
-        for (now_ms, noted_ms, ran_ms, began_ms) in [
-            (10_250, 250, 10_000, 250),
-            (13_000, 250, 10_000, 250),
-            (14_000, 250, 10_000, 4_000),
-            (3_610_250, 250, 10_000, 3_600_250),
-            (50_000, 3_600_000, 10_000, 40_000),
-            (3_610_250, 250, 0, 250),
-            (50_000, 3_600_000, 0, 50_000),
+        for (now_ms, noted_ms, ran_ms, of_others, own) in [
+            (10_250, 250, 10_000, 250, 250),
+            (13_000, 250, 10_000, 250, 250),
+            (14_000, 250, 10_000, 4_000, 250),
+            // The group stood still for ten minutes at most; an hour is a clock that was set.
+            (610_250, 250, 10_000, 600_250, 250),
+            (3_610_250, 250, 10_000, 3_600_250, 3_600_250),
+            (50_000, 3_600_000, 10_000, 40_000, 40_000),
+            (6_250, 250, 10_000, 0, 0),
+            (3_610_250, 250, 0, 250, 250),
+            (50_000, 3_600_000, 0, 50_000, 50_000),
         ] {
-            assert_eq!(began_by(now_ms, noted_ms, ran_ms), began_ms, "{now_ms} {noted_ms} {ran_ms}");
+            for (is_own_clock, began_ms) in [(false, of_others), (true, own)] {
+                let began = began_by(now_ms, noted_ms, ran_ms, is_own_clock);
+                assert_eq!(began, began_ms, "{now_ms} {noted_ms} {ran_ms} {is_own_clock}");
+            }
         }
     }
 }

@@ -149,13 +149,14 @@ impl Writer {
     }
 
     /// The gap is looked at again when another still wrote a part meanwhile.
-    async fn resume(&mut self, now_ms: u64) {
+    async fn resume(&mut self, now_ms: u64, is_overtaken: bool) {
         loop {
             self.go_behind_the_last().await;
             let (written_ms, lasted_ms) =
                 (milliseconds(self.written), now_ms.saturating_sub(self.note.began_ms));
             let gap_ms = lasted_ms.saturating_sub(written_ms).min(LONGEST_GAP_MS);
-            let ahead = layout::bytes(judge::ahead_ms(written_ms, lasted_ms));
+            let ahead_ms = if is_overtaken { judge::ahead_ms(written_ms, lasted_ms) } else { 0 };
+            let ahead = layout::bytes(ahead_ms);
             tracing::info!(recording = self.note.ticket.recording, gap_ms, "a recording is taken up");
             // What is not filled here is found short at the end, and counted then.
             if self.fill(layout::bytes(gap_ms)).await != Put::Taken {

@@ -67,17 +67,19 @@ impl Writer {
         let Some(former) = former else {
             let mut writer = Self::new(settings, fresh);
             if ran_ms > SPARE_MS {
-                writer.resume(now_ms).await;
+                writer.resume(now_ms, false).await;
             }
             return writer;
         };
         // From now on by this node's clock: it is the one that will say when the recording ends.
-        let began_ms = judge::began_by(now_ms, former.began_ms, ran_ms);
+        let is_own_clock = judge::are_of_one_name(&fresh.writer, &former.writer);
+        let began_ms = judge::began_by(now_ms, former.began_ms, ran_ms, is_own_clock);
+        let is_overtaken = judge::is_overtaken(&fresh, &former);
         let Note { writer, ran_ms, .. } = fresh;
         let note = Note { writer, ran_ms, began_ms, finished: None, ended_ms: None, ..former };
         let mut writer = Self::new(settings, note);
         writer.write_note().await;
-        writer.resume(now_ms).await;
+        writer.resume(now_ms, is_overtaken).await;
         writer
     }
 }
