@@ -1,4 +1,4 @@
-// The supervisor's page beside a talk: a press listens, keys whisper and leave.
+// The supervisor's page beside a talk: a press listens, keys whisper and leave. A key that is held down takes nothing over.
 
 import { check, counts, logIn, picture, saw } from './browser.mjs';
 
@@ -15,6 +15,15 @@ await check(async (page) => {
   await page.keyboard.press('w');
   await page.locator(vera('whisper')).waitFor();
   saw('whispers');
+
+  await page.keyboard.down('t');
+  // The browser says it again while the key is down.
+  await page.keyboard.down('t');
+  await page.keyboard.up('t');
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('l');
+  await page.locator(vera('listen')).waitFor();
+  saw('has taken nothing over');
 
   await page.keyboard.press('s');
   await counts(page, MONITOR, 0);

@@ -141,6 +141,7 @@ async fn the_supervisors_page_does_it_by_a_press_and_by_keys() -> Result<()> {
     let mut script = Script::start("monitor.mjs", &floor.product.url())?;
     script.saw("listens").await.inspect_err(|_| eprintln!("{}", floor.product.log()))?;
     script.saw("whispers").await?;
+    script.saw("has taken nothing over").await?;
     script.saw("has left").await?;
     floor.vera.hung_up().await?;
     script.succeeds().await?;
