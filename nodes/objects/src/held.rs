@@ -1,10 +1,11 @@
 //! Recordings that must stay: while a call's hold lies in the store, beside its sound, neither retention nor a person deletes
-//! its recordings. And how one is deleted: all that there is of it.
+//! its recordings. What of two at the same time comes of a hold and a deletion is told in [`crate::deletion`].
 
 use bytes::Bytes;
-use futures::TryStreamExt;
 use object_store::{Error, ObjectStore, ObjectStoreExt, PutMode, Result, path::Path};
 use serde::{Deserialize, Serialize};
+
+use crate::deletion::{self, gone};
 
 /// Why the recordings of a call must stay.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,14 +22,20 @@ fn place(tenant: &str, call: &str) -> Path {
     Path::from_iter(["recordings-held", tenant, &format!("{call}.json")])
 }
 
-/// Holds the recordings of a call. False: they were held already, and stay so as it was said first.
-pub async fn hold(objects: &dyn ObjectStore, (tenant, call): (&str, &str), hold: &Hold) -> Result<bool> {
+/// Holds the recordings of a call, which has these by id and object. Those that are held already stay so as it was said first.
+/// False: some of them are deleted, or were being just now; what is left of them is held.
+pub async fn hold(
+    objects: &dyn ObjectStore,
+    (tenant, call): (&str, &str),
+    hold: &Hold,
+    recordings: &[(&str, &str)],
+) -> Result<bool> {
     let bytes = serde_json::to_vec(hold).map_err(strange)?;
     match objects.put_opts(&place(tenant, call), Bytes::from(bytes).into(), PutMode::Create.into()).await {
-        Ok(_) => Ok(true),
-        Err(Error::AlreadyExists { .. }) => Ok(false),
-        Err(error) => Err(error),
+        Ok(_) | Err(Error::AlreadyExists { .. }) => {}
+        Err(error) => return Err(error),
     }
+    deletion::is_none_deleted(objects, tenant, recordings).await
 }
 
 /// The hold on a call's recordings, if there is one. What can't be read holds all the same: it is an error.
@@ -43,24 +50,6 @@ pub async fn held(objects: &dyn ObjectStore, (tenant, call): (&str, &str)) -> Re
 /// Lets a call's recordings go: from now on they may be deleted. Done where they were not held.
 pub async fn release(objects: &dyn ObjectStore, (tenant, call): (&str, &str)) -> Result<()> {
     gone(objects.delete(&place(tenant, call)).await)
-}
-
-/// Deletes a recording: its parts first, for those of a writer that was cut off may have come after the file; the store takes
-/// the key with the file; last the note of it, if it was left open.
-pub async fn delete(objects: &dyn ObjectStore, tenant: &str, (id, object): (&str, &str)) -> Result<()> {
-    let parts: Vec<_> = objects.list(Some(&Path::from(format!("{object}.part")))).try_collect().await?;
-    for part in parts {
-        gone(objects.delete(&part.location).await)?;
-    }
-    gone(objects.delete(&Path::from(object)).await)?;
-    gone(objects.delete(&Path::from_iter(["recordings-open", tenant, &format!("{id}.json")])).await)
-}
-
-fn gone(outcome: Result<()>) -> Result<()> {
-    match outcome {
-        Err(Error::NotFound { .. }) => Ok(()),
-        outcome => outcome,
-    }
 }
 
 fn strange(error: serde_json::Error) -> Error {
@@ -81,8 +70,9 @@ mod tests {
         let store = InMemory::new();
         let said = |author: &str| Hold { author: author.into(), at: 5, reason: "a claim".into() };
         assert_eq!(held(&store, CALL).await.unwrap(), None);
-        assert!(hold(&store, CALL, &said("olga")).await.unwrap());
-        assert!(!hold(&store, CALL, &said("vera")).await.unwrap());
+        for author in ["olga", "vera"] {
+            assert!(hold(&store, CALL, &said(author), &[]).await.unwrap());
+        }
         assert_eq!(held(&store, CALL).await.unwrap(), Some(said("olga")));
         assert_eq!(held(&store, ("other", CALL.1)).await.unwrap(), None);
         for _ in 0..2 {
@@ -96,27 +86,5 @@ mod tests {
         let store = InMemory::new();
         store.put(&place(CALL.0, CALL.1), "torn".into()).await.unwrap();
         assert!(held(&store, CALL).await.is_err());
-    }
-
-    #[tokio::test]
-    async fn file_parts_and_note_go_and_nothing_else() {
-        let store = InMemory::new();
-        let kept = Path::from("recordings/acme/2.wav");
-        for path in [
-            "recordings/acme/1.wav",
-            "recordings/acme/1.wav.part/000009.pcm",
-            "recordings-open/acme/rec.json",
-        ] {
-            store.put(&path.into(), "wave".into()).await.unwrap();
-        }
-        store.put(&kept, "wave".into()).await.unwrap();
-        for _ in 0..2 {
-            delete(&store, "acme", ("rec", "recordings/acme/1.wav")).await.unwrap();
-            let left: Vec<_> = store.list(None).try_collect().await.unwrap();
-            assert_eq!(
-                left.into_iter().map(|meta| meta.location).collect::<Vec<_>>(),
-                std::slice::from_ref(&kept)
-            );
-        }
     }
 }

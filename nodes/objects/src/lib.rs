@@ -11,6 +11,7 @@
 
 mod chunks;
 mod create;
+pub mod deletion;
 mod error;
 mod folder;
 pub mod held;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::{StreamExt, stream};
+use mangrove_objects::deletion;
 use mangrove_rtp::{RATE, wav};
 use object_store::{Error, ObjectStore, ObjectStoreExt, Result, WriteMultipart};
 use sha2::{Digest, Sha256};
@@ -65,7 +66,7 @@ async fn report(settings: &Settings, note: &Note) {
     if let Some(fact) = note.fact() {
         settings.outbox.post(&ticket.owner(), fact);
     }
-    settings.failing.insist("remove the note", ticket, || remove(objects, layout::note(ticket))).await;
+    settings.failing.insist("remove the note", ticket, || remove_note(objects, ticket)).await;
 }
 
 /// The note of the whole file, made now or found. None when another has done all that.
@@ -148,12 +149,23 @@ async fn write(
 }
 
 /// Whether the recording's file is in the store.
-pub(super) async fn is_there(objects: &dyn ObjectStore, ticket: &Ticket) -> Result<bool> {
+async fn is_there(objects: &dyn ObjectStore, ticket: &Ticket) -> Result<bool> {
     match within(DEADLINE, objects.head(&layout::object(ticket))).await {
         Ok(_) => Ok(true),
         Err(Error::NotFound { .. }) => Ok(false),
         Err(error) => Err(error),
     }
+}
+
+/// Whether the recording was whole already: its file is there, or somebody has deleted it.
+pub(super) async fn is_done(objects: &dyn ObjectStore, ticket: &Ticket) -> Result<bool> {
+    let is_deleted = deletion::is_deleted(objects, &ticket.tenant, &ticket.recording);
+    Ok(within(DEADLINE, is_deleted).await? || is_there(objects, ticket).await?)
+}
+
+/// Forgets a recording that was not to be begun.
+pub(super) async fn remove_note(objects: &dyn ObjectStore, ticket: &Ticket) -> Result<()> {
+    remove(objects, layout::note(ticket)).await
 }
 
 async fn copy(

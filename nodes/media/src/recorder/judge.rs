@@ -6,6 +6,13 @@ use super::{layout::LONGEST_GAP_MS, open::Note, spool::About};
 /// What the two measures of a recording's age may differ by while both clocks are right: a command takes its time.
 const TOLERANCE_MS: u64 = 3_000;
 
+/// What the clocks of two leaders of a group may differ by.
+const LEADERS_MS: u64 = 500;
+/// What a process that is killed has of a recording in memory only: a part, and what waits for the store.
+const IN_MEMORY_MS: u64 = 6_000;
+/// Who comes to a recording this long after it was told to is late: others may have been told meanwhile, and be done.
+const LATE_MS: u64 = 3_000;
+
 /// What is to become of sound that waited on a disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Standing {
@@ -20,12 +27,13 @@ pub(super) enum Standing {
     IsOut,
 }
 
-/// By the note that is in the store. `base` is what the writer noted on its disk when it had begun. Who took a recording up
-/// later than another is told by the group's clock: names of nodes move between machines, and runs of two nodes can't be
-/// compared. That clock stands still while the whole group is down, as with one node that is started again: then the runs
-/// of one name tell.
+/// By the note that is in the store. `base` is what the writer noted on its disk when it had begun; where the disk did not take
+/// that, the note tells. Who took a recording up later than another is told by the group's clock: names of nodes move between
+/// machines, and runs of two nodes can't be compared. That clock stands still while the whole group is down, as with one node
+/// that is started again: then the runs of one name tell.
 pub(super) fn standing(about: &About, base: Option<u64>, note: &Note) -> Standing {
     let is_own = note.writer == about.writer;
+    let base = base.or(note.base.filter(|_| is_own));
     let is_next = || match note.ran_ms {
         Some(ran_ms) if about.ran_ms == ran_ms => is_later_run(&about.writer, &note.writer),
         ran_ms => ran_ms.is_some_and(|ran_ms| about.ran_ms > ran_ms),
@@ -59,6 +67,43 @@ fn is_later_run(writer: &str, than: &str) -> bool {
 /// still. A note that does not say is taken for one.
 pub(super) fn is_overtaken(fresh: &Note, former: &Note) -> bool {
     former.ran_ms.is_none() || former.ran_ms > fresh.ran_ms
+}
+
+/// Whether who was told to record says so before the writer of the note that is there was told: it was cut off meanwhile, and
+/// the recording is its heir's. A later run of one name is no such: the group's clock may have stood still between them.
+pub(super) fn is_stale(fresh: &Note, former: &Note) -> bool {
+    let is_earlier = |(own, noted): (u64, u64)| noted > own.saturating_add(LEADERS_MS);
+    fresh.ran_ms.zip(former.ran_ms).is_some_and(is_earlier) && !is_later_run(&fresh.writer, &former.writer)
+}
+
+/// Whose a recording is that a writer has begun, by the note that is there now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Hold {
+    Ours,
+    /// It is ours all the same: who was told before us had read the note before we wrote ours, and wrote over it.
+    TakenByMistake,
+    /// Another has taken it up, or finished it.
+    Lost,
+}
+
+/// By the note as its writer wrote it, and as it is found.
+pub(super) fn hold(own: &Note, found: Option<&Note>) -> Hold {
+    match found {
+        Some(found) if found.writer == own.writer => Hold::Ours,
+        Some(found) if found.finished.is_none() && is_stale(found, own) => Hold::TakenByMistake,
+        _ => Hold::Lost,
+    }
+}
+
+/// Whether a writer comes late, so long after it was told to by its own clock and by the wall.
+pub(super) fn is_late(own_ms: u64, wall_ms: u64) -> bool {
+    own_ms.max(wall_ms) > LATE_MS
+}
+
+/// Whether so much sound of a recording that ran so long lacks more than was in memory when its node was killed: a machine that
+/// is down may have that on its disk.
+pub(super) fn lacks_much(ran_ms: Option<u64>, sound_ms: u64) -> bool {
+    ran_ms.is_some_and(|ran_ms| ran_ms.saturating_sub(sound_ms) > IN_MEMORY_MS)
 }
 
 /// How sound goes to its place in a recording.
@@ -132,6 +177,69 @@ mod tests {
         ] {
             let about = About::new(ticket("r"), writer.into(), 0, ran_ms);
             assert_eq!(standing(&about, base, &noted), wanted, "{writer} {ran_ms} {base:?} {noted:?}");
+        }
+    }
+
+    #[test]
+    fn where_the_disk_does_not_say_that_it_has_begun_its_own_note_does() {
+        for (writer, wanted) in [("a/1", Standing::GoesOn { base: 64 }), ("a/2", Standing::IsOut)] {
+            let about = About::new(ticket("r"), "a/1".into(), 0, 0);
+            let noted = Note { base: Some(64), ..note(writer, Some(0)) };
+            assert_eq!(standing(&about, None, &noted), wanted, "{writer}");
+        }
+    }
+
+    #[test]
+    fn who_was_told_before_its_heir_is_stale() {
+        for (writer, ran_ms, noted, wanted) in [
+            ("a/1", Some(0), note("b/1", Some(5_000)), true),
+            ("a/1", Some(0), note("a/2", Some(5_000)), true),
+            // Two leaders' clocks.
+            ("b/1", Some(4_600), note("a/1", Some(5_000)), false),
+            ("b/1", Some(9_000), note("a/1", Some(5_000)), false),
+            // The group's clock did not go on where it stood.
+            ("a/2", Some(0), note("a/1", Some(5_000)), false),
+            // Builds that do not say.
+            ("a/1", Some(0), note("b/1", None), false),
+            ("a/1", None, note("b/1", Some(5_000)), false),
+        ] {
+            let fresh = note(writer, ran_ms);
+            assert_eq!(is_stale(&fresh, &noted), wanted, "{fresh:?} {noted:?}");
+        }
+    }
+
+    #[test]
+    fn a_recording_stays_with_who_was_told_last_whoever_wrote_over_its_note() {
+        let own = note("b/1", Some(5_000));
+        let finished = Some(Finished { bytes: 44, duration_ms: 0, sha256: String::new() });
+        for (found, wanted) in [
+            (Some(own.clone()), Hold::Ours),
+            (Some(note("a/1", Some(0))), Hold::TakenByMistake),
+            (Some(Note { finished, ..note("a/1", Some(0)) }), Hold::Lost),
+            (Some(note("b/2", Some(0))), Hold::Lost),
+            (Some(note("c/1", Some(9_000))), Hold::Lost),
+            (Some(note("a/1", None)), Hold::Lost),
+            (None, Hold::Lost),
+        ] {
+            assert_eq!(hold(&own, found.as_ref()), wanted, "{found:?}");
+        }
+    }
+
+    #[test]
+    fn what_was_in_memory_is_not_much() {
+        for (ran_ms, sound_ms, wanted) in
+            [(None, 0, false), (Some(10_000), 4_000, false), (Some(10_000), 3_999, true), (Some(1), 9, false)]
+        {
+            assert_eq!(lacks_much(ran_ms, sound_ms), wanted, "{ran_ms:?} {sound_ms}");
+        }
+    }
+
+    #[test]
+    fn either_clock_tells_that_it_is_late() {
+        for (own_ms, wall_ms, wanted) in
+            [(0, 0, false), (3_000, 3_000, false), (3_001, 0, true), (0, 3_001, true)]
+        {
+            assert_eq!(is_late(own_ms, wall_ms), wanted, "{own_ms} {wall_ms}");
         }
     }
 

@@ -41,6 +41,9 @@ pub(super) struct Note {
     /// builds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) ran_ms: Option<u64>,
+    /// Bytes of the recording before its writer's own sound, once they are there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) base: Option<u64>,
     /// When it began, milliseconds since 1970.
     pub(super) began_ms: u64,
     /// When its call ended; none while it runs, and when its node died first.
@@ -67,6 +70,7 @@ impl Note {
             ticket,
             writer: String::new(),
             ran_ms: None,
+            base: None,
             began_ms,
             ended_ms: None,
             missing_ms: 0,

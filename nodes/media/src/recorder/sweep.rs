@@ -8,7 +8,7 @@ use object_store::{ObjectStore, ObjectStoreExt};
 use super::{
     Settings,
     claims::Claims,
-    compact, layout,
+    compact, judge, layout,
     open::{Note, Ticket},
     parts::{self, Part},
     store::{DEADLINE, gathered, within},
@@ -22,6 +22,8 @@ pub(super) const EVERY: Duration = Duration::from_secs(300);
 const ABANDONED_MS: u64 = 12 * 3_600_000;
 /// After an outage this long without another part means that no node has any left on its disk that writes it now.
 const CALM: Duration = Duration::from_secs(180);
+/// So long where much is lacking: that may lie on the disk of a machine that is still to be started.
+const LONG_CALM: Duration = Duration::from_secs(3_600);
 
 /// Looks once, and leaves alone what this node itself works on.
 pub(super) async fn run(settings: Settings, claims: Claims) {
@@ -45,12 +47,18 @@ async fn try_finish(settings: &Settings, claims: &Claims, ticket: &Ticket) {
 /// Finishes one whose call is over and whose node is gone, once nobody here works on it. While the store was away its node
 /// may have kept some of it on its disk: what comes of that is waited for.
 pub(super) async fn finish_left(settings: &Settings, claims: &Claims, ticket: &Ticket, ran_ms: Option<u64>) {
-    let mut before: Option<Vec<Part>> = None;
+    let (mut before, mut calm): (Option<Vec<Part>>, Duration) = (None, Duration::ZERO);
     loop {
         let claim = claims.claim(ticket).await;
         let list = || parts::list(settings.objects.as_ref(), ticket);
         let now = settings.failing.insist("list the parts", ticket, list).await;
-        let is_calm = before.map_or_else(|| settings.failing.is_calm(CALM), |before| before == now);
+        let is_calm = match &before {
+            None => settings.failing.is_calm(CALM),
+            Some(before) => {
+                calm = if *before == now { calm + CALM } else { Duration::ZERO };
+                calm >= needed(settings, ticket, &now, ran_ms).await
+            }
+        };
         if is_calm {
             return finish(settings, ticket, ran_ms).await;
         }
@@ -59,6 +67,16 @@ pub(super) async fn finish_left(settings: &Settings, claims: &Claims, ticket: &T
         drop(claim);
         tokio::time::sleep(CALM).await;
     }
+}
+
+/// How long nothing may have come of a recording before it is put together after an outage. Nothing more comes of one that is
+/// whole, nor of one whose writer noted its end.
+async fn needed(settings: &Settings, ticket: &Ticket, parts: &[Part], ran_ms: Option<u64>) -> Duration {
+    let read = || Note::read(settings.objects.as_ref(), ticket);
+    let note = settings.failing.insist("read the note", ticket, read).await;
+    let is_open = note.is_some_and(|note| note.finished.is_none() && note.ended_ms.is_none());
+    let sound_ms = layout::milliseconds(parts.iter().map(|part| part.bytes).sum());
+    if is_open && judge::lacks_much(ran_ms, sound_ms) { LONG_CALM } else { CALM }
 }
 
 /// Puts one together, if it is still to be done. Where it is known how long it ran and its writer did not note its end,

@@ -3,6 +3,7 @@
 mod entering;
 
 use bytes::Bytes;
+use entering::Told;
 use object_store::{Error, ObjectStoreExt, PutMode};
 use tokio::sync::mpsc;
 
@@ -11,7 +12,7 @@ use super::{
     claims::{Claim, Claims},
     compact,
     inbox::{Inbox, Next},
-    judge,
+    judge::{self, Hold},
     layout::{self, LONGEST_GAP_MS, milliseconds},
     open::{Note, Ticket},
     parts,
@@ -53,6 +54,7 @@ pub(super) async fn run(
     pieces: mpsc::UnboundedReceiver<Piece>,
 ) {
     let Beginning { ticket, began_ms, ran_ms, claim } = beginning;
+    let told = Told::now(began_ms);
     let about = About::new(ticket.clone(), settings.writer.clone(), began_ms, ran_ms);
     let mut inbox = Inbox::new(settings.spool.clone(), about, memory, pieces);
     let begin = async {
@@ -61,7 +63,7 @@ pub(super) async fn run(
             Some(claim) => claim,
             None => claims.claim(&ticket).await,
         };
-        (claim, Writer::open(settings.clone(), ticket.clone(), began_ms, ran_ms).await)
+        (claim, Writer::open(settings.clone(), ticket.clone(), told, ran_ms).await)
     };
     let Some((_claim, writer)) = inbox.during(begin).await else { return inbox.put_down() };
     inbox.begun(writer.base()).await;
@@ -161,7 +163,8 @@ impl Writer {
             // What is not filled here is found short at the end, and counted then.
             if self.fill(layout::bytes(gap_ms)).await != Put::Taken {
                 self.base = self.written.saturating_sub(ahead);
-                return;
+                self.note.base = Some(self.base);
+                return self.note_down().await;
             }
         }
     }
@@ -184,7 +187,6 @@ impl Writer {
             }
             self.note.missing_ms += milliseconds(length);
         }
-        self.note_down().await;
         Put::Done
     }
 
@@ -216,6 +218,7 @@ impl Writer {
             self.go_behind_the_last().await;
             // What another still wrote is no part of this one's sound.
             self.base += self.written.saturating_sub(before);
+            self.note.base = Some(self.base);
         }
     }
 
@@ -250,17 +253,28 @@ impl Writer {
         if self.is_still_ours().await { Put::Taken } else { Put::Lost }
     }
 
-    /// Whether nobody has taken the recording up, or finished it, since this writer did.
+    /// Whether nobody has taken the recording up, or finished it, since this writer did. A folder knows no conditional update: who
+    /// wrote over the note without a right to is written over in turn.
     async fn is_still_ours(&mut self) -> bool {
-        let ticket = &self.note.ticket;
-        let found = self
-            .settings
-            .failing
-            .insist("read the note", ticket, || Note::read(self.settings.objects.as_ref(), ticket))
-            .await;
-        if found.is_none_or(|note| note.writer != self.note.writer) {
-            tracing::warn!(recording = self.note.ticket.recording, "a recording is written by another now");
-            self.is_lost = true;
+        if self.is_lost {
+            return false;
+        }
+        let (objects, ticket) = (self.settings.objects.as_ref(), &self.note.ticket);
+        let read = || Note::read(objects, ticket);
+        let found = self.settings.failing.insist("read the note", ticket, read).await;
+        match judge::hold(&self.note, found.as_ref()) {
+            Hold::Ours => {}
+            Hold::TakenByMistake => {
+                tracing::warn!(
+                    recording = ticket.recording,
+                    "a recording's note was written over: it is put back"
+                );
+                self.write_note().await;
+            }
+            Hold::Lost => {
+                tracing::warn!(recording = ticket.recording, "a recording is written by another now");
+                self.is_lost = true;
+            }
         }
         !self.is_lost
     }

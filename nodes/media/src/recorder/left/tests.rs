@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use mangrove_objects::deletion;
 use object_store::ObjectStoreExt;
 use tokio::sync::mpsc;
 
@@ -106,15 +107,21 @@ async fn sound_that_is_missing_between_pieces_is_silence_in_its_place_and_is_nam
 /// Killed between writing a piece and taking it off the disk.
 #[tokio::test]
 async fn a_piece_that_the_store_has_already_is_not_written_twice() {
-    let outage = Outage::new(None);
-    outage.kills("a/1", 0, &[1, 2]).await;
-    std::fs::write(outage.pieces()[0].with_file_name("begun"), "0").unwrap();
-    outage.ends();
-    note("a/1", 0).write(outage.store.as_ref()).await.unwrap();
-    put_parts(&outage, &[1]).await;
-    outage.is_drained_by("a/2").await;
-    assert_eq!(outage.seconds_of_parts().await, [1, 2]);
-    outage.has_pieces(0).await;
+    // The disk may not have taken that it had begun.
+    for is_marked in [true, false] {
+        let outage = Outage::new(None);
+        outage.kills("a/1", 0, &[1, 2]).await;
+        if is_marked {
+            std::fs::write(outage.pieces()[0].with_file_name("begun"), "0").unwrap();
+        }
+        outage.ends();
+        let base = (!is_marked).then_some(0);
+        Note { base, ..note("a/1", 0) }.write(outage.store.as_ref()).await.unwrap();
+        put_parts(&outage, &[1]).await;
+        outage.is_drained_by("a/2").await;
+        assert_eq!(outage.seconds_of_parts().await, [1, 2]);
+        outage.has_pieces(0).await;
+    }
 }
 
 /// The run that takes up what waited is killed as well, with a part written and a piece on the disk. The second piece may be as
@@ -193,6 +200,21 @@ async fn what_waited_of_a_recording_that_another_finished_leaves_its_file_alone(
     assert!(outage.seconds_of_parts().await.is_empty());
     assert_eq!(Note::read(outage.store.as_ref(), &ticket("r")).await.unwrap(), None);
     assert_eq!(outage.seconds().await, [9]);
+    outage.has_pieces(0).await;
+}
+
+/// Its heir was done, and somebody deleted the recording, before it came back.
+#[tokio::test]
+async fn what_waited_of_a_recording_that_was_deleted_is_not_written() {
+    let outage = Outage::new(None);
+    outage.kills("a/1", 0, &[1]).await;
+    outage.ends();
+    let (ticket, objects) = (ticket("r"), outage.store.as_ref());
+    let recording = (ticket.recording.as_str(), ticket.object.as_str());
+    assert!(deletion::delete(objects, (&ticket.tenant, &ticket.session), &[recording]).await.unwrap());
+    outage.is_drained_by("a/2").await;
+    assert!(outage.seconds_of_parts().await.is_empty());
+    assert_eq!(Note::read(objects, &ticket).await.unwrap(), None);
     outage.has_pieces(0).await;
 }
 

@@ -161,3 +161,27 @@ async fn what_another_node_still_writes_after_an_outage_is_waited_for() {
     let finished = tests::reported(&facts).await;
     assert_eq!((finished.missing_ms, finished.duration_ms), (0, 4_000));
 }
+
+/// A machine that had some of it on its disk is started long after the others had the store again.
+#[tokio::test(start_paused = true)]
+async fn what_lacks_much_after_an_outage_is_waited_for_longer() {
+    for (ran_ms, late, missing_ms) in [(20_000, CALM * 10, 18_000), (4_000, CALM * 10, 3_000)] {
+        let store = Arc::new(Store::default());
+        let (settings, facts) = tests::settings(store.clone());
+        let ticket = a_second_of_it(&settings).await;
+        store.is_away.store(true, Ordering::Relaxed);
+        let finishing = tokio::spawn({
+            let settings = settings.clone();
+            async move { finish_left(&settings, &Claims::default(), &ticket, Some(ran_ms)).await }
+        });
+        while settings.failing.is_calm(CALM) {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        store.is_away.store(false, Ordering::Relaxed);
+        tokio::time::sleep(late).await;
+        put_second(&settings, 2).await;
+        finishing.await.unwrap();
+        let finished = tests::reported(&facts).await;
+        assert_eq!((finished.missing_ms, finished.duration_ms), (missing_ms, ran_ms));
+    }
+}
