@@ -7,18 +7,19 @@ use mangrove_proto::live::Cdr;
 use sqlx::AnyConnection;
 
 use crate::{
-    Audit, Error, History, Story, audit, cdr,
+    Audit, Error, History, Story, audit, cdr_write,
     sql::{Sql, bounded},
     story,
 };
 
-/// Rows in one statement: at twelve values each far from what either database takes.
+/// Rows in one statement, for each is a way to the database's thread and back: at twelve values each far from what either
+/// database takes.
 const ROWS: usize = 32;
 
 /// Records that are written together or not at all.
 #[derive(Debug, Clone, Default)]
 pub struct Batch {
-    /// Upserted by call: the later record of a call takes the earlier one's place.
+    /// Upserted by call: the later record of a call takes the earlier one's place, without recordings that were deleted.
     pub cdrs: Vec<Cdr>,
     /// Kept once by key.
     pub audits: Vec<Audit>,
@@ -31,14 +32,6 @@ impl Batch {
     pub fn is_empty(&self) -> bool {
         self.cdrs.is_empty() && self.audits.is_empty() && self.stories.is_empty()
     }
-
-    /// Many rows a statement: each statement is a way to the database's thread and back.
-    fn statements(&self) -> Result<Vec<Sql>, Error> {
-        let cdrs = last_of_each(&self.cdrs, |cdr| cdr.call);
-        let cdrs = cdrs.chunks(ROWS).map(cdr::upsert);
-        let audits = self.audits.iter().map(|audit| Ok(audit::keep(audit)));
-        cdrs.chain(audits).collect()
-    }
 }
 
 impl History {
@@ -47,11 +40,15 @@ impl History {
         if batch.is_empty() {
             return Ok(());
         }
-        let statements = batch.statements()?;
+        let audits: Vec<Sql> = batch.audits.iter().map(audit::keep).collect();
+        let cdrs = last_of_each(&batch.cdrs, |cdr| cdr.call);
         let stories = last_of_each(&batch.stories, |story| story.call);
         bounded("writing a batch", async {
             let mut transaction = self.writer.begin().await?;
-            run(&mut transaction, statements).await?;
+            for cdrs in cdrs.chunks(ROWS) {
+                cdr_write::write(&mut transaction, cdrs).await?;
+            }
+            run(&mut transaction, audits).await?;
             for stories in stories.chunks(ROWS) {
                 story::write(&mut transaction, stories).await?;
             }

@@ -8,6 +8,7 @@ mod audit;
 mod batch;
 mod cdr;
 mod cdr_filter;
+mod cdr_write;
 mod error;
 mod ledger;
 mod open;

@@ -7,7 +7,7 @@ use mangrove_proto::{
 };
 
 use crate::{
-    Batch, Error, History, cdr,
+    Error, History, cdr, cdr_write,
     sql::{Sql, bounded},
 };
 
@@ -50,11 +50,23 @@ impl History {
         rows.iter().map(expired).collect()
     }
 
-    /// Takes the recordings out of a call's record, after their objects are gone.
-    pub async fn forget_recordings(&self, tenant: &TenantId, call: CallId) -> Result<(), Error> {
-        let Some(mut cdr) = self.cdr(tenant, call).await? else { return Ok(()) };
-        cdr.recordings.clear();
-        self.write(&Batch { cdrs: vec![cdr], ..Batch::default() }).await
+    /// Takes recordings out of a call's record, after their objects are gone. Others that it has stay, and these do not come
+    /// back when control writes it again.
+    pub async fn forget_recordings(
+        &self,
+        tenant: &TenantId,
+        call: CallId,
+        ids: &[&str],
+    ) -> Result<(), Error> {
+        if self.cdr(tenant, call).await?.is_none() {
+            return Ok(());
+        }
+        bounded("forgetting recordings", async {
+            let mut transaction = self.writer.begin().await?;
+            cdr_write::forget(&mut transaction, (tenant, call), ids).await?;
+            transaction.commit().await
+        })
+        .await
     }
 
     /// Deletes records and stories of calls started before `before`; returns how many calls.

@@ -266,11 +266,42 @@ async fn retention_forgets_recordings_first_and_calls_later() {
     let expired = history.expired_recordings(&tenant, 5_000, None, 10).await.unwrap();
     assert_eq!(expired[0].recordings, [recording()]);
     assert_eq!(history.expired_recordings(&tenant, 5_000, Some(&expired[0]), 10).await.unwrap(), []);
-    history.forget_recordings(&tenant, CallId(1)).await.unwrap();
+    history.forget_recordings(&tenant, CallId(1), &["1"]).await.unwrap();
     assert_eq!(history.expired_recordings(&tenant, 5_000, None, 10).await.unwrap(), []);
     assert_eq!(history.delete_before(&tenant, 5_000).await.unwrap(), 1);
     assert_eq!(found(&history, CdrFilter::default()).await, BTreeSet::from([9]));
     assert_eq!(history.story(&tenant, CallId(1)).await.unwrap(), None);
+}
+
+/// A batch comes twice, or a recording is reported after a person deleted the call's others.
+#[tokio::test]
+async fn a_deleted_recording_is_not_listed_again_when_its_call_is_written_again() {
+    let (_folder, history) = open().await;
+    let tenant = "acme".into();
+    let kept = async || {
+        let record = history.cdr(&tenant, CallId(1)).await.unwrap().unwrap();
+        record.recordings.into_iter().map(|recording| recording.id).collect::<Vec<_>>()
+    };
+    let (first, late) = (recording(), CdrRecording { id: "2".into(), ..recording() });
+    let with = |recordings: &[CdrRecording]| {
+        let cdrs = vec![Cdr { recordings: recordings.to_vec(), ..cdr(1) }, cdr(9)];
+        Batch { cdrs, ..Batch::default() }
+    };
+    let recorded = CdrFilter { recorded: Some(true), ..CdrFilter::default() };
+    history.write(&with(&[first.clone()])).await.unwrap();
+    history.forget_recordings(&"other".into(), CallId(1), &["1"]).await.unwrap();
+    assert_eq!(kept().await, ["1"], "it is another tenant's");
+    for _ in 0..2 {
+        history.forget_recordings(&tenant, CallId(1), &["1"]).await.unwrap();
+        history.write(&with(&[first.clone()])).await.unwrap();
+        assert!(kept().await.is_empty());
+        assert!(found(&history, recorded.clone()).await.is_empty());
+    }
+    history.write(&with(&[first, late])).await.unwrap();
+    assert_eq!(kept().await, ["2"]);
+    history.forget_recordings(&tenant, CallId(1), &["1"]).await.unwrap();
+    assert_eq!(kept().await, ["2"], "what came meanwhile stays");
+    assert_eq!(found(&history, recorded).await, BTreeSet::from([1]));
 }
 
 #[tokio::test]

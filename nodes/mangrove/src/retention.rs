@@ -1,6 +1,6 @@
 //! Deletes recordings whose time is over: the sound first, then what points at it, so that nothing is left behind that
-//! nobody knows of. What is held stays until it is released. A deletion that failed is tried again in the next round. Under a clock that can't be believed nothing
-//! is deleted.
+//! nobody knows of. What is held stays until it is released. A deletion that failed is tried again in the next round. Under a
+//! clock that can't be believed nothing is deleted.
 
 mod wall;
 
@@ -12,7 +12,7 @@ use std::{
 use anyhow::{Result, bail};
 use mangrove_control::Control;
 use mangrove_history::{Expired, History};
-use mangrove_objects::held;
+use mangrove_objects::deletion;
 use mangrove_proto::id::TenantId;
 use object_store::ObjectStore;
 use wall::{Verdict, Wall};
@@ -57,10 +57,8 @@ async fn delete_before(
     while failures.len() < FAILURES {
         let expired = history.expired_recordings(tenant, before, last.as_ref(), BITE).await?;
         for call in &expired {
-            match delete(tenant, call, objects).await {
-                Ok(true) => history.forget_recordings(tenant, call.call).await?,
-                Ok(false) => {}
-                Err(error) => failures.push(format!("{}: {error}", call.call)),
+            if let Err(error) = delete(tenant, call, history, objects).await? {
+                failures.push(format!("{}: {error}", call.call));
             }
         }
         last = match expired.into_iter().next_back() {
@@ -74,15 +72,24 @@ async fn delete_before(
     }
 }
 
-/// False: they are held, and stay.
-async fn delete(tenant: &TenantId, call: &Expired, objects: &dyn ObjectStore) -> Result<bool> {
-    if held::held(objects, (tenant.as_str(), &call.call.to_string())).await?.is_some() {
-        return Ok(false);
+/// What is held stays. Tombstones do not: hardly a machine is away for as long as recordings are kept, and there would be one
+/// of each for ever. The error within is of these objects, the other of the database.
+async fn delete(
+    tenant: &TenantId,
+    Expired { call, recordings, .. }: &Expired,
+    history: &History,
+    objects: &dyn ObjectStore,
+) -> Result<object_store::Result<()>> {
+    let all: Vec<(&str, &str)> =
+        recordings.iter().map(|recording| (recording.id.as_str(), recording.object.as_str())).collect();
+    match deletion::delete(objects, (tenant.as_str(), &call.to_string()), &all).await {
+        Ok(true) => {}
+        Ok(false) => return Ok(Ok(())),
+        Err(error) => return Ok(Err(error)),
     }
-    for recording in &call.recordings {
-        held::delete(objects, tenant.as_str(), (&recording.id, &recording.object)).await?;
-    }
-    Ok(true)
+    let ids: Vec<&str> = all.iter().map(|(id, _)| *id).collect();
+    history.forget_recordings(tenant, *call, &ids).await?;
+    Ok(deletion::forget(objects, tenant.as_str(), &all).await)
 }
 
 fn wall() -> u64 {
@@ -93,6 +100,7 @@ fn wall() -> u64 {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use mangrove_history::Batch;
+    use mangrove_objects::held;
     use mangrove_proto::live::{Cdr, CdrRecording, Direction, EndedBy, Outcome};
     use object_store::{ObjectStoreExt, memory::InMemory, path::Path};
 
@@ -151,6 +159,7 @@ mod tests {
         assert!(objects.head(&stray).await.is_err());
         assert!(objects.head(&Path::from("recordings/1.wav")).await.is_err());
         assert!(objects.head(&Path::from("recordings/2.wav")).await.is_ok());
+        assert!(!deletion::is_deleted(&objects, "acme", "1").await.unwrap(), "not one of each for ever");
         let kept = history.cdr(&old.tenant, old.call).await.unwrap().unwrap();
         assert!(kept.recordings.is_empty(), "the record stays, without a way to the sound");
     }
@@ -165,7 +174,7 @@ mod tests {
         objects.put(&sound, "wave".into()).await.unwrap();
         let hold = held::Hold { author: "olga".into(), at: 1, reason: String::new() };
         let call = old.call.to_string();
-        held::hold(&objects, ("acme", &call), &hold).await.unwrap();
+        held::hold(&objects, ("acme", &call), &hold, &[]).await.unwrap();
         delete_before(&tenant, 5_000, &history, &objects).await.unwrap();
         assert!(objects.head(&sound).await.is_ok());
         assert_eq!(history.cdr(&tenant, old.call).await.unwrap().unwrap().recordings.len(), 1);

@@ -7,7 +7,10 @@ use std::{
 
 use axum::{Json, extract::State, http::StatusCode};
 use mangrove_history::{Audit, Batch};
-use mangrove_objects::held::{self, Hold};
+use mangrove_objects::{
+    deletion,
+    held::{self, Hold},
+};
 use mangrove_proto::live::Cdr;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -54,10 +57,12 @@ pub(crate) async fn read(
     Ok(Json(Held { author, at, reason }))
 }
 
-/// Holds a call's recordings: neither retention nor a person deletes them until they are released.
+/// Holds a call's recordings: neither retention nor a person deletes them until they are released. 409: some of them are
+/// gone already, or were being deleted.
 #[utoipa::path(put, path = "/api/v1/tenants/{tenant}/recordings/{call}/hold", tag = "calls", request_body = HoldWish,
     params(("tenant" = String, Path), ("call" = String, Path)),
-    responses((status = 204), (status = 404, body = Refusal), (status = 422, body = Refusal)))]
+    responses((status = 204), (status = 404, body = Refusal), (status = 409, body = Refusal),
+        (status = 422, body = Refusal)))]
 pub(crate) async fn hold(
     State(app): State<Arc<App>>,
     access: Access,
@@ -76,8 +81,13 @@ pub(crate) async fn hold(
     }
     audit(&app, &access, &cdr, "hold").await?;
     let hold = Hold { author: access.author.name.clone(), at: now(), reason: wish.reason };
-    held::hold(&*app.objects, (access.tenant.as_str(), &cdr.call.to_string()), &hold).await?;
-    Ok(StatusCode::NO_CONTENT)
+    let (tenant, call) = (access.tenant.as_str(), cdr.call.to_string());
+    if held::hold(&*app.objects, (tenant, &call), &hold, &all(&cdr)).await? {
+        return Ok(StatusCode::NO_CONTENT);
+    }
+    let (message, action) =
+        ("some of these recordings are deleted", "what is left is held: see what there is");
+    Err(Refusal::new(StatusCode::CONFLICT, "deleted", message, action))
 }
 
 /// Releases a call's recordings.
@@ -104,16 +114,22 @@ pub(crate) async fn delete(
     access: Access,
     Named((_tenant, call)): Named<(String, String)>,
 ) -> Result<StatusCode, Refusal> {
-    let (cdr, tenant) = (find(&app, &access, &call).await?, access.tenant.as_str());
-    if held::held(&*app.objects, (tenant, &cdr.call.to_string())).await?.is_some() {
+    let cdr = find(&app, &access, &call).await?;
+    let (call, all) = (cdr.call.to_string(), all(&cdr));
+    let refused = || {
         let (message, action) = ("these recordings are held", "release them first");
-        return Err(Refusal::new(StatusCode::CONFLICT, "held", message, action));
+        Refusal::new(StatusCode::CONFLICT, "held", message, action)
+    };
+    let of = (access.tenant.as_str(), call.as_str());
+    if held::held(&*app.objects, of).await?.is_some() {
+        return Err(refused());
     }
     audit(&app, &access, &cdr, "delete").await?;
-    for recording in &cdr.recordings {
-        held::delete(&*app.objects, tenant, (&recording.id, &recording.object)).await?;
+    if !deletion::delete(&*app.objects, of, &all).await? {
+        return Err(refused());
     }
-    app.history.forget_recordings(&access.tenant, cdr.call).await?;
+    let ids: Vec<&str> = all.iter().map(|(id, _)| *id).collect();
+    app.history.forget_recordings(&access.tenant, cdr.call, &ids).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -121,6 +137,11 @@ pub(crate) async fn delete(
 async fn find(app: &App, access: &Access, call: &str) -> Result<Cdr, Refusal> {
     let cdr = cdrs::find(app, access, &access.scope, cdrs::call_id(call)?).await?;
     if cdr.recordings.is_empty() { Err(Refusal::missing("recording")) } else { Ok(cdr) }
+}
+
+/// Id and object of each.
+fn all(cdr: &Cdr) -> Vec<(&str, &str)> {
+    cdr.recordings.iter().map(|recording| (recording.id.as_str(), recording.object.as_str())).collect()
 }
 
 async fn audit(app: &App, access: &Access, cdr: &Cdr, action: &str) -> Result<(), Refusal> {

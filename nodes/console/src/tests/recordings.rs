@@ -97,3 +97,28 @@ async fn a_held_recording_is_deleted_by_nobody_until_it_is_released() {
         assert_eq!(lines["items"].as_array().unwrap().len(), 1, "{action}: {lines}");
     }
 }
+
+/// Retention was faster, or somebody else.
+#[tokio::test]
+async fn who_holds_what_is_gone_already_is_told() {
+    let house = house().await;
+    house.record(1, b"0123456789").await;
+    house.objects.delete(&"acme/1.wav".into()).await.unwrap();
+    let olga = house.login("olga@acme").await;
+    let at_hold = format!("/api/v1/tenants/acme/recordings/{}/hold", call(1));
+    let request = house.request(Method::PUT, &at_hold, &olga).json(&json!({"reason": "claim 4711"}));
+    assert_eq!(request.send().await.unwrap().status(), StatusCode::CONFLICT);
+}
+
+/// A batch of records comes twice, or another recording of the call is reported.
+#[tokio::test]
+async fn a_deleted_recording_is_not_listed_again() {
+    let house = house().await;
+    house.record(1, b"0123456789").await;
+    let olga = house.login("olga@acme").await;
+    let deleted = format!("/api/v1/tenants/acme/recordings/{}", call(1));
+    let response = house.request(Method::DELETE, &deleted, &olga).send().await.unwrap();
+    assert_eq!(response.status(), StatusCode::NO_CONTENT);
+    house.record(1, b"0123456789").await;
+    assert_eq!(house.get(&path(), OPERATOR).await.status(), StatusCode::NOT_FOUND);
+}
