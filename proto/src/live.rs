@@ -322,6 +322,14 @@ pub struct CdrRecording {
     pub marks: Vec<Mark>,
 }
 
+/// A recording that was finished when its call was forgotten already: it is to come into the call's record.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LateRecording {
+    pub tenant: TenantId,
+    pub call: CallId,
+    pub recording: CdrRecording,
+}
+
 /// Something that happened while a recording ran, by its place in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

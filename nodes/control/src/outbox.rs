@@ -187,6 +187,7 @@ impl Parts {
                     rows.cdrs.push(cdr.clone());
                 }
                 Record::Audit(audit) => rows.audits.push(self.audit(origin, audit)),
+                Record::LateRecording(late) => rows.late.push(late.clone()),
             }
         }
         let later = last.iter().filter_map(|(key, _)| Some((key.clone(), self.stories.unwritten(key)?)));

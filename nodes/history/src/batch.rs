@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use mangrove_proto::live::Cdr;
+use mangrove_proto::live::{Cdr, LateRecording};
 use sqlx::AnyConnection;
 
 use crate::{
@@ -21,6 +21,8 @@ const ROWS: usize = 32;
 pub struct Batch {
     /// Upserted by call: the later record of a call takes the earlier one's place, without recordings that were deleted.
     pub cdrs: Vec<Cdr>,
+    /// Put into their calls' records, once.
+    pub late: Vec<LateRecording>,
     /// Kept once by key.
     pub audits: Vec<Audit>,
     /// By call, each line once: what was written of it before stays.
@@ -30,12 +32,13 @@ pub struct Batch {
 impl Batch {
     /// Whether there is nothing to write.
     pub fn is_empty(&self) -> bool {
-        self.cdrs.is_empty() && self.audits.is_empty() && self.stories.is_empty()
+        let has_calls = !self.cdrs.is_empty() || !self.late.is_empty() || !self.stories.is_empty();
+        !has_calls && self.audits.is_empty()
     }
 }
 
 impl History {
-    /// Writes a batch whole or not at all. Order within each list counts, order between lists does not.
+    /// Writes a batch whole or not at all. Order within each list counts; of the lists, late recordings come after records.
     pub async fn write(&self, batch: &Batch) -> Result<(), Error> {
         if batch.is_empty() {
             return Ok(());
@@ -47,6 +50,9 @@ impl History {
             let mut transaction = self.writer.begin().await?;
             for cdrs in cdrs.chunks(ROWS) {
                 cdr_write::write(&mut transaction, cdrs).await?;
+            }
+            for late in &batch.late {
+                cdr_write::add(&mut transaction, late).await?;
             }
             run(&mut transaction, audits).await?;
             for stories in stories.chunks(ROWS) {

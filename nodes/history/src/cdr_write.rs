@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mangrove_proto::{
     id::{CallId, TenantId},
-    live::{Cdr, CdrLeg},
+    live::{Cdr, CdrLeg, LateRecording},
 };
 use serde::Deserialize;
 use sqlx::{AnyConnection, Row as _, any::AnyRow};
@@ -49,12 +49,28 @@ pub(crate) async fn forget(
     ids: &[&str],
 ) -> Result<(), sqlx::Error> {
     let kept = locked(connection, [call]).await?;
-    let record = kept.first().map(|row| row.try_get::<String, _>(1)).transpose()?;
-    let cdr = record.and_then(|record| serde_json::from_str::<Cdr>(&record).ok());
-    let Some(cdr) = cdr.filter(|cdr| cdr.tenant == *tenant) else { return Ok(()) };
+    let Some(cdr) = of_tenant(&kept, tenant)? else { return Ok(()) };
     let mut deleted = deleted(&kept);
     deleted.entry(call.to_string()).or_default().extend(ids.iter().map(|id| (*id).to_owned()));
     update(connection, &[&cdr], &deleted).await
+}
+
+/// Puts a recording into its call's record, unless it is there, or was and is deleted, or there is no record.
+pub(crate) async fn add(connection: &mut AnyConnection, late: &LateRecording) -> Result<(), sqlx::Error> {
+    let kept = locked(connection, [late.call]).await?;
+    let Some(mut cdr) = of_tenant(&kept, &late.tenant)? else { return Ok(()) };
+    if cdr.recordings.iter().any(|recording| recording.id == late.recording.id) {
+        return Ok(());
+    }
+    cdr.recordings.push(late.recording.clone());
+    update(connection, &[&cdr], &deleted(&kept)).await
+}
+
+/// The first row's record, if it is this tenant's and can be read.
+fn of_tenant(rows: &[AnyRow], tenant: &TenantId) -> Result<Option<Cdr>, sqlx::Error> {
+    let record = rows.first().map(|row| row.try_get::<String, _>(1)).transpose()?;
+    let cdr = record.and_then(|record| serde_json::from_str::<Cdr>(&record).ok());
+    Ok(cdr.filter(|cdr| cdr.tenant == *tenant))
 }
 
 /// The rows of these calls, with their records. Nobody else writes them until the transaction ends.

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use mangrove_proto::{
     id::{CallId, LegId},
-    live::{Cdr, CdrLeg, CdrRecording, Direction, EndedBy, Outcome},
+    live::{Cdr, CdrLeg, CdrRecording, Direction, EndedBy, LateRecording, Outcome},
     story::{Entry, Kind},
 };
 use tempfile::TempDir;
@@ -133,8 +133,12 @@ async fn found(history: &History, filter: CdrFilter) -> BTreeSet<u128> {
 #[tokio::test]
 async fn a_batch_that_comes_twice_is_kept_once_and_outlives_a_restart() {
     let (folder, history) = open().await;
-    let batch =
-        Batch { cdrs: vec![cdr(1), cdr(2)], audits: vec![audit("acme/1/1", 5)], stories: vec![story(1, 3)] };
+    let batch = Batch {
+        cdrs: vec![cdr(1), cdr(2)],
+        audits: vec![audit("acme/1/1", 5)],
+        stories: vec![story(1, 3)],
+        ..Batch::default()
+    };
     history.write(&batch).await.unwrap();
     history.write(&batch).await.unwrap();
     history.close().await;
@@ -302,6 +306,28 @@ async fn a_deleted_recording_is_not_listed_again_when_its_call_is_written_again(
     history.forget_recordings(&tenant, CallId(1), &["1"]).await.unwrap();
     assert_eq!(kept().await, ["2"], "what came meanwhile stays");
     assert_eq!(found(&history, recorded).await, BTreeSet::from([1]));
+}
+
+#[tokio::test]
+async fn a_recording_that_comes_late_is_put_into_its_record_once() {
+    let (_folder, history) = open().await;
+    let late = |tenant: &str, call: u128| LateRecording {
+        tenant: tenant.into(),
+        call: CallId(call),
+        recording: recording(),
+    };
+    // Of a call that is written with it, of one without a record, and of another tenant's.
+    let late = vec![late("acme", 1), late("acme", 7), late("other", 2)];
+    let batch = Batch { late, ..Batch::default() };
+    history.write(&Batch { cdrs: vec![cdr(1), cdr(2)], ..batch.clone() }).await.unwrap();
+    history.write(&batch).await.unwrap();
+    let listed = history.cdrs(&"acme".into(), &CdrFilter::default(), &Page::default()).await.unwrap();
+    let recordings: Vec<usize> = listed.items.iter().map(|cdr| cdr.recordings.len()).collect();
+    assert_eq!(recordings, [0, 1], "newest first");
+    history.forget_recordings(&"acme".into(), CallId(1), &["1"]).await.unwrap();
+    history.write(&batch).await.unwrap();
+    let kept = history.cdr(&"acme".into(), CallId(1)).await.unwrap().unwrap();
+    assert_eq!(kept.recordings, [], "it is deleted");
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use imbl::OrdMap;
 use mangrove_proto::{
     id::{EmployeeId, TenantId},
-    live::Cdr,
+    live::{Cdr, LateRecording},
 };
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +16,8 @@ pub enum Record {
     Cdr(Cdr),
     /// A change that somebody made.
     Audit(Audit),
+    /// A recording of a call that is forgotten here. Under [`crate::rules::keeps_late_recordings`].
+    LateRecording(LateRecording),
 }
 
 impl Record {
@@ -24,6 +26,7 @@ impl Record {
         match self {
             Self::Cdr(cdr) => &cdr.tenant,
             Self::Audit(audit) => &audit.tenant,
+            Self::LateRecording(late) => &late.tenant,
         }
     }
 }

@@ -161,7 +161,16 @@ fn recording_finished(call: &mut Call, finished: &media::RecordingFinished, scen
     if recording.finished.is_some() {
         return;
     }
-    recording.finished = Some(CdrRecording {
+    recording.finished = Some(stored(finished));
+    note(call, "", "recording finished".into(), scene);
+    if matches!(&call.stage, Stage::Over(end) if end.record_due.is_none()) {
+        record::write(call, scene);
+    }
+}
+
+/// As records have it.
+pub(crate) fn stored(finished: &media::RecordingFinished) -> CdrRecording {
+    CdrRecording {
         id: finished.recording.clone(),
         object: finished.object.clone(),
         duration_ms: finished.duration_ms,
@@ -169,10 +178,6 @@ fn recording_finished(call: &mut Call, finished: &media::RecordingFinished, scen
         missing_ms: finished.missing_ms,
         sha256: finished.sha256.clone(),
         marks: Vec::new(),
-    });
-    note(call, "", "recording finished".into(), scene);
-    if matches!(&call.stage, Stage::Over(end) if end.record_due.is_none()) {
-        record::write(call, scene);
     }
 }
 

@@ -2,6 +2,7 @@
 
 use mangrove_proto::{
     id::{CallId, TenantId},
+    live::LateRecording,
     media,
 };
 
@@ -9,7 +10,9 @@ use super::Sender;
 use crate::{
     call::media_event,
     effect::{Effects, Reply},
-    scene,
+    record::Record,
+    rules,
+    scene::{self, Scene},
     stamp::Stamp,
     state::State,
 };
@@ -40,7 +43,7 @@ pub(super) fn hear(
         return Reply::Refused { why: "the event names no session or no fact".into() };
     };
     let done = scene::play(state, &tenant, stamp, effects, |scene| {
-        scene.with_call(call, |call, scene| {
+        let heard = scene.with_call(call, |call, scene| {
             // A node that is lost to the session knows nothing of it that still holds, but what it recorded.
             let stale = call.media.node != sender.node && !is_final(fact);
             if call.media.node != sender.node && call.media.was_at(&sender.node) {
@@ -48,12 +51,30 @@ pub(super) fn hear(
             } else if !stale {
                 media_event::hear(call, fact, scene);
             }
-        })
+        });
+        heard.or_else(|| keep_late(&tenant, call, fact, scene))
     });
     match done {
         Some(Some(())) => Reply::Done,
         _ => Reply::NotFound { what: format!("call {call}") },
     }
+}
+
+/// A recording of a call that is forgotten: its record is in the history, and takes it in there. None of anything else.
+fn keep_late(
+    tenant: &TenantId,
+    call: CallId,
+    fact: &media::media_event::Fact,
+    scene: &mut Scene<'_>,
+) -> Option<()> {
+    let media::media_event::Fact::RecordingFinished(finished) = fact else { return None };
+    if !rules::keeps_late_recordings(scene.state.rules()) {
+        return None;
+    }
+    let (tenant, recording) = (tenant.clone(), media_event::stored(finished));
+    scene.state.outbox.add(Record::LateRecording(LateRecording { tenant, call, recording }));
+    scene.effects.outbox = true;
+    Some(())
 }
 
 fn is_final(fact: &media::media_event::Fact) -> bool {

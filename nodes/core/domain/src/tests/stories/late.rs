@@ -1,6 +1,11 @@
 //! What takes its time: recordings, midnight.
 
-use crate::tests::world::{Pending, World};
+use mangrove_proto::media::media_event::Fact;
+
+use crate::{
+    Record,
+    tests::world::{Pending, World},
+};
 
 #[test]
 fn a_recording_that_is_stored_an_hour_later_still_comes_into_the_record() {
@@ -18,6 +23,32 @@ fn a_recording_that_is_stored_an_hour_later_still_comes_into_the_record() {
     assert_eq!((records.len(), records[1].recordings.len()), (2, 1));
     assert_eq!(records[0].call, records[1].call);
     assert!(world.try_call(caller).is_none(), "then the call is forgotten");
+}
+
+/// Its media node was away with what it had on its disk.
+#[test]
+fn a_recording_of_a_forgotten_call_goes_to_the_history_by_itself() {
+    for (mut world, wanted) in [(World::acme(), 0), (World::raised(), 1)] {
+        let (caller, _) = world.talking("101");
+        let bye = world.ends[caller].request("BYE", "", "");
+        world.sip(caller, bye);
+        let finished = world
+            .pending
+            .extract_if(.., |pending| matches!(pending, Pending::Media(.., Fact::RecordingFinished(_))));
+        let finished: Vec<Pending> = finished.collect();
+        world.run();
+        world.pass(25 * 3_600_000);
+        assert!(world.try_call(caller).is_none(), "the call is forgotten");
+        let call = world.record().call;
+        for finished in finished {
+            world.deliver(finished);
+        }
+        let late = world.state.outbox().filter_map(|(_, record)| match record {
+            Record::LateRecording(late) => Some((late.call, late.recording.duration_ms)),
+            Record::Cdr(_) | Record::Audit(_) => None,
+        });
+        assert_eq!(late.collect::<Vec<_>>(), vec![(call, 1); wanted]);
+    }
 }
 
 #[test]

@@ -235,7 +235,7 @@ fn an_agent_may_press_keys_for_it_and_a_caller_may_not() {
     assert!(recording(&world, caller).is_none());
     let authors = world.state.outbox().filter_map(|(_, record)| match record {
         Record::Audit(audit) => Some((audit.author.name.as_str(), audit.author.address.as_str())),
-        Record::Cdr(_) => None,
+        Record::Cdr(_) | Record::LateRecording(_) => None,
     });
     assert_eq!(authors.collect::<Vec<_>>(), [("anna", "phone"); 4]);
 }

@@ -102,7 +102,7 @@ impl World {
     pub(crate) fn records(&self) -> Vec<Cdr> {
         let records = self.state.outbox().filter_map(|(_, record)| match record {
             Record::Cdr(cdr) => Some(cdr.clone()),
-            Record::Audit(_) => None,
+            Record::Audit(_) | Record::LateRecording(_) => None,
         });
         records.collect()
     }
