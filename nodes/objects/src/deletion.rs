@@ -1,9 +1,9 @@
 //! How a call's recordings are deleted: all that there is of them, for good, and never while they are held.
 //!
 //! A store knows no transaction, so whoever deletes says so first, in a tombstone of each recording's own, and looks for a hold
-//! after that; whoever holds makes the hold first, which only a release takes away, and looks for tombstones after that. So of two at
-//! the same time one sees the other, and who is told that recordings are held has them. A tombstone that stays says that nobody is to
-//! write the recording once more: a node may come back with some of it on its disk.
+//! after that; whoever holds makes the hold first, which only a release takes away, and looks for tombstones after that. So of
+//! two at the same time one sees the other, and who is told that recordings are held has them. A tombstone that stays says that
+//! nobody is to write the recording once more: a node may come back with some of it on its disk.
 
 use bytes::Bytes;
 use futures::TryStreamExt;

@@ -78,20 +78,20 @@ pub(super) fn is_stale(fresh: &Note, former: &Note) -> bool {
 
 /// Whose a recording is that a writer has begun, by the note that is there now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Hold {
+pub(super) enum Whose {
     Ours,
     /// It is ours all the same: who was told before us had read the note before we wrote ours, and wrote over it.
     TakenByMistake,
     /// Another has taken it up, or finished it.
-    Lost,
+    Anothers,
 }
 
 /// By the note as its writer wrote it, and as it is found.
-pub(super) fn hold(own: &Note, found: Option<&Note>) -> Hold {
+pub(super) fn whose(own: &Note, found: Option<&Note>) -> Whose {
     match found {
-        Some(found) if found.writer == own.writer => Hold::Ours,
-        Some(found) if found.finished.is_none() && is_stale(found, own) => Hold::TakenByMistake,
-        _ => Hold::Lost,
+        Some(found) if found.writer == own.writer => Whose::Ours,
+        Some(found) if found.finished.is_none() && is_stale(found, own) => Whose::TakenByMistake,
+        _ => Whose::Anothers,
     }
 }
 

@@ -12,7 +12,7 @@ use super::{
     claims::{Claim, Claims},
     compact,
     inbox::{Inbox, Next},
-    judge::{self, Hold},
+    judge::{self, Whose},
     layout::{self, LONGEST_GAP_MS, milliseconds},
     open::{Note, Ticket},
     parts,
@@ -262,16 +262,16 @@ impl Writer {
         let (objects, ticket) = (self.settings.objects.as_ref(), &self.note.ticket);
         let read = || Note::read(objects, ticket);
         let found = self.settings.failing.insist("read the note", ticket, read).await;
-        match judge::hold(&self.note, found.as_ref()) {
-            Hold::Ours => {}
-            Hold::TakenByMistake => {
+        match judge::whose(&self.note, found.as_ref()) {
+            Whose::Ours => {}
+            Whose::TakenByMistake => {
                 tracing::warn!(
                     recording = ticket.recording,
                     "a recording's note was written over: it is put back"
                 );
                 self.write_note().await;
             }
-            Hold::Lost => {
+            Whose::Anothers => {
                 tracing::warn!(recording = ticket.recording, "a recording is written by another now");
                 self.is_lost = true;
             }

@@ -69,15 +69,15 @@ fn a_recording_stays_with_who_was_told_last_whoever_wrote_over_its_note() {
     let own = note("b/1", Some(5_000));
     let finished = Some(Finished { bytes: 44, duration_ms: 0, sha256: String::new() });
     for (found, wanted) in [
-        (Some(own.clone()), Hold::Ours),
-        (Some(note("a/1", Some(0))), Hold::TakenByMistake),
-        (Some(Note { finished, ..note("a/1", Some(0)) }), Hold::Lost),
-        (Some(note("b/2", Some(0))), Hold::Lost),
-        (Some(note("c/1", Some(9_000))), Hold::Lost),
-        (Some(note("a/1", None)), Hold::Lost),
-        (None, Hold::Lost),
+        (Some(own.clone()), Whose::Ours),
+        (Some(note("a/1", Some(0))), Whose::TakenByMistake),
+        (Some(Note { finished, ..note("a/1", Some(0)) }), Whose::Anothers),
+        (Some(note("b/2", Some(0))), Whose::Anothers),
+        (Some(note("c/1", Some(9_000))), Whose::Anothers),
+        (Some(note("a/1", None)), Whose::Anothers),
+        (None, Whose::Anothers),
     ] {
-        assert_eq!(hold(&own, found.as_ref()), wanted, "{found:?}");
+        assert_eq!(whose(&own, found.as_ref()), wanted, "{found:?}");
     }
 }
 
