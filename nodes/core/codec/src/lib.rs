@@ -14,6 +14,7 @@ mod encoding;
 mod g711;
 mod g722;
 mod g729;
+mod kept;
 pub mod mix;
 mod opus;
 mod order;
@@ -27,6 +28,7 @@ mod tests;
 pub use decoder::Decoder;
 pub use encoder::Encoder;
 pub use encoding::Encoding;
+pub use kept::{KEPT_FRAME, KeptEncoder};
 pub use resampler::Resampler;
 pub use transcoder::{Frame, Packet, Transcoder};
 
