@@ -169,6 +169,8 @@ fn recording_finished(call: &mut Call, finished: &media::RecordingFinished, scen
         missing_ms: finished.missing_ms,
         sha256: finished.sha256.clone(),
         marks: Vec::new(),
+        format: recording.format,
+        channels: recording.channels,
     });
     note(call, "", "recording finished".into(), scene);
     if matches!(&call.stage, Stage::Over(end) if end.record_due.is_none()) {

@@ -117,6 +117,8 @@ fn recording() -> Recording {
         pause: Some(1),
         left_too: vec!["third".into()],
         right_too: vec!["fourth".into()],
+        opus: true,
+        mixed: true,
     }
 }
 
