@@ -1,8 +1,8 @@
 //! Telephone sound without sockets: five encodings decoded and encoded, sound between 8 and 16 kHz, a stream of one
 //! encoding made into a stream of another by what its packets say, several streams made into one ([`mix`]), and Opus for
-//! files that are kept ([`KeptEncoder`]). No clock, no chance: a transcoder gives frames when it gets packets, and only then, a room when it is ticked. Whatever
-//! allocates does so when it is made; afterwards every call works in buffers that it has or is given, and no bytes from
-//! outside make it panic.
+//! files that are kept ([`KeptEncoder`]). No clock, no chance: a transcoder gives frames when it gets packets, and only
+//! then, a room when it is ticked. Whatever allocates does so when it is made; afterwards every call works in buffers that
+//! it has or is given, and no bytes from outside make it panic.
 //!
 //! Sound is 16-bit samples of one channel, at the rate that the encoding names. What is assumed about far ends, and
 //! what is not supported, stands in `ASSUMPTIONS.md` of this crate.
