@@ -105,6 +105,22 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             "#[serde(skip_serializing_if = \"Vec::is_empty\")]",
         )
         .field_attribute(
+            ".mangrove.media.v1.Recording.opus",
+            "#[serde(skip_serializing_if = \"std::ops::Not::not\")]",
+        )
+        .field_attribute(
+            ".mangrove.media.v1.Recording.mixed",
+            "#[serde(skip_serializing_if = \"std::ops::Not::not\")]",
+        )
+        .field_attribute(
+            ".mangrove.media.v1.RecordingFinished.opus",
+            "#[serde(skip_serializing_if = \"std::ops::Not::not\")]",
+        )
+        .field_attribute(
+            ".mangrove.media.v1.RecordingFinished.mixed",
+            "#[serde(skip_serializing_if = \"std::ops::Not::not\")]",
+        )
+        .field_attribute(
             ".mangrove.media.v1.SetSession.goes_on",
             "#[serde(skip_serializing_if = \"std::ops::Not::not\")]",
         )

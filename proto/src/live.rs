@@ -320,6 +320,49 @@ pub struct CdrRecording {
     /// What happened while it ran, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub marks: Vec<Mark>,
+    /// The kind of file; WAV where nothing is said.
+    #[serde(default, skip_serializing_if = "RecordingFormat::is_wav")]
+    pub format: RecordingFormat,
+    /// What its channels are; the caller left and the agent right where nothing is said.
+    #[serde(default, skip_serializing_if = "RecordingChannels::is_dual")]
+    pub channels: RecordingChannels,
+}
+
+/// The kind of file that a recording is. Of two the later one keeps more.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum RecordingFormat {
+    /// In Ogg: an eighth of WAV's bytes.
+    Opus,
+    #[default]
+    Wav,
+}
+
+/// The channels of a recording. Of two the later one keeps more.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum RecordingChannels {
+    /// One, in which both are heard.
+    Mixed,
+    /// The caller left, the agent right.
+    #[default]
+    Dual,
+}
+
+impl RecordingFormat {
+    /// Whether it is what nobody has to say.
+    pub fn is_wav(&self) -> bool {
+        *self == Self::Wav
+    }
+}
+
+impl RecordingChannels {
+    /// Whether they are what nobody has to say.
+    pub fn is_dual(&self) -> bool {
+        *self == Self::Dual
+    }
 }
 
 /// A recording that was finished when its call was forgotten already: it is to come into the call's record.

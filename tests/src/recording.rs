@@ -1,4 +1,6 @@
-//! A call's recording as its user gets it: a WAV file, the caller left and the other side right.
+//! A call's recording as its user gets it: WAV or Opus, the caller left and the other side right.
+
+mod ogg;
 
 use std::io::Cursor;
 
@@ -38,6 +40,11 @@ impl Recording {
     }
 
     fn read(bytes: Vec<u8>) -> Result<Self> {
+        if bytes.starts_with(b"OggS") {
+            let sides = <[Vec<i16>; 2]>::try_from(ogg::read(&bytes)?);
+            let [left, right] = sides.map_err(|other| anyhow::anyhow!("{} channels", other.len()))?;
+            return Ok(Self { left, right });
+        }
         let mut wav = hound::WavReader::new(Cursor::new(bytes))?;
         let spec = wav.spec();
         anyhow::ensure!((spec.channels, spec.sample_rate) == (2, RATE as u32), "another format: {spec:?}");

@@ -24,7 +24,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("mangrove-history", &["mangrove-proto"]),
     ("mangrove-objects", &[]),
     ("mangrove-edge", &["mangrove-proto", "mangrove-sip"]),
-    ("mangrove-media", &["mangrove-proto", "mangrove-rtp", "mangrove-codec", "mangrove-objects"]),
+    (
+        "mangrove-media",
+        &["mangrove-proto", "mangrove-rtp", "mangrove-codec", "mangrove-sound", "mangrove-objects"],
+    ),
     (
         "mangrove-control",
         &[

@@ -7,7 +7,10 @@ use std::collections::BTreeSet;
 
 use mangrove_proto::{
     id::{CallId, LegId},
-    live::{Cdr, CdrLeg, CdrRecording, Direction, EndedBy, LateRecording, Outcome},
+    live::{
+        Cdr, CdrLeg, CdrRecording, Direction, EndedBy, LateRecording, Outcome, RecordingChannels,
+        RecordingFormat,
+    },
     story::{Entry, Kind},
 };
 use tempfile::TempDir;
@@ -96,6 +99,8 @@ fn recording() -> CdrRecording {
         missing_ms: 0,
         sha256: String::new(),
         marks: Vec::new(),
+        format: RecordingFormat::default(),
+        channels: RecordingChannels::default(),
     }
 }
 

@@ -101,7 +101,9 @@ fn wall() -> u64 {
 mod tests {
     use mangrove_history::Batch;
     use mangrove_objects::held;
-    use mangrove_proto::live::{Cdr, CdrRecording, Direction, EndedBy, Outcome};
+    use mangrove_proto::live::{
+        Cdr, CdrRecording, Direction, EndedBy, Outcome, RecordingChannels, RecordingFormat,
+    };
     use object_store::{ObjectStoreExt, memory::InMemory, path::Path};
 
     use super::*;
@@ -115,6 +117,8 @@ mod tests {
             missing_ms: 0,
             sha256: String::new(),
             marks: Vec::new(),
+            format: RecordingFormat::default(),
+            channels: RecordingChannels::default(),
         };
         Cdr {
             call: mangrove_proto::id::CallId(call),

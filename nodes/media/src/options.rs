@@ -54,7 +54,7 @@ impl Options {
             threads: 0,
             prompts: None,
             silence: Duration::from_secs(30),
-            segment: Duration::from_secs(2),
+            segment: Duration::from_secs(1),
             gather: Duration::from_millis(1),
             parts: None,
             joins: false,

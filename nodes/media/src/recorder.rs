@@ -1,7 +1,7 @@
-//! Recordings: sound from the media threads is aligned to two channels, cut into parts of a few seconds, and written
-//! to the object store as the call goes on; at the end the parts become one WAV file. A failing store never touches a
-//! call: parts wait on this machine's disk, where that is full in memory, and what fits nowhere is silence that the report
-//! names.
+//! Recordings: sound from the media threads is aligned to two channels, cut into parts of a second, and written to the
+//! object store as the call goes on; at the end the parts become one file, WAV or Opus. A failing store never touches a
+//! call: parts wait on this machine's disk, where that is full in memory, and what fits nowhere is silence that the
+//! report names.
 
 mod aligning;
 mod claims;
@@ -10,6 +10,7 @@ mod inbox;
 mod judge;
 mod layout;
 mod left;
+mod making;
 mod open;
 mod parts;
 mod piece;

@@ -205,6 +205,8 @@ fn ticket(group: u64, tenant: &str, set: &SetSession, recording: &Recording) -> 
         session: set.session.clone(),
         recording: recording.id.clone(),
         object: recording.object.clone(),
+        opus: recording.opus,
+        mixed: recording.mixed,
     }
 }
 

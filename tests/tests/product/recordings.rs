@@ -116,6 +116,38 @@ async fn recordings_lie_sealed_and_are_played_by_who_may() -> Result<()> {
     Ok(())
 }
 
+/// How clear a tone is on a side where it is clearest. Opus makes something of a tone that is not it.
+fn most(recording: &Recording, side: Side, hertz: f64) -> f64 {
+    recording.levels(side, hertz).into_iter().fold(0.0, f64::max)
+}
+
+#[tokio::test]
+async fn recordings_are_opus_where_a_group_wants_it_and_sealed_as_all_are() -> Result<()> {
+    let product = sealing(OLD).await?;
+    let wanted = "wrap_up: 5s\n    recorded_as: {format: opus}";
+    product.apply(&product.company()?.replace("wrap_up: 5s", wanted))?;
+    talk(&product).await?;
+    let api = product.api()?;
+    let record = &api.cdrs(1).await?[0];
+    let recording = wait::until("the recording", async || Recording::of(&api, record).await.ok()).await?;
+    let found = &record["recordings"][0];
+    assert_eq!((found["format"].as_str(), found.get("channels")), (Some("opus"), None), "{record}");
+    let length_ms = (recording.seconds() * 1000.0) as u64;
+    assert!(
+        found["duration_ms"].as_u64().is_some_and(|ms| ms.abs_diff(length_ms) <= 1),
+        "{length_ms}: {record}"
+    );
+    assert!(found["bytes"].as_u64().is_some_and(|bytes| bytes < length_ms * 8), "a quarter of WAV: {record}");
+    for (side, own, other) in [(Side::Left, CALLER, ANNA.hertz), (Side::Right, ANNA.hertz, CALLER)] {
+        let levels = [own, other].map(|hertz| most(&recording, side, hertz));
+        assert!(levels[0] > 0.7 && levels[1] < 0.1, "{side:?}: {levels:?}");
+    }
+    let lies = recordings(&product, "")?;
+    assert_eq!(lies.len(), 2, "the file and its key: {lies:?}");
+    assert_eq!(recordings(&product, "-1.opus.sealed")?.len(), 1, "{lies:?}");
+    Ok(())
+}
+
 /// The object store takes no recordings, whatever it is asked.
 fn goes_away(product: &Product) -> Result<()> {
     let place = product.folder().join("data/objects/recordings");
@@ -147,7 +179,7 @@ async fn what_was_said_while_the_store_was_away_outlives_the_node_and_is_written
     sound.hears(ANNA.hertz).await?;
     anna.hears(CALLER).await?;
     // Eight seconds of the talk.
-    wait::until("four parts that wait", async || (waiting_pieces(&product) >= 4).then_some(())).await?;
+    wait::until("eight parts that wait", async || (waiting_pieces(&product) >= 8).then_some(())).await?;
     let nodes = wait::until("an alarm", async || {
         let nodes = product.ask(&["nodes"]).ok()?.to_string();
         nodes.contains("on this node's disk").then_some(nodes)

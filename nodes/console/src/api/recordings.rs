@@ -13,7 +13,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use mangrove_history::{Audit, Batch};
-use mangrove_proto::live::CdrRecording;
+use mangrove_proto::live::{CdrRecording, RecordingFormat};
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt as _, path::Path as Key};
 
 use super::{
@@ -25,7 +25,8 @@ use crate::{access::Access, app::App, body::Named, refusal::Refusal};
 /// A player asks for many ranges of one recording: within this they are one line of the audit log.
 const SITTING: u64 = 10 * 60 * 1000;
 
-/// A recording as WAV, caller left and agent right.
+/// A recording, as its record's `format` and `channels` say: WAV (audio/wav) or Opus in Ogg (audio/ogg), caller left and agent
+/// right or both in one channel.
 #[utoipa::path(get, path = "/api/v1/tenants/{tenant}/recordings/{call}/{id}", tag = "calls",
     params(("tenant" = String, Path), ("call" = String, Path), ("id" = String, Path),
         ("Range" = Option<String>, Header)),
@@ -84,7 +85,7 @@ async fn send(
         None => Body::empty(),
     };
     let headers = [
-        (header::CONTENT_TYPE, "audio/wav".to_owned()),
+        (header::CONTENT_TYPE, kind(recording).to_owned()),
         (header::CONTENT_LENGTH, length.to_string()),
         (header::ACCEPT_RANGES, "bytes".to_owned()),
         (header::ETAG, tag(recording)),
@@ -97,6 +98,13 @@ async fn send(
         response.headers_mut().insert(header::CONTENT_RANGE, value);
     }
     Ok(response)
+}
+
+fn kind(recording: &CdrRecording) -> &'static str {
+    match recording.format {
+        RecordingFormat::Wav => "audio/wav",
+        RecordingFormat::Opus => "audio/ogg; codecs=opus",
+    }
 }
 
 /// Hashes are hexadecimal: nothing in them needs quoting.
@@ -125,6 +133,7 @@ async fn audit(app: &App, access: &Access, object: &str) -> Result<(), Refusal> 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use mangrove_proto::live::RecordingChannels;
     use object_store::memory::InMemory;
 
     use super::*;
@@ -140,6 +149,8 @@ mod tests {
             missing_ms: 0,
             sha256: "abc".into(),
             marks: Vec::new(),
+            format: RecordingFormat::default(),
+            channels: RecordingChannels::default(),
         };
         let objects = InMemory::new();
         objects.put(&"acme/r.wav".into(), "0123456789".into()).await.unwrap();

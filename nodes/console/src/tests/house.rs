@@ -8,7 +8,7 @@ use std::{
 use mangrove_history::{Batch, History};
 use mangrove_proto::{
     id::CallId,
-    live::{Cdr, CdrRecording, Direction, EndedBy, Outcome},
+    live::{Cdr, CdrRecording, Direction, EndedBy, Outcome, RecordingChannels, RecordingFormat},
     service::Login,
 };
 use object_store::{ObjectStore, ObjectStoreExt as _, memory::InMemory};
@@ -155,6 +155,11 @@ impl House {
 
     /// A past call whose recording `1` has these bytes.
     pub(crate) async fn record(&self, number: u128, sound: &'static [u8]) {
+        self.record_as(number, sound, RecordingFormat::default()).await;
+    }
+
+    /// The same in another kind of file.
+    pub(crate) async fn record_as(&self, number: u128, sound: &'static [u8], format: RecordingFormat) {
         let object = format!("acme/{number}.wav");
         self.objects.put(&object.as_str().into(), sound.into()).await.unwrap();
         let recording = CdrRecording {
@@ -165,6 +170,8 @@ impl House {
             missing_ms: 0,
             sha256: "abc123".into(),
             marks: Vec::new(),
+            format,
+            channels: RecordingChannels::default(),
         };
         self.keep(vec![Cdr { recordings: vec![recording], ..cdr(number) }]).await;
     }

@@ -1,5 +1,6 @@
 //! Playing recordings in ranges, and the trace that listening leaves.
 
+use mangrove_proto::live::RecordingFormat;
 use object_store::ObjectStoreExt as _;
 use reqwest::{Method, StatusCode, header};
 use serde_json::json;
@@ -42,6 +43,22 @@ async fn ranges_are_sent_as_asked() {
         (head.status(), &head.headers()[header::CONTENT_LENGTH]),
         (StatusCode::OK, &"10".parse().unwrap())
     );
+}
+
+#[tokio::test]
+async fn a_recording_says_what_kind_of_file_it_is() {
+    let house = house().await;
+    for (number, format, kind) in
+        [(1, RecordingFormat::Wav, "audio/wav"), (2, RecordingFormat::Opus, "audio/ogg; codecs=opus")]
+    {
+        house.record_as(number, b"0123456789", format).await;
+        let path = format!("/api/v1/tenants/acme/recordings/{}/1", call(number));
+        let response = house.get(&path, OPERATOR).await;
+        assert_eq!(response.headers()[header::CONTENT_TYPE], kind);
+        let shown = house.read(&format!("/api/v1/tenants/acme/cdrs/{}", call(number)), OPERATOR).await;
+        let is_said = shown["recordings"][0].get("format") == Some(&json!("opus"));
+        assert_eq!(is_said, format == RecordingFormat::Opus, "{shown}");
+    }
 }
 
 #[tokio::test]

@@ -210,7 +210,7 @@ fn taken(
 }
 
 /// Since this protocol all nodes can read music of several pieces, announcements, steps that speak, what is said of SRTP, and
-/// rules of recording.
+/// rules and files of recording.
 const MUSIC_SINCE: u32 = 6;
 
 /// What older builds can't read is not written while there are such.
@@ -219,8 +219,9 @@ fn too_new(control: &Control, config: &TenantConfig) -> Option<document::Problem
     (!is_read).then(|| document::Problem {
         path: String::new(),
         message: "the company's own `music`, music of several pieces, `announce`, `say`, `srtp`, `agents_see_listeners`, and \
-                  `recording` of numbers, groups and employees, `on_demand`, `resume_after` and `keys` are not known to all \
-                  nodes yet: upgrade them all first"
+                  `recording` of numbers, groups and employees, `recorded_as`, and of `recording` itself `on_demand`, \
+                  `resume_after`, `keys`, `format` and mixed `channels` are not known to all nodes yet: upgrade them all \
+                  first"
             .to_owned(),
     })
 }

@@ -1,8 +1,8 @@
 //! Telephone sound without sockets: five encodings decoded and encoded, sound between 8 and 16 kHz, a stream of one
-//! encoding made into a stream of another by what its packets say, and several streams made into one ([`mix`]). No
-//! clock, no chance: a transcoder gives frames when it gets packets, and only then, a room when it is ticked. Whatever
-//! allocates does so when it is made; afterwards every call works in buffers that it has or is given, and no bytes from
-//! outside make it panic.
+//! encoding made into a stream of another by what its packets say, several streams made into one ([`mix`]), and Opus for
+//! files that are kept ([`KeptEncoder`]). No clock, no chance: a transcoder gives frames when it gets packets, and only
+//! then, a room when it is ticked. Whatever allocates does so when it is made; afterwards every call works in buffers that
+//! it has or is given, and no bytes from outside make it panic.
 //!
 //! Sound is 16-bit samples of one channel, at the rate that the encoding names. What is assumed about far ends, and
 //! what is not supported, stands in `ASSUMPTIONS.md` of this crate.
@@ -14,6 +14,7 @@ mod encoding;
 mod g711;
 mod g722;
 mod g729;
+mod kept;
 pub mod mix;
 mod opus;
 mod order;
@@ -27,6 +28,7 @@ mod tests;
 pub use decoder::Decoder;
 pub use encoder::Encoder;
 pub use encoding::Encoding;
+pub use kept::{KEPT_FRAME, KeptEncoder};
 pub use resampler::Resampler;
 pub use transcoder::{Frame, Packet, Transcoder};
 

@@ -39,7 +39,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use mangrove_proto::{
     id::{CallId, EmployeeId, GroupId, LegId, TenantId},
-    live::{Direction, Mark},
+    live::{Direction, Mark, RecordingChannels, RecordingFormat},
 };
 use serde::{Deserialize, Serialize};
 
@@ -178,6 +178,11 @@ pub struct Recording {
     /// What happened in it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub marks: Vec<Mark>,
+    /// The file that it becomes, as was decided when it began.
+    #[serde(default, skip_serializing_if = "RecordingFormat::is_wav")]
+    pub format: RecordingFormat,
+    #[serde(default, skip_serializing_if = "RecordingChannels::is_dual")]
+    pub channels: RecordingChannels,
     /// What became of it.
     pub finished: Option<mangrove_proto::live::CdrRecording>,
 }

@@ -30,8 +30,8 @@ pub use music::Music;
 pub use people::{Device, Employee, Login, Role, SipDevice};
 pub use reach::{Number, Target, Trunk};
 pub use service::{
-    Announce, AtMaxWait, Group, HangUp, Member, NoAnswer, Overflow, QueueRules, Recorded, RecordedCalls,
-    Recording, RecordingKeys, Said, Scheme, Step, Strategy,
+    Announce, AtMaxWait, Group, HangUp, Member, NoAnswer, Overflow, QueueRules, Recorded, RecordedAs,
+    RecordedCalls, Recording, RecordingKeys, Said, Scheme, Step, Strategy,
 };
 pub use timezone::{Timezone, UnknownTimezone};
 
@@ -100,7 +100,7 @@ impl TenantConfig {
 
     /// Whether builds before protocol 6 can't read it, or read less: music of the company's own or of several pieces,
     /// announcements in line, steps that speak, listeners that are seen, trunks and phones for which something is said of
-    /// SRTP, recording by more than the company's one rule.
+    /// SRTP, recording by more than the company's one rule, or as other files.
     pub fn is_of_protocol_6(&self) -> bool {
         let speaks = |steps: &[Step]| steps.iter().any(|step| matches!(step, Step::Say { .. }));
         let is_new = |group: &Group| {
@@ -127,6 +127,17 @@ impl TenantConfig {
             || !company.on_demand.is_none()
             || company.resume_after_ms.is_some()
             || !company.keys.is_none()
+            || self.records_otherwise()
+    }
+
+    /// Whether anything is recorded as other files than WAV of two channels.
+    fn records_otherwise(&self) -> bool {
+        let numbers = self.numbers.values().map(|number| number.recorded_as);
+        let groups = self.groups.values().map(|group| group.recorded_as);
+        let employees = self.employees.values().map(|employee| employee.recorded_as);
+        let company = &self.recording;
+        !(company.format.is_wav() && company.channels.is_dual())
+            || numbers.chain(groups).chain(employees).any(|said| !said.is_silent())
     }
 
     fn securities(&self) -> impl Iterator<Item = Security> {

@@ -174,6 +174,8 @@ fn wanted(call: &Call, score: Score<'_>) -> SetSession {
         let recording = call.recording.as_ref().map(|recording| Recording {
             id: recording.id.clone(),
             object: recording.object.clone(),
+            opus: !recording.format.is_wav(),
+            mixed: !recording.channels.is_dual(),
             ..Recording::default()
         });
         return SetSession { session, close: true, recording, ..SetSession::default() };
@@ -239,5 +241,7 @@ fn recording(call: &Call) -> Option<Recording> {
         pause: recording.pause.map(|pause| pause.number),
         left_too: beside(Some(recording.left)),
         right_too: beside(recording.right),
+        opus: !recording.format.is_wav(),
+        mixed: !recording.channels.is_dual(),
     })
 }

@@ -4,8 +4,10 @@
 //!
 //! [`read`] decodes, [`wav`] writes the form that is kept. Whatever the bytes are, memory stays below the file, the
 //! sound and a fixed rest; a library that panics over hostile bytes panics here too, so run it where that is caught.
+//! [`kept`] makes the files that recordings become.
 
 mod decode;
+pub mod kept;
 mod opus;
 mod resampler;
 

@@ -22,7 +22,7 @@ impl Opus {
         let word = |at: usize| head.get(at..at + 2).map(|b| [b[0], b[1]]).ok_or("its head is cut off");
         let (skip, gain) = (u16::from_le_bytes(word(10)?), i16::from_le_bytes(word(16)?));
         if head.get(18) != Some(&0) {
-            return Err("it has more than two channels".to_owned());
+            return Err("it has several streams, or more than two channels".to_owned());
         }
         let decoder = Decoder::new(Encoding::Opus).map_err(|error| error.to_string())?;
         Ok(Self {

@@ -1,4 +1,4 @@
-//! From parts to one WAV file. Each step can be repeated: the file is written whole, then the note says so, then the
+//! From parts to one file. Each step can be repeated: the file is written whole, then the note says so, then the
 //! parts go, then it is reported, then the note goes. A recording that never filled a part is a file at once.
 
 use std::time::Duration;
@@ -6,13 +6,14 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::{StreamExt, stream};
 use mangrove_objects::deletion;
-use mangrove_rtp::{RATE, wav};
+use mangrove_sound::kept;
 use object_store::{Error, ObjectStore, ObjectStoreExt, Result, WriteMultipart};
 use sha2::{Digest, Sha256};
 
 use super::{
     Settings,
     layout::{self, LONGEST_GAP_MS, SPARE_MS, milliseconds},
+    making::{self, Making},
     open::{Finished, Note, Ticket},
     parts::{self, Part},
     store::{DEADLINE, Failing, next, within},
@@ -40,11 +41,10 @@ pub(super) async fn finish(settings: &Settings, note: Note) {
 /// Finishes a recording of which nothing but the note is in the store: this is all its sound.
 pub(super) async fn finish_at_once(settings: &Settings, mut note: Note, sound: Bytes) {
     let objects = settings.objects.as_ref();
-    let mut file = Vec::with_capacity(wav::HEADER + sound.len());
-    file.extend(wav::header(2, RATE, sound.len() as u64));
-    file.extend_from_slice(&sound);
+    let make = || making::whole(note.ticket.form(), sound.clone());
+    let file = settings.failing.insist("make the file", &note.ticket, make).await;
     note.finished = Some(Finished::of(&file));
-    let (path, file) = (layout::object(&note.ticket), Bytes::from(file));
+    let path = layout::object(&note.ticket);
     let put = || async { within(DEADLINE, objects.put(&path, file.clone().into())).await.map(drop) };
     settings.failing.insist("write the file", &note.ticket, put).await;
     report(settings, &note).await;
@@ -105,8 +105,8 @@ async fn with_file(objects: &dyn ObjectStore, mut note: Note) -> Result<Note> {
 impl Finished {
     /// Of a whole file.
     fn of(file: &[u8]) -> Self {
-        let duration_ms = milliseconds(file.len().saturating_sub(wav::HEADER) as u64);
-        Self { bytes: file.len() as u64, duration_ms, sha256: hex::encode(Sha256::digest(file)) }
+        let (bytes, duration_ms) = (file.len() as u64, kept::lasts_ms(file));
+        Self { bytes, duration_ms, sha256: hex::encode(Sha256::digest(file)) }
     }
 }
 
@@ -136,6 +136,7 @@ async fn write(
     if parts.is_empty() && is_there(objects, ticket).await? {
         return Ok(None);
     }
+    let _turn = making::turn(ticket.form()).await;
     let upload = within(DEADLINE, objects.put_multipart(&layout::object(ticket))).await?;
     let mut writer = WriteMultipart::new(upload);
     match copy(objects, ticket, parts, silence, &mut writer).await {
@@ -176,18 +177,38 @@ async fn copy(
     writer: &mut WriteMultipart,
 ) -> Result<Finished> {
     let data = parts.iter().map(|part| part.bytes).sum::<u64>() + silence;
-    let header = wav::header(2, RATE, data);
-    let mut hash = Sha256::new_with_prefix(header);
-    writer.write(&header);
+    let mut making = Making::new(ticket.form(), data)?;
+    let mut file = Upload { writer, hash: Sha256::new(), bytes: 0 };
     let sound = stream::iter(parts).map(|part| fetch(objects, ticket, part)).buffered(AHEAD);
     let mut all = sound.chain(stream::iter(parts::silence(silence)).map(Ok)).boxed();
-    while let Some(bytes) = next(&mut all).await? {
-        hash.update(&bytes);
-        within(DEADLINE, writer.wait_for_capacity(UPLOADS)).await?;
-        writer.put(bytes);
+    while let Some(sound) = next(&mut all).await? {
+        let (goes_on, made) = making.add(sound).await?;
+        making = goes_on;
+        file.put(made).await?;
     }
-    let bytes = data + wav::HEADER as u64;
-    Ok(Finished { bytes, duration_ms: milliseconds(data), sha256: hex::encode(hash.finalize()) })
+    file.put(making.finish().await?).await?;
+    let sha256 = hex::encode(file.hash.finalize());
+    Ok(Finished { bytes: file.bytes, duration_ms: milliseconds(data), sha256 })
+}
+
+/// A file on its way into the store.
+struct Upload<'w> {
+    writer: &'w mut WriteMultipart,
+    hash: Sha256,
+    bytes: u64,
+}
+
+impl Upload<'_> {
+    async fn put(&mut self, bytes: Bytes) -> Result<()> {
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        self.hash.update(&bytes);
+        self.bytes += bytes.len() as u64;
+        within(DEADLINE, self.writer.wait_for_capacity(UPLOADS)).await?;
+        self.writer.put(bytes);
+        Ok(())
+    }
 }
 
 /// A part, of the length that the header promises.

@@ -1,6 +1,7 @@
 //! What is known of a recording that is not finished, and how it is kept in the store.
 
 use mangrove_proto::media::{RecordingFinished, media_event::Fact};
+use mangrove_sound::kept::Form;
 use object_store::{Error, ObjectStore, ObjectStoreExt, PutMode};
 use serde::{Deserialize, Serialize};
 
@@ -18,9 +19,20 @@ pub(crate) struct Ticket {
     pub(crate) session: String,
     pub(crate) recording: String,
     pub(crate) object: String,
+    /// It becomes Opus in Ogg instead of WAV.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) opus: bool,
+    /// Both sides become one channel.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) mixed: bool,
 }
 
 impl Ticket {
+    /// What kind of file it becomes. Its parts are plain sound of both sides in any case.
+    pub(super) fn form(&self) -> Form {
+        Form { opus: self.opus, mixed: self.mixed }
+    }
+
     pub(super) fn owner(&self) -> Owner {
         Owner {
             group: self.group,
@@ -137,6 +149,8 @@ impl Note {
             bytes: finished.bytes,
             missing_ms: self.missing_ms,
             sha256: finished.sha256.clone(),
+            opus: self.ticket.opus,
+            mixed: self.ticket.mixed,
         }))
     }
 }

@@ -5,8 +5,8 @@ use object_store::{ObjectStore, Result};
 
 use super::{layout, open::Ticket, store::gathered};
 
-/// Silence in one part.
-static ZEROS: [u8; 64_000] = [0; 64_000];
+/// Silence in one part: a second.
+static ZEROS: [u8; 32_000] = [0; 32_000];
 
 /// One part in the store.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -49,6 +49,8 @@ pub(super) fn ticket(recording: &str) -> Ticket {
         session: "call".into(),
         recording: recording.into(),
         object: format!("acme/{recording}.wav"),
+        opus: false,
+        mixed: false,
     }
 }
 

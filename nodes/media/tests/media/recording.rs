@@ -114,6 +114,33 @@ async fn the_caller_is_left_and_the_agent_right_also_after_a_transfer() {
     only_file_is_left(&node).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_recording_becomes_the_file_that_is_asked_for() {
+    let node = Node::start();
+    let (mut a, mut b) = (Phone::new("127.0.0.1", Law::A).await, Phone::new("127.0.0.1", Law::A).await);
+    let ends = bridged(1, endpoint("a", Law::A, a.address()), endpoint("b", Law::A, b.address()));
+    let mut set = recording(ends, "r", "a", "b");
+    if let Some(wanted) = &mut set.recording {
+        (wanted.opus, wanted.mixed, wanted.object) = (true, true, "acme/r.opus".into());
+    }
+    let ours = node.ready(set).await;
+    a.talk(ours[0], 440.0);
+    b.talk(ours[1], 1000.0);
+    until("they hear each other", || a.hears(1000.0, 440.0) && b.hears(440.0, 1000.0)).await;
+    let sent = a.sent();
+    until("a second of talk has passed", || a.sent() > sent + 50).await;
+    node.ready(close(2)).await;
+    let finished = finished(&node, "r").await;
+    let file = node.objects.get(&Path::from("acme/r.opus")).await.unwrap().bytes().await.unwrap();
+    assert_eq!((file.len() as u64, finished.missing_ms), (finished.bytes, 0));
+    assert!(finished.opus && finished.mixed, "its call may be forgotten: {finished:?}");
+    let heard = mangrove_sound::read(&file, 60).unwrap();
+    // A packet is whole.
+    assert!((heard.len() as u64 / 8).abs_diff(finished.duration_ms) <= 40, "{finished:?}");
+    let levels = [440.0, 1000.0, 2000.0].map(|hertz| tone::level(&heard[4000..8000], hertz));
+    assert!(levels[0] > 2000.0 && levels[1] > 2000.0 && levels[2] < 500.0, "{levels:?}");
+}
+
 /// A store that can be broken.
 #[derive(Debug)]
 struct Fragile {

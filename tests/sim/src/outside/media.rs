@@ -151,6 +151,8 @@ fn report_closed(outside: &mut Outside, media: usize, before: &SetSession, now: 
             recording: recording.id.clone(),
             object: recording.object.clone(),
             duration_ms: 1_000,
+            opus: recording.opus,
+            mixed: recording.mixed,
             ..RecordingFinished::default()
         };
         tell(outside, media, &now.session, Fact::RecordingFinished(finished));

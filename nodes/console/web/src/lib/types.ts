@@ -118,6 +118,10 @@ export interface Recording {
   bytes: number;
   missing_ms: number;
   marks?: Mark[];
+  /** WAV where nothing is said. */
+  format?: 'opus';
+  /** The caller left, the agent right where nothing is said. */
+  channels?: 'mixed';
 }
 
 export interface Cdr {

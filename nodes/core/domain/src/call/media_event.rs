@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use mangrove_proto::{
     id::LegId,
-    live::{CdrRecording, EndedBy},
+    live::{CdrRecording, EndedBy, RecordingChannels, RecordingFormat},
     media::{self, media_event::Fact},
 };
 
@@ -178,6 +178,8 @@ pub(crate) fn stored(finished: &media::RecordingFinished) -> CdrRecording {
         missing_ms: finished.missing_ms,
         sha256: finished.sha256.clone(),
         marks: Vec::new(),
+        format: if finished.opus { RecordingFormat::Opus } else { RecordingFormat::Wav },
+        channels: if finished.mixed { RecordingChannels::Mixed } else { RecordingChannels::Dual },
     }
 }
 

@@ -42,9 +42,11 @@ pub(super) fn follow(call: &mut Call, peer: LegId, scene: &mut Scene<'_>) {
 fn begin(call: &mut Call, peer: LegId, scene: &Scene<'_>) {
     call.earlier.extend(call.recording.take());
     let (number, date) = (call.earlier.len() + 1, day::date(scene.day()));
+    let (format, channels) = recorded::file(call, peer, scene);
+    let ending = if format.is_wav() { "wav" } else { "opus" };
     call.recording = Some(Recording {
         id: format!("rec_{}_{number}", call.id),
-        object: format!("recordings/{}/{date}/{}-{number}.wav", call.tenant, call.id),
+        object: format!("recordings/{}/{date}/{}-{number}.{ending}", call.tenant, call.id),
         left: call.guest,
         right: Some(peer),
         running: true,
@@ -53,6 +55,8 @@ fn begin(call: &mut Call, peer: LegId, scene: &Scene<'_>) {
         pause: None,
         pauses: 0,
         marks: Vec::new(),
+        format,
+        channels,
         finished: None,
     });
 }

@@ -18,9 +18,7 @@ pub use duration::{Duration, InvalidDuration};
 pub use people::{Browser, Defaults, Device, Employee, EmployeeDefaults, Login, SipDevice};
 pub use reach::{Number, Target, Trunk, TrunkLimits};
 pub use secret::Secret;
-pub use service::{
-    Announce, Channels, Group, Member, NoAnswer, Overflow, Queue, Recording, Scheme, ServiceLevel,
-};
+pub use service::{Announce, Group, Member, NoAnswer, Overflow, Queue, Recording, Scheme, ServiceLevel};
 pub use sounds::NamedSound;
 pub use step::{GroupStep, HangUp, Step};
 

@@ -35,7 +35,8 @@ pub fn export(config: &TenantConfig) -> Document {
         recording: document::Recording {
             calls: config.recording.calls,
             on_demand: config.recording.on_demand,
-            channels: document::Channels::Dual,
+            channels: config.recording.channels,
+            format: config.recording.format,
             resume_after: config.recording.resume_after_ms.map(Duration),
             keys: config.recording.keys.clone(),
             retention: config.recording.retention_ms.map(Duration),
@@ -95,6 +96,7 @@ fn number(number: &super::Number) -> document::Number {
         source: text(&number.source),
         priority: number.priority,
         recording: number.recording,
+        recorded_as: number.recorded_as,
     }
 }
 
@@ -113,6 +115,7 @@ fn employee(config: &TenantConfig, employee: &Employee) -> document::Employee {
         ring: employee.ring_ms.map(Duration),
         caller_id: text(&employee.caller_id),
         recording: employee.recording,
+        recorded_as: employee.recorded_as,
     }
 }
 
@@ -150,6 +153,7 @@ fn group(config: &TenantConfig, group: &Group) -> document::Group {
             pause: Duration(group.no_answer.pause_ms),
         },
         recording: group.recording,
+        recorded_as: group.recorded_as,
     }
 }
 

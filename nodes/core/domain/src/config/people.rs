@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fmt, sync::Arc};
 use mangrove_proto::id::{EmployeeId, GroupId};
 use serde::{Deserialize, Serialize};
 
-use super::{Recorded, Security, srtp};
+use super::{Recorded, RecordedAs, Security, srtp};
 
 /// A person with an extension.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +27,9 @@ pub struct Employee {
     /// Of their talks; absent: what group, number and company say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recording: Option<Recorded>,
+    /// Of the file that it becomes.
+    #[serde(default, skip_serializing_if = "RecordedAs::is_silent")]
+    pub recorded_as: RecordedAs,
 }
 
 impl Employee {

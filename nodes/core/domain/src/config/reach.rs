@@ -4,7 +4,7 @@ use std::{net::SocketAddr, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Recorded, Security, SourceMatcher, srtp};
+use super::{Recorded, RecordedAs, Security, SourceMatcher, srtp};
 
 /// A carrier.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,4 +57,7 @@ pub struct Number {
     /// Absent: what the company says. `never` holds for whoever answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recording: Option<Recorded>,
+    /// Of the file that it becomes.
+    #[serde(default, skip_serializing_if = "RecordedAs::is_silent")]
+    pub recorded_as: RecordedAs,
 }

@@ -138,6 +138,8 @@ fn whole(document: &Document, names: &Names<'_>, made: &mut Made<'_>) -> Result<
             resume_after_ms: document.recording.resume_after.map(|after| after.0),
             keys: document.recording.keys.clone(),
             retention_ms: document.recording.retention.map(|retention| retention.0),
+            format: document.recording.format,
+            channels: document.recording.channels,
         },
         agents_see_listeners: document.agents_see_listeners,
         memberships: Default::default(),
@@ -190,5 +192,6 @@ fn number(number: &document::Number) -> Number {
         source: number.source.as_deref().map(Into::into),
         priority: number.priority,
         recording: number.recording,
+        recorded_as: number.recorded_as,
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use mangrove_proto::{
     id::{EmployeeId, GroupId},
-    live::ServiceLevel,
+    live::{RecordingChannels, RecordingFormat, ServiceLevel},
 };
 use serde::{Deserialize, Serialize};
 
@@ -84,6 +84,9 @@ pub struct Group {
     /// Of the talks that come through its queue; absent: what the number says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recording: Option<Recorded>,
+    /// Of the file that it becomes.
+    #[serde(default, skip_serializing_if = "RecordedAs::is_silent")]
+    pub recorded_as: RecordedAs,
 }
 
 /// Who gets the next caller.
@@ -191,6 +194,11 @@ pub struct Recording {
     pub keys: RecordingKeys,
     /// Milliseconds; absent: for ever.
     pub retention_ms: Option<u64>,
+    /// The file that a recording becomes, where nothing else is said of its talk.
+    #[serde(default, skip_serializing_if = "RecordingFormat::is_wav")]
+    pub format: RecordingFormat,
+    #[serde(default, skip_serializing_if = "RecordingChannels::is_dual")]
+    pub channels: RecordingChannels,
 }
 
 /// Keys of a phone that are meant for the recording, and not passed on to the other side.
@@ -211,7 +219,7 @@ impl RecordingKeys {
     }
 }
 
-/// Which calls are recorded. Always with two channels.
+/// Which calls are recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RecordedCalls {
@@ -240,6 +248,22 @@ impl RecordedCalls {
             Self::Internal => !outside,
             Self::All => true,
         }
+    }
+}
+
+/// What a number, a group or an employee says of the files that their recordings become.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RecordedAs {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub format: Option<RecordingFormat>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channels: Option<RecordingChannels>,
+}
+
+impl RecordedAs {
+    pub(crate) fn is_silent(&self) -> bool {
+        self.format.is_none() && self.channels.is_none()
     }
 }
 

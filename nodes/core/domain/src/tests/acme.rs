@@ -2,12 +2,12 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use mangrove_proto::live::ServiceLevel;
+use mangrove_proto::live::{RecordingChannels, RecordingFormat, ServiceLevel};
 
 use crate::config::{
     AtMaxWait, Defaults, Device, Employee, Group, Member, Music, NoAnswer, Number, Overflow, QueueRules,
-    RecordedCalls, Recording, RecordingKeys, Role, Scheme, Security, SipDevice, Step, Strategy, Target,
-    TenantConfig, Timezone, Trunk,
+    RecordedAs, RecordedCalls, Recording, RecordingKeys, Role, Scheme, Security, SipDevice, Step, Strategy,
+    Target, TenantConfig, Timezone, Trunk,
 };
 
 pub(crate) const NUMBER: &str = "74951234567";
@@ -34,6 +34,8 @@ pub(crate) fn config() -> TenantConfig {
             resume_after_ms: None,
             keys: RecordingKeys::default(),
             retention_ms: None,
+            format: RecordingFormat::default(),
+            channels: RecordingChannels::default(),
         },
         agents_see_listeners: false,
         memberships: Default::default(),
@@ -60,6 +62,7 @@ fn number() -> Number {
         source: Some("website".into()),
         priority: 0,
         recording: None,
+        recorded_as: RecordedAs::default(),
     }
 }
 
@@ -85,6 +88,7 @@ fn employee(extension: &str, id: &str) -> Employee {
         ring_ms: None,
         caller_id: None,
         recording: None,
+        recorded_as: RecordedAs::default(),
     }
 }
 
@@ -114,5 +118,6 @@ fn sales() -> Group {
         },
         no_answer: NoAnswer { misses: 3, pause_ms: 5_000 },
         recording: None,
+        recorded_as: RecordedAs::default(),
     }
 }

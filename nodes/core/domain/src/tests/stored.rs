@@ -117,6 +117,8 @@ fn recording() -> Recording {
         pause: Some(1),
         left_too: vec!["third".into()],
         right_too: vec!["fourth".into()],
+        opus: true,
+        mixed: true,
     }
 }
 
@@ -173,6 +175,8 @@ fn what_media_nodes_report() {
         bytes: 32_044,
         missing_ms: 20,
         sha256: "ab".into(),
+        opus: true,
+        mixed: true,
     });
     let (packets_received, packets_sent, packets_lost, jitter_us) = (50, 49, 1, 700);
     may_lack_fields(Counters { endpoint, packets_received, packets_sent, packets_lost, jitter_us });

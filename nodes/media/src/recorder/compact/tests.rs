@@ -1,3 +1,4 @@
+use mangrove_rtp::{RATE, tone, wav};
 use object_store::{
     memory::InMemory,
     throttle::{ThrottleConfig, ThrottledStore},
@@ -76,6 +77,66 @@ async fn sound_at_hand_becomes_a_file_without_parts() {
     assert_eq!((finished.duration_ms, finished.missing_ms), (1_000, 0));
     assert_eq!(finished.sha256, hex::encode(Sha256::digest(&file)));
     assert_eq!(&file[wav::HEADER..], [7; 32_000]);
+}
+
+/// Three seconds of 440 Hz left and 1000 Hz right, a part a second.
+fn talk() -> Vec<Bytes> {
+    let sides = [440.0, 1000.0].map(|hertz| tone::sine(hertz, 8000.0, 0, 24_000));
+    let all: Vec<u8> = sides[0]
+        .iter()
+        .zip(&sides[1])
+        .flat_map(|(left, right)| [*left, *right])
+        .flat_map(i16::to_le_bytes)
+        .collect();
+    all.chunks(32_000).map(Bytes::copy_from_slice).collect()
+}
+
+/// The last two of its five seconds are missing.
+#[tokio::test]
+async fn parts_become_the_kind_of_file_that_was_asked_for() {
+    for (opus, mixed) in [(false, true), (true, false), (true, true)] {
+        let objects = InMemory::new();
+        let note = Note { ticket: Ticket { opus, mixed, ..ticket("r") }, ended_ms: Some(6_000), ..note() };
+        for (number, part) in (1..).zip(talk()) {
+            objects.put(&layout::part(&note.ticket, number), part.into()).await.unwrap();
+        }
+        let note = joined(&objects, &Failing::default(), note).await.unwrap();
+        let (missing_ms, finished) = (note.missing_ms, note.finished.unwrap());
+        let file = file(&objects).await;
+        assert_eq!((finished.duration_ms, missing_ms), (5_000, 2_000), "{opus} {mixed}");
+        assert_eq!(finished, Finished::of(&file), "{opus} {mixed}");
+        assert_eq!(file.starts_with(b"OggS"), opus);
+        if mixed {
+            let heard = mangrove_sound::read(&file, 60).unwrap();
+            let levels = [440.0, 1000.0, 700.0].map(|hertz| tone::level(&heard[4000..23_000], hertz));
+            assert!(levels[0] > 5000.0 && levels[1] > 5000.0 && levels[2] < 500.0, "{levels:?}");
+        }
+        assert!(!opus || file.len() < 40_000, "{}", file.len());
+    }
+}
+
+#[tokio::test]
+async fn sound_at_hand_becomes_the_kind_of_file_that_was_asked_for() {
+    let (settings, facts) = tests::settings(Arc::new(Store::default()));
+    let note = Note { ticket: Ticket { opus: true, mixed: true, ..ticket("r") }, ..note() };
+    note.write(settings.parts.as_ref()).await.unwrap();
+    finish_at_once(&settings, note, talk().remove(0)).await;
+    let (finished, file) = (tests::reported(&facts).await, file(settings.objects.as_ref()).await);
+    assert_eq!((finished.duration_ms, finished.bytes), (1_000, file.len() as u64));
+    let heard = mangrove_sound::read(&file, 60).unwrap();
+    assert!(tone::level(&heard[4000..8000], 440.0) > 5000.0);
+}
+
+/// Its node died between the file and the report.
+#[tokio::test]
+async fn a_file_of_opus_is_found_with_its_length() {
+    let (settings, facts) = tests::settings(Arc::new(Store::default()));
+    let note = Note { ticket: Ticket { opus: true, ..ticket("r") }, ..note() };
+    let whole = making::whole(note.ticket.form(), talk().concat().into()).await.unwrap();
+    settings.objects.put(&layout::object(&note.ticket), whole.clone().into()).await.unwrap();
+    report_again(&settings, &note.ticket).await.unwrap();
+    let finished = tests::reported(&facts).await;
+    assert_eq!((finished.duration_ms, finished.bytes), (3_000, whole.len() as u64));
 }
 
 #[tokio::test]

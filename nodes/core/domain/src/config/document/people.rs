@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Duration, Secret, is_default};
-use crate::config::{Recorded, Role, Security, srtp};
+use crate::config::{Recorded, RecordedAs, Role, Security, srtp};
 
 /// What holds where an object says nothing else.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,6 +51,9 @@ pub struct Employee {
     /// `always`, `never` or `on-demand`; the rule of the group or number when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recording: Option<Recorded>,
+    /// `{format: opus, channels: mixed}`, each of them or both; what is said less in particular when absent.
+    #[serde(default, skip_serializing_if = "RecordedAs::is_silent")]
+    pub recorded_as: RecordedAs,
 }
 
 impl Employee {

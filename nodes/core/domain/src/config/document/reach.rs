@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::is_default;
-use crate::config::{Recorded, Security, SourceMatcher, srtp};
+use crate::config::{Recorded, RecordedAs, Security, SourceMatcher, srtp};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -60,6 +60,9 @@ pub struct Number {
     /// `always`, `never` or `on-demand`; the company's rule when absent. `never` holds for whoever answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recording: Option<Recorded>,
+    /// `{format: opus, channels: mixed}`, each of them or both; what is said less in particular when absent.
+    #[serde(default, skip_serializing_if = "RecordedAs::is_silent")]
+    pub recorded_as: RecordedAs,
 }
 
 fn hundred() -> u32 {

@@ -2,10 +2,11 @@
 
 use std::fmt;
 
+use mangrove_proto::live::{RecordingChannels, RecordingFormat};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::{Duration, Step, is_default};
-use crate::config::{AtMaxWait, Music, Recorded, RecordedCalls, RecordingKeys, Strategy};
+use crate::config::{AtMaxWait, Music, Recorded, RecordedAs, RecordedCalls, RecordingKeys, Strategy};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -32,6 +33,9 @@ pub struct Group {
     /// `always`, `never` or `on-demand`; the number's rule when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recording: Option<Recorded>,
+    /// `{format: opus, channels: mixed}`, each of them or both; what is said less in particular when absent.
+    #[serde(default, skip_serializing_if = "RecordedAs::is_silent")]
+    pub recorded_as: RecordedAs,
 }
 
 impl Group {
@@ -196,7 +200,11 @@ pub struct Recording {
     /// Those of the others that may be recorded by hand.
     #[serde(skip_serializing_if = "RecordedCalls::is_none")]
     pub on_demand: RecordedCalls,
-    pub channels: Channels,
+    /// `dual` or `mixed`.
+    pub channels: RecordingChannels,
+    /// `wav` or `opus`.
+    #[serde(skip_serializing_if = "RecordingFormat::is_wav")]
+    pub format: RecordingFormat,
     /// When a pause ends by itself; with its talk only when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resume_after: Option<Duration>,
@@ -213,17 +221,11 @@ impl Default for Recording {
         Self {
             calls: RecordedCalls::None,
             on_demand: RecordedCalls::None,
-            channels: Channels::Dual,
+            channels: RecordingChannels::Dual,
+            format: RecordingFormat::Wav,
             resume_after: None,
             keys: RecordingKeys::default(),
             retention: None,
         }
     }
-}
-
-/// The two sides apart: the only way there is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Channels {
-    Dual,
 }

@@ -35,6 +35,7 @@ pub(super) fn employee(
         ring_ms: employee.ring.map(|ring| ring.0),
         caller_id: employee.caller_id.as_deref().map(digits),
         recording: employee.recording,
+        recorded_as: employee.recorded_as,
         id,
     })
 }

@@ -29,6 +29,7 @@ pub(super) fn group(group: &document::Group, names: &Names<'_>) -> Result<Group,
         },
         no_answer: NoAnswer { misses: group.no_answer.misses, pause_ms: group.no_answer.pause.0 },
         recording: group.recording,
+        recorded_as: group.recorded_as,
     })
 }
 

@@ -1,6 +1,9 @@
 //! Applying, applying again, exporting and deleting.
 
-use mangrove_proto::id::{EmployeeId, GroupId};
+use mangrove_proto::{
+    id::{EmployeeId, GroupId},
+    live::{RecordingChannels, RecordingFormat},
+};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -88,6 +91,43 @@ fn who_is_recorded_is_said_by_number_group_and_employee() {
     let usual = exported(&plain);
     assert!(usual["numbers"][0].get("recording").is_none() && usual["recording"].get("on_demand").is_none());
     assert!(!plain.is_of_protocol_6() && config.is_of_protocol_6(), "earlier builds would leave it out");
+}
+
+#[test]
+fn the_file_of_a_recording_is_said_by_all_who_say_whether_there_is_one() {
+    let plain = applied(&acme(), None).config;
+    assert!(!serde_json::to_string(&plain).unwrap().contains("recorded_as"));
+    let usual = exported(&plain);
+    assert_eq!((&usual["recording"]["channels"], usual["recording"].get("format")), (&json!("dual"), None));
+    let mut table = acme();
+    put(&mut table, "/recording/channels", json!("mixed"));
+    put(&mut table, "/recording/format", json!("opus"));
+    put(&mut table, "/numbers/0/recorded_as", json!({"format": "wav"}));
+    put(&mut table, "/groups/0/recorded_as", json!({"channels": "dual"}));
+    put(&mut table, "/employees/0/recorded_as", json!({"format": "opus", "channels": "mixed"}));
+    let config = applied(&table, Some(&plain)).config;
+    assert!(!config.recording.format.is_wav() && !config.recording.channels.is_dual());
+    let said = config.employees[&EmployeeId::from("anna")].recorded_as;
+    assert_eq!((said.format, said.channels), (Some(RecordingFormat::Opus), Some(RecordingChannels::Mixed)));
+    assert_eq!(config.numbers["74951234567"].recorded_as.channels, None);
+    assert_eq!(applied(&exported(&config), Some(&config)).config, config, "what is shown changes nothing");
+    for (place, value) in
+        [("/recording/format", json!("opus")), ("/groups/0/recorded_as", json!({"format": "wav"}))]
+    {
+        let mut one = acme();
+        put(&mut one, place, value);
+        assert!(applied(&one, None).config.is_of_protocol_6(), "earlier builds would leave it out: {place}");
+    }
+    for (place, value, why) in [
+        ("/recording/format", json!("mp3"), "`opus` or `wav`"),
+        ("/recording/channels", json!("mono"), "`mixed` or `dual`"),
+        ("/numbers/0/recorded_as", json!({"kind": "opus"}), "`format` or `channels`"),
+    ] {
+        let mut wrong = acme();
+        put(&mut wrong, place, value);
+        let problem = read(wrong.to_string().as_bytes()).unwrap_err();
+        assert!(problem.message.contains(why), "{problem:?}");
+    }
 }
 
 #[test]

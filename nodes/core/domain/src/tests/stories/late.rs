@@ -1,10 +1,13 @@
 //! What takes its time: recordings, midnight.
 
-use mangrove_proto::media::media_event::Fact;
+use mangrove_proto::{live::RecordingFormat, media::media_event::Fact};
 
 use crate::{
     Record,
-    tests::world::{Pending, World},
+    tests::{
+        acme,
+        world::{Pending, World},
+    },
 };
 
 #[test]
@@ -29,6 +32,10 @@ fn a_recording_that_is_stored_an_hour_later_still_comes_into_the_record() {
 #[test]
 fn a_recording_of_a_forgotten_call_goes_to_the_history_by_itself() {
     for (mut world, wanted) in [(World::acme(), 0), (World::raised(), 1)] {
+        let mut config = acme::config();
+        config.version += 1;
+        config.recording.format = RecordingFormat::Opus;
+        world.configure(config);
         let (caller, _) = world.talking("101");
         let bye = world.ends[caller].request("BYE", "", "");
         world.sip(caller, bye);
@@ -44,10 +51,12 @@ fn a_recording_of_a_forgotten_call_goes_to_the_history_by_itself() {
             world.deliver(finished);
         }
         let late = world.state.outbox().filter_map(|(_, record)| match record {
-            Record::LateRecording(late) => Some((late.call, late.recording.duration_ms)),
+            Record::LateRecording(late) => {
+                Some((late.call, late.recording.duration_ms, late.recording.format))
+            }
             Record::Cdr(_) | Record::Audit(_) => None,
         });
-        assert_eq!(late.collect::<Vec<_>>(), vec![(call, 1); wanted]);
+        assert_eq!(late.collect::<Vec<_>>(), vec![(call, 1, RecordingFormat::Opus); wanted]);
     }
 }
 

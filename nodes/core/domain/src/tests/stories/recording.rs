@@ -1,7 +1,7 @@
 //! Who is recorded, by rule and by hand, and what pauses and marks say.
 
 use mangrove_proto::{
-    live::{self, Mark, MarkKind},
+    live::{self, Mark, MarkKind, RecordingChannels, RecordingFormat},
     media::{self, media_event::Fact},
 };
 
@@ -75,14 +75,59 @@ fn a_rule_of_number_group_or_employee_goes_before_the_companys() {
 }
 
 #[test]
+fn the_file_is_decided_when_a_recording_begins_and_said_to_node_and_record() {
+    let mut world = company(|config| {
+        config.recording.channels = RecordingChannels::Mixed;
+        config.groups.values_mut().for_each(|of| of.recorded_as.format = Some(RecordingFormat::Opus));
+    });
+    let (caller, _) = world.talking("101");
+    let told = recording(&world, caller).expect("a recording");
+    assert!(told.opus && told.mixed && told.object.ends_with("-1.opus"), "{told:?}");
+    let mut config = acme::config();
+    config.version += 2;
+    world.configure(config);
+    let object = ObjectRef::Call("acme".into(), world.call(caller).id);
+    let bye = world.ends[caller].request("BYE", "", "");
+    world.sip(caller, bye);
+    let is_finished =
+        |pending: &mut Pending| matches!(pending, Pending::Media(.., Fact::RecordingFinished(_)));
+    let finished: Vec<Pending> = world.pending.extract_if(.., is_finished).collect();
+    let owed = world.state.owed(&object, world.stamp()).into_iter().find_map(|effect| match effect.action {
+        Action::Media { command, .. } => command.set?.recording,
+        Action::Edge { .. } => None,
+    });
+    let owed = owed.expect("it is to be finished");
+    assert!(owed.opus && owed.mixed, "who puts together what another left knows it, too: {owed:?}");
+    for finished in finished {
+        world.deliver(finished);
+    }
+    world.run();
+    let found = world.record().recordings.remove(0);
+    assert_eq!((found.format, found.channels), (RecordingFormat::Opus, RecordingChannels::Mixed));
+}
+
+#[test]
+fn a_recording_of_which_nothing_is_said_is_told_and_kept_as_before() {
+    let mut world = World::raised();
+    let (caller, _) = world.talking("101");
+    let told = recording(&world, caller).expect("a recording");
+    assert!(!told.opus && !told.mixed && told.object.ends_with("-1.wav"), "{told:?}");
+    let kept = rmp_serde::to_vec_named(&told).expect("MessagePack");
+    for field in ["opus", "mixed"] {
+        assert!(!kept.windows(field.len()).any(|part| part == field.as_bytes()), "{field}");
+    }
+}
+
+#[test]
 fn rules_that_the_group_has_not_committed_yet_decide_nothing() {
     let mut world = World::acme();
     let mut config = acme::config();
     config.version += 1;
     config.numbers.values_mut().for_each(|of| of.recording = Some(Recorded::Never));
+    config.recording.format = RecordingFormat::Opus;
     world.configure(config);
     let (caller, _) = world.talking("101");
-    assert!(recording(&world, caller).is_some());
+    assert!(recording(&world, caller).is_some_and(|told| !told.opus && told.object.ends_with(".wav")));
     assert!(matches!(wish(&mut world, caller, Pause), Reply::Refused { .. }));
     assert_eq!(recording(&world, caller).and_then(|recording| recording.pause), None);
 }

@@ -96,9 +96,14 @@ impl World {
         }
         let ends = (now.close || now.recording.is_none()) && !now.goes_on;
         if let Some(recording) = before.recording.filter(|_| ends) {
-            let (recording, object) = (recording.id, recording.object);
-            let finished =
-                media::RecordingFinished { recording, object, duration_ms: 1, ..Default::default() };
+            let finished = media::RecordingFinished {
+                recording: recording.id,
+                object: recording.object,
+                duration_ms: 1,
+                opus: recording.opus,
+                mixed: recording.mixed,
+                ..Default::default()
+            };
             self.pending.push(Pending::Media(node.to_owned(), call, Fact::RecordingFinished(finished)));
         }
     }
