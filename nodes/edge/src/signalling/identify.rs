@@ -1,6 +1,6 @@
 //! Who sends a new INVITE or REGISTER: a trunk by its address, a page by the ticket that its connection came with, or a
-//! device by its password. Unknown user names and
-//! wrong passwords get the same answer after the same work; addresses that guess are stopped from guessing.
+//! device by its password. Unknown user names and wrong passwords get the same answer after the same work; addresses that
+//! guess are stopped from guessing.
 
 use std::net::IpAddr;
 
