@@ -152,6 +152,9 @@ pub trait Console: Send + Sync + Debug {
     async fn set_password(&self, email: &str, hash: String, author: control::Author) -> Result<(), Error>;
     /// The key that signs session tokens, the same on all nodes.
     fn token_key(&self) -> [u8; 32];
+    /// What the phone in this person's page shows an edge instead of a password, from now on. None: this node knows of no
+    /// cluster yet.
+    fn ticket(&self, login: &Login) -> Option<Ticket>;
     /// The whole node's state for operators: groups led, last log index, effects pending, calls.
     async fn status(&self) -> Result<control::Json, Error>;
     /// JSON list of the cluster's nodes with what each told of itself; takes a second at most.
@@ -179,6 +182,31 @@ pub struct Login {
     pub password_hash: String,
     /// Rises when the password changes or the login is withdrawn: older tokens are void.
     pub epoch: u64,
+    /// The phone in their page, where they have one.
+    pub page_phone: Option<PagePhone>,
+}
+
+/// Where the phone in a person's page is reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PagePhone {
+    pub extension: String,
+    /// SIP domain of the tenant.
+    pub domain: String,
+}
+
+/// What stands for a person's password when the phone in their page connects.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Ticket {
+    /// Letters, digits, `-` and `_`.
+    pub text: String,
+    /// Seconds for which it may be shown.
+    pub seconds: u64,
+}
+
+impl Debug for Ticket {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Ticket").field("seconds", &self.seconds).finish_non_exhaustive()
+    }
 }
 
 impl Debug for Login {

@@ -66,6 +66,13 @@ impl Api {
         Ok(Self { token, ..self.clone() })
     }
 
+    /// What the phone in this person's page connects with.
+    pub async fn page_phone(&self) -> Result<Value> {
+        let url = format!("{}/api/v1/me/phone", self.base);
+        let answer = self.client.post(&url).bearer_auth(&self.token).send().await?;
+        Ok(answer.error_for_status()?.json().await?)
+    }
+
     /// Text of a path of the node itself, such as `/metrics`.
     pub async fn text(&self, path: &str) -> Result<String> {
         let url = format!("{}{path}", self.base);

@@ -18,4 +18,5 @@ pub mod product;
 pub mod recording;
 pub mod sipp;
 pub mod sound;
+pub mod turn;
 pub mod wait;

@@ -42,14 +42,17 @@ export async function microphone(hertz) {
   ];
 }
 
-/** Opens the node's page, which may use the microphone, and puts a phone into it: `window.phone`. */
-export async function phone(page, user, password) {
+/**
+ * Opens the node's page, which may use the microphone, and puts a phone into it: `window.phone`. A ticket stands in the
+ * password's place; `rtc` is how the browser finds a way for its sound.
+ */
+export async function phone(page, user, password, { ticket, rtc } = {}) {
   await page.goto(process.env.MANGROVE_URL);
-  await page.evaluate(install, { user, password });
+  await page.evaluate(install, { user, password, ticket, rtc });
 }
 
 /** Runs in the page. */
-async function install({ user, password }) {
+async function install({ user, password, ticket, rtc }) {
   const domain = 'acme.example';
   const host = 'page.invalid';
   const word = () => Math.random().toString(36).slice(2, 12);
@@ -58,7 +61,7 @@ async function install({ user, password }) {
   const waiting = [];
   let cseq = 0;
 
-  const socket = new WebSocket(`${location.origin.replace(/^http/, 'ws')}/sip`, 'sip');
+  const socket = new WebSocket(`${location.origin.replace(/^http/, 'ws')}/sip`, ticket ? ['sip', `ticket.${ticket}`] : 'sip');
   await new Promise((resolve, reject) => {
     socket.onopen = resolve;
     socket.onerror = () => reject(new Error('no WebSocket'));
@@ -156,7 +159,7 @@ async function install({ user, password }) {
   async function connection() {
     const raw = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
     const stream = await navigator.mediaDevices.getUserMedia({ audio: raw });
-    const peer = new RTCPeerConnection();
+    const peer = new RTCPeerConnection(rtc);
     stream.getTracks().forEach((track) => peer.addTrack(track, stream));
     const context = new AudioContext();
     const analyser = new AnalyserNode(context, { fftSize: 16_384, smoothingTimeConstant: 0 });
@@ -233,6 +236,12 @@ async function install({ user, password }) {
     async isHungUp() {
       await hears((one) => one.first.startsWith('BYE'));
       line.peer.close();
+    },
+    /** The kind of the way by which its sound goes: host, srflx or relay. */
+    async way() {
+      const stats = [...(await line.peer.getStats()).values()];
+      const pair = stats.find((one) => one.type === 'candidate-pair' && one.nominated && one.state === 'succeeded');
+      return stats.find((one) => one.id === pair?.localCandidateId)?.candidateType;
     },
     state: () => [line?.peer.iceConnectionState, line?.peer.connectionState, line?.loudest()],
   };

@@ -12,6 +12,7 @@ mod throttle;
 
 pub(crate) use authorize::{Access, authorize, is_operator};
 pub(crate) use origin::guard;
+pub use origin::is_of_own_page;
 pub(crate) use password::Passwords;
 pub use password::hash_password;
 pub(crate) use person::{Person, Principal};

@@ -18,6 +18,7 @@ mod monitor;
 mod names;
 mod nodes;
 mod objects;
+mod phone;
 mod pieces;
 mod range;
 mod recordings;
@@ -70,6 +71,7 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(login::logout))
         .routes(routes!(me::me))
         .routes(routes!(me::change_password))
+        .routes(routes!(phone::phone))
         .routes(routes!(status::status))
         .routes(routes!(backup::backup))
         .routes(routes!(nodes::list))

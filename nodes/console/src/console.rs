@@ -22,6 +22,7 @@ use crate::{
     demo::Demo,
     door::{Certificate, Door},
     headers, pages, probes,
+    turn::Turn,
 };
 
 /// How long requests under way may take to end when the role stops.
@@ -61,6 +62,8 @@ pub struct Options {
     pub secure_cookies: bool,
     /// Origins of pages that may write besides our own host, such as `https://desk.example`.
     pub allowed_origins: Vec<String>,
+    /// What browsers of phones in pages may use.
+    pub turn: Turn,
     /// Shown in the API document.
     pub version: String,
     /// Renders `/metrics`.
@@ -90,6 +93,7 @@ impl Options {
             certificate: None,
             secure_cookies: false,
             allowed_origins: Vec::new(),
+            turn: Turn::default(),
             version: env!("CARGO_PKG_VERSION").into(),
             metrics: Arc::new(String::new),
             routes: None,

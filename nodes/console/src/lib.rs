@@ -22,14 +22,16 @@ pub mod metrics;
 mod pages;
 mod probes;
 mod refusal;
+mod turn;
 
 #[cfg(test)]
 mod tests;
 
-pub use access::hash_password;
+pub use access::{hash_password, is_of_own_page};
 pub use api::openapi;
 pub use bare::Trouble;
 pub use console::{Console, Error, Options};
 pub use demo::{Act, Demo};
 pub use door::Certificate;
 pub use refusal::refuse;
+pub use turn::Turn;

@@ -14,6 +14,7 @@ mod moves;
 mod nodes;
 mod pages;
 mod past_calls;
+mod phone;
 mod recordings;
 mod roles;
 mod session;

@@ -23,13 +23,14 @@ use mangrove_proto::{
     },
     id::TenantId,
     live::Live,
-    service::{BackupBytes, Console, Error, LiveEvents, Login},
+    service::{BackupBytes, Console, Error, LiveEvents, Login, Ticket},
     story::Entry,
 };
 
 use crate::{backup, clock, control::Control, group::Group, hub, moving};
 
 pub(crate) use configure::{direct, summaries};
+pub(crate) use login::ticket;
 pub(crate) use nodes::command as command_node;
 pub(crate) use status::{read as status, trouble};
 
@@ -90,6 +91,10 @@ impl Console for Control {
 
     fn token_key(&self) -> [u8; 32] {
         token_key(self.cluster())
+    }
+
+    fn ticket(&self, person: &Login) -> Option<Ticket> {
+        ticket(self.cluster(), person)
     }
 
     async fn status(&self) -> Result<Json, Error> {

@@ -16,7 +16,7 @@ use mangrove_proto::{
         TenantsRequest,
     },
     live::Live,
-    service::{BackupBytes, Console, Error, LiveEvents, Login},
+    service::{BackupBytes, Console, Error, LiveEvents, Login, Ticket},
     story::Entry,
 };
 use serde::de::DeserializeOwned;
@@ -218,6 +218,10 @@ impl Console for Desk {
 
     fn token_key(&self) -> [u8; 32] {
         console::token_key(&self.cluster)
+    }
+
+    fn ticket(&self, person: &Login) -> Option<Ticket> {
+        console::ticket(&self.cluster, person)
     }
 
     async fn status(&self) -> Result<Json, Error> {

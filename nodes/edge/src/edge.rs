@@ -134,6 +134,18 @@ impl Edge {
         Seat::take(signalling.connections(), transport, remote, local)
     }
 
+    /// The same for the page of whomever this ticket speaks for: it registers and calls as they without a password.
+    pub fn accept_page(
+        &self,
+        remote: SocketAddr,
+        local: SocketAddr,
+        secure: bool,
+        ticket: &str,
+    ) -> Result<Seat, Refused> {
+        let holder = self.inner.signalling.holder(ticket, remote.ip().to_canonical())?;
+        Ok(self.accept_websocket(remote, local, secure)?.of(holder))
+    }
+
     /// Refuses new calls with 503 from now on; what lives goes on. Carriers' OPTIONS get 503 too.
     pub fn drain(&self) {
         self.refuse_new(true);

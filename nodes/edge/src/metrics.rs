@@ -50,7 +50,11 @@ pub fn describe() {
     describe_counter!(ANSWERED, Unit::Count, "requests answered by the edge itself");
     describe_counter!(STUN, Unit::Count, "STUN keep-alives answered");
     describe_counter!(OVERLOADED, Unit::Count, "new requests refused because of load");
-    describe_counter!(AUTH_FAILURES, Unit::Count, "requests with wrong passwords or unknown user names");
+    describe_counter!(
+        AUTH_FAILURES,
+        Unit::Count,
+        "requests with wrong passwords or user names, pages with wrong tickets"
+    );
     describe_counter!(SEND_FAILURES, Unit::Count, "messages that could not be sent");
     describe_gauge!(TRANSACTIONS, Unit::Count, "SIP transactions held");
     describe_gauge!(UNANSWERED_INVITES, Unit::Count, "INVITEs given to control and not answered yet");

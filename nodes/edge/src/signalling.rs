@@ -16,6 +16,7 @@ mod identify;
 mod inbound;
 mod invites;
 mod outlet;
+mod page;
 mod quirk;
 mod reply;
 mod report;

@@ -37,6 +37,7 @@ pub(crate) struct Configuration {
     pub(crate) sip: Sip,
     pub(crate) rtp: Rtp,
     pub(crate) http: Http,
+    pub(crate) turn: Turn,
     pub(crate) cluster: Cluster,
     pub(crate) database: Database,
     pub(crate) objects: Objects,
@@ -54,6 +55,7 @@ impl Default for Configuration {
             sip: Sip::default(),
             rtp: Rtp::default(),
             http: Http::default(),
+            turn: Turn::default(),
             cluster: Cluster::default(),
             database: Database::default(),
             objects: Objects::default(),
@@ -154,6 +156,25 @@ impl Default for Http {
 pub(crate) struct Tls {
     pub(crate) cert: Option<PathBuf>,
     pub(crate) key: Option<PathBuf>,
+}
+
+/// Servers that carry the sound of browsers which UDP to media nodes does not reach.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Turn {
+    /// What browsers are told, as `turn:turn.example:3478?transport=udp`; empty: nothing.
+    #[serde(deserialize_with = "value::texts")]
+    pub(crate) servers: Vec<String>,
+    /// File with the secret that the servers know, too (coturn's `static-auth-secret`).
+    pub(crate) secret_file: Option<PathBuf>,
+    /// Seconds for which a browser's credentials are good: a shift, for they are checked all through a call.
+    pub(crate) lifetime: u64,
+}
+
+impl Default for Turn {
+    fn default() -> Self {
+        Self { servers: Vec::new(), secret_file: None, lifetime: 43_200 }
+    }
 }
 
 /// gRPC between nodes.

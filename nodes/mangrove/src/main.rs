@@ -23,6 +23,7 @@ mod security;
 mod serve;
 mod telemetry;
 mod token;
+mod turn;
 mod websocket;
 
 use std::process::ExitCode;

@@ -11,6 +11,7 @@ mod browser;
 mod command;
 mod convert;
 mod ear;
+mod echo;
 mod endpoint;
 mod fall;
 mod formats;

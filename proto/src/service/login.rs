@@ -1,6 +1,6 @@
 //! A login on its way between processes.
 
-use super::Login;
+use super::{Login, PagePhone};
 use crate::{control, id};
 
 impl From<Login> for control::Login {
@@ -14,6 +14,9 @@ impl From<Login> for control::Login {
             supervises: login.supervises.iter().map(ToString::to_string).collect(),
             password_hash: login.password_hash,
             epoch: login.epoch,
+            page_phone: login
+                .page_phone
+                .map(|PagePhone { extension, domain }| control::PagePhone { extension, domain }),
         }
     }
 }
@@ -29,6 +32,9 @@ impl From<control::Login> for Login {
             supervises: login.supervises.into_iter().map(id::GroupId::from).collect(),
             password_hash: login.password_hash,
             epoch: login.epoch,
+            page_phone: login
+                .page_phone
+                .map(|control::PagePhone { extension, domain }| PagePhone { extension, domain }),
         }
     }
 }
@@ -48,6 +54,7 @@ mod tests {
             supervises: vec!["sales".into()],
             password_hash: "$argon2id$".into(),
             epoch: 3,
+            page_phone: Some(PagePhone { extension: "101".into(), domain: "acme.example".into() }),
         };
         assert_eq!(Login::from(control::Login::from(login.clone())), login);
     }

@@ -7,10 +7,11 @@ use anyhow::Result;
 use mangrove_tests::{
     browser::Script,
     people::{ANNA, BORIS},
-    product::Product,
+    product::{Options, Product},
     recording::{Recording, Side},
     sipp::{self, Sipp},
     sound::Sound,
+    turn::Turn,
 };
 
 const CALLER: f64 = 440.0;
@@ -57,5 +58,19 @@ async fn a_browser_calls_a_desk_phone() -> Result<()> {
     boris.hears(ANNA.hertz).await.inspect_err(|_| eprintln!("{}", product.log()))?;
     boris.command("hangup", "")?;
     script.saw("hung up").await?;
+    script.succeeds().await
+}
+
+#[tokio::test]
+async fn a_browser_with_a_ticket_hears_itself_by_a_turn_server_alone() -> Result<()> {
+    let turn = Turn::start().await?;
+    let product =
+        Product::with_company_at(Options { more: turn.table().leak(), ..Options::default() }).await?;
+    let logs = || eprintln!("{}\n{}", turn.log(), product.log());
+    let mut script = Script::start("phone_relayed.mjs", &product.url())?;
+    script.saw("told of 1 servers").await.inspect_err(|_| logs())?;
+    script.saw("registered 200").await.inspect_err(|_| logs())?;
+    script.saw("called 200").await.inspect_err(|_| logs())?;
+    script.saw("hears itself by relay").await.inspect_err(|_| logs())?;
     script.succeeds().await
 }

@@ -3,10 +3,13 @@
 
 mod phone;
 
-use std::time::{Duration, Instant};
+use std::{
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
 
-use anyhow::Result;
-use mangrove_sip::Method;
+use anyhow::{Context, Result};
+use mangrove_sip::{Message, Method};
 use mangrove_tests::{
     people::{ANNA, BORIS},
     product::{Options, Product},
@@ -15,7 +18,7 @@ use mangrove_tests::{
     sound::Sound,
     wait,
 };
-use phone::{Line, Phone, open};
+use phone::{Line, Phone, open, open_from};
 
 const CALLER: f64 = 440.0;
 /// What Anna says on a second line, or by another page.
@@ -234,6 +237,71 @@ async fn nobody_takes_a_colleagues_place() -> Result<()> {
     caller.hears(ANNA.hertz).await?;
     call.cue()?;
     call.succeeds(Duration::from_secs(10)).await
+}
+
+/// What Anna's page is told to connect with.
+async fn annas_ticket(product: &Product) -> Result<String> {
+    let anna = product.api()?.as_person("anna@acme.example", "anna-web-password").await?;
+    Ok(anna.page_phone().await?["ticket"].as_str().context("no ticket")?.to_owned())
+}
+
+/// Where the other side of a dialog takes sound, by its plain description.
+fn sound_of(answer: &Message) -> Result<SocketAddr> {
+    let body = String::from_utf8(answer.body().to_vec())?;
+    let line = |start: &str| body.lines().find_map(|line| line.strip_prefix(start));
+    let host = line("c=IN IP4 ").context("no address")?;
+    let port = line("m=audio ").and_then(|rest| rest.split(' ').next()).context("no port")?;
+    Ok(SocketAddr::new(host.trim().parse()?, port.parse()?))
+}
+
+#[tokio::test]
+async fn a_page_with_a_ticket_needs_no_password_is_rung_and_hears_itself() -> Result<()> {
+    let product = Product::with_company().await?;
+    let api = product.api()?;
+    let ticket = annas_ticket(&product).await?;
+    let mut page = Phone::with_ticket(&product, "101", &ticket).await?;
+    assert_eq!(page.register_by_ticket().await?, 200);
+    ANNA.available(&product).await?;
+
+    let own = Sound::start(ANNA.hertz)?;
+    let called = page.call_by_ticket("echo", own.port()).await;
+    let (echo, answer) = called.inspect_err(|_| eprintln!("{}", product.log()))?;
+    own.send_to(sound_of(&answer)?);
+    own.hears(ANNA.hertz).await.inspect_err(|_| eprintln!("{}", product.log()))?;
+    api.agent_is("anna", "busy").await?;
+    page.leaves(&echo).await?;
+    api.agent_is("anna", "available").await?;
+
+    let (caller, anna) = (Sound::start(CALLER)?, Sound::start(ANNA.hertz)?);
+    let call = Sipp::call(&product, &caller, &[sipp::CUE, sipp::BYE])?;
+    talks(&mut page, &anna, &caller).await.inspect_err(|_| eprintln!("{}", product.log()))?;
+    call.cue()?;
+    call.succeeds(Duration::from_secs(10)).await?;
+    let record = &api.cdrs(1).await?[0];
+    assert_eq!((&record["employee"], &record["called"]), (&"anna".into(), &"74951234567".into()), "{record}");
+    assert!(!product.log().contains(&ticket), "a ticket is in the log");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_ticket_that_is_no_good_opens_nothing_and_pages_of_others_may_use_none() -> Result<()> {
+    let product = Product::with_company().await?;
+    let good = format!("sip, ticket.{}", annas_ticket(&product).await?);
+    let own = product.url();
+    for (protocol, origin, status) in [
+        ("sip, ticket.made-up", None, Some(401)),
+        (good.as_str(), Some("http://evil.example"), Some(403)),
+        (good.as_str(), Some("null"), Some(403)),
+        (good.as_str(), Some(own.as_str()), None),
+        (good.as_str(), None, None),
+        ("sip", Some("http://evil.example"), None),
+    ] {
+        let refused = open_from(&product, Some(protocol), origin).await?.err();
+        assert_eq!(refused, status, "{origin:?}");
+    }
+    let mut page = Phone::with_ticket(&product, "102", &annas_ticket(&product).await?).await?;
+    assert_eq!(page.register_by_ticket().await?, 403, "it is not Boris'");
+    Ok(())
 }
 
 #[tokio::test]

@@ -1,10 +1,11 @@
-//! Keeps other sites' pages from writing with our users' cookies: `SameSite=Strict`, and here the origin's check.
+//! Keeps other sites' pages from writing with our users' cookies, and from opening WebSockets with their tickets:
+//! `SameSite=Strict`, and here the origin's check.
 
 use std::sync::Arc;
 
 use axum::{
     extract::{Request, State},
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     middleware::Next,
     response::Response,
 };
@@ -28,9 +29,18 @@ fn may_write(app: &App, headers: &HeaderMap) -> bool {
     let Some(origin) = headers.get(header::ORIGIN) else {
         return headers.contains_key(header::AUTHORIZATION) || app.sessions.token(headers).is_none();
     };
+    is_own(origin, headers, &app.options.allowed_origins)
+}
+
+/// Whether a request is of a page of this host or of one of the origins that are `allowed`, or of no page at all.
+pub fn is_of_own_page(headers: &HeaderMap, allowed: &[String]) -> bool {
+    headers.get(header::ORIGIN).is_none_or(|origin| is_own(origin, headers, allowed))
+}
+
+fn is_own(origin: &HeaderValue, headers: &HeaderMap, allowed: &[String]) -> bool {
     let Ok(origin) = origin.to_str() else { return false };
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let same =
         origin.split_once("://").is_some_and(|(_, from)| !host.is_empty() && from.eq_ignore_ascii_case(host));
-    same || app.options.allowed_origins.iter().any(|allowed| allowed == origin)
+    same || allowed.iter().any(|allowed| allowed == origin)
 }

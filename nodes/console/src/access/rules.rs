@@ -28,6 +28,7 @@ pub(crate) const RULES: &[(&str, &str, Need)] = &[
     ("POST", "/api/v1/logout", Anybody),
     ("GET", "/api/v1/me", Anybody),
     ("PUT", "/api/v1/me/password", Anybody),
+    ("POST", "/api/v1/me/phone", Anybody),
     ("GET", "/api/v1/status", need(Right::Operate)),
     ("GET", "/api/v1/cluster/backup", need(Right::Operate)),
     ("GET", "/api/v1/cluster/nodes", need(Right::Operate)),

@@ -11,7 +11,7 @@ use mangrove_proto::{
     },
     id::CallId,
     live::{Agent, AgentState, Call, CallState, Direction, Live, Queue, ServiceLevel, Today, Waiting},
-    service::{BackupBytes, Console, Error, LiveEvents, Login},
+    service::{BackupBytes, Console, Error, LiveEvents, Login, Ticket},
     story::{Entry, Kind},
 };
 use parking_lot::Mutex;
@@ -228,6 +228,11 @@ impl Console for Fake {
 
     fn token_key(&self) -> [u8; 32] {
         [7; 32]
+    }
+
+    fn ticket(&self, login: &Login) -> Option<Ticket> {
+        let text = format!("of-{}-{}-{}", login.tenant, login.employee, login.epoch);
+        Some(Ticket { text, seconds: 60 })
     }
 
     async fn status(&self) -> Result<Json, Error> {

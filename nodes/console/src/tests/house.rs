@@ -9,7 +9,7 @@ use mangrove_history::{Batch, History};
 use mangrove_proto::{
     id::CallId,
     live::{Cdr, CdrRecording, Direction, EndedBy, Outcome, RecordingChannels, RecordingFormat},
-    service::Login,
+    service::{Login, PagePhone},
 };
 use object_store::{ObjectStore, ObjectStoreExt as _, memory::InMemory};
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
@@ -44,6 +44,8 @@ fn login(tenant: &str, employee: &str, role: &str, supervises: &[&str]) -> (Stri
         supervises: supervises.iter().map(|group| (*group).into()).collect(),
         password_hash: HASH.clone(),
         epoch: 1,
+        page_phone: (role == "agent")
+            .then(|| PagePhone { extension: "101".into(), domain: format!("{tenant}.example") }),
     };
     (email, login)
 }

@@ -5,7 +5,8 @@ mod ways;
 
 use std::time::Duration;
 
-use mangrove_proto::service::{Console, Error};
+use mangrove_proto::service::{Console, Error, Login};
+use mangrove_sip::ticket::{Holder, LIFETIME_MS, Tickets};
 
 use super::{
     company::company,
@@ -13,7 +14,7 @@ use super::{
     moods::Mood,
     town::{PAIR, Seat, Town},
 };
-use crate::Desk;
+use crate::{Desk, clock};
 
 fn away() -> Error {
     Error::Unavailable { what: "node x".into(), why: "it stops".into() }
@@ -69,6 +70,30 @@ async fn what_one_node_can_not_answer_another_does_and_a_verdict_is_final() {
     let error = reads(&desk).await.unwrap_err();
     let why = format!("node {} is not available: it did not answer within 1s", second.cluster.name());
     assert_eq!((error.to_string(), error.is_retryable()), (why, true));
+    town.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ticket_that_one_node_makes_any_other_knows() {
+    let town = Town::open(&PAIR).await;
+    let person = Login {
+        email: "anna@acme.example".into(),
+        tenant: "acme".into(),
+        employee: "anna".into(),
+        name: "Anna".into(),
+        roles: Vec::new(),
+        supervises: Vec::new(),
+        password_hash: String::new(),
+        epoch: 7,
+        page_phone: None,
+    };
+    let ticket = desk(&town).ticket(&person).expect("the cluster is founded");
+    assert_eq!(ticket.seconds, LIFETIME_MS / 1_000);
+    let (other, _) = town.order(1);
+    let nonce_key = other.cluster.directory().founding.as_ref().unwrap().nonce_key;
+    let holder = Holder { tenant: "acme".into(), employee: "anna".into(), epoch: 7 };
+    assert_eq!(Tickets::under(&nonce_key).unwrap().check(&ticket.text, clock::wall()), Ok(holder));
+    assert!(!format!("{ticket:?}").contains(&ticket.text));
     town.close().await;
 }
 

@@ -67,7 +67,7 @@ pub struct Agent {
     pub since: Moment,
     /// Calls answered today.
     pub answered: Daily<u64>,
-    /// By user name of the SIP device.
+    /// By the name of the device.
     pub phones: BTreeMap<String, Registration>,
     /// What was asked of the rules about the person.
     #[serde(default, skip_serializing_if = "Asks::is_empty")]

@@ -9,6 +9,7 @@ mod attended;
 pub(crate) mod away;
 pub mod devices;
 pub(crate) mod dial_out;
+pub(crate) mod echo;
 pub(crate) mod end;
 pub(crate) mod enqueue;
 pub(crate) mod fact;

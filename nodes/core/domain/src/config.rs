@@ -27,7 +27,7 @@ pub use mangrove_sip::{
     sdp::Security,
 };
 pub use music::Music;
-pub use people::{Device, Employee, Login, Role, SipDevice};
+pub use people::{Device, Employee, Login, PAGE, Role, SipDevice};
 pub use reach::{Number, Target, Trunk};
 pub use service::{
     Announce, AtMaxWait, Group, HangUp, Member, NoAnswer, Overflow, QueueRules, Recorded, RecordedAs,

@@ -16,6 +16,7 @@ pub mod config;
 mod day;
 mod dial;
 mod effect;
+mod ingress;
 pub mod invariant;
 mod line;
 mod media;

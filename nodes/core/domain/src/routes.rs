@@ -5,7 +5,7 @@ use std::{net::SocketAddr, sync::Arc};
 use mangrove_proto::{id::TenantId, service};
 
 use crate::{
-    config::{Employee, Role, SourceMatcher},
+    config::{Employee, PAGE, Role, SourceMatcher, TenantConfig},
     tenant::Tenant,
 };
 
@@ -86,14 +86,14 @@ pub fn of(tenant: &Tenant) -> Routes {
         numbers: config.numbers.keys().cloned().collect(),
         trunks: config.trunks.iter().map(trunk).collect(),
         devices: devices.collect(),
-        logins: config.employees.values().filter_map(|employee| login(&config.id, employee)).collect(),
+        logins: config.employees.values().filter_map(|employee| login(config, employee)).collect(),
     }
 }
 
-fn login(tenant: &TenantId, employee: &Employee) -> Option<service::Login> {
+fn login(config: &TenantConfig, employee: &Employee) -> Option<service::Login> {
     let login = employee.login.as_ref()?;
     Some(service::Login {
-        tenant: tenant.clone(),
+        tenant: config.id.clone(),
         employee: employee.id.clone(),
         email: login.email.to_string(),
         name: employee.name.to_string(),
@@ -101,5 +101,9 @@ fn login(tenant: &TenantId, employee: &Employee) -> Option<service::Login> {
         supervises: employee.supervises.iter().cloned().collect(),
         password_hash: login.password_hash.to_string(),
         epoch: login.epoch,
+        page_phone: employee.has_device(PAGE).then(|| service::PagePhone {
+            extension: employee.extension.to_string(),
+            domain: config.domain.to_string(),
+        }),
     })
 }

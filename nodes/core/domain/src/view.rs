@@ -99,7 +99,7 @@ fn monitor(party: &Party, are_shown: bool) -> Option<live::Monitor> {
 fn state(call: &Call) -> CallState {
     match &call.stage {
         Stage::Arriving { .. } => CallState::Arriving,
-        Stage::Playing { .. } => CallState::Playing,
+        Stage::Playing { .. } | Stage::Echo { .. } => CallState::Playing,
         Stage::Waiting(_) => CallState::Waiting,
         Stage::Ringing { .. } | Stage::Transferring(_) => CallState::Ringing,
         Stage::Talking(_) if call.held_since.is_some() => CallState::Held,

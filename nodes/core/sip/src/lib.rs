@@ -10,6 +10,7 @@
 //! | [`screen`] | what is refused before any state is looked at |
 //! | [`transaction`] | retransmission and matching, RFC 3261 section 17 with RFC 6026 |
 //! | [`digest`] | authentication, both sides, RFC 8760 |
+//! | [`ticket`] | what a page shows instead of a password |
 //! | [`matcher`] | which addresses a trunk calls from |
 //! | [`registrar`] | the bindings of one address of record |
 //! | [`ua`] | one dialog of ours as plain data |
@@ -27,6 +28,7 @@ pub mod registrar;
 pub mod screen;
 pub mod sdp;
 pub mod seed;
+pub mod ticket;
 pub mod transaction;
 pub mod ua;
 pub mod uri;

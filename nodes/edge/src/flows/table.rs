@@ -4,13 +4,13 @@ use std::{
     collections::{BTreeMap, HashMap},
     net::{IpAddr, SocketAddr},
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 
 use bytes::Bytes;
-use mangrove_sip::{Destination, Transport};
+use mangrove_sip::{Destination, Transport, ticket::Holder};
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -29,6 +29,8 @@ pub(crate) struct Flow {
     /// Ends the connection's tasks.
     pub(crate) close: CancellationToken,
     trusted: AtomicBool,
+    /// For whom the ticket speaks that it came with.
+    holder: OnceLock<Holder>,
     heard_by: Mutex<BTreeMap<Arc<str>, u64>>,
 }
 
@@ -62,6 +64,16 @@ impl Flow {
     /// Whether its far end has proven who it is, or was called by us.
     pub(crate) fn is_trusted(&self) -> bool {
         self.trusted.load(Ordering::Relaxed)
+    }
+
+    /// It came with a ticket, which speaks for this person; said once, before it begins.
+    pub(crate) fn hold(&self, holder: Holder) {
+        let _ = self.holder.set(holder);
+    }
+
+    /// Whose page is at the other end, if it came with a ticket.
+    pub(crate) fn holder(&self) -> Option<&Holder> {
+        self.holder.get()
     }
 
     /// Every tenant that heard of it, with its group.
@@ -143,6 +155,7 @@ impl Flows {
             outbox,
             close: CancellationToken::new(),
             trusted: AtomicBool::new(!accepted),
+            holder: OnceLock::new(),
             heard_by: Mutex::default(),
         });
         open.by_token.insert(flow.token.clone(), flow.clone());

@@ -1,5 +1,6 @@
-//! Who sends a new INVITE or REGISTER: a trunk by its address, or a device by its password. Unknown user names and
-//! wrong passwords get the same answer after the same work; addresses that guess are stopped from guessing.
+//! Who sends a new INVITE or REGISTER: a trunk by its address, a page by the ticket that its connection came with, or a
+//! device by its password. Unknown user names and wrong passwords get the same answer after the same work; addresses that
+//! guess are stopped from guessing.
 
 use std::net::IpAddr;
 
@@ -15,6 +16,9 @@ use crate::metrics::AUTH_FAILURES;
 impl Signalling {
     /// The owner with its proof, or the answer that asks for one.
     pub(super) fn identify(&self, request: &Message, source: &Source) -> Result<Owner, Verdict> {
+        if let Some(holder) = self.page(source) {
+            return self.of_page(request, source, holder);
+        }
         if !tries(request)
             && let Some(owner) = self.trunk(request, source)
         {

@@ -139,6 +139,8 @@ pub(crate) struct FakeRoutes {
     pub(crate) trunks: Mutex<Vec<SocketAddr>>,
     pub(crate) lag: AtomicU64,
     pub(crate) unready: AtomicBool,
+    /// The key of nonces and tickets is not known yet.
+    pub(crate) keyless: AtomicBool,
 }
 
 pub(crate) fn route() -> Route {
@@ -176,7 +178,7 @@ impl Routes for FakeRoutes {
     }
 
     fn nonce_key(&self) -> [u8; 32] {
-        NONCE_KEY
+        if self.keyless.load(Ordering::SeqCst) { [0; 32] } else { NONCE_KEY }
     }
 
     fn is_ready(&self) -> bool {

@@ -5,7 +5,7 @@ use std::{io, net::SocketAddr, time::Duration};
 use futures::{SinkExt, StreamExt, channel::mpsc};
 use mangrove_edge::{
     Edge,
-    websocket::{self, Refused, Socket},
+    websocket::{self, Refused, Seat, Socket},
 };
 use mangrove_sip::{
     Message,
@@ -166,12 +166,25 @@ impl Page {
         read: impl Fn(websocket::Frame) -> websocket::Frame + Send + 'static,
     ) -> Result<Self, Refused> {
         let remote = SocketAddr::from(([127, 0, 0, 1], port));
-        let seat = edge.accept_websocket(remote, http(), false)?;
+        Ok(Self::at(edge.accept_websocket(remote, http(), false)?, remote, read))
+    }
+
+    /// A page that shows this ticket.
+    pub(crate) fn with_ticket(edge: &Edge, port: u16, ticket: &str) -> Result<Self, Refused> {
+        let remote = SocketAddr::from(([127, 0, 0, 1], port));
+        Ok(Self::at(edge.accept_page(remote, http(), false, ticket)?, remote, |frame| frame))
+    }
+
+    fn at(
+        seat: Seat,
+        remote: SocketAddr,
+        read: impl Fn(websocket::Frame) -> websocket::Frame + Send + 'static,
+    ) -> Self {
         let (said, incoming) = mpsc::unbounded::<websocket::Frame>();
         let (outgoing, heard) = mpsc::unbounded();
         let incoming = incoming.map(move |frame| Ok(read(frame)));
         seat.begin(Socket::new(incoming, outgoing.sink_map_err(io::Error::other)));
-        Ok(Self { said, heard, remote })
+        Self { said, heard, remote }
     }
 
     pub(crate) fn say(&self, frame: websocket::Frame) {

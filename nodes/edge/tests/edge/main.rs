@@ -19,6 +19,7 @@ mod options;
 mod overload;
 mod stun;
 mod tcp;
+mod tickets;
 mod torture;
 mod unreached;
 mod unready;

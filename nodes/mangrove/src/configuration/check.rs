@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::{Configuration, Objects, Public, Role};
+use super::{Configuration, Objects, Public, Role, Turn};
 
 /// (key, what is wrong and what is allowed).
 type Finding = (String, String);
@@ -43,6 +43,7 @@ pub(super) fn check(configuration: &Configuration) -> Vec<Finding> {
     unserved(configuration, &mut find);
     urls(configuration, &mut find);
     objects(&configuration.objects, &mut find);
+    turn(&configuration.turn, &mut find);
     limits(configuration, &mut find);
     findings
 }
@@ -136,6 +137,42 @@ fn objects(objects: &Objects, find: &mut impl FnMut(&str, String)) {
     if objects.spool_mb > 1_000_000 {
         find("objects.spool_mb", "out of bounds; allowed: 0 to 1000000".to_owned());
     }
+}
+
+fn turn(turn: &Turn, find: &mut impl FnMut(&str, String)) {
+    for server in turn.servers.iter().filter(|server| !is_turn_server(server)) {
+        let shown: String = server.chars().take(64).collect();
+        let what = format!(
+            "`{shown}` is no server; allowed: turn:HOST:PORT?transport=udp (or tcp), turns:HOST:PORT?transport=tcp, stun:HOST:PORT"
+        );
+        find("turn.servers", what);
+    }
+    let has_turn = turn.servers.iter().any(|server| server.starts_with("turn"));
+    if has_turn && turn.secret_file.is_none() {
+        let what = "TURN servers let in who has credentials; allowed: with turn.secret_file, which holds their secret";
+        find("turn.servers", what.to_owned());
+    }
+    if !has_turn && turn.secret_file.is_some() {
+        let what = "a secret without a server that knows it; allowed: with turn.servers = [\"turn:...\"]";
+        find("turn.secret_file", what.to_owned());
+    }
+    if !(60..=604_800).contains(&turn.lifetime) {
+        find("turn.lifetime", format!("{} s are out of bounds; allowed: 60 to 604800", turn.lifetime));
+    }
+}
+
+/// By RFC 7064 and RFC 7065, as browsers read them.
+fn is_turn_server(text: &str) -> bool {
+    let Some((scheme, rest)) = text.split_once(':') else { return false };
+    let (place, query) = rest.split_once('?').map_or((rest, None), |(place, query)| (place, Some(query)));
+    let plain = |c: char| c.is_ascii_alphanumeric() || ".:-[]".contains(c);
+    let is_place = !place.is_empty() && place.len() <= 253 && place.chars().all(plain);
+    let allowed: &[Option<&str>] = match scheme {
+        "turn" | "turns" => &[None, Some("transport=udp"), Some("transport=tcp")],
+        "stun" | "stuns" => &[None],
+        _ => &[],
+    };
+    is_place && allowed.contains(&query)
 }
 
 fn limits(configuration: &Configuration, find: &mut impl FnMut(&str, String)) {

@@ -45,6 +45,10 @@ fn every_key_can_be_set() {
         [http]
         listen = "0.0.0.0:80"
         public = "https://Desk.example:8443"
+        [turn]
+        servers = ["turn:turn.example:3478?transport=udp", "turns:[2001:db8::1]", "stun:turn.example"]
+        secret_file = "/etc/mangrove/turn"
+        lifetime = 600
         [cluster]
         listen = "10.0.0.1:7400"
         join = ["10.0.0.2:7400"]
@@ -76,6 +80,9 @@ fn every_key_can_be_set() {
     assert_eq!(configuration.rtp.ports.0, 0..=0);
     let public = configuration.http.public.unwrap();
     assert_eq!((public.as_str(), public.is_https()), ("https://desk.example:8443", true));
+    let turn = configuration.turn;
+    assert_eq!((turn.servers.len(), turn.lifetime), (3, 600));
+    assert_eq!(turn.secret_file, Some("/etc/mangrove/turn".into()));
     assert_eq!(configuration.cluster.join, ["10.0.0.2:7400"]);
     assert_eq!(configuration.cluster.replicas, 5);
     assert_eq!(configuration.cluster.profile, Profile::Wan);
@@ -116,6 +123,11 @@ fn a_mistake_is_named_with_line_key_and_what_is_allowed() {
             ":3: objects.endpoint:",
             ["no address with TLS", "objects.allow_http"],
         ),
+        ("[turn]\nservers = [\"turn.example\"]\n", ":2: turn.servers:", ["`turn.example`", "turn:HOST:PORT"]),
+        ("[turn]\nservers = [\"stun:a?transport=udp\"]\n", ":2: turn.servers:", ["no server", "stun:HOST"]),
+        ("[turn]\nservers = [\"turn:a\"]\n", ":2: turn.servers:", ["credentials", "turn.secret_file"]),
+        ("[turn]\nsecret_file = \"s\"\n", ":2: turn.secret_file:", ["without a server", "turn.servers"]),
+        ("[turn]\nlifetime = 5\n", ":2: turn.lifetime:", ["5 s", "60 to 604800"]),
         ("[limits]\nlag_ms = 0\n", ":2: limits.lag_ms:", ["0 is out", "1 to 1000000"]),
         ("[limits]\nsilent_seconds = 29\n", ":2: limits.silent_seconds:", ["29 is out", "30 to 1000000"]),
         ("[limits]\nlag_ms = \"fast\"\n", ":2: limits.lag_ms:", ["fast", "u64"]),

@@ -22,6 +22,7 @@ use crate::{
     https,
     telemetry::Telemetry,
     token::Token,
+    turn,
 };
 
 pub(super) fn cluster(configuration: &Configuration, port: &Bound) -> mangrove_membership::Options {
@@ -157,6 +158,7 @@ pub(super) async fn console(
         options.secure_cookies |= public.is_https();
         options.allowed_origins = vec![public.as_str().to_owned()];
     }
+    options.turn = turn::open(&configuration.turn)?;
     let metrics = telemetry.metrics();
     options.metrics = Arc::new(move || metrics.render());
     Ok(Console::open(options, &absent(&configuration.cluster.join)).await?)

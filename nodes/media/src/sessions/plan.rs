@@ -17,6 +17,8 @@ use mangrove_rtp::{
 
 use crate::thread::{BrowserPlan, Codec, EndpointPlan, Event, Formats, HearsPlan, Keys};
 
+/// How much later one may hear oneself.
+const LONGEST_ECHO_MS: u32 = 2_000;
 /// Bytes of SHA-256.
 const FINGERPRINT: usize = 32;
 
@@ -65,7 +67,7 @@ pub(super) fn without_sounds(set: &SetSession) -> SetSession {
 pub(super) fn relay_only(set: &SetSession) -> SetSession {
     let mut set = SetSession { recording: None, ..without_sounds(set) };
     for endpoint in &mut set.endpoints {
-        endpoint.hears = endpoint.hears.take().filter(|hears| !matches!(hears, Hears::Mix(_)));
+        endpoint.hears = endpoint.hears.take().filter(|hears| matches!(hears, Hears::Peer(_)));
     }
     set
 }
@@ -205,6 +207,9 @@ fn hears(hears: Option<&Hears>, sounds: &Sounds, unix_us: u64) -> HearsPlan {
         Some(Hears::Peer(peer)) => HearsPlan::Peer(peer.endpoint.as_str().into()),
         Some(Hears::Mix(mix)) => {
             HearsPlan::Mix(mix.endpoints.iter().map(|id| Arc::from(id.as_str())).collect())
+        }
+        Some(Hears::Echo(echo)) => {
+            HearsPlan::Echo { delay_us: u64::from(echo.delay_ms.min(LONGEST_ECHO_MS)) * 1_000 }
         }
         Some(Hears::Play(play)) => {
             let prompts: Arc<[_]> = play.prompts.iter().filter_map(|key| sounds.get(key).cloned()).collect();

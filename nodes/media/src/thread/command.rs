@@ -88,6 +88,10 @@ pub(crate) enum HearsPlan {
     Peer(Arc<str>),
     /// The sum of the endpoints of these ids, as far as they are there.
     Mix(Vec<Arc<str>>),
+    /// Itself, so much later.
+    Echo {
+        delay_us: u64,
+    },
     Play {
         id: Arc<str>,
         prompts: Arc<[Arc<Prompt>]>,

@@ -24,6 +24,7 @@ use super::{
     browser::Browser,
     command::EndpointPlan,
     ear::Ear,
+    echo::Echo,
     formats::Formats,
     guard::{Guard, Keys},
     hush::Hush,
@@ -94,6 +95,8 @@ pub(super) enum Hears {
         heard: Vec<usize>,
         first: bool,
     },
+    /// Itself.
+    Echo(Box<Echo>),
     /// Without a playout: it was played to its end.
     Play {
         id: Arc<str>,
@@ -107,7 +110,7 @@ impl Hears {
     pub(super) fn peer(&self) -> Option<usize> {
         match self {
             Self::Peer(peer) => Some(*peer),
-            Self::Silence | Self::Mix { .. } | Self::Play { .. } => None,
+            Self::Silence | Self::Mix { .. } | Self::Echo(_) | Self::Play { .. } => None,
         }
     }
 }

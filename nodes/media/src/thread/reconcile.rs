@@ -8,6 +8,7 @@ use mangrove_rtp::{align::Side, prompt::Playout};
 
 use super::{
     command::{EndpointPlan, HearsPlan, Paused, Place, Plan, RecordingPlan},
+    echo::Echo,
     endpoint::{Endpoint, Hears},
     hall::Hall,
     worker::Worker,
@@ -181,6 +182,10 @@ impl Worker {
                 let first = !matches!(endpoint.hears, Hears::Mix { first: false, .. });
                 Hears::Mix { heard, first }
             }
+            HearsPlan::Echo { delay_us } => match std::mem::replace(&mut endpoint.hears, Hears::Silence) {
+                Hears::Echo(echo) if echo.delay_us() == delay_us => Hears::Echo(echo),
+                _ => Hears::Echo(Box::new(Echo::new(delay_us))),
+            },
             HearsPlan::Play { id, prompts, repeat, place } => {
                 match std::mem::replace(&mut endpoint.hears, Hears::Silence) {
                     Hears::Play { id: running, playout, first } if running == id => {
@@ -195,8 +200,11 @@ impl Worker {
             }
         };
         // What its peer says meanwhile is not passed on: its numbers must not jump when it hears the peer again.
-        if !matches!(endpoint.hears, Hears::Peer(_)) {
+        if !matches!(endpoint.hears, Hears::Peer(_) | Hears::Echo(_)) {
             endpoint.outgoing.pause();
+        }
+        if matches!(endpoint.hears, Hears::Echo(_)) && !self.echoing.contains(&index) {
+            self.echoing.push(index);
         }
         if endpoint.hears.peer() != before {
             endpoint.voice = None;

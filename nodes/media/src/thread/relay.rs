@@ -10,7 +10,13 @@ use mangrove_rtp::{
 };
 
 use super::{
-    endpoint::Endpoint, formats::Content, housekeeping::Counts, keys, tap::Tap, voice::Heard, worker::Worker,
+    endpoint::{Endpoint, Hears},
+    formats::Content,
+    housekeeping::Counts,
+    keys,
+    tap::Tap,
+    voice::Heard,
+    worker::Worker,
 };
 use mangrove_proto::media::{self, media_event::Fact};
 
@@ -79,6 +85,9 @@ impl Worker {
                 digits = press(endpoint, header, clock, payload, now_us);
             }
             Content::Noise | Content::Other => {}
+        }
+        if let Hears::Echo(echo) = &mut endpoint.hears {
+            echo.keep(&self.buffer[..length], header, content, now_us);
         }
         if !matches!(content, Content::Sound(_)) {
             endpoint.ear.skip(source(index, header.ssrc), header.sequence);
@@ -224,7 +233,7 @@ fn record(
 }
 
 /// All that is changed in a payload that is passed on: one law becomes the other.
-fn change_law(from: Content, to: Content, payload: &mut [u8]) {
+pub(super) fn change_law(from: Content, to: Content, payload: &mut [u8]) {
     let law = |content: Content| match content {
         Content::Sound(encoding) => encoding.law(),
         _ => None,

@@ -41,6 +41,8 @@ pub(super) struct Worker {
     pub(super) shaking: Vec<usize>,
     /// Endpoints of which keys are held back, or are being said.
     pub(super) speakers: Vec<usize>,
+    /// Endpoints that hear themselves.
+    pub(super) echoing: Vec<usize>,
     /// Sessions in which somebody hears several others, by phase.
     pub(super) halls: [Vec<u64>; PHASES],
     /// Whom a key is told; here, so that nothing is allocated for it.
@@ -80,6 +82,7 @@ impl Worker {
             players: Default::default(),
             shaking: Vec::new(),
             speakers: Vec::new(),
+            echoing: Vec::new(),
             halls: Default::default(),
             told: Vec::new(),
             tapes: 0,
@@ -198,6 +201,7 @@ impl Worker {
         self.tap.flush();
         self.shake_hands();
         self.say_keys();
+        self.give_back();
         self.keep_house(self.tick / PHASES as u64);
     }
 }

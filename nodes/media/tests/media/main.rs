@@ -5,6 +5,7 @@ mod browser;
 mod codecs;
 mod commands;
 mod digits;
+mod echo;
 mod fax;
 mod grpc;
 mod handover;

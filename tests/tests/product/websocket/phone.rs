@@ -41,11 +41,22 @@ pub(super) struct Phone {
 }
 
 /// A WebSocket at the node's `/sip`, or the status with which it is refused.
-pub(super) async fn open(product: &Product, protocol: Option<&'static str>) -> Result<Result<Stream, u16>> {
+pub(super) async fn open(product: &Product, protocol: Option<&str>) -> Result<Result<Stream, u16>> {
+    open_from(product, protocol, None).await
+}
+
+/// The same for a page of this origin.
+pub(super) async fn open_from(
+    product: &Product,
+    protocol: Option<&str>,
+    origin: Option<&str>,
+) -> Result<Result<Stream, u16>> {
     let url = format!("{}/sip", product.url().replacen("http", "ws", 1));
     let mut request = url.into_client_request()?;
-    if let Some(protocol) = protocol {
-        request.headers_mut().insert("sec-websocket-protocol", HeaderValue::from_static(protocol));
+    for (name, value) in [("sec-websocket-protocol", protocol), ("origin", origin)] {
+        if let Some(value) = value {
+            request.headers_mut().insert(name, HeaderValue::from_str(value)?);
+        }
     }
     match connect_async(request).await {
         Ok((stream, _)) => Ok(Ok(stream)),
@@ -55,8 +66,8 @@ pub(super) async fn open(product: &Product, protocol: Option<&'static str>) -> R
 }
 
 /// A new connection, read until it ends.
-async fn connection(product: &Product) -> Result<Connection> {
-    let taken = async || open(product, Some("sip")).await.ok()?.ok();
+async fn connection(product: &Product, protocol: &str) -> Result<Connection> {
+    let taken = async || open(product, Some(protocol)).await.ok()?.ok();
     let stream = wait::until("the node to take a WebSocket", taken).await?;
     let (out, mut incoming) = stream.split();
     let (told, heard) = mpsc::unbounded_channel();
@@ -81,7 +92,16 @@ fn sdp(port: u16) -> String {
 impl Phone {
     /// Connected as `user`, and not registered yet.
     pub(super) async fn connect(product: &Product, user: &'static str) -> Result<Self> {
-        let (out, heard, reader) = connection(product).await?;
+        Self::connect_as(product, user, "sip").await
+    }
+
+    /// The same with a ticket in a password's place.
+    pub(super) async fn with_ticket(product: &Product, user: &'static str, ticket: &str) -> Result<Self> {
+        Self::connect_as(product, user, &format!("sip, ticket.{ticket}")).await
+    }
+
+    async fn connect_as(product: &Product, user: &'static str, protocol: &str) -> Result<Self> {
+        let (out, heard, reader) = connection(product, protocol).await?;
         let host = format!("page{}.invalid", PAGES.fetch_add(1, Ordering::Relaxed));
         Ok(Self { user, host, out, heard, kept: Vec::new(), reader, cseq: 0 })
     }
@@ -94,7 +114,7 @@ impl Phone {
 
     /// The same page, by another connection.
     pub(super) async fn reconnect(&mut self, product: &Product) -> Result<()> {
-        (self.out, self.heard, self.reader) = connection(product).await?;
+        (self.out, self.heard, self.reader) = connection(product, "sip").await?;
         Ok(())
     }
 
@@ -104,6 +124,16 @@ impl Phone {
         let refused = self.register_with(&uri, None).await?;
         let proof = self.proves(&refused, Method::REGISTER, &uri, password)?;
         Ok(self.register_with(&uri, Some(proof)).await?.status().unwrap_or_default())
+    }
+
+    /// Registers by its ticket alone; the status of the answer. 503: the node is about to know of pages.
+    pub(super) async fn register_by_ticket(&mut self) -> Result<u16> {
+        let uri = format!("sip:{DOMAIN}");
+        let answered = async || {
+            let status = self.register_with(&uri, None).await.ok()?.status()?;
+            (status != 503).then_some(status)
+        };
+        wait::until("the page's REGISTER to be answered", answered).await
     }
 
     /// What a refusal asks for.

@@ -11,7 +11,7 @@ use mangrove_proto::{
 use mangrove_sip::Message;
 
 use super::{
-    Call, end,
+    Call, echo, end,
     incoming::Incoming,
     party::{Party, Role},
     plan::Plan,
@@ -25,6 +25,7 @@ use crate::{
     config::Step,
     dial::{self, Dialled},
     effect::Reply,
+    ingress,
     line::Line,
     media, routes,
     rules::keeps_calls,
@@ -52,6 +53,7 @@ pub(crate) fn key(ingress: &Ingress, message: &Message) -> Option<String> {
     let peer = match ingress.from.as_ref()? {
         From::Trunk(trunk) => format!("trunk/{trunk}"),
         From::Device(device) => format!("device/{device}"),
+        From::Page(page) => format!("page/{}", page.employee),
     };
     let (cseq, _) = message.cseq().ok()?;
     Some(format!("{peer}|{}|{}|{cseq}", message.call_id()?, message.from_tag().unwrap_or_default()))
@@ -61,7 +63,8 @@ pub(crate) fn key(ingress: &Ingress, message: &Message) -> Option<String> {
 pub(crate) fn arrive(incoming: &Incoming<'_>, scene: &mut Scene<'_>) -> Reply {
     let arrival = match incoming.ingress.from.as_ref() {
         Some(From::Trunk(trunk)) => from_trunk(trunk, incoming.invite, scene),
-        Some(From::Device(device)) => from_device(device, incoming.invite, scene),
+        Some(From::Device(device)) => from_phone(device, incoming, scene),
+        Some(From::Page(page)) => from_phone(&page.employee, incoming, scene),
         None => return Reply::Refused { why: "nobody vouches for the INVITE".into() },
     };
     let (id, leg) = (CallId(scene.draw()), LegId(scene.draw()));
@@ -207,12 +210,13 @@ fn from_trunk(trunk: &str, invite: &Message, scene: &Scene<'_>) -> Arrival {
     }
 }
 
-fn from_device(device: &str, invite: &Message, scene: &Scene<'_>) -> Arrival {
-    let called = dialled(invite);
+/// An employee's; `name` is how the phone named itself, which is shown only where there is no such phone.
+fn from_phone(name: &str, incoming: &Incoming<'_>, scene: &Scene<'_>) -> Arrival {
+    let called = dialled(incoming.invite);
     let config = &scene.tenant.config;
     let mut arrival = Arrival {
         direction: Direction::Internal,
-        caller: device.to_owned(),
+        caller: name.to_owned(),
         called,
         employee: None,
         trunk: None,
@@ -221,9 +225,13 @@ fn from_device(device: &str, invite: &Message, scene: &Scene<'_>) -> Arrival {
         priority: 0,
         plan: Err(Cause::Forbidden),
     };
-    let Some((employee, _)) = config.device(device) else { return arrival };
+    let Some(employee) = ingress::employee(incoming.ingress, config) else { return arrival };
     arrival.caller = employee.extension.to_string();
     arrival.employee = Some(employee.id.clone());
+    if echo::is_meant(&arrival.called, scene.state.rules()) {
+        arrival.plan = Ok(Plan::Echo);
+        return arrival;
+    }
     arrival.plan = match dial::read(config, &arrival.called) {
         None => Err(Cause::NotFound),
         Some(Dialled::Employee(id)) => Ok(Plan::steps(&[Step::Employee { id }])),

@@ -7,12 +7,15 @@ use std::{collections::VecDeque, sync::Arc};
 use serde::{Deserialize, Serialize};
 
 use super::{Call, dial_out, party::Role};
-use crate::{config::Employee, scene::Scene};
+use crate::{
+    config::{Device, Employee},
+    scene::Scene,
+};
 
 /// Devices whose turn has not come.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Later {
-    /// User names, the next one first; never empty.
+    /// Names, the next one first; never empty.
     devices: VecDeque<Arc<str>>,
     /// When the next one rings, if the ones before it still do.
     at: u64,
@@ -29,9 +32,9 @@ pub(super) fn first(
     scene: &Scene<'_>,
 ) -> Option<(Arc<str>, Option<Later>)> {
     let (now, agent) = (scene.now(), scene.tenant.agent(&employee.id)?);
-    let is_live = |username: &str| agent.phones.get(username).is_some_and(|phone| phone.is_live(now));
-    let usernames = employee.sip_devices().map(|device| &device.username);
-    let mut devices: VecDeque<Arc<str>> = usernames.filter(|username| is_live(username)).cloned().collect();
+    let is_live = |name: &str| agent.phones.get(name).is_some_and(|phone| phone.is_live(now));
+    let names = employee.devices.iter().map(Device::name);
+    let mut devices: VecDeque<Arc<str>> = names.filter(|name| is_live(name)).map(Arc::from).collect();
     let share_ms = ring_ms / (devices.len() as u64).max(1);
     let first = devices.pop_front()?;
     let later = Later { devices, at: now.saturating_add(share_ms), share_ms, role };

@@ -136,9 +136,8 @@ pub(super) fn phones(call: &Call, employee: &Employee, device: &str, scene: &Sce
     let shown = call.party(call.guest).map_or(call.caller.as_str(), |guest| &guest.name);
     let from = NameAddr::new(Uri::sip(Some(&uri::escape_user(shown)), &config.domain, None));
     let to = NameAddr::new(Uri::sip(Some(&employee.extension), &config.domain, None));
-    let configured = employee.sip(device);
-    let security = secret::of_device(configured, scene);
-    let registered = agent.phones.get(device).filter(|_| configured.is_some());
+    let security = secret::of_device(employee, device, scene);
+    let registered = agent.phones.get(device).filter(|_| employee.has_device(device));
     let bindings = registered.into_iter().flat_map(|phone| phone.live(scene.now()));
     bindings
         .map(|(binding, edge)| {

@@ -93,7 +93,10 @@ fn ready(call: &mut Call, ready: &media::Ready, scene: &mut Scene<'_>) {
 
 /// Does what waited for addresses that are known now.
 pub(crate) fn go_on(call: &mut Call, scene: &mut Scene<'_>) {
-    if matches!(call.stage, Stage::Playing { .. } | Stage::Waiting(_) | Stage::Talking(_)) {
+    if matches!(
+        call.stage,
+        Stage::Playing { .. } | Stage::Waiting(_) | Stage::Talking(_) | Stage::Echo { .. }
+    ) {
         // Nothing to do, unless the ports were just given up when it was time to answer.
         line::answer(call, call.guest, scene);
     }

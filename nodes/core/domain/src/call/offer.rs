@@ -104,7 +104,8 @@ fn fail(call: &mut Call, index: usize, cause: Cause, scene: &mut Scene<'_>) {
                 plan::failed(call, cause);
                 plan::proceed(call, scene);
             }
-            Plan::Outside { .. } => end::end(call, cause, EndedBy::Callee, scene),
+            // An echo rings nobody.
+            Plan::Outside { .. } | Plan::Echo => end::end(call, cause, EndedBy::Callee, scene),
         },
         Stage::Transferring(_) if call.offers.is_empty() => transfer::failed(call, cause, scene),
         _ => {}

@@ -1,11 +1,11 @@
-//! What is to happen to a call: a scheme's steps, or one outside number to ring.
+//! What is to happen to a call: a scheme's steps, one outside number to ring, or an echo.
 
 use std::sync::Arc;
 
 use mangrove_proto::live::EndedBy;
 use serde::{Deserialize, Serialize};
 
-use super::{Call, dial_out, end};
+use super::{Call, dial_out, echo, end};
 use crate::{
     cause::Cause,
     config::Step,
@@ -20,6 +20,8 @@ pub enum Plan {
     Steps { steps: Arc<[Step]>, next: usize, otherwise: Cause },
     /// Ring this number through the call's trunk.
     Outside { number: String },
+    /// Let the caller hear themselves.
+    Echo,
 }
 
 impl Plan {
@@ -33,6 +35,7 @@ pub(crate) fn begin(call: &mut Call, scene: &mut Scene<'_>) {
     match &call.plan {
         Plan::Steps { .. } => proceed(call, scene),
         Plan::Outside { number } => dial_out::ring_outside(call, &number.clone(), scene),
+        Plan::Echo => echo::begin(call, scene),
     }
 }
 

@@ -5,6 +5,7 @@ use mangrove_proto::live::{Cdr, CdrLeg};
 use super::{
     Call, Recording,
     party::{Counted, Party},
+    plan::Plan,
     stage::{End, Stage},
 };
 use crate::{cause::Cause, record::Record, scene::Scene, stamp::Moment};
@@ -28,9 +29,13 @@ pub(crate) fn write_when_due(call: &mut Call, scene: &mut Scene<'_>) {
     }
 }
 
-/// Puts the record into the outbox. A second one of the same call takes the first one's place in SQL.
+/// Puts the record into the outbox. A second one of the same call takes the first one's place in SQL. Who only heard
+/// themselves has none.
 pub(crate) fn write(call: &Call, scene: &mut Scene<'_>) {
     let Stage::Over(end) = &call.stage else { return };
+    if call.plan == Plan::Echo {
+        return;
+    }
     scene.state.outbox.add(Record::Cdr(cdr(call, end)));
     scene.effects.outbox = true;
 }

@@ -12,14 +12,11 @@
 
 use std::sync::Arc;
 
-use mangrove_proto::{
-    edge::ingress::From,
-    id::{CallId, EmployeeId, LegId},
-};
+use mangrove_proto::id::{CallId, EmployeeId, LegId};
 use mangrove_sip::ua::Replaces;
 
 use super::{Call, answer, enqueue, fact, hold, incoming::Incoming, monitor, party::Party, stage::Stage};
-use crate::{cause::Cause, effect::Reply, line, scene::Scene};
+use crate::{cause::Cause, effect::Reply, ingress, line, scene::Scene};
 
 /// The header is broken, or stands twice.
 pub(super) const BAD_HEADER: u16 = 400;
@@ -55,11 +52,9 @@ fn find(incoming: &Incoming<'_>, scene: &Scene<'_>) -> Result<(CallId, LegId), u
     let mut values = incoming.invite.headers("Replaces");
     let names = values.next().and_then(Replaces::parse).filter(|_| values.next().is_none());
     let names = names.ok_or(BAD_HEADER)?;
-    let employee = match &incoming.ingress.from {
-        Some(From::Device(device)) => scene.tenant.config.device(device).map(|(employee, _)| &employee.id),
-        _ => None,
-    };
-    let (call, party) = employee.and_then(|id| own(&names, id, scene)).ok_or(NO_SUCH_DIALOG)?;
+    let employee = ingress::employee(incoming.ingress, &scene.tenant.config);
+    let own = employee.and_then(|employee| own(&names, &employee.id, scene));
+    let (call, party) = own.ok_or(NO_SUCH_DIALOG)?;
     check(call, party, names.early_only)?;
     Ok((call.id, party.id))
 }

@@ -34,6 +34,8 @@ pub enum Stage {
     Talking(Talk),
     /// One of two transferred the other blindly; the guest waits while the target is rung.
     Transferring(Transfer),
+    /// The guest hears themselves, until then.
+    Echo { until: u64 },
     /// Ended; kept while its record waits and retransmissions may come.
     Over(End),
 }
@@ -107,6 +109,7 @@ impl Stage {
             Self::Ringing { .. } => "ringing",
             Self::Talking(_) => "talking",
             Self::Transferring(_) => "transferring",
+            Self::Echo { .. } => "echoing",
             Self::Over(_) => "over",
         }
     }

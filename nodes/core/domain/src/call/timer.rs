@@ -20,6 +20,7 @@ pub(crate) fn due(call: &Call) -> Option<u64> {
     let stage = match &call.stage {
         Stage::Arriving { until } => Some(*until),
         Stage::Playing { until, .. } => *until,
+        Stage::Echo { until } => Some(*until),
         // An offer that may outlast the deadline looks at it again when it ends.
         Stage::Waiting(waiting) => {
             let deadline = waiting.deadline.filter(|_| !waiting.finish || call.offers.is_empty());
@@ -60,6 +61,9 @@ pub(crate) fn fire(call: &mut Call, scene: &mut Scene<'_>) {
     match &call.stage {
         Stage::Arriving { until } if *until <= now => end::end(call, Cause::NoMedia, EndedBy::System, scene),
         Stage::Playing { until: Some(until), .. } if *until <= now => plan::proceed(call, scene),
+        Stage::Echo { until } if *until <= now => {
+            end::end(call, Cause::SchemeEnded, EndedBy::System, scene);
+        }
         Stage::Waiting(_) => {
             enqueue::expire(call, scene);
             announce::fire(call, scene);

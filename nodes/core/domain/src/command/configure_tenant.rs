@@ -64,7 +64,7 @@ fn people(scene: &mut Scene<'_>) {
     for (id, employee) in &config.employees {
         let new = || Arc::new(Agent::new(id.clone(), moment));
         scene.tenant.agents.entry(id.clone()).or_insert_with(new);
-        scene.with_agent(id, |agent| agent.phones.retain(|username, _| employee.sip(username).is_some()));
+        scene.with_agent(id, |agent| agent.phones.retain(|name, _| employee.has_device(name)));
     }
     let gone = scene.tenant.agents().filter(|agent| !config.employees.contains_key(&agent.id));
     let gone: Vec<_> = gone.map(|agent| (agent.id.clone(), agent.engaged.is_none())).collect();

@@ -1,7 +1,7 @@
 //! An edge reported something: a SIP message, a request that failed, a connection that closed.
 
 use mangrove_proto::{
-    edge::{self, Ingress, Received, edge_event::Fact, ingress::From},
+    edge::{self, Ingress, Received, edge_event::Fact},
     id::{CallId, LegId, TenantId},
 };
 use mangrove_sip::{Message, Method, Source, Transport};
@@ -10,7 +10,7 @@ use super::Sender;
 use crate::{
     call::{Call, arrive, away, incoming::Incoming, replace},
     effect::{Effects, ObjectRef, Reply},
-    line,
+    ingress, line,
     rules::keeps_calls,
     scene::{self, Scene},
     stamp::Stamp,
@@ -124,7 +124,13 @@ fn outside_dialog(
 }
 
 fn begin(incoming: &Incoming<'_>, scene: &mut Scene<'_>) -> Reply {
-    let takes_place = keeps_calls(scene.state.rules()) && incoming.invite.header("Replaces").is_some();
+    let Incoming { invite, source, edge, .. } = *incoming;
+    let rules = scene.state.rules();
+    if let Some(status) = ingress::refusal(incoming.ingress, invite, &scene.tenant.config, rules) {
+        line::turn_down(invite, status, source, edge, scene);
+        return Reply::Refused { why: format!("the page may not call: {status}") };
+    }
+    let takes_place = keeps_calls(rules) && invite.header("Replaces").is_some();
     if takes_place { replace::arrive(incoming, scene) } else { arrive::arrive(incoming, scene) }
 }
 
@@ -165,11 +171,15 @@ fn register(
     edge: &str,
     scene: &mut Scene<'_>,
 ) -> Reply {
-    let Some(From::Device(device)) = &ingress.from else {
+    let config = scene.tenant.config.clone();
+    if let Some(status) = ingress::refusal(ingress, request, &config, scene.state.rules()) {
+        line::turn_down(request, status, source, edge, scene);
+        return Reply::Refused { why: format!("the page may not register: {status}") };
+    }
+    let Some(device) = ingress::device(ingress) else {
         return Reply::Refused { why: "a trunk registers nobody".into() };
     };
-    let config = scene.tenant.config.clone();
-    let Some((employee, _)) = config.device(device) else {
+    let Some(employee) = ingress::employee(ingress, &config) else {
         return Reply::NotFound { what: format!("device {device}") };
     };
     let now = (scene.now(), scene.state.rules());
@@ -181,7 +191,7 @@ fn register(
             Some(refusal)
         }
         None => scene.with_agent(&employee.id, |agent| {
-            let phone = agent.phones.entry(device.clone()).or_default();
+            let phone = agent.phones.entry(device.to_owned()).or_default();
             let answer = match phone.register(request, source, edge, now) {
                 Ok(registered) => {
                     is_registered = true;

@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{Recorded, RecordedAs, Security, srtp};
 
+/// What the phone in a person's page is called among their devices. No user name of a SIP phone is spelled so.
+pub const PAGE: &str = "(page)";
+
 /// A person with an extension.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Employee {
@@ -44,6 +47,11 @@ impl Employee {
             Device::Sip(device) => Some(device),
             Device::Browser => None,
         })
+    }
+
+    /// Whether they have the device of this name.
+    pub fn has_device(&self, name: &str) -> bool {
+        self.devices.iter().any(|device| device.name() == name)
     }
 }
 
@@ -95,6 +103,16 @@ pub enum Device {
     /// The phone in the agent's page.
     Browser,
     Sip(SipDevice),
+}
+
+impl Device {
+    /// What it is called among its person's devices: the user name of a SIP phone.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Browser => PAGE,
+            Self::Sip(device) => &device.username,
+        }
+    }
 }
 
 /// A SIP phone that registers. Holds digests of `username:domain:password`, never the password.

@@ -2,14 +2,14 @@
 
 use mangrove_proto::{
     id::LegId,
-    media::{Mix, Peer, Play, endpoint::Hears},
+    media::{Echo, Mix, Peer, Play, endpoint::Hears},
 };
 
 use crate::{
     call::{
         Call,
         announce::Announcement,
-        monitor,
+        echo, monitor,
         party::Party,
         stage::{Stage, Waiting},
     },
@@ -42,6 +42,7 @@ pub(super) fn hears(call: &Call, party: &Party, score: Score<'_>) -> Option<Hear
         Stage::Talking(talk) if talk.peer == party.id => talking(call, party, call.guest, score),
         Stage::Talking(talk) => beside(call, party, talk.peer),
         Stage::Transferring(_) => guest.then(|| score.music(&config.music, 0)),
+        Stage::Echo { .. } => guest.then(|| Hears::Echo(Echo { delay_ms: echo::DELAY_MS })),
     }
 }
 

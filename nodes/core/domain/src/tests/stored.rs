@@ -5,12 +5,13 @@ use std::fmt::Debug;
 
 use mangrove_proto::{
     edge::{
-        EdgeEvent, Failed, FlowClosed, Ingress, Received, Source, edge_event::Fact as Reported, ingress::From,
+        EdgeEvent, Failed, FlowClosed, Ingress, Page, Received, Source, edge_event::Fact as Reported,
+        ingress::From,
     },
     media::{
-        Codec, Counters, Digit, Endpoint, EndpointAddress, KeyCode, Latched, MediaEvent, Mix, Peer, Play,
-        PlayFinished, Ready, Recording, RecordingFinished, RecordingPaused, Refused, Secured, SetSession,
-        Silent, Srtp, TelephoneEvent, Webrtc, endpoint::Hears, media_event::Fact,
+        Codec, Counters, Digit, Echo, Endpoint, EndpointAddress, KeyCode, Latched, MediaEvent, Mix, Peer,
+        Play, PlayFinished, Ready, Recording, RecordingFinished, RecordingPaused, Refused, Secured,
+        SetSession, Silent, Srtp, TelephoneEvent, Webrtc, endpoint::Hears, media_event::Fact,
     },
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -130,10 +131,12 @@ fn sessions() {
     may_lack_fields(peer());
     may_lack_fields(play());
     may_lack_fields(mix());
+    may_lack_fields(Echo { delay_ms: 1_000 });
     may_lack_fields(recording());
     may_lack_fields(endpoint(Hears::Peer(peer())));
     may_lack_fields(endpoint(Hears::Play(play())));
     may_lack_fields(endpoint(Hears::Mix(mix())));
+    may_lack_fields(endpoint(Hears::Echo(Echo { delay_ms: 1_000 })));
     may_lack_fields(SetSession {
         session: "call".into(),
         version: 2,
@@ -205,6 +208,9 @@ fn ingress() -> Ingress {
 fn what_edges_report() {
     may_lack_fields(source());
     may_lack_fields(ingress());
+    let page = Page { employee: "anna".into(), epoch: 7 };
+    may_lack_fields(page.clone());
+    may_lack_fields(Ingress { from: Some(From::Page(page)) });
     may_lack_fields(received());
     may_lack_fields(Failed { reason: 1, branch: "z9hG4bK1".into(), method: "BYE".into() });
     may_lack_fields(FlowClosed { flow: "flow-1".into() });

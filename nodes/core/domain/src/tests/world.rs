@@ -6,6 +6,7 @@ mod deeds;
 mod groups;
 mod look;
 mod outside;
+mod pages;
 
 use std::collections::BTreeMap;
 
@@ -15,6 +16,8 @@ use mangrove_proto::{
     media::{self, media_event::Fact},
 };
 use mangrove_sip::{Message, Transport};
+
+pub(crate) use pages::ticket;
 
 use super::{acme, far_end::FarEnd};
 use crate::{

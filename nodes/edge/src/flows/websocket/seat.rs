@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, sync::Arc};
 
-use mangrove_sip::Transport;
+use mangrove_sip::{Transport, ticket::Holder};
 use tokio::sync::mpsc;
 
 use super::Socket;
@@ -20,6 +20,12 @@ pub enum Refused {
     Full,
     #[error("this node has as many WebSockets from your address as it may have")]
     Source,
+    #[error("this node does not know yet how to check tickets")]
+    Unready,
+    #[error("the ticket is none of ours, or has expired")]
+    Ticket,
+    #[error("too many tickets from your address were made up")]
+    Guesses,
 }
 
 /// A place among the edge's connections, given back when it is dropped unused.
@@ -49,6 +55,12 @@ impl Seat {
             }
         })?;
         Ok(Self { flow, outbox: Some(outbox), local, context: context.clone() })
+    }
+
+    /// The same place, for the page of the person for whom its ticket speaks.
+    pub(crate) fn of(self, holder: Holder) -> Self {
+        self.flow.hold(holder);
+        self
     }
 
     /// The handshake is done: from now on it speaks SIP, in a task of the edge's own.

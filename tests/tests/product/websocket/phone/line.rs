@@ -52,8 +52,29 @@ impl Phone {
         let refused = self.invite(to, media, replaces, None).await?;
         let proof = self.proves(&refused, Method::INVITE, &format!("sip:{to}@{DOMAIN}"), password)?;
         let ok = self.invite(to, media, replaces, Some(proof)).await?;
+        self.acknowledge(&ok).await
+    }
+
+    /// Calls by its ticket alone, and is answered; the dialog with the answer.
+    pub(in super::super) async fn call_by_ticket(&mut self, to: &str, media: u16) -> Result<(Line, Message)> {
+        let ok = self.invite(to, media, None, None).await?;
+        let line = self.acknowledge(&ok).await?;
+        Ok((line, ok))
+    }
+
+    /// Hangs up in a dialog that it began.
+    pub(in super::super) async fn leaves(&mut self, line: &Line) -> Result<()> {
+        let mut bye = self.request(Method::BYE, &line.target, &line.theirs, &line.call);
+        bye.set("From", line.ours.clone());
+        self.say(&bye).await?;
+        let answer = self.is_answered(&Method::BYE).await?;
+        ensure!(answer.status() == Some(200), "{answer:?}");
+        Ok(())
+    }
+
+    async fn acknowledge(&mut self, ok: &Message) -> Result<Line> {
         ensure!(ok.status() == Some(200), "{ok:?}");
-        let line = Line::called(&ok)?;
+        let line = Line::called(ok)?;
         let (number, _) = ok.cseq()?;
         let mut ack = self.request(Method::ACK, &line.target, &line.theirs, &line.call);
         ack.set("CSeq", format!("{number} ACK"));

@@ -14,7 +14,7 @@ use crate::{
     },
 };
 
-fn websocket(flow: &str) -> edge::Source {
+pub(super) fn websocket(flow: &str) -> edge::Source {
     edge::Source {
         transport: edge::Transport::Ws.into(),
         remote: "10.0.4.1:40000".into(),
