@@ -53,7 +53,8 @@ export class Agent {
       sockets: socket,
       uri: first.uri,
       authorization_user: first.login,
-      display_name: first.display,
+      // JsSIP puts it between quotes as it is.
+      display_name: first.display.replace(/["\\]/g, ''),
       instance_id: kept.instance(),
       session_timers: false,
       ...RECONNECT,

@@ -93,10 +93,10 @@ export class Conversation {
   echo(): void {
     if (this.talk || !this.means) return;
     const { agent, headset } = this.means;
-    this.talk = { state: 'calling', kind: 'echo', caller: '', muted: false, held: false };
     const voice = headset.voice();
     const line: Line = Line.outgoing(agent.call(agent.echo, voice), voice, this.reports(() => line));
     this.line = line;
+    this.talk = { state: 'calling', kind: 'echo', caller: '', muted: false, held: false };
   }
 
   /** Ends what has a session. One that is lost may have none: that is ended by the server. */

@@ -95,7 +95,9 @@ export class Line {
   }
 
   digit(digit: string): void {
-    this.sender()?.dtmf?.insertDTMF(digit, DIGIT_MS, GAP_MS);
+    const dtmf = this.sender()?.dtmf;
+    // What was not said yet goes first.
+    if (dtmf?.canInsertDTMF) dtmf.insertDTMF(dtmf.toneBuffer + digit, DIGIT_MS, GAP_MS);
   }
 
   /** Another microphone. */

@@ -102,16 +102,21 @@ class Phone {
     if (this.mode === 'starting' || this.mode === 'on') return;
     this.mode = 'starting';
     this.problem = '';
-    this.seat ??= new Seat({ give: () => this.give(), robbed: () => void this.give() });
+    const seat = (this.seat ??= new Seat({ give: () => this.give(), robbed: () => void this.give() }));
+    const turn = this.turns;
     try {
-      const seated = await sit(this.seat);
+      const seated = await sit(seat);
+      if (turn !== this.turns) {
+        seat.leave();
+        return;
+      }
       if (!seated) {
         this.mode = 'elsewhere';
         return;
       }
       kept.keepTalk(seated.talk);
       this.call.remember(seated.talk);
-      await this.turnOn(this.turns);
+      await this.turnOn(turn);
     } catch (error) {
       this.close();
       this.mode = 'off';
