@@ -74,7 +74,7 @@ image: web
 lint:
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
-	cd $(WEB) && npm run check
+	cd $(WEB) && npm run check && npm test
 
 deny:
 	scripts/deny

@@ -11,6 +11,8 @@ use axum::{
 
 use crate::{app::App, metrics};
 
+/// What a phone in the page needs is allowed by it: the WebSocket of the same host and port is `'self'`, too (CSP 3), a talk's
+/// sound comes by no request.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
     connect-src 'self'; media-src 'self' blob:; font-src 'self'; manifest-src 'self'; form-action 'self'; \
     frame-ancestors 'none'; base-uri 'none'";

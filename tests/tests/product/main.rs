@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod address_hook;
+mod agent_phone;
 mod backup;
 mod bad_input;
 mod browsers;

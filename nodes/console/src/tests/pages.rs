@@ -20,6 +20,15 @@ async fn every_answer_forbids_foreign_scripts_and_frames() {
 }
 
 #[tokio::test]
+async fn a_page_may_be_a_phone() {
+    let house = house().await;
+    let response = house.get("/", "").await;
+    let said = |name: &str| response.headers()[name].to_str().unwrap().to_owned();
+    assert!(said("content-security-policy").contains("connect-src 'self';"), "its WebSocket");
+    assert!(said("permissions-policy").contains("microphone=(self)"), "its microphone");
+}
+
+#[tokio::test]
 async fn the_front_page_is_there_or_says_how_to_build_it() {
     let house = house().await;
     let response = house.get("/", "").await;

@@ -74,6 +74,11 @@ export async function post(path: string, body: unknown = {}): Promise<void> {
   await send('POST', path, body);
 }
 
+/** As `post`, for what is answered. */
+export async function ask<T>(path: string, body: unknown = {}): Promise<T> {
+  return (await (await send('POST', path, body)).json()) as T;
+}
+
 export async function remove(path: string): Promise<void> {
   await send('DELETE', path);
 }

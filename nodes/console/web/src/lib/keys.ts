@@ -1,8 +1,11 @@
 // Single keys do things where nobody is typing.
 
+/** A box to tick takes no letters. */
+const FIELDS = 'input:not([type=checkbox]), select, textarea, [contenteditable]';
+
 export function typing(event: KeyboardEvent): boolean {
   const target = event.target;
-  const field = target instanceof HTMLElement && target.closest('input, select, textarea, [contenteditable]') !== null;
+  const field = target instanceof HTMLElement && target.closest(FIELDS) !== null;
   return field || event.ctrlKey || event.altKey || event.metaKey;
 }
 

@@ -1,5 +1,7 @@
 // Every word of the pages, in both languages. A key that one of them lacks does not compile.
 
+import { phoneEnglish, phoneRussian } from './phone/words';
+
 export const english = {
   'abandoned': 'Abandoned',
   'after': 'Next page',
@@ -173,6 +175,7 @@ export const english = {
   'operator.not': 'Log in with e-mail and password',
   'token': "Administrator's token",
   'wrong.token': 'The token is wrong.',
+  ...phoneEnglish,
 } as const;
 
 export type Word = keyof typeof english;
@@ -350,6 +353,7 @@ export const russian: Record<Word, string> = {
   'operator.not': 'Войти по почте и паролю',
   'token': 'Токен администратора',
   'wrong.token': 'Токен неверен.',
+  ...phoneRussian,
 };
 
 /** The server's refusals by their kind, in Russian. */
@@ -363,6 +367,7 @@ export const refusals: Readonly<Record<string, string>> = {
   'gone': 'Эти события больше не хранятся.',
   'held': 'Эти записи под запретом на удаление: сначала снимите его.',
   'internal': 'Сбой на сервере.',
+  'no-phone': 'В этой странице у вас нет телефона: попросите администратора добавить его к вашим устройствам (`browser: {}`).',
   'not-found': 'Этого больше нет.',
   'offline': 'Сервер не отвечает. Попробуйте чуть позже.',
   'problems': 'В документе есть ошибки, ничего не изменено.',
