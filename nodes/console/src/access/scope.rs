@@ -68,9 +68,7 @@ impl Scope {
     }
 
     pub(crate) fn sees_agent(&self, agent: &Agent) -> bool {
-        self.is_whole()
-            || self.is_own(&agent.id)
-            || agent.groups.iter().any(|group| self.sees_group(group))
+        self.is_whole() || self.is_own(&agent.id) || agent.groups.iter().any(|group| self.sees_group(group))
     }
 
     /// `agents` are those in sight. A call names who is called; who calls is known by being in it.
@@ -85,7 +83,8 @@ impl Scope {
 
     /// By its group, or by somebody in sight who is in it and counts.
     fn reaches(&self, call: &Call, agents: &Agents, counts: impl Fn(&EmployeeId) -> bool) -> bool {
-        let named = call.employee.iter().chain(&call.ringing).filter(|employee| agents.contains_key(*employee));
+        let named =
+            call.employee.iter().chain(&call.ringing).filter(|employee| agents.contains_key(*employee));
         let engaged = agents.iter().filter(|(_, engaged)| **engaged == Some(call.id));
         self.is_whole()
             || call.group.as_ref().is_some_and(|group| self.sees_group(group))

@@ -141,7 +141,8 @@ async fn whoever_talked_is_told_of_no_listener_whatever_else_they_may_see() {
     let legs = vec![leg(1, "offer", "sveta"), rung, leg(3, "monitor", "vera")];
     house.keep(vec![Cdr { legs, employee: Some("sveta".into()), ..cdr(9) }]).await;
     for (who, count) in [("sveta@acme", 2), ("olga@acme", 3), ("admin@acme", 3)] {
-        let record = house.read(&format!("/api/v1/tenants/-/cdrs/{}", call(9)), &house.login(who).await).await;
+        let record =
+            house.read(&format!("/api/v1/tenants/-/cdrs/{}", call(9)), &house.login(who).await).await;
         assert_eq!(record["legs"].as_array().unwrap().len(), count, "{who}");
     }
 }

@@ -140,5 +140,9 @@ async fn who_is_only_rung_neither_hangs_up_nor_pauses() {
     let boris = house.login("boris@acme").await;
     assert_eq!(house.post(&path, &boris, &json!({})).await.status(), StatusCode::NO_CONTENT);
     let vera = house.login("vera@acme").await;
-    assert_eq!(house.post(&path, &vera, &json!({})).await.status(), StatusCode::NO_CONTENT, "she is over anna");
+    assert_eq!(
+        house.post(&path, &vera, &json!({})).await.status(),
+        StatusCode::NO_CONTENT,
+        "she is over anna"
+    );
 }
