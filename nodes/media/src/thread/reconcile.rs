@@ -77,6 +77,7 @@ impl Worker {
         for id in gone {
             if let Some(index) = session.endpoints.remove(&id) {
                 self.remove(index);
+                session.hall.iter_mut().for_each(|hall| hall.forget(index));
             }
         }
         for endpoint in &mut plan.endpoints {

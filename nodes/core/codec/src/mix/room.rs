@@ -69,7 +69,7 @@ impl Room {
         Self::default()
     }
 
-    /// Seats the listeners anew; `spoken` says what each speaker is expected to speak. What stays as it was goes on
+    /// Seats the listeners anew, and whoever was forgotten with them; `spoken` says what each speaker is expected to speak. What stays as it was goes on
     /// without a seam. For want of memory a listener hears nothing.
     pub fn arrange(&mut self, seats: &[Seat], spoken: &[(usize, Encoding)]) {
         self.set_rate(rate(seats, spoken));
@@ -82,6 +82,11 @@ impl Room {
             self.seat(seat);
         }
         self.blends.retain(|blend| !blend.listeners.is_empty());
+    }
+
+    /// Whoever has this name from now on is somebody else: nothing of the former is heard any more.
+    pub fn forget(&mut self, speaker: usize) {
+        self.speakers.retain(|one| one.name != speaker);
     }
 
     /// Whether anybody listens to this speaker.
