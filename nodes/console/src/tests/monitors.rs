@@ -36,7 +36,15 @@ async fn supervisors_come_to_calls_that_they_see_with_their_own_phone() {
     let others = json!({"mode": "listen", "employee": "anna"});
     assert_eq!(wish(&house, "vera@acme", 1, others).await, StatusCode::FORBIDDEN, "nobody's phone but hers");
     assert_eq!(wish(&house, "vera@acme", 1, json!({"mode": "sing"})).await, StatusCode::UNPROCESSABLE_ENTITY);
+    let numbered = json!({"mode": "listen", "asker": 7, "number": 2});
+    assert_eq!(wish(&house, "vera@acme", 1, numbered).await, StatusCode::NO_CONTENT);
+    let told = format!("vera@acme.example, number 2 of 7, listen {} for vera", call(1));
+    assert_eq!(house.control.last(), told);
     let token = house.login("vera@acme").await;
+    let numbered = path(1) + "?asker=7&number=3";
+    house.request(Method::DELETE, &numbered, &token).send().await.unwrap();
+    let told = format!("vera@acme.example, number 3 of 7, stop {} for vera", call(1));
+    assert_eq!(house.control.last(), told);
     let left = house.request(Method::DELETE, &path(1), &token).send().await.unwrap();
     assert_eq!(left.status(), StatusCode::NO_CONTENT);
     assert_eq!(house.control.last(), format!("vera@acme.example stop {} for vera", call(1)));

@@ -34,7 +34,7 @@ pub(super) async fn command(control: &Control, command: CallCommand) -> Result<(
         }
         CallWish::Monitor { .. } => {
             knows_monitors(control)?;
-            None
+            ask(control, command.author.as_ref())
         }
     };
     let pauses = wish == CallWish::Record(RecordingWish::Pause);

@@ -66,6 +66,14 @@ impl Session {
         heard.into_iter().any(is_play)
     }
 
+    /// Whether somebody was to hear several at once, or a side of the recording was.
+    pub(crate) fn mixes(&self) -> bool {
+        let Some(asked) = &self.asked else { return false };
+        let is_mix = |endpoint: &Endpoint| matches!(endpoint.hears, Some(Hears::Mix(_)));
+        let adds = |of: &Recording| !(of.left_too.is_empty() && of.right_too.is_empty());
+        asked.endpoints.iter().any(is_mix) || asked.recording.as_ref().is_some_and(adds)
+    }
+
     /// The next version asks for any port in place of the known ones, which the parties must forget too.
     pub(crate) fn forget_ports(&mut self) {
         self.moved = true;
