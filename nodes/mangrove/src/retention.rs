@@ -76,13 +76,9 @@ async fn delete_before(
 
 /// False: they are held, and stay.
 async fn delete(tenant: &TenantId, call: &Expired, objects: &dyn ObjectStore) -> Result<bool> {
-    if held::held(objects, (tenant.as_str(), &call.call.to_string())).await?.is_some() {
-        return Ok(false);
-    }
-    for recording in &call.recordings {
-        held::delete(objects, tenant.as_str(), (&recording.id, &recording.object)).await?;
-    }
-    Ok(true)
+    let recordings = call.recordings.iter().map(|recording| (&*recording.id, &*recording.object));
+    let recordings: Vec<(&str, &str)> = recordings.collect();
+    Ok(held::delete_all(objects, (tenant.as_str(), &call.call.to_string()), recordings).await?)
 }
 
 fn wall() -> u64 {

@@ -56,6 +56,22 @@ pub async fn delete(objects: &dyn ObjectStore, tenant: &str, (id, object): (&str
     gone(objects.delete(&Path::from_iter(["recordings-open", tenant, &format!("{id}.json")])).await)
 }
 
+/// Deletes recordings of a call, ids and objects. Before each it is looked for a hold, which may have come since the last.
+/// False: they are held now; what was deleted before is gone, and the others stay.
+pub async fn delete_all<'a>(
+    objects: &dyn ObjectStore,
+    (tenant, call): (&str, &str),
+    recordings: impl IntoIterator<Item = (&'a str, &'a str)>,
+) -> Result<bool> {
+    for recording in recordings {
+        if held(objects, (tenant, call)).await?.is_some() {
+            return Ok(false);
+        }
+        delete(objects, tenant, recording).await?;
+    }
+    Ok(true)
+}
+
 fn gone(outcome: Result<()>) -> Result<()> {
     match outcome {
         Err(Error::NotFound { .. }) => Ok(()),
@@ -70,6 +86,7 @@ fn strange(error: serde_json::Error) -> Error {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use futures::FutureExt as _;
     use object_store::memory::InMemory;
 
     use super::*;
@@ -96,6 +113,27 @@ mod tests {
         let store = InMemory::new();
         store.put(&place(CALL.0, CALL.1), "torn".into()).await.unwrap();
         assert!(held(&store, CALL).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_hold_that_comes_meanwhile_keeps_what_is_left() {
+        let store = InMemory::new();
+        let recordings = [("rec_1", "recordings/acme/1.wav"), ("rec_2", "recordings/acme/2.wav")];
+        for (_, object) in recordings {
+            store.put(&object.into(), "wave".into()).await.unwrap();
+        }
+        let said = Hold { author: "olga".into(), at: 5, reason: String::new() };
+        let one_by_one = recordings.into_iter().inspect(|(id, _)| {
+            if *id == "rec_2" {
+                assert!(hold(&store, CALL, &said).now_or_never().unwrap().unwrap());
+            }
+        });
+        assert!(!delete_all(&store, CALL, one_by_one).await.unwrap());
+        assert!(store.head(&recordings[0].1.into()).await.is_err());
+        assert!(store.head(&recordings[1].1.into()).await.is_ok());
+        release(&store, CALL).await.unwrap();
+        assert!(delete_all(&store, CALL, recordings).await.unwrap());
+        assert!(store.head(&recordings[1].1.into()).await.is_err());
     }
 
     #[tokio::test]

@@ -1,18 +1,19 @@
 //! Recordings that must stay, and recordings that must go. Who said what is kept in the audit log before it is done.
 
-use std::{
-    sync::Arc,
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::sync::Arc;
 
 use axum::{Json, extract::State, http::StatusCode};
-use mangrove_history::{Audit, Batch};
 use mangrove_objects::held::{self, Hold};
 use mangrove_proto::live::Cdr;
+use object_store::{Error, ObjectStoreExt as _, path::Path as Key};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use utoipa::ToSchema;
 
-use super::cdrs;
+use super::{
+    audit::{self, Deed},
+    cdrs, time,
+};
 use crate::{
     access::Access,
     app::App,
@@ -54,10 +55,12 @@ pub(crate) async fn read(
     Ok(Json(Held { author, at, reason }))
 }
 
-/// Holds a call's recordings: neither retention nor a person deletes them until they are released.
+/// Holds a call's recordings: neither retention nor a person deletes them until they are released. 409: some were deleted
+/// just before; what is left is held.
 #[utoipa::path(put, path = "/api/v1/tenants/{tenant}/recordings/{call}/hold", tag = "calls", request_body = HoldWish,
     params(("tenant" = String, Path), ("call" = String, Path)),
-    responses((status = 204), (status = 404, body = Refusal), (status = 422, body = Refusal)))]
+    responses((status = 204), (status = 404, body = Refusal), (status = 409, body = Refusal),
+        (status = 422, body = Refusal)))]
 pub(crate) async fn hold(
     State(app): State<Arc<App>>,
     access: Access,
@@ -74,9 +77,12 @@ pub(crate) async fn hold(
             action,
         ));
     }
-    audit(&app, &access, &cdr, "hold").await?;
-    let hold = Hold { author: access.author.name.clone(), at: now(), reason: wish.reason };
+    let reason = (!wish.reason.is_empty()).then(|| json!({ "reason": wish.reason }));
+    audit::keep(&app, &access, deed("hold", &cdr).change(None, reason)).await?;
+    let hold = Hold { author: access.author.name.clone(), at: time::now(), reason: wish.reason };
     held::hold(&*app.objects, (access.tenant.as_str(), &cdr.call.to_string()), &hold).await?;
+    // Who deletes looks for a hold first: what is there now stays.
+    are_there(&app, &cdr).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -90,7 +96,7 @@ pub(crate) async fn release(
     Named((_tenant, call)): Named<(String, String)>,
 ) -> Result<StatusCode, Refusal> {
     let cdr = find(&app, &access, &call).await?;
-    audit(&app, &access, &cdr, "release").await?;
+    audit::keep(&app, &access, deed("release", &cdr)).await?;
     held::release(&*app.objects, (access.tenant.as_str(), &cdr.call.to_string())).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -104,14 +110,16 @@ pub(crate) async fn delete(
     access: Access,
     Named((_tenant, call)): Named<(String, String)>,
 ) -> Result<StatusCode, Refusal> {
-    let (cdr, tenant) = (find(&app, &access, &call).await?, access.tenant.as_str());
-    if held::held(&*app.objects, (tenant, &cdr.call.to_string())).await?.is_some() {
-        let (message, action) = ("these recordings are held", "release them first");
-        return Err(Refusal::new(StatusCode::CONFLICT, "held", message, action));
+    let cdr = find(&app, &access, &call).await?;
+    let (tenant, call) = (access.tenant.as_str(), cdr.call.to_string());
+    if held::held(&*app.objects, (tenant, &call)).await?.is_some() {
+        return Err(are_held());
     }
-    audit(&app, &access, &cdr, "delete").await?;
-    for recording in &cdr.recordings {
-        held::delete(&*app.objects, tenant, (&recording.id, &recording.object)).await?;
+    audit::keep(&app, &access, deed("delete", &cdr)).await?;
+    let recordings = cdr.recordings.iter().map(|recording| (&*recording.id, &*recording.object));
+    let recordings: Vec<(&str, &str)> = recordings.collect();
+    if !held::delete_all(&*app.objects, (tenant, &call), recordings).await? {
+        return Err(are_held());
     }
     app.history.forget_recordings(&access.tenant, cdr.call).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -123,24 +131,28 @@ async fn find(app: &App, access: &Access, call: &str) -> Result<Cdr, Refusal> {
     if cdr.recordings.is_empty() { Err(Refusal::missing("recording")) } else { Ok(cdr) }
 }
 
-async fn audit(app: &App, access: &Access, cdr: &Cdr, action: &str) -> Result<(), Refusal> {
-    let (at, object) = (now(), format!("recording/{}", cdr.call));
-    let line = Audit {
-        key: format!("{}/{action}/{}/{object}/{at}", access.tenant, access.author.name),
-        tenant: access.tenant.clone(),
-        at,
-        author: access.author.name.clone(),
-        address: access.author.address.clone(),
-        object,
-        action: action.to_owned(),
-        before: None,
-        after: None,
-    };
-    Ok(app.history.write(&Batch { audits: vec![line], ..Batch::default() }).await?)
+fn deed<'a>(action: &'a str, cdr: &Cdr) -> Deed<'a> {
+    Deed::new(action, format!("recording/{}", cdr.call))
 }
 
-/// Unix milliseconds.
-fn now() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or_default()
+fn are_held() -> Refusal {
+    let (message, action) = ("these recordings are held", "release them first");
+    Refusal::new(StatusCode::CONFLICT, "held", message, action)
+}
+
+/// Whether the sound of all of them is still there.
+async fn are_there(app: &App, cdr: &Cdr) -> Result<(), Refusal> {
+    for recording in &cdr.recordings {
+        let key = Key::parse(&recording.object).map_err(|error| Refusal::fault(&error))?;
+        match app.objects.head(&key).await {
+            Ok(_) => {}
+            Err(Error::NotFound { .. }) => {
+                let (message, action) =
+                    ("some of these recordings are deleted already", "what is left is held");
+                return Err(Refusal::new(StatusCode::CONFLICT, "deleted", message, action));
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
 }

@@ -95,5 +95,18 @@ async fn a_held_recording_is_deleted_by_nobody_until_it_is_released() {
     for action in ["hold", "release", "delete"] {
         let lines = house.read(&format!("/api/v1/tenants/acme/audit?action={action}"), OPERATOR).await;
         assert_eq!(lines["items"].as_array().unwrap().len(), 1, "{action}: {lines}");
+        let after = if action == "hold" { hold.clone() } else { json!(null) };
+        assert_eq!(lines["items"][0]["after"], after, "{action}");
     }
+}
+
+#[tokio::test]
+async fn a_hold_on_sound_that_is_deleted_already_says_so() {
+    let house = house().await;
+    house.record(1, b"0123456789").await;
+    house.objects.delete(&"acme/1.wav".into()).await.unwrap();
+    let olga = house.login("olga@acme").await;
+    let path = format!("/api/v1/tenants/acme/recordings/{}/hold", call(1));
+    let request = house.request(Method::PUT, &path, &olga).json(&json!({}));
+    assert_eq!(request.send().await.unwrap().status(), StatusCode::CONFLICT);
 }
