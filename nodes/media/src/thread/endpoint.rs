@@ -33,6 +33,9 @@ use super::{
 };
 use crate::{clock, outbox::Owner, ports::Sockets, sys};
 
+/// Longer than this no other process takes to come and let this one go, once it was let in.
+pub(super) const TAKES_US: u64 = 15_000_000;
+
 #[derive(Debug)]
 pub(super) struct Endpoint {
     pub(super) owner: Owner,
@@ -41,6 +44,8 @@ pub(super) struct Endpoint {
     pub(super) rtcp: UdpSocket,
     /// Whether the RTP socket hears only the believed address.
     connected: bool,
+    /// When another process was last let in at the same ports.
+    shared_us: Option<u64>,
     pub(super) latch: Latch,
     /// The address that control believes media to come from, where it is not the SDP's.
     pub(super) told: Option<SocketAddr>,
@@ -139,6 +144,7 @@ impl Endpoint {
             rtp: sockets.rtp,
             rtcp: sockets.rtcp,
             connected: false,
+            shared_us: None,
             latch: Latch::new(),
             told: None,
             browser: None,
@@ -176,7 +182,8 @@ impl Endpoint {
 
     /// Lets another process bind the same ports. What comes from the believed address stays here meanwhile: the kernel
     /// prefers a connected socket.
-    pub(super) fn share(&mut self) -> io::Result<()> {
+    pub(super) fn share(&mut self, now_us: u64) -> io::Result<()> {
+        self.shared_us = Some(now_us);
         // A browser is heard from everywhere until now.
         if let Some(to) = self.browser.as_ref().and_then(|browser| browser.ice.destination()) {
             self.connected = self.connected || self.rtp.connect(to).is_ok();
@@ -269,6 +276,16 @@ impl Endpoint {
     pub(super) fn open_ears(&mut self) {
         if self.connected && self.browser.is_none() && sys::disconnect(&self.rtp).is_ok() {
             self.connected = false;
+        }
+    }
+
+    /// Lets a browser be heard from everywhere again, where whoever was let in has not taken its place in time: it may come
+    /// by another network.
+    pub(super) fn go_on_alone(&mut self, now_us: u64) {
+        let is_over = self.shared_us.is_some_and(|at| now_us.saturating_sub(at) >= TAKES_US);
+        if is_over && self.browser.is_some() {
+            self.shared_us = None;
+            self.connected = self.connected && sys::disconnect(&self.rtp).is_err();
         }
     }
 

@@ -98,8 +98,9 @@ impl Worker {
         #[cfg(test)]
         super::tests::collapse(self);
         for index in 0..self.endpoints.end() {
+            let now_us = self.now_us;
             let Some(endpoint) = self.endpoints.get_mut(index) else { continue };
-            if let Err(error) = endpoint.share() {
+            if let Err(error) = endpoint.share(now_us) {
                 tracing::warn!(endpoint = %endpoint.id, %error, "an endpoint's ports can't be shared");
             }
         }
