@@ -178,6 +178,9 @@ pub struct Recording {
     /// What happened in it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub marks: Vec<Mark>,
+    /// Of one that was ended before another began: the media node that makes it whole; empty when that is gone.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub node: String,
     /// What became of it.
     pub finished: Option<mangrove_proto::live::CdrRecording>,
 }

@@ -149,6 +149,8 @@ fn command(call: &Call, node: &str, mut set: SetSession, (epoch, stamp): (u64, S
     if let Some(recording) = &mut set.recording {
         recording.ran_ms = ran_ms(call, stamp);
     }
+    let is_whole = |id: &str| call.earlier.iter().any(|former| former.id == id && former.finished.is_some());
+    set.left.retain(|left| !is_whole(&left.id));
     let fence = common::Fence {
         incarnation: stamp.fence.incarnation,
         tenant_epoch: epoch,
@@ -184,7 +186,7 @@ fn wanted(call: &Call, score: Score<'_>) -> SetSession {
             object: recording.object.clone(),
             ..Recording::default()
         });
-        return SetSession { session, close: true, recording, ..SetSession::default() };
+        return SetSession { session, close: true, recording, left: left(call), ..SetSession::default() };
     }
     let alive = call.parties.values().filter(|party| party.is_alive());
     SetSession {
@@ -192,13 +194,14 @@ fn wanted(call: &Call, score: Score<'_>) -> SetSession {
         version: 0,
         endpoints: alive.map(|party| endpoint(call, party, score)).collect(),
         recording: recording(call),
+        left: left(call),
         ..SetSession::default()
     }
 }
 
 /// The same where another node still plays, mixes and records.
 fn relay_only(mut set: SetSession) -> SetSession {
-    set.recording = None;
+    (set.recording, set.left) = (None, Vec::new());
     for endpoint in &mut set.endpoints {
         endpoint.hears = endpoint.hears.take().filter(|hears| matches!(hears, Hears::Peer(_)));
     }
@@ -212,6 +215,10 @@ fn endpoint(call: &Call, party: &Party, score: Score<'_>) -> Endpoint {
         hears: hears::hears(call, party, score).filter(|hears| !(call.media.silenced && is_play(hears))),
         srtp: keys::of(&party.line),
         webrtc: webrtc::of(party),
+        secret: call
+            .recording
+            .as_ref()
+            .is_some_and(|recording| recording.running && recording.pause.is_some()),
         ..Endpoint::default()
     };
     if let Some(fax) = party.line.fax() {
@@ -230,6 +237,19 @@ fn endpoint(call: &Call, party: &Party, score: Score<'_>) -> Endpoint {
 
 fn is_play(hears: &Hears) -> bool {
     matches!(hears, Hears::Play(_))
+}
+
+/// Former recordings that are not whole yet, and that no other node makes so.
+fn left(call: &Call) -> Vec<Recording> {
+    let is_here = |node: &str| node.is_empty() || node == call.media.node;
+    let open = call.earlier.iter().filter(|former| former.finished.is_none() && is_here(&former.node));
+    let told = |former: &crate::call::Recording| Recording {
+        id: former.id.clone(),
+        object: former.object.clone(),
+        ran_ms: former.until.zip(former.since).map(|(until, since)| until.saturating_sub(since)),
+        ..Recording::default()
+    };
+    open.map(told).collect()
 }
 
 fn recording(call: &Call) -> Option<Recording> {

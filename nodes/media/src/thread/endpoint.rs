@@ -65,7 +65,9 @@ pub(super) struct Endpoint {
     /// The session in whose room it is heard beside others.
     pub(super) hall: Option<u64>,
     pub(super) tap: Option<(u64, Side)>,
-    /// Its recording is paused: nothing that tells what is said leaves but to its listeners, keys included.
+    /// Its call's recording is paused, at this node or another: which of its keys are pressed is not reported.
+    pub(super) secret: bool,
+    /// The same, or its recording here is paused: nothing that tells what is said leaves but to its listeners, keys included.
     pub(super) is_private: bool,
     /// Knows what was said in a pause and comes late.
     pub(super) hush: Hush,
@@ -158,6 +160,7 @@ impl Endpoint {
             listeners: Vec::new(),
             hall: None,
             tap: None,
+            secret: false,
             is_private: false,
             hush: Hush::default(),
             ear: Ear::default(),
@@ -200,6 +203,7 @@ impl Endpoint {
         }
         self.formats.clone_from(&plan.formats);
         self.codes.set(&plan.codes);
+        self.secret = plan.secret;
         if let Some(codec) = self.formats.codec {
             self.outgoing.set_clock(codec.encoding.clock());
         }

@@ -231,12 +231,13 @@ impl Worker {
         let now_us = self.now_us;
         for (id, index) in &session.endpoints {
             if let Some(endpoint) = self.endpoints.get_mut(*index) {
-                if endpoint.is_private && !is_paused {
+                let is_private = is_paused || endpoint.secret;
+                if endpoint.is_private && !is_private {
                     endpoint.hush.end(now_us);
                 }
                 let tapped = session.recording.as_ref().filter(|_| !is_paused);
                 endpoint.tap = tapped.and_then(|r| r.alone_on(id));
-                endpoint.is_private = is_paused;
+                endpoint.is_private = is_private;
             }
         }
         let former_pause = former.as_ref().and_then(|former| former.pause.clone());

@@ -40,7 +40,10 @@ pub(super) fn follow(call: &mut Call, peer: LegId, scene: &mut Scene<'_>) {
 }
 
 fn begin(call: &mut Call, peer: LegId, scene: &Scene<'_>) {
-    call.earlier.extend(call.recording.take());
+    if let Some(mut former) = call.recording.take() {
+        call.media.leaves().unwrap_or(&call.media.node).clone_into(&mut former.node);
+        call.earlier.push(former);
+    }
     let (number, date) = (call.earlier.len() + 1, day::date(scene.day()));
     call.recording = Some(Recording {
         id: format!("rec_{}_{number}", call.id),
@@ -53,6 +56,7 @@ fn begin(call: &mut Call, peer: LegId, scene: &Scene<'_>) {
         pause: None,
         pauses: 0,
         marks: Vec::new(),
+        node: String::new(),
         finished: None,
     });
 }

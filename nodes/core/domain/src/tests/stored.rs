@@ -67,6 +67,7 @@ fn endpoint(hears: Hears) -> Endpoint {
         udptl: true,
         webrtc: Some(webrtc()),
         codes: vec!["*1".into()],
+        secret: true,
     }
 }
 
@@ -139,6 +140,7 @@ fn sessions() {
         recording: Some(recording()),
         close: true,
         goes_on: true,
+        left: vec![recording()],
     });
 }
 
