@@ -292,10 +292,13 @@ impl Worker {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use std::{net::UdpSocket, time::Duration};
+    use std::{
+        net::{IpAddr, UdpSocket},
+        time::Duration,
+    };
 
     use super::*;
-    use crate::{certificate::Certificate, outbox::Owner, ports::Sockets, thread::endpoint::TAKES_US};
+    use crate::{certificate::Certificate, outbox::Owner, ports::Ports, thread::endpoint::TAKES_US};
 
     fn socket() -> UdpSocket {
         UdpSocket::bind("127.0.0.1:0").unwrap()
@@ -303,11 +306,12 @@ mod tests {
 
     /// An endpoint whose browser is at this address, and where it is itself.
     fn endpoint(page: &UdpSocket) -> (Endpoint, SocketAddr) {
-        let (rtp, rtcp) = (socket(), socket());
-        rtp.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
-        let ours = rtp.local_addr().unwrap();
+        let sockets = Ports::new(IpAddr::from([127, 0, 31, 8]), 0, 0, 0).open(0, 0).unwrap();
+        sockets.rtp.set_nonblocking(false).unwrap();
+        sockets.rtp.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        let ours = sockets.rtp.local_addr().unwrap();
         let owner = Owner { group: 1, tenant: "acme".into(), session: "talk".into() };
-        let mut endpoint = Endpoint::new(owner, "a".into(), Sockets { rtp, rtcp, port: ours.port() });
+        let mut endpoint = Endpoint::new(owner, "a".into(), sockets);
         let plan = BrowserPlan {
             ufrag: "evtj".into(),
             pwd: "VOkJxbRl1RmTxUk/WvJxBt".into(),
