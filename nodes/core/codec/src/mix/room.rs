@@ -69,8 +69,8 @@ impl Room {
         Self::default()
     }
 
-    /// Seats the listeners anew, and whoever was forgotten with them; `spoken` says what each speaker is expected to speak. What stays as it was goes on
-    /// without a seam. For want of memory a listener hears nothing.
+    /// Seats the listeners anew, and speakers that were forgotten; `spoken` says what each speaker is expected to speak.
+    /// What stays as it was goes on without a seam. For want of memory a listener hears nothing.
     pub fn arrange(&mut self, seats: &[Seat], spoken: &[(usize, Encoding)]) {
         self.set_rate(rate(seats, spoken));
         self.speakers.retain(|speaker| seats.iter().any(|seat| seat.hears.contains(&speaker.name)));
