@@ -61,6 +61,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             "#[serde(skip_serializing_if = \"std::ops::Not::not\")]",
         )
         .field_attribute(
+            ".mangrove.media.v1.Endpoint.secret",
+            "#[serde(skip_serializing_if = \"std::ops::Not::not\")]",
+        )
+        .field_attribute(
             ".mangrove.media.v1.Endpoint.webrtc",
             "#[serde(skip_serializing_if = \"Option::is_none\")]",
         )
@@ -123,6 +127,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .field_attribute(
             ".mangrove.media.v1.SetSession.goes_on",
             "#[serde(skip_serializing_if = \"std::ops::Not::not\")]",
+        )
+        .field_attribute(
+            ".mangrove.media.v1.SetSession.left",
+            "#[serde(skip_serializing_if = \"Vec::is_empty\")]",
         )
         .compile_fds(descriptors)?;
     Ok(())

@@ -124,8 +124,7 @@ fn media_nodes() {
         version: 2,
         endpoints: vec![endpoint],
         recording: Some(recording),
-        close: false,
-        goes_on: false,
+        ..SetSession::default()
     };
     let command = MediaCommand { effect: 12, tenant: "acme".into(), fence: fence(), set: Some(set) };
     check(

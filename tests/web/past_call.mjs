@@ -5,6 +5,24 @@ import { check, counts, logIn, picture, saw } from './browser.mjs';
 
 const ROW = '[data-testid=cdr-row]';
 
+// An open player has its sound: the list may be read again as often as calls end.
+async function staysWhileTheListIsRead(page) {
+  const fetched = [];
+  page.on('request', (request) => {
+    if (request.resourceType() === 'fetch' && request.url().includes('/recordings/')) fetched.push(request.url());
+  });
+  const isRead = (response) => response.url().includes('/cdrs?') && response.url().includes('party=916111');
+  const read = page.waitForResponse(isRead);
+  await page.getByTestId('cdr-filter-number').fill('916 111');
+  await (await read).finished();
+  // The new rows are drawn, and what follows from them has begun.
+  await page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))));
+  if (fetched.length > 0) throw new Error(`the sound is fetched again: ${fetched}`);
+  const again = page.waitForResponse((response) => response.url().includes('/cdrs?') && !isRead(response));
+  await page.getByTestId('cdr-filter-number').fill('');
+  await again;
+}
+
 await check(async (page) => {
   await logIn(page, 'vera@acme.example', 'vera-web-password');
   const row = page.locator(ROW);
@@ -22,6 +40,7 @@ await check(async (page) => {
   await player.getByTestId('side-caller').click();
   await player.locator('[data-testid=side-caller][aria-pressed=true]').waitFor();
   await picture(page, 'player');
+  await staysWhileTheListIsRead(page);
   saw('plays');
 
   await row.getByTestId('story-open').click();

@@ -43,6 +43,11 @@ impl Progress {
         let _ = processed.wait_for(|processed| *processed >= index).await;
     }
 
+    /// Changes with every entry that the shard is through with: whoever waits for something in the state looks again then.
+    pub(crate) fn follow(&self) -> watch::Receiver<u64> {
+        self.processed.subscribe()
+    }
+
     /// Milliseconds that the oldest entry waits for the shard.
     pub(crate) fn behind_ms(&self) -> u64 {
         let oldest = self.waiting.lock().front().map(|(_, since)| *since);

@@ -79,8 +79,7 @@ fn call(number: usize, mode: &str) -> SetSession {
         version: 1,
         endpoints: vec![endpoint("a", "127.0.0.2:20000", a), endpoint("b", "127.0.0.3:20000", b)],
         recording: (mode == "record").then_some(recording),
-        close: false,
-        goes_on: false,
+        ..SetSession::default()
     }
 }
 

@@ -9,7 +9,11 @@ mod met;
 mod opening;
 mod plan;
 
-use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+    sync::Arc,
+};
 
 use mangrove_proto::{
     common::Fence,
@@ -50,6 +54,8 @@ struct Session {
     met: BTreeMap<String, BrowserPlan>,
     /// The recording's id and number.
     recording: Option<(String, u64)>,
+    /// Those that were begun here, or are made whole here for a node that is gone.
+    known: BTreeSet<String>,
 }
 
 /// All sessions of a node.
@@ -193,8 +199,19 @@ impl Sessions {
         if let (false, Some(left)) = (records, &set.recording) {
             self.recorder.finish_left(ticket(group, tenant, set, left), left.ran_ms);
         }
+        let known = self.sessions.get(&key).map(|session| session.known.clone());
+        self.finish_former(&mut known.unwrap_or_default(), (group, tenant), set);
         self.end_session(&key, set.goes_on);
         self.fences.closed(tenant, &set.session, now_us());
+    }
+
+    /// Has put together what nodes that are gone have left of former recordings of the call.
+    fn finish_former(&self, known: &mut BTreeSet<String>, (group, tenant): (u64, &str), set: &SetSession) {
+        for left in &set.left {
+            if known.insert(left.id.clone()) {
+                self.recorder.finish_left(ticket(group, tenant, set, left), left.ran_ms);
+            }
+        }
     }
 }
 

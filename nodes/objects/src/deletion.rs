@@ -20,8 +20,8 @@ pub async fn is_deleted(objects: &dyn ObjectStore, tenant: &str, id: &str) -> Re
     is_there(objects, &tombstone(tenant, id)).await
 }
 
-/// Deletes recordings of a call, by id and object, and leaves their tombstones. False: they are held, and stay. What failed on
-/// its way can be repeated.
+/// Deletes recordings of a call, by id and object, and leaves their tombstones. False: they are held; what was
+/// deleted before that was seen is gone, and the others stay. What failed on its way can be repeated.
 pub async fn delete(
     objects: &dyn ObjectStore,
     call: (&str, &str),
@@ -33,14 +33,9 @@ pub async fn delete(
     for (id, _) in recordings {
         objects.put(&tombstone(call.0, id), Bytes::new().into()).await?;
     }
-    if held::held(objects, call).await?.is_some() {
-        forget(objects, call.0, recordings).await?;
-        return Ok(false);
-    }
-    for recording in recordings {
-        remove(objects, call.0, *recording).await?;
-    }
-    Ok(true)
+    let (_, left) = recordings.split_at(remove_all(objects, call, recordings.iter().copied()).await?);
+    forget(objects, call.0, left).await?;
+    Ok(left.is_empty())
 }
 
 /// Takes the tombstones away, where no record names the recordings any more.
@@ -64,6 +59,23 @@ pub(crate) async fn is_none_deleted(
         }
     }
     Ok(true)
+}
+
+/// Before each it is looked for a hold, which may have come since the last. How many are gone.
+async fn remove_all<'a>(
+    objects: &dyn ObjectStore,
+    call: (&str, &str),
+    recordings: impl Iterator<Item = (&'a str, &'a str)>,
+) -> Result<usize> {
+    let mut count = 0;
+    for recording in recordings {
+        if held::held(objects, call).await?.is_some() {
+            break;
+        }
+        remove(objects, call.0, recording).await?;
+        count += 1;
+    }
+    Ok(count)
 }
 
 /// The parts of a recording first, for those of a writer that was cut off may have come after the file; the store takes the key
@@ -96,6 +108,7 @@ pub(crate) fn gone(outcome: Result<()>) -> Result<()> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use futures::FutureExt as _;
     use object_store::memory::InMemory;
 
     use super::*;
@@ -143,6 +156,27 @@ mod tests {
         assert!(!delete(&store, CALL, &[RECORDING]).await.unwrap());
         assert!(!is_deleted(&store, "acme", "rec").await.unwrap());
         assert!(is_there(&store, &RECORDING.1.into()).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn a_hold_that_comes_meanwhile_keeps_what_is_left() {
+        let store = InMemory::new();
+        let recordings = [("rec_1", "recordings/acme/1.wav"), ("rec_2", "recordings/acme/2.wav")];
+        for (_, object) in recordings {
+            store.put(&object.into(), "wave".into()).await.unwrap();
+        }
+        let said = Hold { author: "olga".into(), at: 5, reason: String::new() };
+        let one_by_one = recordings.into_iter().inspect(|(id, _)| {
+            if *id == "rec_2" {
+                held::hold(&store, CALL, &said, &[]).now_or_never().unwrap().unwrap();
+            }
+        });
+        assert_eq!(remove_all(&store, CALL, one_by_one).await.unwrap(), 1);
+        assert!(store.head(&recordings[0].1.into()).await.is_err());
+        assert!(store.head(&recordings[1].1.into()).await.is_ok());
+        held::release(&store, CALL).await.unwrap();
+        assert!(delete(&store, CALL, &recordings).await.unwrap());
+        assert!(store.head(&recordings[1].1.into()).await.is_err());
     }
 
     /// The deletion may have failed half-way, or be under way.

@@ -63,9 +63,18 @@ impl Machine {
 
 /// A datagram of UDPTL with a page's bytes in it.
 fn datagram(number: u16, length: u8) -> Vec<u8> {
+    holding(number, &(0..length).map(|byte| byte ^ 0xa5).collect::<Vec<u8>>())
+}
+
+/// A datagram of UDPTL with this in it.
+fn holding(number: u16, content: &[u8]) -> Vec<u8> {
     let mut datagram = number.to_be_bytes().to_vec();
-    datagram.push(length);
-    datagram.extend((0..length).map(|byte| byte ^ 0xa5));
+    // From 128 on a length has two bytes.
+    match content.len() as u16 {
+        length @ 0..128 => datagram.push(length as u8),
+        length => datagram.extend((0x8000 | length).to_be_bytes()),
+    }
+    datagram.extend(content);
     datagram.extend([0, 0]);
     datagram
 }
@@ -122,8 +131,7 @@ impl Call {
         let stranger = Machine::at(Ipv4Addr::new(127, 0, 0, 66))?;
         for number in 0..20 {
             for to in ours {
-                let forged = [&datagram(number, 3)[..], MARK].concat();
-                stranger.0.send_to(&forged, to)?;
+                stranger.0.send_to(&holding(number, MARK), to)?;
             }
             let (page, confirmation) = (datagram(number, 200), datagram(number, 12));
             let mut heard = self.caller.reaches(ours[0], &self.agent, &page)?;

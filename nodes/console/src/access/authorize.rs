@@ -50,7 +50,7 @@ fn admit(who: Principal, named: Option<&str>, need: Need, address: SocketAddr) -
     let author =
         Author { name: who.name().to_owned(), address: address.ip().to_string(), ..Author::default() };
     let (tenant, scope) = match &who {
-        Principal::Operator => (operators_tenant(named)?, Scope::Tenant),
+        Principal::Operator => (operators_tenant(named)?, Scope::Tenant { own: None }),
         Principal::Person(person) => (own_tenant(person, named)?, scope(person, need)?),
     };
     Ok(Access { who, tenant, scope, author })

@@ -18,8 +18,8 @@ pub(crate) type Agents = BTreeMap<EmployeeId, Option<CallId>>;
 /// What is in sight.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Scope {
-    /// All of the tenant.
-    Tenant,
+    /// All of the tenant; `own` is who looks, none where a machine does.
+    Tenant { own: Option<EmployeeId> },
     /// What concerns these groups and their agents, and oneself.
     Groups { groups: BTreeSet<GroupId>, own: EmployeeId },
     /// Oneself.
@@ -32,50 +32,69 @@ impl Scope {
         let (reach, role) = rights::reach(&person.login.roles, right)?;
         let own = person.login.employee.clone();
         Some(match reach {
-            Reach::Tenant => Self::Tenant,
+            Reach::Tenant => Self::Tenant { own: Some(own) },
             // A supervisor without a list supervises everything; a group's head only ever what is listed.
-            Reach::Groups if role == Role::Supervisor && person.login.supervises.is_empty() => Self::Tenant,
+            Reach::Groups if role == Role::Supervisor && person.login.supervises.is_empty() => {
+                Self::Tenant { own: Some(own) }
+            }
             Reach::Groups => Self::Groups { groups: person.login.supervises.iter().cloned().collect(), own },
             Reach::Own => Self::Own(own),
         })
     }
 
-    pub(crate) fn is_own(&self, employee: &EmployeeId) -> bool {
+    /// Whether nothing of the tenant is out of sight.
+    pub(crate) fn is_whole(&self) -> bool {
+        matches!(self, Self::Tenant { .. })
+    }
+
+    /// Who looks; none where a machine does.
+    pub(crate) fn own(&self) -> Option<&EmployeeId> {
         match self {
-            Self::Tenant => false,
-            Self::Groups { own, .. } | Self::Own(own) => own == employee,
+            Self::Tenant { own } => own.as_ref(),
+            Self::Groups { own, .. } | Self::Own(own) => Some(own),
         }
+    }
+
+    pub(crate) fn is_own(&self, employee: &EmployeeId) -> bool {
+        self.own() == Some(employee)
     }
 
     pub(crate) fn sees_group(&self, group: &GroupId) -> bool {
         match self {
-            Self::Tenant => true,
+            Self::Tenant { .. } => true,
             Self::Groups { groups, .. } => groups.contains(group),
             Self::Own(_) => false,
         }
     }
 
     pub(crate) fn sees_agent(&self, agent: &Agent) -> bool {
-        matches!(self, Self::Tenant)
-            || self.is_own(&agent.id)
-            || agent.groups.iter().any(|group| self.sees_group(group))
+        self.is_whole() || self.is_own(&agent.id) || agent.groups.iter().any(|group| self.sees_group(group))
     }
 
     /// `agents` are those in sight. A call names who is called; who calls is known by being in it.
     pub(crate) fn sees_call(&self, call: &Call, agents: &Agents) -> bool {
-        matches!(self, Self::Tenant)
+        self.reaches(call, agents, |_| true)
+    }
+
+    /// Whether who looks may hang up, and pause: who is only rung for a call sees it and has no say in it.
+    pub(crate) fn commands_call(&self, call: &Call, agents: &Agents) -> bool {
+        self.reaches(call, agents, |employee| !(self.is_own(employee) && call.ringing.contains(employee)))
+    }
+
+    /// By its group, or by somebody in sight who is in it and counts.
+    fn reaches(&self, call: &Call, agents: &Agents, counts: impl Fn(&EmployeeId) -> bool) -> bool {
+        let named =
+            call.employee.iter().chain(&call.ringing).filter(|employee| agents.contains_key(*employee));
+        let engaged = agents.iter().filter(|(_, engaged)| **engaged == Some(call.id));
+        self.is_whole()
             || call.group.as_ref().is_some_and(|group| self.sees_group(group))
-            || call.employee.iter().chain(&call.ringing).any(|employee| agents.contains_key(employee))
-            || agents.values().any(|engaged| *engaged == Some(call.id))
+            || named.chain(engaged.map(|(employee, _)| employee)).any(counts)
     }
 
     /// Takes supervisors out of a call whom its employee is not shown, where this is that employee, or nobody who
     /// supervises others.
     pub(crate) fn hide_monitors(&self, call: &mut Call, agents: &Agents) {
-        let own = match self {
-            Self::Tenant => return,
-            Self::Groups { own, .. } | Self::Own(own) => own,
-        };
+        let Some(own) = self.own() else { return };
         let supervises = call.monitors.iter().any(|monitor| monitor.employee == *own);
         let talks = call.employee.as_ref() == Some(own) || agents.get(own) == Some(&Some(call.id));
         if !supervises && (talks || matches!(self, Self::Own(_))) {
@@ -89,7 +108,7 @@ impl Scope {
         let agents: Agents = live.agents.iter().map(|agent| (agent.id.clone(), agent.call)).collect();
         live.calls.retain(|call| self.sees_call(call, &agents));
         live.calls.iter_mut().for_each(|call| self.hide_monitors(call, &agents));
-        if *self != Self::Tenant {
+        if !self.is_whole() {
             live.queues.retain(|queue| self.sees_group(&queue.id));
             live.today = live.queues.iter().fold(Today::default(), |sum, queue| add(sum, queue.today));
         }

@@ -1,9 +1,9 @@
-//! Who changed or heard what.
+//! Who changed or heard what: the log, and what the console itself writes into it.
 
 use std::sync::Arc;
 
 use axum::{Json, extract::State};
-use mangrove_history::{Audit, AuditFilter, Page};
+use mangrove_history::{Audit, AuditFilter, Batch, Page};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
@@ -71,6 +71,48 @@ pub(crate) async fn list(
     };
     let listed = app.history.audit(&access.tenant, &filter, &page).await?;
     Ok(Json(AuditPage { items: listed.items.into_iter().map(Line::from).collect(), next: listed.next }))
+}
+
+/// Something that the asker is about to do.
+#[derive(Debug)]
+pub(crate) struct Deed<'a> {
+    action: &'a str,
+    object: String,
+    before: Option<Value>,
+    after: Option<Value>,
+    /// Milliseconds within which the same is one line.
+    sitting: u64,
+}
+
+impl<'a> Deed<'a> {
+    pub(crate) fn new(action: &'a str, object: String) -> Self {
+        Self { action, object, before: None, after: None, sitting: 1 }
+    }
+
+    pub(crate) fn change(self, before: Option<Value>, after: Option<Value>) -> Self {
+        Self { before, after, ..self }
+    }
+
+    pub(crate) fn once_in(self, sitting: u64) -> Self {
+        Self { sitting, ..self }
+    }
+}
+
+/// Keeps a deed in the log; it is done only after that.
+pub(crate) async fn keep(app: &App, access: &Access, deed: Deed<'_>) -> Result<(), Refusal> {
+    let (Deed { action, object, before, after, sitting }, at) = (deed, time::now());
+    let line = Audit {
+        key: format!("{}/{action}/{}/{object}/{}", access.tenant, access.author.name, at / sitting),
+        tenant: access.tenant.clone(),
+        at,
+        author: access.author.name.clone(),
+        address: access.author.address.clone(),
+        object,
+        action: action.to_owned(),
+        before,
+        after,
+    };
+    Ok(app.history.write(&Batch { audits: vec![line], ..Batch::default() }).await?)
 }
 
 impl From<Audit> for Line {

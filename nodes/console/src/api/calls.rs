@@ -25,10 +25,10 @@ pub(crate) async fn list(State(app): State<Arc<App>>, access: Access) -> Result<
     Ok(Json(live::picture(&app, &access, &access.scope).await?.0.calls))
 }
 
-/// Ends a call in progress.
+/// Ends a call in progress; who is only rung for it declines it on the phone.
 #[utoipa::path(post, path = "/api/v1/tenants/{tenant}/calls/{id}/hang-up", tag = "live",
     params(("tenant" = String, Path), ("id" = String, Path)),
-    responses((status = 204), (status = 404, body = Refusal)))]
+    responses((status = 204), (status = 403, body = Refusal), (status = 404, body = Refusal)))]
 pub(crate) async fn hang_up(
     State(app): State<Arc<App>>,
     access: Access,
@@ -63,8 +63,8 @@ pub(crate) struct RecordingWish {
 /// 503: that is not known yet, ask again before anything secret is said.
 #[utoipa::path(post, path = "/api/v1/tenants/{tenant}/calls/{id}/recording", tag = "live", request_body = RecordingWish,
     params(("tenant" = String, Path), ("id" = String, Path)),
-    responses((status = 204), (status = 404, body = Refusal), (status = 409, body = Refusal),
-        (status = 422, body = Refusal), (status = 503, body = Refusal)))]
+    responses((status = 204), (status = 403, body = Refusal), (status = 404, body = Refusal),
+        (status = 409, body = Refusal), (status = 422, body = Refusal), (status = 503, body = Refusal)))]
 pub(crate) async fn record(
     State(app): State<Arc<App>>,
     access: Access,
@@ -80,7 +80,7 @@ pub(crate) async fn record(
     command(&app, &access, &id, author, action).await
 }
 
-/// On a call in sight.
+/// On a call in sight. 403: the asker is only rung for it.
 async fn command(
     app: &App,
     access: &Access,
@@ -88,8 +88,7 @@ async fn command(
     author: Author,
     action: &str,
 ) -> Result<StatusCode, Refusal> {
-    let call = live::call(app, access, &access.scope, id).await?;
-    let call = call.ok_or_else(|| Refusal::missing("such call"))?.id.to_string();
+    let call = live::commanded(app, access, id).await?.id.to_string();
     let (tenant, action) = (access.tenant.to_string(), action.to_owned());
     let command = CallCommand { author: Some(author), tenant, call, action, ..CallCommand::default() };
     app.control.command_call(command).await?;

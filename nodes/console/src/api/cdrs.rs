@@ -66,20 +66,22 @@ pub(crate) async fn find(app: &App, access: &Access, scope: &Scope, call: CallId
     Ok(without_monitors(scope, cdr))
 }
 
-/// Who talked is not told afterwards who listened; who supervises others' talks is.
+/// Who talked is not told afterwards who listened, whatever else they may see; who supervises others' talks is.
 fn without_monitors(scope: &Scope, mut cdr: Cdr) -> Cdr {
-    let is_own = |employee: Option<&EmployeeId>| employee.is_some_and(|employee| scope.is_own(employee));
-    let talked = |leg: &CdrLeg| leg.role != MONITOR && is_own(leg.employee.as_ref());
-    let is_hidden = matches!(scope, Scope::Own(_)) || cdr.legs.iter().any(talked);
-    cdr.legs.retain(|leg| !is_hidden || leg.role != MONITOR || is_own(leg.employee.as_ref()));
+    let is_hidden = matches!(scope, Scope::Own(_)) || took_part(&cdr).any(|employee| scope.is_own(employee));
+    let is_own = |leg: &CdrLeg| leg.employee.as_ref().is_some_and(|employee| scope.is_own(employee));
+    cdr.legs.retain(|leg| !is_hidden || leg.role != MONITOR || is_own(leg));
     cdr
 }
 
 fn sees(scope: &Scope, cdr: &Cdr) -> bool {
-    let talked = |leg: &&CdrLeg| leg.role == "caller" || (leg.answered.is_some() && leg.role != MONITOR);
-    let took_part = cdr.legs.iter().filter(talked);
-    let mut people = took_part.filter_map(|leg| leg.employee.as_ref()).chain(&cdr.employee);
-    *scope == Scope::Tenant
+    scope.is_whole()
         || cdr.group.as_ref().is_some_and(|group| scope.sees_group(group))
-        || people.any(|employee| scope.is_own(employee))
+        || took_part(cdr).any(|employee| scope.is_own(employee))
+}
+
+/// The employees who talked.
+fn took_part(cdr: &Cdr) -> impl Iterator<Item = &EmployeeId> {
+    let talked = |leg: &&CdrLeg| leg.role == "caller" || (leg.answered.is_some() && leg.role != MONITOR);
+    cdr.legs.iter().filter(talked).filter_map(|leg| leg.employee.as_ref()).chain(&cdr.employee)
 }

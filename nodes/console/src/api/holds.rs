@@ -1,21 +1,21 @@
 //! Recordings that must stay, and recordings that must go. Who said what is kept in the audit log before it is done.
 
-use std::{
-    sync::Arc,
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::sync::Arc;
 
 use axum::{Json, extract::State, http::StatusCode};
-use mangrove_history::{Audit, Batch};
 use mangrove_objects::{
     deletion,
     held::{self, Hold},
 };
 use mangrove_proto::live::Cdr;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use utoipa::ToSchema;
 
-use super::cdrs;
+use super::{
+    audit::{self, Deed},
+    cdrs, time,
+};
 use crate::{
     access::Access,
     app::App,
@@ -79,8 +79,9 @@ pub(crate) async fn hold(
             action,
         ));
     }
-    audit(&app, &access, &cdr, "hold").await?;
-    let hold = Hold { author: access.author.name.clone(), at: now(), reason: wish.reason };
+    let reason = (!wish.reason.is_empty()).then(|| json!({ "reason": wish.reason }));
+    audit::keep(&app, &access, deed("hold", &cdr).change(None, reason)).await?;
+    let hold = Hold { author: access.author.name.clone(), at: time::now(), reason: wish.reason };
     let (tenant, call) = (access.tenant.as_str(), cdr.call.to_string());
     if held::hold(&*app.objects, (tenant, &call), &hold, &all(&cdr)).await? {
         return Ok(StatusCode::NO_CONTENT);
@@ -100,7 +101,7 @@ pub(crate) async fn release(
     Named((_tenant, call)): Named<(String, String)>,
 ) -> Result<StatusCode, Refusal> {
     let cdr = find(&app, &access, &call).await?;
-    audit(&app, &access, &cdr, "release").await?;
+    audit::keep(&app, &access, deed("release", &cdr)).await?;
     held::release(&*app.objects, (access.tenant.as_str(), &cdr.call.to_string())).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -116,17 +117,13 @@ pub(crate) async fn delete(
 ) -> Result<StatusCode, Refusal> {
     let cdr = find(&app, &access, &call).await?;
     let (call, all) = (cdr.call.to_string(), all(&cdr));
-    let refused = || {
-        let (message, action) = ("these recordings are held", "release them first");
-        Refusal::new(StatusCode::CONFLICT, "held", message, action)
-    };
     let of = (access.tenant.as_str(), call.as_str());
     if held::held(&*app.objects, of).await?.is_some() {
-        return Err(refused());
+        return Err(are_held());
     }
-    audit(&app, &access, &cdr, "delete").await?;
+    audit::keep(&app, &access, deed("delete", &cdr)).await?;
     if !deletion::delete(&*app.objects, of, &all).await? {
-        return Err(refused());
+        return Err(are_held());
     }
     let ids: Vec<&str> = all.iter().map(|(id, _)| *id).collect();
     app.history.forget_recordings(&access.tenant, cdr.call, &ids).await?;
@@ -144,24 +141,11 @@ fn all(cdr: &Cdr) -> Vec<(&str, &str)> {
     cdr.recordings.iter().map(|recording| (recording.id.as_str(), recording.object.as_str())).collect()
 }
 
-async fn audit(app: &App, access: &Access, cdr: &Cdr, action: &str) -> Result<(), Refusal> {
-    let (at, object) = (now(), format!("recording/{}", cdr.call));
-    let line = Audit {
-        key: format!("{}/{action}/{}/{object}/{at}", access.tenant, access.author.name),
-        tenant: access.tenant.clone(),
-        at,
-        author: access.author.name.clone(),
-        address: access.author.address.clone(),
-        object,
-        action: action.to_owned(),
-        before: None,
-        after: None,
-    };
-    Ok(app.history.write(&Batch { audits: vec![line], ..Batch::default() }).await?)
+fn deed<'a>(action: &'a str, cdr: &Cdr) -> Deed<'a> {
+    Deed::new(action, format!("recording/{}", cdr.call))
 }
 
-/// Unix milliseconds.
-fn now() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or_default()
+fn are_held() -> Refusal {
+    let (message, action) = ("these recordings are held", "release them first");
+    Refusal::new(StatusCode::CONFLICT, "held", message, action)
 }

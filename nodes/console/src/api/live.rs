@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::{Json, extract::State};
+use axum::{Json, extract::State, http::StatusCode};
 use mangrove_proto::live::{Call, Live};
 
 use crate::{
@@ -34,4 +34,16 @@ pub(crate) async fn call(
 ) -> Result<Option<Call>, Refusal> {
     let (live, _) = picture(app, access, scope).await?;
     Ok(live.calls.into_iter().find(|call| call.id.to_string() == id))
+}
+
+/// One live call whose course the asker may change.
+pub(crate) async fn commanded(app: &App, access: &Access, id: &str) -> Result<Call, Refusal> {
+    let (live, agents) = picture(app, access, &access.scope).await?;
+    let call = live.calls.into_iter().find(|call| call.id.to_string() == id);
+    let call = call.ok_or_else(|| Refusal::missing("such call"))?;
+    if access.scope.commands_call(&call, &agents) {
+        return Ok(call);
+    }
+    let (message, action) = ("you are only rung for this call", "answer it first, or decline it");
+    Err(Refusal::new(StatusCode::FORBIDDEN, "forbidden", message, action))
 }

@@ -1,10 +1,7 @@
 //! The sound of past calls, streamed from the object store. Who listened to what is kept in the audit log, before the
 //! first byte is sent.
 
-use std::{
-    sync::Arc,
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::sync::Arc;
 
 use axum::{
     body::Body,
@@ -12,11 +9,11 @@ use axum::{
     http::{HeaderMap, HeaderValue, Method, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use mangrove_history::{Audit, Batch};
 use mangrove_proto::live::{CdrRecording, RecordingFormat};
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt as _, path::Path as Key};
 
 use super::{
+    audit::{self, Deed},
     cdrs, pieces,
     range::{self, Wanted},
 };
@@ -49,7 +46,8 @@ pub(crate) async fn listen(
         return send(None, &about, recording, wanted).await;
     }
     if wanted != Wanted::Beyond {
-        audit(&app, &access, &format!("recording/{call}/{id}")).await?;
+        let deed = Deed::new("listen", format!("recording/{call}/{id}")).once_in(SITTING);
+        audit::keep(&app, &access, deed).await?;
     }
     send(Some(app.objects.clone()), &about, recording, wanted).await
 }
@@ -111,23 +109,6 @@ fn kind(recording: &CdrRecording) -> &'static str {
 fn tag(recording: &CdrRecording) -> String {
     let hash: String = recording.sha256.chars().filter(char::is_ascii_hexdigit).collect();
     format!("\"{hash}\"")
-}
-
-async fn audit(app: &App, access: &Access, object: &str) -> Result<(), Refusal> {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let at = u64::try_from(since.as_millis()).unwrap_or_default();
-    let line = Audit {
-        key: format!("{}/listen/{}/{object}/{}", access.tenant, access.author.name, at / SITTING),
-        tenant: access.tenant.clone(),
-        at,
-        author: access.author.name.clone(),
-        address: access.author.address.clone(),
-        object: object.to_owned(),
-        action: "listen".into(),
-        before: None,
-        after: None,
-    };
-    Ok(app.history.write(&Batch { audits: vec![line], ..Batch::default() }).await?)
 }
 
 #[cfg(test)]

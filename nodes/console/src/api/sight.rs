@@ -28,7 +28,8 @@ impl Sight {
 
     /// What to send of an event; None: nothing.
     pub(crate) fn look(&mut self, event: &LiveEvent) -> Option<String> {
-        if self.scope == Scope::Tenant {
+        // A machine sees all as it is.
+        if self.scope.own().is_none() {
             return String::from_utf8(event.json.to_vec()).ok();
         }
         let seen = match event.kind.as_str() {
@@ -36,6 +37,7 @@ impl Sight {
             "agent" => self.agent(&event.json),
             "queue" => self.queue(&event.json),
             "config" => serde_json::from_slice(&event.json).ok(),
+            _ if self.scope.is_whole() => serde_json::from_slice(&event.json).ok(),
             _ => None,
         };
         seen.map(|value| value.to_string())
@@ -51,7 +53,7 @@ impl Sight {
             value["monitors"] = json!(call.monitors);
             return Some(value);
         }
-        self.calls.remove(&id).then(|| json!({"id": id, "gone": true}))
+        (self.calls.remove(&id) || self.scope.is_whole()).then(|| json!({"id": id, "gone": true}))
     }
 
     fn agent(&mut self, json: &[u8]) -> Option<Value> {
@@ -62,7 +64,8 @@ impl Sight {
             self.agents.insert(id, agent.call);
             return Some(value);
         }
-        self.agents.remove(&id).map(|_| json!({"id": id, "gone": true}))
+        let was_seen = self.agents.remove(&id).is_some();
+        (was_seen || self.scope.is_whole()).then(|| json!({"id": id, "gone": true}))
     }
 
     fn queue(&self, json: &[u8]) -> Option<Value> {

@@ -8,10 +8,7 @@ mod shelf;
 #[allow(clippy::unwrap_used)]
 mod tests;
 
-use std::{
-    sync::Arc,
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Json,
@@ -21,11 +18,14 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use futures::StreamExt as _;
-use mangrove_history::{Audit, Batch};
 use mangrove_proto::id::TenantId;
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 
+use super::{
+    audit::{self, Deed},
+    time,
+};
 use crate::{access::Access, app::App, body::Named, refusal::Refusal};
 
 pub(crate) use missing::missing;
@@ -96,9 +96,10 @@ pub(crate) async fn upload(
     let former = present.iter().find(|sound| place.is(sound));
     has_room(&present, &place, kept.len() as u64)?;
     exists(&app, &access.tenant).await?;
-    let sound = Sound::of(&place, kept.len() as u64, now());
+    let sound = Sound::of(&place, kept.len() as u64, time::now());
     let action = if former.is_some() { "update" } else { "create" };
-    audit(&app, &access, &place, action, (former.map(figures), Some(figures(&sound)))).await?;
+    let deed = Deed::new(action, format!("sound/{place}"));
+    audit::keep(&app, &access, deed.change(former.map(figures), Some(figures(&sound)))).await?;
     shelf.put(&place, kept).await?;
     Ok(Json(sound))
 }
@@ -116,7 +117,8 @@ pub(crate) async fn delete(
     let (shelf, place) = (Shelf::of(&app, &access.tenant), Place::read(&kind, &name)?);
     let present = shelf.all().await?;
     let sound = present.iter().find(|sound| place.is(sound)).ok_or_else(|| Refusal::missing("such sound"))?;
-    audit(&app, &access, &place, "delete", (Some(figures(sound)), None)).await?;
+    let deed = Deed::new("delete", format!("sound/{place}")).change(Some(figures(sound)), None);
+    audit::keep(&app, &access, deed).await?;
     shelf.delete(&place).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -196,32 +198,4 @@ fn unusable(message: String, action: &str) -> Refusal {
 
 fn figures(sound: &Sound) -> Value {
     json!({ "bytes": sound.bytes, "duration_ms": sound.duration_ms })
-}
-
-async fn audit(
-    app: &App,
-    access: &Access,
-    place: &Place,
-    action: &str,
-    (before, after): (Option<Value>, Option<Value>),
-) -> Result<(), Refusal> {
-    let (at, object) = (now(), format!("sound/{place}"));
-    let line = Audit {
-        key: format!("{}/{action}/{}/{object}/{at}", access.tenant, access.author.name),
-        tenant: access.tenant.clone(),
-        at,
-        author: access.author.name.clone(),
-        address: access.author.address.clone(),
-        object,
-        action: action.to_owned(),
-        before,
-        after,
-    };
-    Ok(app.history.write(&Batch { audits: vec![line], ..Batch::default() }).await?)
-}
-
-/// Unix milliseconds.
-fn now() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or_default()
 }

@@ -1,6 +1,6 @@
 //! Times in queries and exports.
 
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize as _, Deserializer, de::Error as _};
 
@@ -16,6 +16,12 @@ pub(crate) fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
         .map_err(|_| D::Error::custom("time is neither Unix milliseconds nor like 2026-11-22T10:00:00Z"))?;
     let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
     Ok(Some(u64::try_from(since.as_millis()).unwrap_or(u64::MAX)))
+}
+
+/// Unix milliseconds.
+pub(crate) fn now() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or_default()
 }
 
 /// RFC 3339 in UTC; times beyond the year 9999 are cut there.

@@ -25,6 +25,8 @@ pub(crate) const FORGOTTEN: u64 = 100;
 pub(crate) struct Fake {
     pub logins: Mutex<BTreeMap<String, Login>>,
     pub told: Mutex<Vec<String>>,
+    /// Calls besides those of the picture.
+    pub calls: Mutex<Vec<Call>>,
     kept: Mutex<Vec<LiveEvent>>,
     sender: broadcast::Sender<LiveEvent>,
 }
@@ -36,7 +38,8 @@ pub(crate) fn call(number: u128) -> String {
 impl Fake {
     pub(crate) fn new(logins: BTreeMap<String, Login>) -> Self {
         let (sender, _) = broadcast::channel(64);
-        Self { logins: Mutex::new(logins), told: Mutex::default(), kept: Mutex::default(), sender }
+        let (told, calls, kept) = (Mutex::default(), Mutex::default(), Mutex::default());
+        Self { logins: Mutex::new(logins), told, calls, kept, sender }
     }
 
     pub(crate) fn publish(&self, id: u64, kind: &str, json: &Value) {
@@ -173,7 +176,9 @@ impl Console for Fake {
 
     async fn live(&self, tenant: &str) -> Result<Live, Error> {
         known(tenant)?;
-        Ok(picture(tenant))
+        let mut live = picture(tenant);
+        live.calls.extend(self.calls.lock().iter().cloned());
+        Ok(live)
     }
 
     async fn command_agent(&self, command: AgentCommand) -> Result<(), Error> {

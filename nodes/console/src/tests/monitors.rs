@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures::StreamExt as _;
 use mangrove_proto::{
-    id::LegId,
+    id::{CallId, LegId},
     live::{Call, Cdr, CdrLeg, Monitor, MonitorMode},
 };
 use reqwest::{Method, StatusCode};
@@ -36,7 +36,15 @@ async fn supervisors_come_to_calls_that_they_see_with_their_own_phone() {
     let others = json!({"mode": "listen", "employee": "anna"});
     assert_eq!(wish(&house, "vera@acme", 1, others).await, StatusCode::FORBIDDEN, "nobody's phone but hers");
     assert_eq!(wish(&house, "vera@acme", 1, json!({"mode": "sing"})).await, StatusCode::UNPROCESSABLE_ENTITY);
+    let numbered = json!({"mode": "listen", "asker": 7, "number": 2});
+    assert_eq!(wish(&house, "vera@acme", 1, numbered).await, StatusCode::NO_CONTENT);
+    let told = format!("vera@acme.example, number 2 of 7, listen {} for vera", call(1));
+    assert_eq!(house.control.last(), told);
     let token = house.login("vera@acme").await;
+    let numbered = path(1) + "?asker=7&number=3";
+    house.request(Method::DELETE, &numbered, &token).send().await.unwrap();
+    let told = format!("vera@acme.example, number 3 of 7, stop {} for vera", call(1));
+    assert_eq!(house.control.last(), told);
     let left = house.request(Method::DELETE, &path(1), &token).send().await.unwrap();
     assert_eq!(left.status(), StatusCode::NO_CONTENT);
     assert_eq!(house.control.last(), format!("vera@acme.example stop {} for vera", call(1)));
@@ -89,6 +97,20 @@ async fn an_agent_is_shown_none_who_listen_unseen() {
     }
 }
 
+#[tokio::test]
+async fn nor_is_a_supervisor_of_everything_who_talks() {
+    let house = house().await;
+    let talk = Call { employee: Some("sveta".into()), ..supervised() };
+    house.control.publish(105, "call", &json!(talk));
+    assert!(!told(&house, "sveta@acme").await.contains("vera"));
+    assert!(told(&house, "admin@acme").await.contains("vera"), "who does not talk is told");
+    house.control.calls.lock().push(Call { id: CallId(7), ..talk });
+    for (who, count) in [("sveta@acme", 1), ("admin@acme", 2)] {
+        let live = house.read("/api/v1/tenants/-/live", &house.login(who).await).await;
+        assert_eq!(live["calls"][2]["monitors"].as_array().unwrap().len(), count, "{who}");
+    }
+}
+
 fn leg(number: u128, role: &str, employee: &str) -> CdrLeg {
     CdrLeg {
         leg: LegId(number),
@@ -117,5 +139,18 @@ async fn nor_afterwards_in_the_record() {
         assert_eq!(record["legs"].as_array().unwrap().len(), count, "{who}");
         let list = house.read("/api/v1/tenants/-/cdrs", &token).await;
         assert_eq!(list["items"][0]["legs"].as_array().unwrap().len(), count, "{who}");
+    }
+}
+
+#[tokio::test]
+async fn whoever_talked_is_told_of_no_listener_whatever_else_they_may_see() {
+    let house = house().await;
+    let rung = CdrLeg { answered: None, ..leg(2, "offer", "olga") };
+    let legs = vec![leg(1, "offer", "sveta"), rung, leg(3, "monitor", "vera")];
+    house.keep(vec![Cdr { legs, employee: Some("sveta".into()), ..cdr(9) }]).await;
+    for (who, count) in [("sveta@acme", 2), ("olga@acme", 3), ("admin@acme", 3)] {
+        let record =
+            house.read(&format!("/api/v1/tenants/-/cdrs/{}", call(9)), &house.login(who).await).await;
+        assert_eq!(record["legs"].as_array().unwrap().len(), count, "{who}");
     }
 }

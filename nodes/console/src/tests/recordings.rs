@@ -112,6 +112,8 @@ async fn a_held_recording_is_deleted_by_nobody_until_it_is_released() {
     for action in ["hold", "release", "delete"] {
         let lines = house.read(&format!("/api/v1/tenants/acme/audit?action={action}"), OPERATOR).await;
         assert_eq!(lines["items"].as_array().unwrap().len(), 1, "{action}: {lines}");
+        let after = if action == "hold" { hold.clone() } else { json!(null) };
+        assert_eq!(lines["items"][0]["after"], after, "{action}");
     }
 }
 

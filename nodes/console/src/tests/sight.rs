@@ -1,10 +1,11 @@
 //! How far live pictures and commands reach.
 
+use mangrove_proto::live::Call;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
 use super::{
-    fake::call,
+    fake::{call, live_call},
     house::{House, OPERATOR, house},
 };
 
@@ -114,4 +115,34 @@ async fn recordings_are_paused_by_who_talks_and_by_who_supervises_them() {
     let unknown = json!({"action": "erase"});
     assert_eq!(wish("boris@acme", 2, unknown).await, StatusCode::UNPROCESSABLE_ENTITY);
     assert_eq!(house.control.last(), told, "nobody was told of what was refused");
+}
+
+#[tokio::test]
+async fn who_is_only_rung_neither_hangs_up_nor_pauses() {
+    let house = house().await;
+    // Anna is offered a call of the other group, and boris sends her another one.
+    let offered =
+        Call { employee: Some("anna".into()), ringing: vec!["anna".into()], ..live_call(4, "300", None) };
+    let sent = Call { ringing: vec!["anna".into()], ..live_call(5, "300", Some("boris")) };
+    house.control.calls.lock().extend([offered, sent]);
+    let anna = house.login("anna@acme").await;
+    let seen = house.read("/api/v1/tenants/-/agents/me", &anna).await;
+    assert_eq!(ids(&seen["calls"]), [call(4), call(5)], "she sees what she is rung for");
+    for number in [4, 5] {
+        for (what, body) in [("hang-up", json!({})), ("recording", json!({"action": "pause"}))] {
+            let path = format!("/api/v1/tenants/-/calls/{}/{what}", call(number));
+            let status = house.post(&path, &anna, &body).await.status();
+            assert_eq!(status, StatusCode::FORBIDDEN, "{number} {what}");
+        }
+    }
+    assert_eq!(house.control.last(), "", "nothing was asked of control");
+    let path = format!("/api/v1/tenants/-/calls/{}/hang-up", call(5));
+    let boris = house.login("boris@acme").await;
+    assert_eq!(house.post(&path, &boris, &json!({})).await.status(), StatusCode::NO_CONTENT);
+    let vera = house.login("vera@acme").await;
+    assert_eq!(
+        house.post(&path, &vera, &json!({})).await.status(),
+        StatusCode::NO_CONTENT,
+        "she is over anna"
+    );
 }

@@ -9,14 +9,13 @@ use mangrove_proto::{
     id::{CallId, EmployeeId, TenantId},
     service::Error,
 };
+use tokio::sync::watch;
 
 use super::{ask, author, settle};
 use crate::{control::Control, group::Group};
 
 /// How long the media node may take to confirm a pause: whoever waits in a browser is answered by then.
 const PATIENCE: Duration = Duration::from_secs(3);
-/// Between two looks.
-const LOOK: Duration = Duration::from_millis(20);
 
 /// Since this protocol all nodes can read a supervisor's wish.
 const MONITORS_SINCE: u32 = 6;
@@ -34,7 +33,7 @@ pub(super) async fn command(control: &Control, command: CallCommand) -> Result<(
         }
         CallWish::Monitor { .. } => {
             knows_monitors(control)?;
-            None
+            ask(control, command.author.as_ref())
         }
     };
     let pauses = wish == CallWish::Record(RecordingWish::Pause);
@@ -111,24 +110,28 @@ fn progress(state: &State, tenant: &TenantId, call: CallId) -> Progress {
 }
 
 async fn confirmed(group: &Arc<Group>, tenant: &TenantId, call: CallId) -> Result<(), Error> {
-    let look = async {
-        loop {
-            let known = progress(&group.shared.get().state, tenant, call);
-            if known != Progress::Awaited {
-                return known;
-            }
-            tokio::time::sleep(LOOK).await;
-        }
-    };
-    match tokio::time::timeout(PATIENCE, look).await {
+    let look = || progress(&group.shared.get().state, tenant, call);
+    match tokio::time::timeout(PATIENCE, decided(group.progress.follow(), look)).await {
         Ok(Progress::Confirmed) => Ok(()),
-        Ok(_) => Err(Error::Conflict { what: format!("call {call}: its recording") }),
-        Err(_) => Err(unconfirmed()),
+        Ok(Progress::Over) => Err(Error::Conflict { what: format!("call {call}: its recording") }),
+        Ok(Progress::Awaited) | Err(_) => Err(unconfirmed()),
+    }
+}
+
+/// Looks again with every entry, until it is known how it ends; as it is when there are no more.
+async fn decided(mut entries: watch::Receiver<u64>, look: impl Fn() -> Progress) -> Progress {
+    loop {
+        let known = look();
+        if known != Progress::Awaited || entries.changed().await.is_err() {
+            return known;
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
     use super::*;
 
     fn asked(action: &str) -> Result<CallWish, Error> {
@@ -154,6 +157,22 @@ mod tests {
         }
         let Err(Error::Refused { why }) = asked("erase") else { panic!("it is not known") };
         assert!(["pause-recording", "take-over"].iter().all(|word| why.contains(word)), "{why}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_pause_is_known_with_the_entry_that_confirms_it() {
+        let (entry, entries) = watch::channel(1);
+        let confirmed = AtomicBool::new(false);
+        let look = || if confirmed.load(Relaxed) { Progress::Confirmed } else { Progress::Awaited };
+        let began = tokio::time::Instant::now();
+        let told = async {
+            entry.send_replace(2);
+            tokio::task::yield_now().await;
+            confirmed.store(true, Relaxed);
+            entry.send_replace(3);
+        };
+        let (known, ()) = tokio::join!(decided(entries, look), told);
+        assert_eq!((known, began.elapsed()), (Progress::Confirmed, Duration::ZERO));
     }
 
     #[test]

@@ -20,6 +20,7 @@ mod opus;
 mod order;
 mod packer;
 mod resampler;
+mod stretch;
 mod transcoder;
 
 #[cfg(test)]

@@ -13,6 +13,8 @@ mod pace;
 mod room;
 #[cfg(test)]
 mod tests;
+mod timeline;
+mod waiting;
 
 pub use ear::Ear;
 pub use room::{Room, Seat};

@@ -2,7 +2,7 @@
 //! nobody said, or the beginning of another stream. Numbers count packets, timestamps count sound (RFC 3550 section
 //! 5.1): numbers that are missing are loss, timestamps that jump without it are silence.
 
-use crate::Packet;
+use crate::{Packet, stretch::Stretch};
 
 /// Packets so far behind are late or came twice; further ones are another stream's (RFC 3550 A.1).
 const MISORDER: u16 = 100;
@@ -31,6 +31,7 @@ pub(crate) enum Verdict {
 pub(crate) struct Order {
     clock_rate: u32,
     last: Option<Last>,
+    stretch: Stretch,
 }
 
 #[derive(Debug)]
@@ -48,15 +49,20 @@ struct Last {
 impl Order {
     /// For a stream whose timestamps have so many ticks a second.
     pub(crate) fn new(clock_rate: u32) -> Self {
-        Self { clock_rate, last: None }
+        Self { clock_rate, last: None, stretch: Stretch::default() }
     }
 
     /// Takes a packet whose sound is so many ticks long.
     pub(crate) fn judge(&mut self, packet: &Packet<'_>, ticks: u32) -> Verdict {
         let verdict = match &self.last {
-            Some(last) if last.source == packet.source => last.judge(packet, self.clock_rate),
+            Some(last) if last.source == packet.source => {
+                last.judge(packet, self.clock_rate, &mut self.stretch)
+            }
             _ => Verdict::Anew,
         };
+        if verdict == Verdict::Anew {
+            self.stretch = Stretch::default();
+        }
         if verdict != Verdict::Stale {
             self.last = Some(Last {
                 source: packet.source,
@@ -86,7 +92,7 @@ impl Order {
 }
 
 impl Last {
-    fn judge(&self, packet: &Packet<'_>, clock_rate: u32) -> Verdict {
+    fn judge(&self, packet: &Packet<'_>, clock_rate: u32, stretch: &mut Stretch) -> Verdict {
         let ahead = packet.sequence.wrapping_sub(self.sequence);
         if ahead > u16::MAX - MISORDER {
             return Verdict::Stale;
@@ -99,10 +105,7 @@ impl Last {
         }
         // Timestamps that step back a little are a sender's mistake, its numbers are not.
         let jump = u32::try_from(jump).unwrap_or(0);
-        if missing == 0 && !packet.marker && jump <= self.ticks {
-            // So are steps that are too long, such as those of 16 kHz for G.722: a pause has a marker, or is longer.
-            return Verdict::Follows { lost: 0, silent: 0 };
-        }
+        let jump = stretch.between(jump, missing, packet.marker, self.ticks);
         let most = clock_rate / 1000 * MADE_UP_MS;
         let lost = jump.min(missing.min(FRAMES) * self.ticks).min(most);
         Verdict::Follows { lost, silent: jump - lost }
@@ -159,6 +162,17 @@ mod tests {
         assert_eq!(judge(&mut order(), 0, 8000), follows(0, 8000));
         assert_eq!(judge(&mut order(), 0, 160), follows(0, 0));
         assert_eq!(judge(&mut order(), 0, u32::MAX - 10), follows(0, 0));
+    }
+
+    #[test]
+    fn of_a_clock_that_is_twice_too_fast_no_more_is_lost_than_there_was() {
+        let mut order = Order::new(8000);
+        judge(&mut order, 0, 0);
+        for number in 1..=5_u16 {
+            assert_eq!(judge(&mut order, number, u32::from(number) * 320), follows(0, 0));
+        }
+        assert_eq!(judge(&mut order, 7, 7 * 320), follows(160, 0));
+        assert_eq!(marked(&mut order, 8, 8 * 320 + 16_000, true), follows(0, 8000));
     }
 
     #[test]

@@ -184,6 +184,9 @@ pub struct Recording {
     pub format: RecordingFormat,
     #[serde(default, skip_serializing_if = "RecordingChannels::is_dual")]
     pub channels: RecordingChannels,
+    /// Of one that was ended before another began: the media node that makes it whole; empty when that is gone.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub node: String,
     /// What became of it.
     pub finished: Option<mangrove_proto::live::CdrRecording>,
 }

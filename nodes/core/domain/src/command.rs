@@ -249,6 +249,12 @@ fn decide(state: &mut State, command: Command, stamp: Stamp, effects: &mut Effec
                 command_agent::apply(state, &tenant, &employee, wish, author, stamp, effects)
             })
         }
+        Command::CommandCall { tenant, call, wish: CallWish::Monitor { supervisor, mode }, author, ask } => {
+            asked::once(state, (&tenant, &supervisor), ask, |state| {
+                let wish = CallWish::Monitor { supervisor: supervisor.clone(), mode };
+                command_call::apply(state, &tenant, call, (wish, None), author, stamp, effects)
+            })
+        }
         Command::CommandCall { tenant, call, wish, author, ask } => {
             command_call::apply(state, &tenant, call, (wish, ask), author, stamp, effects)
         }

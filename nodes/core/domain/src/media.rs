@@ -66,6 +66,14 @@ impl Session {
         heard.into_iter().any(is_play)
     }
 
+    /// Whether somebody was to hear several at once, or a side of the recording was.
+    pub(crate) fn mixes(&self) -> bool {
+        let Some(asked) = &self.asked else { return false };
+        let is_mix = |endpoint: &Endpoint| matches!(endpoint.hears, Some(Hears::Mix(_)));
+        let adds = |of: &Recording| !(of.left_too.is_empty() && of.right_too.is_empty());
+        asked.endpoints.iter().any(is_mix) || asked.recording.as_ref().is_some_and(adds)
+    }
+
     /// The next version asks for any port in place of the known ones, which the parties must forget too.
     pub(crate) fn forget_ports(&mut self) {
         self.moved = true;
@@ -141,6 +149,8 @@ fn command(call: &Call, node: &str, mut set: SetSession, (epoch, stamp): (u64, S
     if let Some(recording) = &mut set.recording {
         recording.ran_ms = ran_ms(call, stamp);
     }
+    let is_whole = |id: &str| call.earlier.iter().any(|former| former.id == id && former.finished.is_some());
+    set.left.retain(|left| !is_whole(&left.id));
     let fence = common::Fence {
         incarnation: stamp.fence.incarnation,
         tenant_epoch: epoch,
@@ -178,7 +188,7 @@ fn wanted(call: &Call, score: Score<'_>) -> SetSession {
             mixed: !recording.channels.is_dual(),
             ..Recording::default()
         });
-        return SetSession { session, close: true, recording, ..SetSession::default() };
+        return SetSession { session, close: true, recording, left: left(call), ..SetSession::default() };
     }
     let alive = call.parties.values().filter(|party| party.is_alive());
     SetSession {
@@ -186,13 +196,14 @@ fn wanted(call: &Call, score: Score<'_>) -> SetSession {
         version: 0,
         endpoints: alive.map(|party| endpoint(call, party, score)).collect(),
         recording: recording(call),
+        left: left(call),
         ..SetSession::default()
     }
 }
 
 /// The same where another node still plays, mixes and records.
 fn relay_only(mut set: SetSession) -> SetSession {
-    set.recording = None;
+    (set.recording, set.left) = (None, Vec::new());
     for endpoint in &mut set.endpoints {
         endpoint.hears = endpoint.hears.take().filter(|hears| matches!(hears, Hears::Peer(_)));
     }
@@ -206,6 +217,10 @@ fn endpoint(call: &Call, party: &Party, score: Score<'_>) -> Endpoint {
         hears: hears::hears(call, party, score).filter(|hears| !(call.media.silenced && is_play(hears))),
         srtp: keys::of(&party.line),
         webrtc: webrtc::of(party),
+        secret: call
+            .recording
+            .as_ref()
+            .is_some_and(|recording| recording.running && recording.pause.is_some()),
         ..Endpoint::default()
     };
     if let Some(fax) = party.line.fax() {
@@ -224,6 +239,21 @@ fn endpoint(call: &Call, party: &Party, score: Score<'_>) -> Endpoint {
 
 fn is_play(hears: &Hears) -> bool {
     matches!(hears, Hears::Play(_))
+}
+
+/// Former recordings that are not whole yet, and that no other node makes so.
+fn left(call: &Call) -> Vec<Recording> {
+    let is_here = |node: &str| node.is_empty() || node == call.media.node;
+    let open = call.earlier.iter().filter(|former| former.finished.is_none() && is_here(&former.node));
+    let told = |former: &crate::call::Recording| Recording {
+        id: former.id.clone(),
+        object: former.object.clone(),
+        ran_ms: former.until.zip(former.since).map(|(until, since)| until.saturating_sub(since)),
+        opus: !former.format.is_wav(),
+        mixed: !former.channels.is_dual(),
+        ..Recording::default()
+    };
+    open.map(told).collect()
 }
 
 fn recording(call: &Call) -> Option<Recording> {

@@ -1,6 +1,6 @@
 //! A session's way to its ports, its thread and its recording, and back.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use mangrove_proto::media::{Endpoint, EndpointAddress, SetSession};
 
@@ -65,6 +65,7 @@ impl Sessions {
         let is_news = session.make_keys(&mut endpoints) || is_news;
         let is_news = session.meet(&mut endpoints, &self.certificate) || is_news;
         let recording = self.recording(&mut session, tenant, group, set);
+        self.finish_former(&mut session.known, (group, tenant), set);
         (session.group, session.version) = (group, set.version);
         let plan = Plan { number: session.number, owner: owner(group, tenant, set), endpoints, recording };
         self.threads[session.thread].send(Command::Set(Box::new(plan)));
@@ -85,6 +86,7 @@ impl Sessions {
             keys: BTreeMap::new(),
             met: BTreeMap::new(),
             recording: None,
+            known: BTreeSet::new(),
         }
     }
 
@@ -140,6 +142,7 @@ impl Sessions {
                 self.last_number += 1;
                 let ticket = ticket(group, tenant, set, wanted);
                 self.recorder.begin(self.last_number, ticket, now_us(), wanted.ran_ms.unwrap_or_default());
+                session.known.insert(wanted.id.clone());
                 self.last_number
             }
         };

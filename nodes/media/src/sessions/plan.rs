@@ -65,7 +65,7 @@ pub(super) fn without_sounds(set: &SetSession) -> SetSession {
 
 /// The session as it is while another node still carries it: nobody plays, mixes or records twice.
 pub(super) fn relay_only(set: &SetSession) -> SetSession {
-    let mut set = SetSession { recording: None, ..without_sounds(set) };
+    let mut set = SetSession { recording: None, left: Vec::new(), ..without_sounds(set) };
     for endpoint in &mut set.endpoints {
         endpoint.hears = endpoint.hears.take().filter(|hears| matches!(hears, Hears::Peer(_)));
     }
@@ -100,6 +100,7 @@ fn plan(endpoint: &media::Endpoint, sounds: &Sounds, unix_us: u64) -> Result<End
         formats: if endpoint.udptl { Formats::default() } else { formats(endpoint)? },
         udptl: endpoint.udptl,
         codes: endpoint.codes.clone(),
+        secret: endpoint.secret,
         send: endpoint.send,
         receive: endpoint.receive,
         hears: hears(endpoint.hears.as_ref(), sounds, unix_us),
@@ -310,6 +311,17 @@ mod tests {
         assert_eq!((both.ours.len(), both.theirs.map(|key| key.len())), (length, Some(length)));
         assert!(keys("F8_128_HMAC_SHA1_80", 30, 30).unwrap_err().contains("AES_CM_128_HMAC_SHA1_80"));
         assert!(keys(name, 30, 0).unwrap_err().contains("our key") && keys(name, 0, 45).is_err());
+    }
+
+    /// Where it only relays for a moment, it does not know of the recording that is paused elsewhere.
+    #[test]
+    fn keys_of_a_pause_are_secret_also_at_a_node_that_only_relays() {
+        let endpoint = media::Endpoint { id: "leg".into(), secret: true, ..Default::default() };
+        let recording = Some(media::Recording { pause: Some(1), ..Default::default() });
+        let set = SetSession { endpoints: vec![endpoint], recording, ..Default::default() };
+        let relayed = relay_only(&set);
+        let plans = endpoints(&relayed, &Sounds::new(), 0).unwrap();
+        assert!(relayed.recording.is_none() && plans[0].secret);
     }
 
     #[test]

@@ -125,6 +125,18 @@ impl Endpoint {
         }
     }
 
+    /// Lets go a browser that has said nothing for so long that nothing may be sent to it, words of a handshake that waits
+    /// included. True: it has just gone.
+    fn lets_go(&mut self, now_us: u64) -> bool {
+        let Some(browser) = &mut self.browser else { return false };
+        if !browser.ice.has_gone(now_us) {
+            return false;
+        }
+        (browser.handshake, self.told) = (None, None);
+        self.pause();
+        true
+    }
+
     /// A sign of life.
     pub(super) fn is_there(&mut self, now_us: u64) {
         if let Some(since) = &mut self.silence.since_us {
@@ -270,10 +282,77 @@ impl Worker {
     pub(super) fn watch_browser(&mut self, index: usize) {
         let now_us = self.now_us;
         let Some(endpoint) = self.endpoints.get_mut(index) else { return };
-        if endpoint.browser.as_mut().is_some_and(|browser| browser.ice.has_gone(now_us)) {
+        endpoint.go_on_alone(now_us);
+        if endpoint.lets_go(now_us) {
             tracing::debug!(endpoint = %endpoint.id, "a browser has gone: nothing is sent to it");
-            endpoint.told = None;
-            endpoint.pause();
         }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::{
+        net::{IpAddr, UdpSocket},
+        time::Duration,
+    };
+
+    use super::*;
+    use crate::{certificate::Certificate, outbox::Owner, ports::Ports, thread::endpoint::TAKES_US};
+
+    fn socket() -> UdpSocket {
+        UdpSocket::bind("127.0.0.1:0").unwrap()
+    }
+
+    /// An endpoint whose browser is at this address, and where it is itself.
+    fn endpoint(page: &UdpSocket) -> (Endpoint, SocketAddr) {
+        let sockets = Ports::new(IpAddr::from([127, 0, 31, 8]), 0, 0, 0).open(0, 0).unwrap();
+        sockets.rtp.set_nonblocking(false).unwrap();
+        sockets.rtp.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        let ours = sockets.rtp.local_addr().unwrap();
+        let owner = Owner { group: 1, tenant: "acme".into(), session: "talk".into() };
+        let mut endpoint = Endpoint::new(owner, "a".into(), sockets);
+        let plan = BrowserPlan {
+            ufrag: "evtj".into(),
+            pwd: "VOkJxbRl1RmTxUk/WvJxBt".into(),
+            fingerprint: Bytes::new(),
+            may_shake: true,
+            theirs: Some(vec![7; 32].into()),
+        };
+        endpoint.set_browser(&plan, (None, Some(page.local_addr().unwrap())), 0);
+        (endpoint, ours)
+    }
+
+    /// Who is heard first, if both say their number, the one elsewhere before the other.
+    fn heard(endpoint: &Endpoint, ours: SocketAddr, elsewhere: &UdpSocket, page: &UdpSocket) -> u8 {
+        elsewhere.send_to(&[1], ours).unwrap();
+        page.send_to(&[2], ours).unwrap();
+        let mut first = [0];
+        endpoint.rtp().recv(&mut first).unwrap();
+        first[0]
+    }
+
+    #[test]
+    fn a_browser_may_come_from_elsewhere_again_where_its_node_keeps_its_addresses() {
+        let (page, elsewhere) = (socket(), socket());
+        let (mut endpoint, ours) = endpoint(&page);
+        endpoint.share(5).unwrap();
+        assert_eq!(heard(&endpoint, ours, &elsewhere, &page), 2, "while another may take them");
+        endpoint.go_on_alone(TAKES_US + 4);
+        assert_eq!(heard(&endpoint, ours, &elsewhere, &page), 2);
+        endpoint.go_on_alone(TAKES_US + 5);
+        assert_eq!(heard(&endpoint, ours, &elsewhere, &page), 1);
+    }
+
+    #[test]
+    fn who_may_be_sent_nothing_is_sent_no_words_of_a_handshake_either() {
+        let (mut endpoint, _) = endpoint(&socket());
+        let certificate = Certificate::generate().unwrap();
+        let begun = Handshake::new(&certificate, Bytes::new(), "127.0.0.1:9".parse().unwrap());
+        endpoint.browser.as_mut().unwrap().handshake = Some(Box::new(begun));
+        assert!(!endpoint.lets_go(29_999_999));
+        assert!(endpoint.browser.as_ref().unwrap().handshake.is_some());
+        assert!(endpoint.lets_go(30_000_000));
+        assert!(endpoint.browser.unwrap().handshake.is_none());
     }
 }

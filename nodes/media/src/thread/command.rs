@@ -57,6 +57,8 @@ pub(crate) struct EndpointPlan {
     pub(crate) udptl: bool,
     /// Keys that are reported as codes and not passed on.
     pub(crate) codes: Vec<String>,
+    /// Which of its keys are pressed is not reported, whatever is recorded here.
+    pub(crate) secret: bool,
     pub(crate) send: bool,
     pub(crate) receive: bool,
     pub(crate) hears: HearsPlan,

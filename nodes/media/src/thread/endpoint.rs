@@ -34,6 +34,9 @@ use super::{
 };
 use crate::{clock, outbox::Owner, ports::Sockets, sys};
 
+/// Longer than this no other process takes to come and let this one go, once it was let in.
+pub(super) const TAKES_US: u64 = 15_000_000;
+
 #[derive(Debug)]
 pub(super) struct Endpoint {
     pub(super) owner: Owner,
@@ -42,6 +45,8 @@ pub(super) struct Endpoint {
     pub(super) rtcp: UdpSocket,
     /// Whether the RTP socket hears only the believed address.
     connected: bool,
+    /// When another process was last let in at the same ports.
+    shared_us: Option<u64>,
     pub(super) latch: Latch,
     /// The address that control believes media to come from, where it is not the SDP's.
     pub(super) told: Option<SocketAddr>,
@@ -61,7 +66,9 @@ pub(super) struct Endpoint {
     /// The session in whose room it is heard beside others.
     pub(super) hall: Option<u64>,
     pub(super) tap: Option<(u64, Side)>,
-    /// Its recording is paused: nothing that tells what is said leaves but to its listeners, keys included.
+    /// Its call's recording is paused, at this node or another: which of its keys are pressed is not reported.
+    pub(super) secret: bool,
+    /// The same, or its recording here is paused: nothing that tells what is said leaves but to its listeners, keys included.
     pub(super) is_private: bool,
     /// Knows what was said in a pause and comes late.
     pub(super) hush: Hush,
@@ -142,6 +149,7 @@ impl Endpoint {
             rtp: sockets.rtp,
             rtcp: sockets.rtcp,
             connected: false,
+            shared_us: None,
             latch: Latch::new(),
             told: None,
             browser: None,
@@ -155,6 +163,7 @@ impl Endpoint {
             listeners: Vec::new(),
             hall: None,
             tap: None,
+            secret: false,
             is_private: false,
             hush: Hush::default(),
             ear: Ear::default(),
@@ -179,7 +188,8 @@ impl Endpoint {
 
     /// Lets another process bind the same ports. What comes from the believed address stays here meanwhile: the kernel
     /// prefers a connected socket.
-    pub(super) fn share(&mut self) -> io::Result<()> {
+    pub(super) fn share(&mut self, now_us: u64) -> io::Result<()> {
+        self.shared_us = Some(now_us);
         // A browser is heard from everywhere until now.
         if let Some(to) = self.browser.as_ref().and_then(|browser| browser.ice.destination()) {
             self.connected = self.connected || self.rtp.connect(to).is_ok();
@@ -196,6 +206,7 @@ impl Endpoint {
         }
         self.formats.clone_from(&plan.formats);
         self.codes.set(&plan.codes);
+        self.secret = plan.secret;
         if let Some(codec) = self.formats.codec {
             self.outgoing.set_clock(codec.encoding.clock());
         }
@@ -272,6 +283,16 @@ impl Endpoint {
     pub(super) fn open_ears(&mut self) {
         if self.connected && self.browser.is_none() && sys::disconnect(&self.rtp).is_ok() {
             self.connected = false;
+        }
+    }
+
+    /// Lets a browser be heard from everywhere again, where whoever was let in has not taken its place in time: it may come
+    /// by another network.
+    pub(super) fn go_on_alone(&mut self, now_us: u64) {
+        let is_over = self.shared_us.is_some_and(|at| now_us.saturating_sub(at) >= TAKES_US);
+        if is_over && self.browser.is_some() {
+            self.shared_us = None;
+            self.connected = self.connected && sys::disconnect(&self.rtp).is_err();
         }
     }
 

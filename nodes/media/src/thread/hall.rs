@@ -56,6 +56,11 @@ impl Hall {
         Self { room: Room::new(), tapes: [None; 2], counted_ms: 0, _open: Open::new() }
     }
 
+    /// An endpoint is gone: its number may be another's by the next time that the hall is seated.
+    pub(super) fn forget(&mut self, index: usize) {
+        [index, index | ON_TAPE].into_iter().for_each(|name| self.room.forget(name));
+    }
+
     /// Whether anybody, or a recording, hears this endpoint beside others.
     fn hears(&self, index: usize) -> bool {
         [index, index | ON_TAPE].into_iter().any(|name| self.room.is_heard(name))

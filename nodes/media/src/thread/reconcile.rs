@@ -78,6 +78,7 @@ impl Worker {
         for id in gone {
             if let Some(index) = session.endpoints.remove(&id) {
                 self.remove(index);
+                session.hall.iter_mut().for_each(|hall| hall.forget(index));
             }
         }
         for endpoint in &mut plan.endpoints {
@@ -98,8 +99,9 @@ impl Worker {
         #[cfg(test)]
         super::tests::collapse(self);
         for index in 0..self.endpoints.end() {
+            let now_us = self.now_us;
             let Some(endpoint) = self.endpoints.get_mut(index) else { continue };
-            if let Err(error) = endpoint.share() {
+            if let Err(error) = endpoint.share(now_us) {
                 tracing::warn!(endpoint = %endpoint.id, %error, "an endpoint's ports can't be shared");
             }
         }
@@ -237,12 +239,13 @@ impl Worker {
         let now_us = self.now_us;
         for (id, index) in &session.endpoints {
             if let Some(endpoint) = self.endpoints.get_mut(*index) {
-                if endpoint.is_private && !is_paused {
+                let is_private = is_paused || endpoint.secret;
+                if endpoint.is_private && !is_private {
                     endpoint.hush.end(now_us);
                 }
                 let tapped = session.recording.as_ref().filter(|_| !is_paused);
                 endpoint.tap = tapped.and_then(|r| r.alone_on(id));
-                endpoint.is_private = is_paused;
+                endpoint.is_private = is_private;
             }
         }
         let former_pause = former.as_ref().and_then(|former| former.pause.clone());

@@ -56,10 +56,14 @@ impl Machine {
 }
 
 /// A datagram of UDPTL with so many bytes of something in it.
-fn datagram(number: u16, length: u8) -> Vec<u8> {
+fn datagram(number: u16, length: u16) -> Vec<u8> {
     let mut datagram = number.to_be_bytes().to_vec();
-    datagram.push(length);
-    datagram.extend((0..length).map(|byte| byte ^ 0x5a));
+    // From 128 on a length has two bytes.
+    match length {
+        0..128 => datagram.push(length as u8),
+        _ => datagram.extend((0x8000 | length).to_be_bytes()),
+    }
+    datagram.extend((0..length).map(|byte| byte as u8 ^ 0x5a));
     datagram.extend([0, 0]);
     datagram
 }
@@ -78,15 +82,16 @@ async fn datagrams_pass_as_they_are_both_ways_and_are_counted() {
     let node = Node::start();
     let (a, b) = (Machine::new("127.0.0.1"), Machine::new("127.0.0.1"));
     let ours = node.ready(both(1, &a, &b)).await;
-    let long = [datagram(2, 255), vec![7; 1_100]].concat();
     // The last looks like RTP.
-    for said in [datagram(0, 3), datagram(0, 3), datagram(1, 40), long, datagram(0x8008, 160)] {
+    for said in [datagram(0, 3), datagram(0, 3), datagram(1, 40), datagram(2, 1_355), datagram(0x8008, 160)] {
         a.send(&said, ours[0]);
         assert_eq!(b.hears(), (said.clone(), ours[1]));
         b.send(&said, ours[1]);
         assert_eq!(a.hears(), (said, ours[0]));
     }
     a.send(&[0, 9, 1], ours[0]);
+    // Of the sound before the fax.
+    a.send(&packet(Law::A, 440.0, 9, 7), ours[0]);
     a.send(&datagram(9, 1), ours[0]);
     assert_eq!(b.hears().0, datagram(9, 1), "what is no UDPTL is dropped");
     node.ready(close(2)).await;

@@ -208,6 +208,21 @@ async fn a_key_that_is_pressed_in_a_pause_is_not_told_though_its_end_comes_after
     assert_eq!(node.fact("a key is reported", key).await, "", "and not which");
 }
 
+/// Its session leaves another node, which still records.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_is_pressed_in_a_pause_is_not_told_by_a_node_that_only_relays_either() {
+    let node = Node::start();
+    let (a, b) = (Voice::new(CALLER).await, Voice::new(AGENT).await);
+    let mut set = SetSession { recording: None, ..talk(1, [&a, &b], None) };
+    set.endpoints.iter_mut().for_each(|endpoint| endpoint.secret = true);
+    let ours = node.ready(set).await;
+    for bytes in press('4', 101, 10, 8000) {
+        a.phone.send(&bytes, ours[0]).await;
+    }
+    let key = |fact: &Fact| if let Fact::Digit(digit) = fact { Some(digit.digit.clone()) } else { None };
+    assert_eq!(node.fact("a key is reported", key).await, "", "and not which");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_that_takes_a_paused_session_over_records_nothing_until_it_goes_on() {
     let node = Node::start();

@@ -61,6 +61,23 @@ async fn what_a_killed_node_recorded_of_a_call_that_is_over_is_put_together_at_o
     only_file_is_left(&second).await;
 }
 
+/// It was ended by hand, and another one began.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_killed_node_recorded_before_the_present_recording_is_put_together_by_its_heir() {
+    let first = Node::start();
+    let talk = Talk::through(&first).await;
+    has_parts(&first, 3).await;
+    let store = first.objects.clone();
+    drop(first);
+
+    let second = Node::start_with(store, |options| options.run = 2);
+    let mut again = talk.again();
+    again.left.extend(again.recording.take());
+    second.ready(recording(again, "r2", "a", "b")).await;
+    let finished = finished(&second, "r").await;
+    assert!(finished.duration_ms >= 600, "{finished:?}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stopped_node_comes_back_on_the_same_ports_and_goes_on_recording() {
     taken_over(true).await;

@@ -69,8 +69,8 @@ impl Room {
         Self::default()
     }
 
-    /// Seats the listeners anew; `spoken` says what each speaker is expected to speak. What stays as it was goes on
-    /// without a seam. For want of memory a listener hears nothing.
+    /// Seats the listeners anew, and speakers that were forgotten; `spoken` says what each speaker is expected to speak.
+    /// What stays as it was goes on without a seam. For want of memory a listener hears nothing.
     pub fn arrange(&mut self, seats: &[Seat], spoken: &[(usize, Encoding)]) {
         self.set_rate(rate(seats, spoken));
         self.speakers.retain(|speaker| seats.iter().any(|seat| seat.hears.contains(&speaker.name)));
@@ -82,6 +82,11 @@ impl Room {
             self.seat(seat);
         }
         self.blends.retain(|blend| !blend.listeners.is_empty());
+    }
+
+    /// Whoever has this name from now on is somebody else: nothing of the former is heard any more.
+    pub fn forget(&mut self, speaker: usize) {
+        self.speakers.retain(|one| one.name != speaker);
     }
 
     /// Whether anybody listens to this speaker.

@@ -184,6 +184,26 @@ fn a_talk_goes_on_without_a_seam_while_others_come_and_go() {
     assert_eq!(room.made_up_ms(), 0);
 }
 
+#[test]
+fn who_takes_anothers_place_is_not_heard_as_the_other() {
+    let mut voices = [Voice::new(1, Encoding::Pcma, 400.0)];
+    let mut listeners = [Listener::new(9, &[1], Encoding::Pcma)];
+    let mut room = Room::new();
+    arrange(&mut room, &listeners, &voices);
+    talk(&mut room, &mut listeners, &mut voices);
+    // He has said 200 ms more, which wait to be heard, when he leaves.
+    for _ in 0..10 {
+        let said = voices[0].next();
+        hand(&mut room, &voices[0], &said, 2_000_000);
+    }
+    room.forget(1);
+    arrange(&mut room, &listeners, &voices);
+    let before = listeners[0].heard.len();
+    (0..10).for_each(|number| tick(&mut room, &mut listeners, 2_005_000 + number * 20_000));
+    let level = tone::level(&listeners[0].heard[before..], 400.0);
+    assert!(level < 100.0, "{level}");
+}
+
 /// How late each packet comes, in milliseconds; none: it is lost.
 type Way = fn(u64) -> Option<u64>;
 
@@ -221,4 +241,21 @@ fn it_learns_how_unevenly_packets_come_and_makes_little_up_then() {
 fn a_stall_is_made_up_for_a_moment_and_the_sound_is_back_after_it() {
     let stalled = over(|number| Some(if (200..215).contains(&number) { (215 - number) * 20 } else { 0 }));
     assert!(stalled.0 > 4500.0 && stalled.1 <= 100, "{stalled:?}");
+}
+
+#[test]
+fn g722_whose_timestamps_count_16_khz_has_no_gaps() {
+    let mut voice = Voice::new(1, Encoding::G722, 400.0);
+    let mut listeners = [Listener::new(9, &[1], Encoding::Pcma)];
+    let mut room = Room::new();
+    arrange(&mut room, &listeners, std::slice::from_ref(&voice));
+    for number in 0..100 {
+        let (now_us, (sequence, payload)) = (number * 20_000, voice.next());
+        let timestamp = u32::from(sequence) * 320;
+        let packet = Packet { source: 1, sequence, timestamp, marker: false, payload: &payload };
+        room.hear(1, Encoding::G722, &packet, now_us);
+        tick(&mut room, &mut listeners, now_us + 5000);
+    }
+    assert!(listeners[0].level(400.0) > 4000.0, "{}", listeners[0].level(400.0));
+    assert_eq!(room.made_up_ms(), 0);
 }

@@ -230,6 +230,13 @@ pub(crate) fn follow(call: &mut Call, scene: &mut Scene<'_>) {
     }
 }
 
+/// The media node can't have them beside the talk: they leave, and the two who talk stay.
+pub(super) fn give_up(call: &mut Call, scene: &mut Scene<'_>) {
+    for (leg, _) in present_or_coming(call) {
+        dismiss(call, leg, Cause::NoMedia, scene);
+    }
+}
+
 fn present_or_coming(call: &Call) -> Vec<(LegId, Monitor)> {
     alive(call).filter_map(|party| Some((party.id, party.monitor.clone()?))).collect()
 }

@@ -40,7 +40,10 @@ pub(super) fn follow(call: &mut Call, peer: LegId, scene: &mut Scene<'_>) {
 }
 
 fn begin(call: &mut Call, peer: LegId, scene: &Scene<'_>) {
-    call.earlier.extend(call.recording.take());
+    if let Some(mut former) = call.recording.take() {
+        call.media.leaves().unwrap_or(&call.media.node).clone_into(&mut former.node);
+        call.earlier.push(former);
+    }
     let (number, date) = (call.earlier.len() + 1, day::date(scene.day()));
     let (format, channels) = recorded::file(call, peer, scene);
     let ending = if format.is_wav() { "wav" } else { "opus" };
@@ -57,6 +60,7 @@ fn begin(call: &mut Call, peer: LegId, scene: &Scene<'_>) {
         marks: Vec::new(),
         format,
         channels,
+        node: String::new(),
         finished: None,
     });
 }

@@ -1,11 +1,12 @@
 //! What gives way when a media node refuses a session. The node says why in words only, so the cheapest thing that may
-//! be the reason goes first: a prompt, the music, the phones that are not rung yet, the ports; last of all the call.
+//! be the reason goes first: a prompt, the music, the phones that are not rung yet, supervisors whom somebody hears or who
+//! hear two at once, the ports; last of all the call.
 
 use std::sync::Arc;
 
 use mangrove_proto::{id::LegId, live::EndedBy};
 
-use super::{Call, announce, end, fact, party::Party, plan, replace, stage::Stage};
+use super::{Call, announce, end, fact, monitor, party::Party, plan, replace, stage::Stage};
 use crate::{cause::Cause, scene::Scene};
 
 /// What a call can do without.
@@ -19,6 +20,9 @@ enum Sacrifice {
     Sounds,
     /// Phones that wait for their media address: they are not rung, the guest stays where they are.
     Phones,
+    /// Supervisors beside the talk: without them nothing is added up. Before the ports, for where a node falls over the
+    /// adding up it agrees to other ports every time, and all far ends would be told of them again and again.
+    Supervisors,
     /// The ports that far ends know: another process may have taken one while the node was down.
     Ports,
     /// Nothing is left to go without.
@@ -32,6 +36,11 @@ pub(super) fn give_way(call: &mut Call, scene: &mut Scene<'_>) {
         Sacrifice::Announcement => announce::give_up(call),
         Sacrifice::Sounds => call.media.silenced = true,
         Sacrifice::Phones => give_up_phones(call, scene),
+        Sacrifice::Supervisors => {
+            // It was not the music, then.
+            call.media.silenced = false;
+            monitor::give_up(call, scene);
+        }
         Sacrifice::Ports => {
             // It was not the music, then.
             call.media.silenced = false;
@@ -49,6 +58,7 @@ fn sacrifice(call: &Call) -> Sacrifice {
         _ if announce::is_heard(call) && call.media.plays() => Sacrifice::Announcement,
         _ if call.media.plays() => Sacrifice::Sounds,
         _ if planned(call).next().is_some() => Sacrifice::Phones,
+        _ if call.media.mixes() => Sacrifice::Supervisors,
         _ if !call.media.moved => Sacrifice::Ports,
         _ => Sacrifice::Call,
     }

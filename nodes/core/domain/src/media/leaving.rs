@@ -249,6 +249,8 @@ pub(crate) fn former(call: &Call, epoch: u64, stamp: Stamp) -> Option<Effect> {
 
 /// A node is gone. False: nobody carries the call's sound any more.
 pub(crate) fn lose(call: &mut Call, name: &str, scene: &mut Scene<'_>) -> bool {
+    // What it had not made whole yet is whoever's that has the session next.
+    call.earlier.iter_mut().filter(|former| former.node == name).for_each(|former| former.node.clear());
     forget(call, name);
     if call.is_over() || call.media.node != name {
         return true;

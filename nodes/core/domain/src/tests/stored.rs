@@ -68,6 +68,7 @@ fn endpoint(hears: Hears) -> Endpoint {
         udptl: true,
         webrtc: Some(webrtc()),
         codes: vec!["*1".into()],
+        secret: true,
     }
 }
 
@@ -144,6 +145,7 @@ fn sessions() {
         recording: Some(recording()),
         close: true,
         goes_on: true,
+        left: vec![recording()],
     });
 }
 

@@ -7,7 +7,7 @@ use mangrove_proto::{
 use mangrove_sip::Transport;
 
 use crate::{
-    Author, CallWish, Command, Mode, NodeInfo, Record, Reply,
+    Ask, Author, CallWish, Command, Mode, NodeInfo, Record, Reply,
     tests::{
         acme,
         far_end::sdp,
@@ -17,9 +17,18 @@ use crate::{
 };
 
 fn ask(world: &mut World, index: usize, supervisor: &str, mode: Option<Mode>) -> Reply {
+    numbered(world, index, (supervisor, mode), None)
+}
+
+fn numbered(
+    world: &mut World,
+    index: usize,
+    (supervisor, mode): (&str, Option<Mode>),
+    ask: Option<Ask>,
+) -> Reply {
     let (call, author) = (world.call(index).id, Author::default());
     let wish = CallWish::Monitor { supervisor: supervisor.into(), mode };
-    let reply = world.command(Command::CommandCall { tenant: tenant_id(), call, wish, author, ask: None });
+    let reply = world.command(Command::CommandCall { tenant: tenant_id(), call, wish, author, ask });
     world.run();
     reply
 }
@@ -80,6 +89,44 @@ fn each_mode_lets_them_be_heard_by_whom_it_says() {
     wish(&mut world, caller, None);
     assert!(world.are_joined(caller, anna) && world.ends[vera].was_told("BYE"));
     assert_eq!(world.agent("vera").state(), AgentState::Available);
+}
+
+#[test]
+fn a_wish_that_is_repeated_is_answered_as_granted_and_a_late_one_undoes_nothing() {
+    let mut world = World::raised();
+    world.register("110");
+    let (caller, anna) = world.talking("101");
+    let wish = |world: &mut World, mode, number| {
+        numbered(world, caller, ("vera", mode), Some(Ask { asker: 7, number }))
+    };
+    assert_eq!(wish(&mut world, Some(Mode::Listen), 1), Reply::Done);
+    assert_eq!(wish(&mut world, Some(Mode::Listen), 1), Reply::Seen);
+    let vera = world.pick_up("110");
+    assert_eq!(wish(&mut world, None, 2), Reply::Done);
+    assert_eq!(wish(&mut world, None, 2), Reply::Seen, "its answer was lost");
+    assert!(world.ends[vera].was_told("BYE"));
+    assert!(matches!(wish(&mut world, Some(Mode::Listen), 1), Reply::Conflict { .. }));
+    assert!(world.ringing("110").is_none() && world.are_joined(caller, anna));
+    let other = numbered(&mut world, caller, ("desk", None), Some(Ask { asker: 7, number: 1 }));
+    assert!(matches!(other, Reply::NotFound { .. }), "another's wishes are others: {other:?}");
+}
+
+/// The node falls over the adding up, which it agrees to every time.
+#[test]
+fn who_makes_the_media_node_fail_leaves_before_the_talk_is_touched() {
+    for mode in [Mode::Listen, Mode::Barge] {
+        let (mut world, caller, anna, vera) = beside(mode);
+        let told = world.ends[caller].heard.len();
+        world.refuse_media(caller);
+        world.run();
+        assert!(world.ends[vera].was_told("BYE"), "{mode:?}");
+        assert_eq!(world.agent("vera").state(), AgentState::Available);
+        assert!(world.are_joined(caller, anna) && !world.call(caller).media.moved);
+        assert_eq!(world.ends[caller].heard.len(), told, "the customer is told of nothing");
+        world.refuse_media(caller);
+        assert!(world.call(caller).media.moved, "then it was something else");
+        assert_eq!(world.stage(caller), "talking");
+    }
 }
 
 #[test]

@@ -156,6 +156,76 @@ fn a_recording_on_demand_is_begun_ended_and_begun_anew_by_hand() {
     assert_eq!(ids, [first.id, second.id]);
 }
 
+/// A talk at `m1`, beside which there is `m2`, whose second recording runs; of the first one, which ran for 3 s, its node has
+/// not said that it is whole. Its id.
+fn recorded_twice() -> (World, usize, String) {
+    let mut world = company(|config| {
+        config.groups.values_mut().for_each(|of| of.recording = Some(Recorded::OnDemand));
+    });
+    world.announce_media("m2");
+    let (caller, _) = world.talking("101");
+    wish(&mut world, caller, Start);
+    let first = recording(&world, caller).expect("a recording").id;
+    world.pass(3_000);
+    ask(&mut world, caller, Stop, None);
+    world.pending.retain(|pending| !matches!(pending, Pending::Media(.., Fact::RecordingFinished(_))));
+    world.run();
+    wish(&mut world, caller, Start);
+    (world, caller, first)
+}
+
+/// Former recordings that the node which was told last is to make whole if another one did not, and how long they ran.
+fn left(world: &World, index: usize) -> Vec<(String, Option<u64>)> {
+    let set = &world.sessions[&world.call(index).id];
+    set.left.iter().map(|left| (left.id.clone(), left.ran_ms)).collect()
+}
+
+#[test]
+fn an_heir_is_told_of_a_recording_that_was_ended_before_another_began() {
+    let (mut world, caller, first) = recorded_twice();
+    let expected = [(first.clone(), Some(3_000))];
+    assert_eq!(left(&world, caller), expected, "whoever carries the node's address next hears of it");
+    let lost = world.call(caller).media.node.clone();
+    world.command(Command::NodeLost { name: lost.clone(), tells: true });
+    assert_ne!(world.call(caller).media.node, lost);
+    assert_eq!(left(&world, caller), expected);
+    world.run();
+    let call = world.call(caller).id;
+    let finished = media::RecordingFinished { recording: first, duration_ms: 3_000, ..Default::default() };
+    world.media(call, Fact::RecordingFinished(finished));
+    assert_eq!(left(&world, caller), [], "it is whole");
+}
+
+#[test]
+fn where_a_call_goes_on_elsewhere_its_node_makes_it_whole_unless_that_is_lost() {
+    let (mut world, caller, first) = recorded_twice();
+    let from = world.call(caller).media.node.clone();
+    world.drain(&from);
+    world.run();
+    assert_ne!(world.call(caller).media.node, from);
+    assert_eq!(left(&world, caller), []);
+    world.command(Command::NodeLost { name: from, tells: true });
+    assert_eq!(left(&world, caller), [(first, Some(3_000))]);
+}
+
+/// The node that the call comes to only relays for a moment, and is not told of the recording.
+#[test]
+fn keys_of_a_pause_are_nobodys_also_where_a_call_comes_to() {
+    let mut world = World::raised();
+    world.announce_media("m2");
+    let (caller, _) = world.talking("101");
+    let (call, from) = (world.call(caller).id, world.call(caller).media.node.clone());
+    wish(&mut world, caller, Pause);
+    world.drain(&from);
+    let to = world.call(caller).media.node.clone();
+    let relayed = &world.held[&(to, call)];
+    assert!(relayed.recording.is_none() && relayed.endpoints.iter().all(|end| end.secret), "{relayed:?}");
+    world.run();
+    assert_eq!(recording(&world, caller).expect("it goes on").pause, Some(1));
+    wish(&mut world, caller, Resume);
+    assert!(world.sessions[&call].endpoints.iter().all(|end| !end.secret));
+}
+
 #[test]
 fn what_is_recorded_by_rule_is_not_ended_by_hand_and_what_is_never_recorded_not_begun() {
     let mut world = World::raised();
