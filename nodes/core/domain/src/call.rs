@@ -34,6 +34,7 @@ pub(crate) mod stage;
 pub(crate) mod timer;
 pub(crate) mod transfer;
 mod unusable;
+pub(crate) mod voicemail;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -178,6 +179,9 @@ pub struct Recording {
     /// What happened in it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub marks: Vec<Mark>,
+    /// The message whose sound it is; none of a talk's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<voicemail::Left>,
     /// What became of it.
     pub finished: Option<mangrove_proto::live::CdrRecording>,
 }

@@ -7,6 +7,7 @@ use super::{
     announce::Announcement,
     away, end, enqueue, monitor, offer, plan, recording, relay_offer, replace, retell,
     stage::{End, Stage},
+    voicemail,
 };
 use crate::{cause::Cause, line, scene::Scene};
 
@@ -20,6 +21,7 @@ pub(crate) fn due(call: &Call) -> Option<u64> {
     let stage = match &call.stage {
         Stage::Arriving { until } => Some(*until),
         Stage::Playing { until, .. } => *until,
+        Stage::Leaving(leaving) => Some(leaving.until),
         // An offer that may outlast the deadline looks at it again when it ends.
         Stage::Waiting(waiting) => {
             let deadline = waiting.deadline.filter(|_| !waiting.finish || call.offers.is_empty());
@@ -60,6 +62,7 @@ pub(crate) fn fire(call: &mut Call, scene: &mut Scene<'_>) {
     match &call.stage {
         Stage::Arriving { until } if *until <= now => end::end(call, Cause::NoMedia, EndedBy::System, scene),
         Stage::Playing { until: Some(until), .. } if *until <= now => plan::proceed(call, scene),
+        Stage::Leaving(_) => voicemail::expire(call, scene),
         Stage::Waiting(_) => {
             enqueue::expire(call, scene);
             announce::fire(call, scene);
