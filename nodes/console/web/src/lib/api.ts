@@ -74,6 +74,10 @@ export async function post(path: string, body: unknown = {}): Promise<void> {
   await send('POST', path, body);
 }
 
+export async function put(path: string): Promise<void> {
+  await send('PUT', path);
+}
+
 export async function remove(path: string): Promise<void> {
   await send('DELETE', path);
 }
