@@ -43,6 +43,9 @@ pub(super) fn check(configuration: &Configuration) -> Vec<Finding> {
     unserved(configuration, &mut find);
     urls(configuration, &mut find);
     objects(&configuration.objects, &mut find);
+    if let Some(smtp) = &configuration.smtp {
+        smtp.check(&mut find);
+    }
     limits(configuration, &mut find);
     findings
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Configuration, Profile, Public, read};
+use super::{Configuration, Profile, Public, SmtpTls, read};
 
 fn file(text: &str) -> (tempfile::TempDir, std::path::PathBuf) {
     let folder = tempfile::tempdir().unwrap();
@@ -62,6 +62,12 @@ fn every_key_can_be_set() {
         credentials = "/etc/mangrove/s3"
         keys = "/etc/mangrove/masters"
         spool_mb = 100
+        [smtp]
+        server = "mail.example:465"
+        from = "Mangrove <mangrove@acme.example>"
+        username = "mangrove"
+        password_file = "/etc/mangrove/smtp"
+        tls = "implicit"
         [telemetry]
         otlp = "http://127.0.0.1:4317"
         format = "json"
@@ -82,6 +88,9 @@ fn every_key_can_be_set() {
     let objects = configuration.objects;
     assert_eq!((objects.region.as_deref(), objects.allow_http), (Some("eu-central-1"), true));
     assert_eq!((objects.keys, objects.spool_mb), (Some("/etc/mangrove/masters".into()), 100));
+    let smtp = configuration.smtp.unwrap();
+    assert_eq!((smtp.place(), smtp.tls), (("mail.example", 465), SmtpTls::Implicit));
+    assert_eq!(smtp.password_file, Some("/etc/mangrove/smtp".into()));
     let tls = configuration.cluster.tls.unwrap();
     assert_eq!(
         (tls.ca, tls.cert, tls.key),
@@ -115,6 +124,28 @@ fn a_mistake_is_named_with_line_key_and_what_is_allowed() {
             "[objects]\nurl = \"s3://b\"\nendpoint = \"http://minio\"\n",
             ":3: objects.endpoint:",
             ["no address with TLS", "objects.allow_http"],
+        ),
+        ("[smtp]\nserver = \"m\"\n", ":1: smtp:", ["`from`", "missing"]),
+        (
+            "[smtp]\nserver = \"a b\"\nfrom = \"a@b.example\"\n",
+            ":2: smtp.server:",
+            ["no mail server", "mail.example"],
+        ),
+        ("[smtp]\nserver = \"m\"\nfrom = \"me\"\n", ":3: smtp.from:", ["no sender", "name@host"]),
+        (
+            "[smtp]\nserver = \"m\"\nfrom = \"a@b.example\"\nusername = \"u\"\n",
+            ":4: smtp.username:",
+            ["belong together", "smtp.password_file"],
+        ),
+        (
+            "[smtp]\nserver = \"m\"\nfrom = \"a@b.example\"\nusername = \"u\"\npassword_file = \"p\"\ntls = \"off\"\n",
+            ":6: smtp.tls:",
+            ["readable", "starttls"],
+        ),
+        (
+            "[smtp]\nserver = \"m\"\nfrom = \"a@b.example\"\ntls = \"on\"\n",
+            ":4: smtp.tls:",
+            ["`on`", "starttls, implicit, off"],
         ),
         ("[limits]\nlag_ms = 0\n", ":2: limits.lag_ms:", ["0 is out", "1 to 1000000"]),
         ("[limits]\nsilent_seconds = 29\n", ":2: limits.silent_seconds:", ["29 is out", "30 to 1000000"]),
