@@ -37,7 +37,8 @@ impl Recording {
         Self::read(api.bytes(&format!("/recordings/{call}/{id}")).await?)
     }
 
-    fn read(bytes: Vec<u8>) -> Result<Self> {
+    /// Of the bytes of a file.
+    pub fn read(bytes: Vec<u8>) -> Result<Self> {
         let mut wav = hound::WavReader::new(Cursor::new(bytes))?;
         let spec = wav.spec();
         anyhow::ensure!((spec.channels, spec.sample_rate) == (2, RATE as u32), "another format: {spec:?}");

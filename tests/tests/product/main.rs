@@ -42,5 +42,6 @@ mod starting;
 mod supervision;
 mod telemetry;
 mod transfer;
+mod voicemail;
 mod voters;
 mod websocket;
