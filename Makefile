@@ -3,7 +3,7 @@
 CARGO ?= cargo
 WEB := nodes/console/web
 PAGES := tests/web
-PACKAGES := g++ cmake faketime sip-tester baresip-core iproute2 iptables iputils-arping postgresql util-linux procps chromium coturn buildah ca-certificates binutils unzip python3-venv
+PACKAGES := g++ cmake faketime sip-tester baresip-core iproute2 iptables iputils-arping postgresql util-linux procps chromium coturn buildah ca-certificates binutils unzip python3-venv python3-aiosmtpd
 # What `make bench` measures (all when empty), and how long `make fuzz` runs each target.
 STEPS ?=
 SECONDS ?= 600

@@ -9,6 +9,7 @@ pub mod redact;
 mod secret;
 pub mod service;
 pub mod story;
+pub mod voicemail;
 
 /// Generated code carries no documentation of its own: the `.proto` files do.
 #[allow(missing_debug_implementations, clippy::all, clippy::unwrap_used, unreachable_pub)]

@@ -102,6 +102,8 @@ pub enum CallState {
     Ringing,
     Talking,
     Held,
+    /// The caller leaves a message.
+    Voicemail,
     Ending,
 }
 
@@ -227,6 +229,8 @@ pub enum Outcome {
     Busy,
     Rejected,
     Unreachable,
+    /// Nobody answered, and the caller has left a message.
+    Voicemail,
     /// The scheme ended the call by itself.
     Completed,
     /// We failed: no media, far end gone, lost in a restart.

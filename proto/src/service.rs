@@ -142,6 +142,9 @@ pub trait Console: Send + Sync + Debug {
     async fn live(&self, tenant: &str) -> Result<crate::live::Live, Error>;
     async fn command_agent(&self, command: control::AgentCommand) -> Result<(), Error>;
     async fn command_call(&self, command: control::CallCommand) -> Result<(), Error>;
+    /// All boxes and the messages in them.
+    async fn voicemail(&self, tenant: &str) -> Result<Vec<crate::voicemail::Mailbox>, Error>;
+    async fn command_message(&self, command: control::MessageCommand) -> Result<(), Error>;
     /// From the event after `after`; NotFound when that one is no longer kept (read `live` again).
     async fn events(&self, request: control::EventsRequest) -> Result<LiveEvents, Error>;
     /// The story of a live or past call.

@@ -10,6 +10,7 @@ pub mod cluster;
 pub mod disk;
 pub mod floor;
 pub mod machines;
+pub mod mail;
 pub mod net;
 pub mod people;
 pub mod ports;

@@ -39,7 +39,8 @@ impl Recording {
         Self::read(api.bytes(&format!("/recordings/{call}/{id}")).await?)
     }
 
-    fn read(bytes: Vec<u8>) -> Result<Self> {
+    /// Of the bytes of a file.
+    pub fn read(bytes: Vec<u8>) -> Result<Self> {
         if bytes.starts_with(b"OggS") {
             let sides = <[Vec<i16>; 2]>::try_from(ogg::read(&bytes)?);
             let [left, right] = sides.map_err(|other| anyhow::anyhow!("{} channels", other.len()))?;

@@ -14,6 +14,7 @@ mod holds;
 mod live;
 mod login;
 mod me;
+mod messages;
 mod monitor;
 mod names;
 mod nodes;
@@ -104,6 +105,9 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(recordings::listen))
         .routes(routes!(holds::delete))
         .routes(routes!(holds::read, holds::hold, holds::release))
+        .routes(routes!(messages::list))
+        .routes(routes!(messages::listen, messages::delete))
+        .routes(routes!(messages::hear))
         .routes(routes!(audit::list))
 }
 

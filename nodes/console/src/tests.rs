@@ -10,6 +10,7 @@ mod configuration;
 mod demo;
 mod events;
 mod foreign;
+mod messages;
 mod moves;
 mod nodes;
 mod pages;

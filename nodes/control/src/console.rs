@@ -7,6 +7,7 @@ mod call;
 mod configure;
 mod events;
 mod login;
+mod message;
 mod nodes;
 mod status;
 mod story;
@@ -19,18 +20,20 @@ use mangrove_membership as membership;
 use mangrove_proto::{
     control::{
         AgentCommand, CallCommand, ConfigureReply, ConfigureRequest, DeleteRequest, EventsRequest, Json,
-        MoveRequest, NodeCommand, StoryRequest,
+        MessageCommand, MoveRequest, NodeCommand, StoryRequest,
     },
     id::TenantId,
     live::Live,
     service::{BackupBytes, Console, Error, LiveEvents, Login, Ticket},
     story::Entry,
+    voicemail::Mailbox,
 };
 
 use crate::{backup, clock, control::Control, group::Group, hub, moving};
 
 pub(crate) use configure::{direct, summaries};
 pub(crate) use login::ticket;
+pub use message::Mail;
 pub(crate) use nodes::command as command_node;
 pub(crate) use status::{read as status, trouble};
 
@@ -66,6 +69,17 @@ impl Console for Control {
 
     async fn command_call(&self, command: CallCommand) -> Result<(), Error> {
         call::command(self, command).await
+    }
+
+    async fn voicemail(&self, tenant: &str) -> Result<Vec<Mailbox>, Error> {
+        let (group, id) = self.home(tenant)?;
+        let state = group.shared.get().state;
+        let found = state.tenant(&id).ok_or_else(|| self.absent(tenant))?;
+        Ok(found.voicemail())
+    }
+
+    async fn command_message(&self, command: MessageCommand) -> Result<(), Error> {
+        message::command(self, command).await
     }
 
     async fn events(&self, request: EventsRequest) -> Result<LiveEvents, Error> {

@@ -11,7 +11,7 @@ use std::{
     },
 };
 
-use mangrove_domain::NodeInfo;
+use mangrove_domain::{NodeInfo, State};
 use mangrove_history::Ledger;
 use mangrove_membership::Cluster;
 use mangrove_proto::{id::TenantId, service};
@@ -149,12 +149,17 @@ impl Control {
 
     /// How long the tenants of the groups led here keep recordings, milliseconds; those that keep them for ever are left out.
     pub fn retentions(&self) -> Vec<(TenantId, u64)> {
-        let led = self.groups().into_iter().filter(|group| group.is_led());
-        let states: Vec<_> = led.map(|group| group.shared.get().state).collect();
+        let states = self.led();
         let tenants = states.iter().flat_map(|state| state.tenants());
         tenants
             .filter_map(|(id, tenant)| Some((id.clone(), tenant.config().recording.retention_ms?)))
             .collect()
+    }
+
+    /// The states of the groups that this node leads.
+    pub(crate) fn led(&self) -> Vec<State> {
+        let led = self.groups().into_iter().filter(|group| group.is_led());
+        led.map(|group| group.shared.get().state).collect()
     }
 
     /// The newest wall clock that was known before this start, of the directory and the groups here; 0 in a new cluster.

@@ -12,12 +12,13 @@ use mangrove_membership::Cluster;
 use mangrove_proto::{
     control::{
         self, AgentCommand, CallCommand, ConfigureReply, ConfigureRequest, DeleteRequest, EventsRequest,
-        Json, LoginRequest, MoveRequest, NodeCommand, SetPasswordRequest, StoryRequest, TenantRequest,
-        TenantsRequest,
+        Json, LoginRequest, MessageCommand, MoveRequest, NodeCommand, SetPasswordRequest, StoryRequest,
+        TenantRequest, TenantsRequest,
     },
     live::Live,
     service::{BackupBytes, Console, Error, LiveEvents, Login, Ticket},
     story::Entry,
+    voicemail::Mailbox,
 };
 use serde::de::DeserializeOwned;
 use tokio_stream::StreamExt;
@@ -170,6 +171,24 @@ impl Console for Desk {
             Place::There(whom) => whom,
         };
         let ask = |mut far: far::Client, command| async move { far.command_call(command).await };
+        self.far.ask(there, command, ask).await.map(drop)
+    }
+
+    async fn voicemail(&self, tenant: &str) -> Result<Vec<Mailbox>, Error> {
+        let there = match self.of(tenant)? {
+            Place::Here(control) => return control.voicemail(tenant).await,
+            Place::There(whom) => whom,
+        };
+        let ask = |mut far: far::Client, request| async move { far.voicemail(request).await };
+        read(&self.far.ask(there, named(tenant), ask).await?)
+    }
+
+    async fn command_message(&self, command: MessageCommand) -> Result<(), Error> {
+        let there = match self.of(&command.tenant)? {
+            Place::Here(control) => return control.command_message(command).await,
+            Place::There(whom) => whom,
+        };
+        let ask = |mut far: far::Client, command| async move { far.command_message(command).await };
         self.far.ask(there, command, ask).await.map(drop)
     }
 

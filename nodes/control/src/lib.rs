@@ -45,6 +45,7 @@ mod tests;
 pub mod trace;
 mod turns;
 
+pub use console::Mail;
 pub use control::{Control, Error};
 pub use desk::Desk;
 pub use group::Prepared;

@@ -4,6 +4,7 @@
 mod check;
 mod locate;
 mod read;
+mod smtp;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests;
@@ -19,6 +20,7 @@ use serde::Deserialize;
 
 pub(crate) use check::is_node_name;
 pub(crate) use read::{Error, read};
+pub(crate) use smtp::{Smtp, SmtpTls};
 pub(crate) use value::{LogFormat, Origin, Ports, Public, Role};
 
 /// One node's configuration.
@@ -41,6 +43,8 @@ pub(crate) struct Configuration {
     pub(crate) cluster: Cluster,
     pub(crate) database: Database,
     pub(crate) objects: Objects,
+    /// Without it no message is mailed.
+    pub(crate) smtp: Option<Smtp>,
     pub(crate) telemetry: Telemetry,
     pub(crate) limits: Limits,
 }
@@ -59,6 +63,7 @@ impl Default for Configuration {
             cluster: Cluster::default(),
             database: Database::default(),
             objects: Objects::default(),
+            smtp: None,
             telemetry: Telemetry::default(),
             limits: Limits::default(),
         }

@@ -14,6 +14,7 @@ mod disk;
 mod grpc;
 mod https;
 mod ladder;
+mod mail;
 mod memory;
 mod neighbours;
 mod objects;

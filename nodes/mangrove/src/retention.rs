@@ -2,6 +2,7 @@
 //! nobody knows of. What is held stays until it is released. A deletion that failed is tried again in the next round. Under a
 //! clock that can't be believed nothing is deleted.
 
+mod messages;
 mod wall;
 
 use std::{
@@ -43,6 +44,12 @@ async fn round(control: &Control, history: &History, objects: &dyn ObjectStore) 
         if let Err(error) = delete_before(&tenant, before, history, objects).await {
             tracing::warn!(%tenant, %error, "expired recordings stay until the next round");
         }
+        if let Err(error) = messages::expire(&tenant, before, control, objects).await {
+            tracing::warn!(%tenant, %error, "expired messages stay until the next round");
+        }
+    }
+    if let Err(error) = messages::sweep(control, objects).await {
+        tracing::warn!(%error, "the sound of deleted messages stays until the next round");
     }
 }
 

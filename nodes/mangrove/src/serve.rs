@@ -26,6 +26,7 @@ use crate::{
     carrier::{Carrier, handover},
     configuration::{Configuration, Role},
     grpc::{Bound, Grpc},
+    mail,
     neighbours::{self, Neighbours},
     objects, output, retention, security,
     telemetry::Telemetry,
@@ -191,6 +192,9 @@ impl Node {
         let roles = Roles { control, carrier };
         let grpc = port.serve(roles.services())?;
         roles.begin().await?;
+        if let (Some(control), Some(smtp)) = (&roles.control, &configuration.smtp) {
+            tokio::spawn(mail::keep(control.clone(), store.objects.clone(), smtp.clone()));
+        }
         console.add_routes(websocket::router(configuration, &roles.carrier, console.addr));
         let pages = configuration.has(Role::Console);
         let desk = Desk::new(roles.carrier.cluster.clone(), roles.control.clone());

@@ -43,5 +43,6 @@ mod starting;
 mod supervision;
 mod telemetry;
 mod transfer;
+mod voicemail;
 mod voters;
 mod websocket;

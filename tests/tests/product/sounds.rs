@@ -18,7 +18,7 @@ const MUSIC: f64 = 600.0;
 const MP3: &[u8] = include_bytes!("../../sounds/600hz.mp3");
 
 /// A file as from a studio: two channels at 44.1 kHz.
-fn wav(hertz: f64, seconds: u32) -> Result<Vec<u8>> {
+pub(crate) fn wav(hertz: f64, seconds: u32) -> Result<Vec<u8>> {
     let spec = hound::WavSpec {
         channels: 2,
         sample_rate: 44_100,

@@ -21,6 +21,8 @@ pub(crate) enum Right {
     ReadCalls,
     /// Hear recordings.
     Listen,
+    /// Hear messages in boxes, and delete them.
+    HearMessages,
     /// Hold recordings, release and delete them.
     KeepRecordings,
     /// Read a call's story.
@@ -123,6 +125,17 @@ const TABLE: &[(Right, &[(Role, Reach)])] = &[
         ],
     ),
     (Right::Listen, &[(GroupHead, Groups), (Supervisor, Groups), (Administrator, Tenant), (Owner, Tenant)]),
+    (
+        Right::HearMessages,
+        &[
+            (Employee, Own),
+            (Agent, Own),
+            (GroupHead, Groups),
+            (Supervisor, Groups),
+            (Administrator, Tenant),
+            (Owner, Tenant),
+        ],
+    ),
     (Right::KeepRecordings, &[(Administrator, Tenant), (Owner, Tenant)]),
     (Right::Explain, &[(GroupHead, Groups), (Supervisor, Groups), (Administrator, Tenant), (Owner, Tenant)]),
     (Right::Configure, &[(Administrator, Tenant), (Owner, Tenant)]),
@@ -165,6 +178,7 @@ impl fmt::Display for Right {
             Self::Monitor => "monitor",
             Self::ReadCalls => "read-calls",
             Self::Listen => "listen",
+            Self::HearMessages => "hear-messages",
             Self::KeepRecordings => "keep-recordings",
             Self::Explain => "explain",
             Self::Configure => "configure",

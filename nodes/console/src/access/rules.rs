@@ -69,6 +69,10 @@ pub(crate) const RULES: &[(&str, &str, Need)] = &[
     ("GET", "/api/v1/tenants/{tenant}/recordings/{call}/hold", need(Right::KeepRecordings)),
     ("PUT", "/api/v1/tenants/{tenant}/recordings/{call}/hold", need(Right::KeepRecordings)),
     ("DELETE", "/api/v1/tenants/{tenant}/recordings/{call}/hold", need(Right::KeepRecordings)),
+    ("GET", "/api/v1/tenants/{tenant}/messages", need(Right::HearMessages)),
+    ("GET", "/api/v1/tenants/{tenant}/messages/{name}/{id}", need(Right::HearMessages)),
+    ("DELETE", "/api/v1/tenants/{tenant}/messages/{name}/{id}", need(Right::HearMessages)),
+    ("PUT", "/api/v1/tenants/{tenant}/messages/{name}/{id}/heard", need(Right::HearMessages)),
     ("GET", "/api/v1/tenants/{tenant}/audit", need(Right::ReadAudit)),
 ];
 

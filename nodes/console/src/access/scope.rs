@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use mangrove_proto::{
     id::{CallId, EmployeeId, GroupId},
     live::{Agent, Call, Live, Today},
+    voicemail::Mailbox,
 };
 
 use super::{
@@ -69,6 +70,13 @@ impl Scope {
 
     pub(crate) fn sees_agent(&self, agent: &Agent) -> bool {
         self.is_whole() || self.is_own(&agent.id) || agent.groups.iter().any(|group| self.sees_group(group))
+    }
+
+    /// A box is its owner's: what is left for an employee is heard by nobody who merely supervises them.
+    pub(crate) fn sees_box(&self, mailbox: &Mailbox) -> bool {
+        self.is_whole()
+            || mailbox.employee.as_ref().is_some_and(|employee| self.is_own(employee))
+            || mailbox.group.as_ref().is_some_and(|group| self.sees_group(group))
     }
 
     /// `agents` are those in sight. A call names who is called; who calls is known by being in it.

@@ -39,15 +39,25 @@ pub(crate) async fn listen(
     let cdr = cdrs::find(&app, &access, &access.scope, cdrs::call_id(&call)?).await?;
     let recording = cdr.recordings.iter().find(|recording| recording.id == id);
     let recording = recording.ok_or_else(|| Refusal::missing("recording"))?;
+    play(&app, &access, (method, &headers), recording, &format!("recording/{call}/{id}")).await
+}
+
+/// Answers with the sound; that somebody listens to it is noted before, as to this object.
+pub(super) async fn play(
+    app: &App,
+    access: &Access,
+    (method, headers): (Method, &HeaderMap),
+    recording: &CdrRecording,
+    object: &str,
+) -> Result<Response, Refusal> {
     let key = Key::parse(&recording.object).map_err(|e| Refusal::fault(&e))?;
     let about = app.objects.head(&key).await?;
-    let wanted = wanted(&headers, recording, about.size);
+    let wanted = wanted(headers, recording, about.size);
     if method == Method::HEAD {
         return send(None, &about, recording, wanted).await;
     }
     if wanted != Wanted::Beyond {
-        let deed = Deed::new("listen", format!("recording/{call}/{id}")).once_in(SITTING);
-        audit::keep(&app, &access, deed).await?;
+        audit::keep(app, access, Deed::new("listen", object.to_owned()).once_in(SITTING)).await?;
     }
     send(Some(app.objects.clone()), &about, recording, wanted).await
 }

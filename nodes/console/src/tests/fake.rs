@@ -7,12 +7,13 @@ use futures::StreamExt as _;
 use mangrove_proto::{
     control::{
         AgentCommand, Author, CallCommand, Change, ConfigureReply, ConfigureRequest, DeleteRequest,
-        EventsRequest, Json, LiveEvent, MoveRequest, NodeCommand, Problem, StoryRequest,
+        EventsRequest, Json, LiveEvent, MessageCommand, MoveRequest, NodeCommand, Problem, StoryRequest,
     },
     id::CallId,
     live::{Agent, AgentState, Call, CallState, Direction, Live, Queue, ServiceLevel, Today, Waiting},
     service::{BackupBytes, Console, Error, LiveEvents, Login, Ticket},
     story::{Entry, Kind},
+    voicemail::{Mailbox, Message},
 };
 use parking_lot::Mutex;
 use serde_json::{Value, json};
@@ -130,6 +131,36 @@ pub(crate) fn picture(tenant: &str) -> Live {
     }
 }
 
+fn message(id: u64, stored: bool) -> Message {
+    Message {
+        id,
+        call: CallId(1),
+        caller: "79161234567".into(),
+        at: 1,
+        duration_ms: 4_000,
+        heard: false,
+        stored,
+        recording: format!("rec_{id}"),
+        object: format!("acme/message-{id}.wav"),
+        sha256: "abc123".into(),
+    }
+}
+
+/// Anna's box with a message, the box of group 200 with one whose sound is on its way, and boris's empty one.
+fn boxes() -> Vec<Mailbox> {
+    let of = |name: &str, employee: Option<&str>, group: Option<&str>, messages| Mailbox {
+        name: name.into(),
+        employee: employee.map(Into::into),
+        group: group.map(Into::into),
+        messages,
+    };
+    vec![
+        of("anna", Some("anna"), None, vec![message(7, true)]),
+        of("boris", Some("boris"), None, Vec::new()),
+        of("sales", None, Some("200"), vec![message(8, false)]),
+    ]
+}
+
 #[async_trait]
 impl Console for Fake {
     async fn configure(&self, request: ConfigureRequest) -> Result<ConfigureReply, Error> {
@@ -195,6 +226,19 @@ impl Console for Fake {
         let supervisor = supervisor.map_or_else(String::new, |employee| format!(" for {employee}"));
         let who = name(command.author.as_ref());
         self.tell(format!("{who} {} {}{supervisor}", command.action, command.call));
+        Ok(())
+    }
+
+    async fn voicemail(&self, tenant: &str) -> Result<Vec<Mailbox>, Error> {
+        known(tenant)?;
+        let mut boxes = boxes();
+        boxes[0].messages.retain(|_| !self.told.lock().iter().any(|told| told.ends_with("delete anna/7")));
+        Ok(boxes)
+    }
+
+    async fn command_message(&self, command: MessageCommand) -> Result<(), Error> {
+        let who = name(command.author.as_ref());
+        self.tell(format!("{who} {} {}/{}", command.action, command.mailbox, command.message));
         Ok(())
     }
 

@@ -128,8 +128,14 @@ const TABLE: &[(&str, &str, &[&str])] = &[
     ("GET", "/recordings/{call}/hold", &["administrator", "owner"]),
     ("PUT", "/recordings/{call}/hold", &["administrator", "owner"]),
     ("DELETE", "/recordings/{call}/hold", &["administrator", "owner"]),
+    ("GET", "/messages", HEARS_MESSAGES),
+    ("GET", "/messages/{name}/{id}", HEARS_MESSAGES),
+    ("DELETE", "/messages/{name}/{id}", HEARS_MESSAGES),
+    ("PUT", "/messages/{name}/{id}/heard", HEARS_MESSAGES),
     ("GET", "/audit", &["administrator", "owner"]),
 ];
+
+const HEARS_MESSAGES: &[&str] = &["employee", "agent", "group-head", "supervisor", "administrator", "owner"];
 
 fn path(short: &str) -> String {
     match short {

@@ -24,7 +24,10 @@ async fn a_login_gets_a_strict_cookie_and_a_token_that_know_who_it_is() {
         house.client.get(house.url("/api/v1/me")).header(header::COOKIE, pair).send().await.unwrap();
     let me: Value = by_cookie.json().await.unwrap();
     assert_eq!(me["employee"], "anna");
-    assert_eq!(me["rights"], json!(["follow", "set-state", "hang-up", "record", "read-calls"]));
+    assert_eq!(
+        me["rights"],
+        json!(["follow", "set-state", "hang-up", "record", "read-calls", "hear-messages"])
+    );
 }
 
 #[tokio::test]

@@ -209,8 +209,8 @@ fn taken(
     })
 }
 
-/// Since this protocol all nodes can read music of several pieces, announcements, steps that speak, what is said of SRTP, and
-/// rules and files of recording.
+/// Since this protocol all nodes can read music of several pieces, announcements, steps that speak, what is said of SRTP,
+/// rules and files of recording, and boxes for messages.
 const MUSIC_SINCE: u32 = 6;
 
 /// What older builds can't read is not written while there are such.
@@ -218,8 +218,8 @@ fn too_new(control: &Control, config: &TenantConfig) -> Option<document::Problem
     let is_read = !config.is_of_protocol_6() || control.cluster().directory().all_speak(MUSIC_SINCE);
     (!is_read).then(|| document::Problem {
         path: String::new(),
-        message: "the company's own `music`, music of several pieces, `announce`, `say`, `srtp`, `agents_see_listeners`, and \
-                  `recording` of numbers, groups and employees, `recorded_as`, and of `recording` itself `on_demand`, \
+        message: "the company's own `music`, music of several pieces, `announce`, `say`, `srtp`, `agents_see_listeners`, \
+                  `voicemail`, and `recording` of numbers, groups and employees, `recorded_as`, and of `recording` itself `on_demand`, \
                   `resume_after`, `keys`, `format` and mixed `channels` are not known to all nodes yet: upgrade them all \
                   first"
             .to_owned(),

@@ -5,8 +5,8 @@ use mangrove_proto::{
     common::Empty,
     control::{
         AgentCommand, BackupPart, BackupRequest, CallCommand, ConfigureReply, ConfigureRequest,
-        DeleteRequest, EventsRequest, Json, LiveEvent, LoginReply, LoginRequest, SetPasswordRequest,
-        StoryRequest, TenantRequest, TenantsRequest,
+        DeleteRequest, EventsRequest, Json, LiveEvent, LoginReply, LoginRequest, MessageCommand,
+        SetPasswordRequest, StoryRequest, TenantRequest, TenantsRequest,
         console_server::{Console as ConsoleRpc, ConsoleServer},
     },
     service::{Console as _, Error},
@@ -62,6 +62,15 @@ impl ConsoleRpc for Server {
 
     async fn command_call(&self, command: Request<CallCommand>) -> Result<Response<Empty>, Status> {
         answer(self.control.command_call(command.into_inner()).await.map(done))
+    }
+
+    async fn voicemail(&self, request: Request<TenantRequest>) -> Result<Response<Json>, Status> {
+        let boxes = self.control.voicemail(&request.into_inner().tenant).await;
+        answer(boxes.and_then(|boxes| console::json(&boxes)))
+    }
+
+    async fn command_message(&self, command: Request<MessageCommand>) -> Result<Response<Empty>, Status> {
+        answer(self.control.command_message(command.into_inner()).await.map(done))
     }
 
     type EventsStream = BoxStream<'static, Result<LiveEvent, Status>>;

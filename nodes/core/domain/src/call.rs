@@ -35,6 +35,7 @@ pub(crate) mod stage;
 pub(crate) mod timer;
 pub(crate) mod transfer;
 mod unusable;
+pub(crate) mod voicemail;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -187,6 +188,9 @@ pub struct Recording {
     /// Of one that was ended before another began: the media node that makes it whole; empty when that is gone.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub node: String,
+    /// The message whose sound it is; none of a talk's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<voicemail::Left>,
     /// What became of it.
     pub finished: Option<mangrove_proto::live::CdrRecording>,
 }

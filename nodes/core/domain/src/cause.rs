@@ -73,6 +73,10 @@ causes! {
     SchemeEnded, "scheme-ended", 480, 16, Completed;
     /// The scheme told the caller that it is busy.
     SchemeBusy, "scheme-busy", 486, 17, Busy;
+    /// The caller has left a message.
+    VoicemailLeft, "voicemail-left", 480, 16, Voicemail;
+    /// The box has no room for another message.
+    VoicemailFull, "voicemail-full", 480, 42, Unreachable;
     /// An administrator or supervisor ended it.
     EndedByOperator, "ended-by-operator", 480, 16, Failed;
     /// The tenant was removed.

@@ -5,6 +5,7 @@ mod admit_tenant;
 mod asked;
 mod command_agent;
 mod command_call;
+mod command_message;
 mod configure_tenant;
 mod discard_arrival;
 mod edge_reported;
@@ -42,6 +43,7 @@ use crate::{
     call::monitor::Mode,
     config::TenantConfig,
     effect::{Effects, ObjectRef, Reply},
+    mailbox::Place,
     moving::{self, Arrival, Report},
     record::{AuditChange, Author},
     rules,
@@ -91,6 +93,33 @@ pub enum CallWish {
     Record(RecordingWish),
     /// Stand beside the talk, or do it in another way; without a mode: leave. Written once all nodes read it.
     Monitor { supervisor: EmployeeId, mode: Option<Mode> },
+}
+
+/// What becomes of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum MessageWish {
+    /// Somebody has heard it.
+    Hear,
+    /// Somebody does not want it any more.
+    Delete,
+    /// It was mailed.
+    Mailed,
+    /// It was deleted, and its sound is gone.
+    Gone,
+}
+
+impl MessageWish {
+    /// What somebody may ask for.
+    pub const ASKED: [Self; 2] = [Self::Hear, Self::Delete];
+
+    /// The word in commands and the audit log; none for what nobody asks for.
+    pub fn action(self) -> Option<&'static str> {
+        match self {
+            Self::Hear => Some("hear"),
+            Self::Delete => Some("delete"),
+            Self::Mailed | Self::Gone => None,
+        }
+    }
 }
 
 /// What somebody wants with a recording.
@@ -209,6 +238,9 @@ pub enum Command {
     ForgetHold { tenant: TenantId, epoch: u64 },
     /// A node is about to go, and its addresses stay with it: its media sessions go to other nodes while people talk.
     NodeDraining { name: String },
+    /// Somebody has heard a message, or deletes it; or what was to be done about it outside is done. Written once all nodes
+    /// read it: no earlier build has a message.
+    CommandMessage { tenant: TenantId, place: Place, wish: MessageWish, author: Author },
     /// All nodes know the rules of this version: the group decides by them from here on. Written once all read it.
     RaiseRules { to: u32 },
 }
@@ -282,6 +314,9 @@ fn decide(state: &mut State, command: Command, stamp: Stamp, effects: &mut Effec
         Command::ReportsDone { tenant, series, up_to } => reports_done::apply(state, &tenant, series, up_to),
         Command::ForgetHold { tenant, epoch } => forget_hold::apply(state, &tenant, epoch),
         Command::NodeDraining { name } => node_draining::apply(state, &name, stamp, effects),
+        Command::CommandMessage { tenant, place, wish, author } => {
+            command_message::apply(state, &tenant, &place, wish, author, stamp, effects)
+        }
         Command::RaiseRules { to } => raise_rules::apply(state, to),
     }
 }

@@ -7,6 +7,7 @@ pub mod document;
 pub mod export;
 #[cfg(test)]
 mod fixture;
+mod mailbox;
 mod memberships;
 mod music;
 mod people;
@@ -22,6 +23,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use mangrove_proto::id::{EmployeeId, GroupId, TenantId};
 use serde::{Deserialize, Serialize};
 
+pub use mailbox::{Mailbox, Owner};
 pub use mangrove_sip::{
     matcher::{InvalidMatcher, SourceMatcher},
     sdp::Security,
@@ -57,6 +59,9 @@ pub struct TenantConfig {
     pub employees: BTreeMap<EmployeeId, Employee>,
     pub groups: BTreeMap<GroupId, Group>,
     pub schemes: BTreeMap<Arc<str>, Scheme>,
+    /// Boxes for messages, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub voicemail: BTreeMap<Arc<str>, Mailbox>,
     pub recording: Recording,
     /// Whether employees see who listens to their talks; who speaks in them they see in any case.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -100,9 +105,11 @@ impl TenantConfig {
 
     /// Whether builds before protocol 6 can't read it, or read less: music of the company's own or of several pieces,
     /// announcements in line, steps that speak, listeners that are seen, trunks and phones for which something is said of
-    /// SRTP, recording by more than the company's one rule, or as other files.
+    /// SRTP, recording by more than the company's one rule, or as other files, boxes for messages.
     pub fn is_of_protocol_6(&self) -> bool {
-        let speaks = |steps: &[Step]| steps.iter().any(|step| matches!(step, Step::Say { .. }));
+        let speaks = |steps: &[Step]| {
+            steps.iter().any(|step| matches!(step, Step::Say { .. } | Step::Voicemail { .. }))
+        };
         let is_new = |group: &Group| {
             let Overflow { waited, full, nobody } = &group.overflow;
             let queue = &group.queue;
@@ -112,6 +119,7 @@ impl TenantConfig {
         };
         !self.music.is_default()
             || self.agents_see_listeners
+            || !self.voicemail.is_empty()
             || self.groups.values().any(is_new)
             || self.schemes.values().any(|scheme| speaks(&scheme.steps))
             || self.securities().any(|security| !srtp::is_usual(&security))
@@ -154,6 +162,11 @@ impl TenantConfig {
     /// The employee whose SIP device has this user name.
     pub fn device(&self, username: &str) -> Option<(&Employee, &SipDevice)> {
         self.employees.values().find_map(|employee| employee.sip(username).map(|device| (employee, device)))
+    }
+
+    /// The boxes of this employee, in the order of their names.
+    pub fn boxes_of<'a>(&'a self, employee: &'a EmployeeId) -> impl Iterator<Item = &'a Mailbox> {
+        self.voicemail.values().filter(move |mailbox| mailbox.owner.is_employee(employee))
     }
 
     /// The trunk with this name.

@@ -20,14 +20,14 @@ pub(crate) use act::{
     accept_offer, accept_refer, answer, hang_up, hang_up_again, notify_refer, reached, reached_from,
     refuse_offer, refuse_refer, reject, remind, reoffer, ring, start, trying,
 };
-pub(crate) use effects::{answer_stranger, local, local_at, refuse, resume, send_all, turn_down};
+pub(crate) use effects::{answer_stranger, local, local_at, refuse, resume, send_all, send_apart, turn_down};
 pub(crate) use fax::{accept_fax, offer_audio, offer_fax, offer_g711, withhold_fax};
 pub(crate) use take::{failed, receive, timer, unreachable};
 
 use crate::cause::Cause;
 
 /// Our name in SIP messages.
-const USER_AGENT: &str = concat!("mangrove/", env!("CARGO_PKG_VERSION"));
+pub(crate) const USER_AGENT: &str = concat!("mangrove/", env!("CARGO_PKG_VERSION"));
 
 /// A dialog of ours, or the plan of one that waits for its media address.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

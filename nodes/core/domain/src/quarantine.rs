@@ -13,6 +13,7 @@ use crate::{
     call::{
         record,
         stage::{End, Stage},
+        voicemail,
     },
     cause::Cause,
     command::{Command, Sender, Ticket, report_handed_on},
@@ -103,6 +104,8 @@ fn end(call: CallId, scene: &mut Scene<'_>) {
     if let Stage::Waiting(waiting) = &call.stage {
         scene.queue_mut(&waiting.group).waiting.remove(&waiting.place);
     }
+    // What was said is kept.
+    voicemail::close(&mut call, scene);
     call.offers.clear();
     let people: Vec<EmployeeId> = call.parties.values().filter_map(|party| party.employee.clone()).collect();
     for employee in people {

@@ -5,6 +5,7 @@ mod group;
 mod hang_up;
 mod play;
 mod say;
+mod voicemail;
 
 use crate::{call::Call, cause::Cause, config::Step, scene::Scene};
 
@@ -26,6 +27,7 @@ pub(crate) fn run(step: &Step, call: &mut Call, scene: &mut Scene<'_>) -> Flow {
         Step::Say { what } => say::run(*what, call, scene),
         Step::Group { id, priority } => group::run(id, *priority, call, scene),
         Step::Employee { id } => employee::run(id, call, scene),
+        Step::Voicemail { mailbox, greeting } => voicemail::run(mailbox, greeting.as_ref(), call, scene),
         Step::HangUp { how } => hang_up::run(*how, call, scene),
     }
 }

@@ -10,7 +10,10 @@ use mangrove_proto::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{agent::Agent, call::Call, config::TenantConfig, day::Daily, moving::Heard, queue::Queue};
+use crate::{
+    agent::Agent, call::Call, config::TenantConfig, day::Daily, mailbox::Messages, moving::Heard,
+    queue::Queue,
+};
 
 /// A company's exchange.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -35,6 +38,9 @@ pub struct Tenant {
     /// The last report that it was handed on from each group.
     #[serde(default)]
     pub(crate) heard: OrdMap<u32, Heard>,
+    /// What callers have left, by box.
+    #[serde(default, skip_serializing_if = "OrdMap::is_empty")]
+    pub(crate) mailboxes: OrdMap<Arc<str>, Arc<Messages>>,
 }
 
 /// How much of a limit is used.
@@ -73,6 +79,7 @@ impl Tenant {
             today: Daily::default(),
             clock: 0,
             heard: OrdMap::new(),
+            mailboxes: OrdMap::new(),
         }
     }
 

@@ -54,7 +54,8 @@ pub fn object(tenant: &Tenant, object: &ObjectRef, now: u64, wall: u64) -> Optio
 /// A call.
 pub fn call(tenant: &Tenant, call: &Call) -> live::Call {
     let are_shown = tenant.config().agents_see_listeners;
-    let recording = call.recording.as_ref().filter(|recording| recording.running);
+    let recording = call.recording.as_ref();
+    let recording = recording.filter(|recording| recording.running && recording.message.is_none());
     let rung = call.offers.first().and_then(|offer| offer.employee.clone());
     live::Call {
         id: call.id,
@@ -100,6 +101,7 @@ fn state(call: &Call) -> CallState {
     match &call.stage {
         Stage::Arriving { .. } => CallState::Arriving,
         Stage::Playing { .. } | Stage::Echo { .. } => CallState::Playing,
+        Stage::Leaving(_) => CallState::Voicemail,
         Stage::Waiting(_) => CallState::Waiting,
         Stage::Ringing { .. } | Stage::Transferring(_) => CallState::Ringing,
         Stage::Talking(_) if call.held_since.is_some() => CallState::Held,

@@ -44,6 +44,9 @@ pub(super) fn check(configuration: &Configuration) -> Vec<Finding> {
     urls(configuration, &mut find);
     objects(&configuration.objects, &mut find);
     turn(&configuration.turn, &mut find);
+    if let Some(smtp) = &configuration.smtp {
+        smtp.check(&mut find);
+    }
     limits(configuration, &mut find);
     findings
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Configuration, Profile, Public, read};
+use super::{Configuration, Profile, Public, SmtpTls, read};
 
 fn file(text: &str) -> (tempfile::TempDir, std::path::PathBuf) {
     let folder = tempfile::tempdir().unwrap();
@@ -66,6 +66,12 @@ fn every_key_can_be_set() {
         credentials = "/etc/mangrove/s3"
         keys = "/etc/mangrove/masters"
         spool_mb = 100
+        [smtp]
+        server = "mail.example:465"
+        from = "Mangrove <mangrove@acme.example>"
+        username = "mangrove"
+        password_file = "/etc/mangrove/smtp"
+        tls = "implicit"
         [telemetry]
         otlp = "http://127.0.0.1:4317"
         format = "json"
@@ -89,6 +95,9 @@ fn every_key_can_be_set() {
     let objects = configuration.objects;
     assert_eq!((objects.region.as_deref(), objects.allow_http), (Some("eu-central-1"), true));
     assert_eq!((objects.keys, objects.spool_mb), (Some("/etc/mangrove/masters".into()), 100));
+    let smtp = configuration.smtp.unwrap();
+    assert_eq!((smtp.place(), smtp.tls), (("mail.example", 465), SmtpTls::Implicit));
+    assert_eq!(smtp.password_file, Some("/etc/mangrove/smtp".into()));
     let tls = configuration.cluster.tls.unwrap();
     assert_eq!(
         (tls.ca, tls.cert, tls.key),
@@ -128,6 +137,28 @@ fn a_mistake_is_named_with_line_key_and_what_is_allowed() {
         ("[turn]\nservers = [\"turn:a\"]\n", ":2: turn.servers:", ["credentials", "turn.secret_file"]),
         ("[turn]\nsecret_file = \"s\"\n", ":2: turn.secret_file:", ["without a server", "turn.servers"]),
         ("[turn]\nlifetime = 5\n", ":2: turn.lifetime:", ["5 s", "60 to 604800"]),
+        ("[smtp]\nserver = \"m\"\n", ":1: smtp:", ["`from`", "missing"]),
+        (
+            "[smtp]\nserver = \"a b\"\nfrom = \"a@b.example\"\n",
+            ":2: smtp.server:",
+            ["no mail server", "mail.example"],
+        ),
+        ("[smtp]\nserver = \"m\"\nfrom = \"me\"\n", ":3: smtp.from:", ["no sender", "name@host"]),
+        (
+            "[smtp]\nserver = \"m\"\nfrom = \"a@b.example\"\nusername = \"u\"\n",
+            ":4: smtp.username:",
+            ["belong together", "smtp.password_file"],
+        ),
+        (
+            "[smtp]\nserver = \"m\"\nfrom = \"a@b.example\"\nusername = \"u\"\npassword_file = \"p\"\ntls = \"off\"\n",
+            ":6: smtp.tls:",
+            ["readable", "starttls"],
+        ),
+        (
+            "[smtp]\nserver = \"m\"\nfrom = \"a@b.example\"\ntls = \"on\"\n",
+            ":4: smtp.tls:",
+            ["`on`", "starttls, implicit, off"],
+        ),
         ("[limits]\nlag_ms = 0\n", ":2: limits.lag_ms:", ["0 is out", "1 to 1000000"]),
         ("[limits]\nsilent_seconds = 29\n", ":2: limits.silent_seconds:", ["29 is out", "30 to 1000000"]),
         ("[limits]\nlag_ms = \"fast\"\n", ":2: limits.lag_ms:", ["fast", "u64"]),

@@ -1,6 +1,6 @@
 //! Sounds that every node has: for each language a spoken greeting and the fragments that numbers, times and places in
-//! line are put together from (see `sounds/README.md`), and, made at its start, a quiet piece to wait by and the tones of
-//! some countries.
+//! line are put together from (see `sounds/README.md`), and, made at its start, a quiet piece to wait by, the tones of
+//! some countries, the tone after which a message is left, and silence.
 
 use std::{collections::BTreeMap, f64::consts::TAU, sync::Arc};
 
@@ -32,8 +32,10 @@ pub(super) fn all() -> BTreeMap<String, Arc<Prompt>> {
     });
     let speech = SPEECH.iter().flat_map(|(language, file, index)| fragments(language, file, index));
     let music = ("music/en/default".to_owned(), Arc::new(Prompt::new(&music())));
+    let voicemail = [("prompt/en/beep", tones::beep()), ("prompt/en/silence", vec![0; RATE as usize])];
+    let voicemail = voicemail.map(|(key, samples)| (key.to_owned(), Arc::new(Prompt::new(&samples))));
     let tones = tones::all().map(|(key, samples)| (key, Arc::new(Prompt::new(&samples))));
-    spoken.chain(speech).chain(tones).chain([music]).collect()
+    spoken.chain(speech).chain(tones).chain(voicemail).chain([music]).collect()
 }
 
 fn fragments(language: &str, file: &[u8], index: &str) -> Vec<(String, Arc<Prompt>)> {

@@ -54,6 +54,11 @@ pub(super) fn all() -> impl Iterator<Item = (String, Vec<i16>)> {
     })
 }
 
+/// After it a caller speaks into a box.
+pub(super) fn beep() -> Vec<i16> {
+    turn(&tone(&[1000.0], &[400]))
+}
+
 fn turns(tone: &Tone) -> Vec<i16> {
     let length: usize = tone.cadence.iter().sum();
     turn(tone).repeat(HEARD_MS.div_ceil(length.max(1)))

@@ -79,6 +79,10 @@ export async function ask<T>(path: string, body: unknown = {}): Promise<T> {
   return (await (await send('POST', path, body)).json()) as T;
 }
 
+export async function put(path: string): Promise<void> {
+  await send('PUT', path);
+}
+
 export async function remove(path: string): Promise<void> {
   await send('DELETE', path);
 }

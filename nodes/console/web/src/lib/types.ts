@@ -1,7 +1,7 @@
 // Shapes of the HTTP API, as /api/v1/openapi.json describes them. Times are Unix milliseconds.
 
 export type AgentState = 'available' | 'ringing' | 'busy' | 'wrap-up' | 'break' | 'offline';
-export type CallState = 'arriving' | 'playing' | 'waiting' | 'ringing' | 'talking' | 'held' | 'ending';
+export type CallState = 'arriving' | 'playing' | 'waiting' | 'ringing' | 'talking' | 'held' | 'voicemail' | 'ending';
 export type Direction = 'inbound' | 'outbound' | 'internal';
 export type Outcome =
   | 'answered'
@@ -10,6 +10,7 @@ export type Outcome =
   | 'busy'
   | 'rejected'
   | 'unreachable'
+  | 'voicemail'
   | 'completed'
   | 'failed';
 
@@ -141,6 +142,25 @@ export interface Cdr {
   outcome: Outcome;
   cause: string;
   recordings: Recording[];
+}
+
+export interface Message {
+  id: number;
+  call: string;
+  caller: string;
+  at: number;
+  duration_ms: number;
+  heard: boolean;
+  /** Its sound is not on its way any more. */
+  stored: boolean;
+}
+
+/** A box for messages, of an employee or a group. */
+export interface Mailbox {
+  name: string;
+  employee: string | null;
+  group: string | null;
+  messages: Message[];
 }
 
 export interface Page<T> {

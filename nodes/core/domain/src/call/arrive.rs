@@ -22,7 +22,7 @@ use crate::{
     agent::Engagement,
     ask::Asks,
     cause::Cause,
-    config::Step,
+    config::{Step, TenantConfig},
     dial::{self, Dialled},
     effect::Reply,
     ingress,
@@ -234,7 +234,7 @@ fn from_phone(name: &str, incoming: &Incoming<'_>, scene: &Scene<'_>) -> Arrival
     }
     arrival.plan = match dial::read(config, &arrival.called) {
         None => Err(Cause::NotFound),
-        Some(Dialled::Employee(id)) => Ok(Plan::steps(&[Step::Employee { id }])),
+        Some(Dialled::Employee(id)) => Ok(Plan::steps(&to_employee(config, id))),
         Some(Dialled::Group(id)) => Ok(Plan::steps(&[Step::Group { id, priority: None }])),
         Some(Dialled::Number(number)) => {
             let configured = config.numbers.get(number.as_str());
@@ -255,6 +255,13 @@ fn from_phone(name: &str, incoming: &Incoming<'_>, scene: &Scene<'_>) -> Arrival
         }
     };
     arrival
+}
+
+/// What nobody answers goes into a box of theirs, if they have one.
+fn to_employee(config: &TenantConfig, id: EmployeeId) -> Vec<Step> {
+    let mailbox = config.boxes_of(&id).next();
+    let message = mailbox.map(|mailbox| Step::Voicemail { mailbox: mailbox.name.clone(), greeting: None });
+    std::iter::once(Step::Employee { id }).chain(message).collect()
 }
 
 fn dialled(invite: &Message) -> String {

@@ -7,6 +7,7 @@ use super::{
     party::Role,
     recording, replace,
     stage::{End, Stage, Talk},
+    voicemail,
 };
 use crate::{cause::Cause, line, scene::Scene};
 
@@ -72,6 +73,10 @@ fn leave_stage(call: &mut Call, scene: &mut Scene<'_>) -> Option<Talk> {
             Some(talk)
         }
         Stage::Transferring(transfer) => Some(transfer.talk),
+        Stage::Leaving(_) => {
+            voicemail::close(call, scene);
+            None
+        }
         _ => None,
     }
 }

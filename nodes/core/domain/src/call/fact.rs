@@ -7,7 +7,7 @@ use super::{
     party::Role,
     relay_offer, replace,
     stage::{Stage, Transfer},
-    transfer,
+    transfer, voicemail,
 };
 use crate::{cause::Cause, line, line::Fact, scene::Scene, story};
 
@@ -66,7 +66,8 @@ pub(crate) fn left(call: &mut Call, leg: LegId, cause: Cause, scene: &mut Scene<
 }
 
 fn guest_left(call: &mut Call, cause: Cause, by: EndedBy, scene: &mut Scene<'_>) {
-    let gave_up = matches!(cause, Cause::HungUp | Cause::Abandoned) && call.answered.is_none();
+    let hung_up = matches!(cause, Cause::HungUp | Cause::Abandoned);
+    let gave_up = hung_up && call.answered.is_none() && !voicemail::has_spoken(call, scene.now());
     end::end(call, if gave_up { Cause::Abandoned } else { cause }, by, scene);
 }
 

@@ -10,7 +10,7 @@ use mangrove_proto::{
 
 use super::{
     Call, announce, dial_out, end, keyed, party::Party, plan, record, recording, refusal, replace, retell,
-    stage::Stage,
+    stage::Stage, voicemail,
 };
 use crate::{cause::Cause, line, media as session, scene::Scene, story};
 
@@ -23,7 +23,7 @@ pub(crate) fn hear(call: &mut Call, fact: &Fact, scene: &mut Scene<'_>) {
         Fact::Ready(ready) => self::ready(call, ready, scene),
         Fact::Refused(refused) => self::refused(call, refused, scene),
         Fact::PlayFinished(finished) => play_finished(call, finished, scene),
-        Fact::Digit(digit) => note(call, &digit.endpoint, story::DIGIT.into(), scene),
+        Fact::Digit(digit) => pressed(call, digit, scene),
         Fact::Latched(latched) => self::latched(call, latched, scene),
         Fact::Silent(silent) => self::silent(call, silent, scene),
         Fact::KeyCode(code) => keyed::pressed(call, code, scene),
@@ -39,13 +39,18 @@ pub(crate) fn hear_former(call: &mut Call, fact: &Fact, scene: &mut Scene<'_>) {
     match fact {
         Fact::Ready(ready) => session::note_addresses(call, ready),
         Fact::PlayFinished(finished) => play_finished(call, finished, scene),
-        Fact::Digit(digit) => note(call, &digit.endpoint, story::DIGIT.into(), scene),
+        Fact::Digit(digit) => pressed(call, digit, scene),
         Fact::KeyCode(code) => keyed::pressed(call, code, scene),
         Fact::RecordingPaused(paused) => recording_paused(call, paused, scene),
         Fact::RecordingFinished(finished) => recording_finished(call, finished, scene),
         Fact::Counters(counters) => count_former(call, counters),
         Fact::Refused(_) | Fact::Latched(_) | Fact::Silent(_) | Fact::Secured(_) => {}
     }
+}
+
+fn pressed(call: &mut Call, digit: &media::Digit, scene: &mut Scene<'_>) {
+    note(call, &digit.endpoint, story::DIGIT.into(), scene);
+    voicemail::pressed(call, &digit.endpoint, &digit.digit, scene);
 }
 
 fn note(call: &Call, endpoint: &str, title: String, scene: &mut Scene<'_>) {
@@ -95,7 +100,11 @@ fn ready(call: &mut Call, ready: &media::Ready, scene: &mut Scene<'_>) {
 pub(crate) fn go_on(call: &mut Call, scene: &mut Scene<'_>) {
     if matches!(
         call.stage,
-        Stage::Playing { .. } | Stage::Waiting(_) | Stage::Talking(_) | Stage::Echo { .. }
+        Stage::Playing { .. }
+            | Stage::Leaving(_)
+            | Stage::Waiting(_)
+            | Stage::Talking(_)
+            | Stage::Echo { .. }
     ) {
         // Nothing to do, unless the ports were just given up when it was time to answer.
         line::answer(call, call.guest, scene);
@@ -126,6 +135,7 @@ fn play_finished(call: &mut Call, finished: &media::PlayFinished, scene: &mut Sc
         plan::proceed(call, scene);
     } else {
         announce::finished(call, finished, scene);
+        voicemail::finished(call, finished, scene);
     }
 }
 
@@ -141,6 +151,9 @@ fn latched(call: &mut Call, latched: &media::Latched, scene: &mut Scene<'_>) {
 /// Somebody who talks went silent: the phone is dead. Who is held, or holds, may be silent, and so may who waits; the
 /// media node counts that time too.
 fn silent(call: &mut Call, silent: &media::Silent, scene: &mut Scene<'_>) {
+    if voicemail::is_heard_at(call, &silent.endpoint) && silent.since_ms >= SILENCE_MS {
+        return voicemail::go_on(call, scene);
+    }
     let Some((guest, peer)) = call.talkers() else { return };
     // Who is to be told of another address of ours sends to the one it knows.
     let waits = |leg: LegId| call.party(leg).is_some_and(|party| party.told_at.is_some());
@@ -165,8 +178,11 @@ fn recording_finished(call: &mut Call, finished: &media::RecordingFinished, scen
         return;
     }
     recording.finished = Some(stored(finished));
+    let is_talk = recording.message.is_none();
     note(call, "", "recording finished".into(), scene);
-    if matches!(&call.stage, Stage::Over(end) if end.record_due.is_none()) {
+    voicemail::stored(call, &finished.recording, scene);
+    // A message's sound is no part of the record.
+    if is_talk && matches!(&call.stage, Stage::Over(end) if end.record_due.is_none()) {
         record::write(call, scene);
     }
 }

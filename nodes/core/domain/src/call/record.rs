@@ -1,6 +1,6 @@
 //! The record of a finished call.
 
-use mangrove_proto::live::{Cdr, CdrLeg};
+use mangrove_proto::live::{Cdr, CdrLeg, Outcome};
 
 use super::{
     Call, Recording,
@@ -41,7 +41,6 @@ pub(crate) fn write(call: &Call, scene: &mut Scene<'_>) {
 }
 
 fn cdr(call: &Call, end: &End) -> Cdr {
-    let answered = call.answered.is_some();
     Cdr {
         call: call.id,
         tenant: call.tenant.clone(),
@@ -59,13 +58,22 @@ fn cdr(call: &Call, end: &End) -> Cdr {
         hold_ms: call.hold_ms,
         group: call.group.clone(),
         employee: call.employee.clone(),
-        outcome: end.cause.outcome(answered),
+        outcome: outcome(call, end),
         ended_by: end.by,
         cause: end.cause.name().to_owned(),
         sip_status: end.status,
         q850: end.cause.q850(),
         legs: legs(call, end),
         recordings: call.recordings().filter_map(Recording::record).collect(),
+    }
+}
+
+/// Who was not answered by a person and has left a message counts as that, however it ended.
+fn outcome(call: &Call, end: &End) -> Outcome {
+    match end.cause.outcome(call.answered.is_some()) {
+        Outcome::Answered => Outcome::Answered,
+        _ if call.answered.is_none() && call.has_left_message() => Outcome::Voicemail,
+        outcome => outcome,
     }
 }
 

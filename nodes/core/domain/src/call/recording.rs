@@ -8,8 +8,8 @@ use mangrove_proto::{
     media::RecordingPaused,
 };
 
-use super::{Call, Pause, Recording, recorded};
-use crate::{command::RecordingWish, config::Recorded, day, rules, scene::Scene};
+use super::{Call, Pause, Recording, recorded, voicemail::Left};
+use crate::{command::RecordingWish, config::Recorded, day, mailbox::Message, rules, scene::Scene};
 
 /// Recordings of one call, at most: each is a file.
 const MOST: usize = 50;
@@ -40,18 +40,52 @@ pub(super) fn follow(call: &mut Call, peer: LegId, scene: &mut Scene<'_>) {
 }
 
 fn begin(call: &mut Call, peer: LegId, scene: &Scene<'_>) {
+    begin_with(call, Some(peer), None, scene);
+}
+
+/// A recording of the guest alone.
+pub(super) fn begin_message(call: &mut Call, left: Left, scene: &Scene<'_>) {
+    begin_with(call, None, Some(left), scene);
+}
+
+/// Ends the recording of a message that runs: where it lies, kept if it is as long as `shortest_ms`, and what is known of its
+/// sound.
+pub(super) fn end_message(call: &mut Call, shortest_ms: u64, now: u64) -> Option<(Left, Message)> {
+    let running = |recording: &&mut Recording| recording.running && recording.message.is_some();
+    let recording = call.recording.as_mut().filter(running)?;
+    let duration_ms = recording.place(now);
+    recording.stop(now);
+    let left = recording.message.as_mut()?;
+    left.kept = duration_ms >= shortest_ms;
+    let message = Message {
+        call: call.id,
+        caller: String::new(),
+        at: 0,
+        recording: recording.id.clone(),
+        object: recording.object.clone(),
+        duration_ms,
+        sha256: None,
+        heard: false,
+        mail_due: false,
+        deleted: false,
+    };
+    Some((left.clone(), message))
+}
+
+fn begin_with(call: &mut Call, right: Option<LegId>, message: Option<Left>, scene: &Scene<'_>) {
     if let Some(mut former) = call.recording.take() {
         call.media.leaves().unwrap_or(&call.media.node).clone_into(&mut former.node);
         call.earlier.push(former);
     }
     let (number, date) = (call.earlier.len() + 1, day::date(scene.day()));
-    let (format, channels) = recorded::file(call, peer, scene);
+    // A message is mailed as it is.
+    let (format, channels) = right.map(|peer| recorded::file(call, peer, scene)).unwrap_or_default();
     let ending = if format.is_wav() { "wav" } else { "opus" };
     call.recording = Some(Recording {
         id: format!("rec_{}_{number}", call.id),
         object: format!("recordings/{}/{date}/{}-{number}.{ending}", call.tenant, call.id),
         left: call.guest,
-        right: Some(peer),
+        right,
         running: true,
         since: Some(scene.now()),
         until: None,
@@ -61,6 +95,7 @@ fn begin(call: &mut Call, peer: LegId, scene: &Scene<'_>) {
         format,
         channels,
         node: String::new(),
+        message,
         finished: None,
     });
 }
@@ -78,8 +113,9 @@ pub(crate) fn ask(call: &mut Call, wish: RecordingWish, scene: &mut Scene<'_>) -
     }
 }
 
+/// Of a talk: a message is nobody's to begin or to end.
 fn running(call: &mut Call) -> Option<&mut Recording> {
-    call.recording.as_mut().filter(|recording| recording.running)
+    call.recording.as_mut().filter(|recording| recording.running && recording.message.is_none())
 }
 
 fn start(call: &mut Call, scene: &mut Scene<'_>) -> Result<(), &'static str> {
@@ -192,8 +228,11 @@ impl Call {
 }
 
 impl Recording {
-    /// As the call's record has it, once it is finished.
+    /// As the call's record has it, once it is finished. A message's sound is its box's.
     pub(super) fn record(&self) -> Option<CdrRecording> {
+        if self.message.is_some() {
+            return None;
+        }
         Some(CdrRecording { marks: self.marks.clone(), ..self.finished.clone()? })
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use mangrove_proto::{id::LegId, live::EndedBy};
 
-use super::{Call, announce, end, fact, monitor, party::Party, plan, replace, stage::Stage};
+use super::{Call, announce, end, fact, monitor, party::Party, plan, replace, stage::Stage, voicemail};
 use crate::{cause::Cause, scene::Scene};
 
 /// What a call can do without.
@@ -16,6 +16,8 @@ enum Sacrifice {
     Prompt,
     /// What a caller in line is told: music instead.
     Announcement,
+    /// What is heard before a message: the tone alone, then nothing.
+    Greeting,
     /// Music and everything else but voices.
     Sounds,
     /// Phones that wait for their media address: they are not rung, the guest stays where they are.
@@ -34,6 +36,7 @@ pub(super) fn give_way(call: &mut Call, scene: &mut Scene<'_>) {
     match sacrifice(call) {
         Sacrifice::Prompt => plan::proceed(call, scene),
         Sacrifice::Announcement => announce::give_up(call),
+        Sacrifice::Greeting => voicemail::give_up_greeting(call, scene),
         Sacrifice::Sounds => call.media.silenced = true,
         Sacrifice::Phones => give_up_phones(call, scene),
         Sacrifice::Supervisors => {
@@ -55,6 +58,7 @@ fn sacrifice(call: &Call) -> Sacrifice {
     match &call.stage {
         Stage::Arriving { .. } => Sacrifice::Call,
         Stage::Playing { .. } => Sacrifice::Prompt,
+        _ if voicemail::is_greeted(call) => Sacrifice::Greeting,
         _ if announce::is_heard(call) && call.media.plays() => Sacrifice::Announcement,
         _ if call.media.plays() => Sacrifice::Sounds,
         _ if planned(call).next().is_some() => Sacrifice::Phones,

@@ -30,6 +30,8 @@ pub enum Stage {
     Waiting(Waiting),
     /// Somebody is rung directly; the guest hears ringing. `early`: whose early media the guest hears.
     Ringing { early: Option<LegId> },
+    /// The guest leaves a message.
+    Leaving(Leaving),
     /// The guest and another talk.
     Talking(Talk),
     /// One of two transferred the other blindly; the guest waits while the target is rung.
@@ -58,6 +60,26 @@ pub struct Waiting {
     /// What they are told while they wait.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub announcement: Option<Announcement>,
+}
+
+/// A message that is being left.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Leaving {
+    /// In which box.
+    pub mailbox: Arc<str>,
+    /// How far it is.
+    pub part: Part,
+    /// When this part ends by itself.
+    pub until: u64,
+}
+
+/// A part of leaving a message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Part {
+    /// The guest hears these prompts, as the play with this id.
+    Greeting { play: String, prompts: Vec<String> },
+    /// The guest speaks.
+    Message,
 }
 
 /// Two people talking.
@@ -107,6 +129,7 @@ impl Stage {
             Self::Playing { .. } => "playing",
             Self::Waiting(_) => "waiting",
             Self::Ringing { .. } => "ringing",
+            Self::Leaving(_) => "leaving a message",
             Self::Talking(_) => "talking",
             Self::Transferring(_) => "transferring",
             Self::Echo { .. } => "echoing",

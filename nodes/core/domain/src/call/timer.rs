@@ -7,6 +7,7 @@ use super::{
     announce::Announcement,
     away, end, enqueue, monitor, offer, plan, recording, relay_offer, replace, retell,
     stage::{End, Stage},
+    voicemail,
 };
 use crate::{cause::Cause, line, scene::Scene};
 
@@ -21,6 +22,7 @@ pub(crate) fn due(call: &Call) -> Option<u64> {
         Stage::Arriving { until } => Some(*until),
         Stage::Playing { until, .. } => *until,
         Stage::Echo { until } => Some(*until),
+        Stage::Leaving(leaving) => Some(leaving.until),
         // An offer that may outlast the deadline looks at it again when it ends.
         Stage::Waiting(waiting) => {
             let deadline = waiting.deadline.filter(|_| !waiting.finish || call.offers.is_empty());
@@ -64,6 +66,7 @@ pub(crate) fn fire(call: &mut Call, scene: &mut Scene<'_>) {
         Stage::Echo { until } if *until <= now => {
             end::end(call, Cause::SchemeEnded, EndedBy::System, scene);
         }
+        Stage::Leaving(_) => voicemail::expire(call, scene),
         Stage::Waiting(_) => {
             enqueue::expire(call, scene);
             announce::fire(call, scene);

@@ -10,7 +10,7 @@ use super::Sender;
 use crate::{
     call::{Call, arrive, away, incoming::Incoming, replace},
     effect::{Effects, ObjectRef, Reply},
-    ingress, line,
+    ingress, lamp, line,
     rules::keeps_calls,
     scene::{self, Scene},
     stamp::Stamp,
@@ -210,6 +210,7 @@ fn register(
         scene.effects.actions.push(line::answer_stranger(object, request, &answer, source, edge, fence));
     }
     if is_registered {
+        lamp::show(&employee.id, scene);
         away::registered(&employee.id, request, source, edge, scene);
     }
     Reply::Done

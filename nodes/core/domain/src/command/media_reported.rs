@@ -60,7 +60,8 @@ pub(super) fn hear(
     }
 }
 
-/// A recording of a call that is forgotten: its record is in the history, and takes it in there. None of anything else.
+/// A recording of a call that is forgotten: its record is in the history, and takes it in there; a message is in its box. None
+/// of anything else.
 fn keep_late(
     tenant: &TenantId,
     call: CallId,
@@ -72,6 +73,9 @@ fn keep_late(
         return None;
     }
     let (tenant, recording) = (tenant.clone(), media_event::stored(finished));
+    if scene.tenant.store_late(call, &recording) {
+        return Some(());
+    }
     scene.state.outbox.add(Record::LateRecording(LateRecording { tenant, call, recording }));
     scene.effects.outbox = true;
     Some(())

@@ -2,6 +2,7 @@
 //! values and their spelling; what only the whole can tell is `validate`'s.
 
 mod duration;
+mod mailbox;
 mod people;
 mod reach;
 mod remove;
@@ -15,12 +16,13 @@ use serde::{Deserialize, Serialize};
 use super::Music;
 
 pub use duration::{Duration, InvalidDuration};
+pub use mailbox::Mailbox;
 pub use people::{Browser, Defaults, Device, Employee, EmployeeDefaults, Login, SipDevice};
 pub use reach::{Number, Target, Trunk, TrunkLimits};
 pub use secret::Secret;
 pub use service::{Announce, Group, Member, NoAnswer, Overflow, Queue, Recording, Scheme, ServiceLevel};
 pub use sounds::NamedSound;
-pub use step::{GroupStep, HangUp, Step};
+pub use step::{GroupStep, HangUp, Step, VoicemailStep};
 
 /// The only format there is yet.
 pub const FORMAT: u32 = 1;
@@ -65,6 +67,9 @@ pub struct Document {
     pub groups: Vec<Group>,
     #[serde(default)]
     pub schemes: Vec<Scheme>,
+    /// Boxes for messages.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub voicemail: Vec<Mailbox>,
     #[serde(default)]
     pub recording: Recording,
     /// Whether employees see which supervisors listen to their talks; not when absent.

@@ -7,7 +7,7 @@ use mangrove_proto::id::{EmployeeId, GroupId};
 use serde_json::{Value, json};
 
 use super::{
-    Device, Employee, Group, HangUp, Step, TenantConfig, Trunk,
+    Device, Employee, Group, HangUp, Mailbox, Owner, Step, TenantConfig, Trunk,
     document::{self, Document, Duration},
 };
 
@@ -32,6 +32,7 @@ pub fn export(config: &TenantConfig) -> Document {
         employees: config.employees.values().map(|e| employee(config, e)).collect(),
         groups: config.groups.values().map(|g| group(config, g)).collect(),
         schemes: config.schemes.values().map(|s| scheme(config, s)).collect(),
+        voicemail: config.voicemail.values().map(|m| mailbox(config, m)).collect(),
         recording: document::Recording {
             calls: config.recording.calls,
             on_demand: config.recording.on_demand,
@@ -64,6 +65,7 @@ pub fn objects(config: &TenantConfig) -> BTreeMap<String, Value> {
     objects.extend(document.employees.iter().map(|o| (format!("employee/{}", o.id()), json!(o))));
     objects.extend(document.groups.iter().map(|o| (format!("group/{}", o.id()), json!(o))));
     objects.extend(document.schemes.iter().map(|o| (format!("scheme/{}", o.name), json!(o))));
+    objects.extend(document.voicemail.iter().map(|o| (format!("voicemail/{}", o.name), json!(o))));
     objects
 }
 
@@ -177,6 +179,21 @@ fn scheme(config: &TenantConfig, scheme: &super::Scheme) -> document::Scheme {
     document::Scheme { name: scheme.name.to_string(), steps: steps(config, &scheme.steps) }
 }
 
+fn mailbox(config: &TenantConfig, mailbox: &Mailbox) -> document::Mailbox {
+    let (employee, group) = match &mailbox.owner {
+        Owner::Employee(id) => (Some(employee_extension(config, id)), None),
+        Owner::Group(id) => (None, Some(group_extension(config, id))),
+    };
+    document::Mailbox {
+        name: mailbox.name.to_string(),
+        employee,
+        group,
+        greeting: text(&mailbox.greeting),
+        longest: Duration(mailbox.longest_ms),
+        email: text(&mailbox.email),
+    }
+}
+
 fn steps(config: &TenantConfig, steps: &[Step]) -> Vec<document::Step> {
     steps.iter().map(|step| self::step(config, step)).collect()
 }
@@ -190,6 +207,10 @@ fn step(config: &TenantConfig, step: &Step) -> document::Step {
         }
         Step::Employee { id } => document::Step::Employee(employee_extension(config, id)),
         Step::Say { what } => document::Step::Say(*what),
+        Step::Voicemail { mailbox, greeting } => document::Step::Voicemail(document::VoicemailStep {
+            mailbox: mailbox.to_string(),
+            greeting: text(greeting),
+        }),
         Step::HangUp { how: HangUp::Busy } => document::Step::Busy(true),
         Step::HangUp { how: HangUp::Normal } => document::Step::HangUp(document::HangUp { status: None }),
         Step::HangUp { how: HangUp::Status(status) } => {

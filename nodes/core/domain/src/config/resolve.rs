@@ -132,6 +132,7 @@ fn whole(document: &Document, names: &Names<'_>, made: &mut Made<'_>) -> Result<
         employees: employees(document, names, made).map_err(at("employees"))?,
         groups: groups(document, names).map_err(at("groups"))?,
         schemes: service::schemes(document, names).map_err(at("schemes"))?,
+        voicemail: service::mailboxes(document, names).map_err(at("voicemail"))?,
         recording: Recording {
             calls: document.recording.calls,
             on_demand: document.recording.on_demand,

@@ -42,6 +42,12 @@ pub enum Step {
     Say {
         what: Said,
     },
+    /// Takes a message for this box, after this greeting or the box's own. As above.
+    Voicemail {
+        mailbox: Arc<str>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        greeting: Option<Arc<str>>,
+    },
 }
 
 /// What a step speaks.

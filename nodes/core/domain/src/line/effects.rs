@@ -179,6 +179,11 @@ pub(crate) fn answer_stranger(
     )
 }
 
+/// Sends a request of ours that belongs to no dialog; nobody waits for its answer.
+pub(crate) fn send_apart(object: ObjectRef, edge: &str, fence: (u64, Stamp), request: Outgoing) -> Effect {
+    to_edge(object, edge, None, fence, request)
+}
+
 /// Refuses a request that concerns no dialog which its sender may know of.
 pub(crate) fn turn_down(request: &Message, status: u16, source: &Source, edge: &str, scene: &mut Scene<'_>) {
     let mut response = Message::reply_to(request, status);

@@ -11,7 +11,7 @@ use crate::{
         announce::Announcement,
         echo, monitor,
         party::Party,
-        stage::{Stage, Waiting},
+        stage::{Part, Stage, Waiting},
     },
     config::{Music, TenantConfig},
     rules,
@@ -36,6 +36,7 @@ pub(super) fn hears(call: &Call, party: &Party, score: Score<'_>) -> Option<Hear
             };
             Hears::Play(Play { id: play.clone(), prompts, ..Play::default() })
         }),
+        Stage::Leaving(leaving) => guest.then(|| heard_while_leaving(&leaving.part)),
         Stage::Waiting(waiting) => guest.then(|| in_line(waiting, score)),
         Stage::Ringing { early } => ringing(call, party, *early, score),
         Stage::Talking(talk) if guest => talking(call, party, talk.peer, score),
@@ -43,6 +44,19 @@ pub(super) fn hears(call: &Call, party: &Party, score: Score<'_>) -> Option<Hear
         Stage::Talking(talk) => beside(call, party, talk.peer),
         Stage::Transferring(_) => guest.then(|| score.music(&config.music, 0)),
         Stage::Echo { .. } => guest.then(|| Hears::Echo(Echo { delay_ms: echo::DELAY_MS })),
+    }
+}
+
+/// Who speaks hears silence: a phone behind translation must go on getting packets, and a carrier may hang up without any.
+fn heard_while_leaving(part: &Part) -> Hears {
+    match part {
+        Part::Greeting { play, prompts } => {
+            Hears::Play(Play { id: play.clone(), prompts: prompts.clone(), ..Play::default() })
+        }
+        Part::Message => {
+            let prompts = vec!["prompt/silence".to_owned()];
+            Hears::Play(Play { id: "silence".to_owned(), prompts, repeat: true, ..Play::default() })
+        }
     }
 }
 

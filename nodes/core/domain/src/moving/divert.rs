@@ -67,7 +67,8 @@ fn subject(command: &Command) -> Option<TenantId> {
         Command::RemoveTenant { tenant, .. }
         | Command::SetPassword { tenant, .. }
         | Command::CommandAgent { tenant, .. }
-        | Command::CommandCall { tenant, .. } => Some(tenant.clone()),
+        | Command::CommandCall { tenant, .. }
+        | Command::CommandMessage { tenant, .. } => Some(tenant.clone()),
         _ => None,
     }
 }

@@ -28,6 +28,7 @@ pub(crate) fn config() -> TenantConfig {
         employees: people.map(|(extension, id)| (id.into(), employee(extension, id))).into(),
         groups: [("200".into(), sales())].into(),
         schemes: [(Arc::from("main"), scheme())].into(),
+        voicemail: Default::default(),
         recording: Recording {
             calls: RecordedCalls::External,
             on_demand: RecordedCalls::None,

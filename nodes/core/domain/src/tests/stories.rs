@@ -39,5 +39,6 @@ mod takeover;
 mod transfer;
 mod unreachable;
 mod unusable;
+mod voicemail;
 mod websockets;
 mod wrap_up;

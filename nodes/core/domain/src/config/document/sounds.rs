@@ -1,6 +1,6 @@
 //! The prompts and the music that a document names.
 
-use super::{Document, Step};
+use super::{Document, Step, VoicemailStep};
 
 /// One of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,7 +28,11 @@ impl Document {
         let schemes = self.schemes.iter().enumerate();
         let schemes =
             schemes.flat_map(|(at, scheme)| prompts(&scheme.steps, &format!("schemes[{at}].steps")));
-        own.chain(groups).chain(schemes).collect()
+        let boxes = self.voicemail.iter().enumerate().filter_map(|(at, mailbox)| {
+            let greeting = mailbox.greeting.as_ref()?;
+            Some(prompt(greeting, format!("voicemail[{at}].greeting")))
+        });
+        own.chain(groups).chain(schemes).chain(boxes).collect()
     }
 }
 
@@ -40,12 +44,17 @@ fn pieces(music: &crate::config::Music, path: String) -> Vec<NamedSound> {
 
 fn prompts(steps: &[Step], path: &str) -> Vec<NamedSound> {
     let named = |(at, step): (usize, &Step)| match step {
-        Step::Play(prompt) => {
-            Some(NamedSound { path: format!("{path}[{at}].play"), key: format!("prompt/{prompt}") })
+        Step::Play(name) => Some(prompt(name, format!("{path}[{at}].play"))),
+        Step::Voicemail(VoicemailStep { greeting: Some(greeting), .. }) => {
+            Some(prompt(greeting, format!("{path}[{at}].voicemail.greeting")))
         }
         _ => None,
     };
     steps.iter().enumerate().filter_map(named).collect()
+}
+
+fn prompt(name: &str, path: String) -> NamedSound {
+    NamedSound { path, key: format!("prompt/{name}") }
 }
 
 #[cfg(test)]
@@ -60,6 +69,9 @@ mod tests {
         put(&mut json, "/music", json!("rain"));
         put(&mut json, "/groups/0/queue/music", json!(["rain", "piano"]));
         put(&mut json, "/groups/0/overflow/waited", json!([{"group": "200"}, {"play": "sorry"}]));
+        let last = json!({"voicemail": {"box": "sales", "greeting": "closed"}});
+        put(&mut json, "/groups/0/overflow/full", json!([{"voicemail": "sales"}, last]));
+        put(&mut json, "/voicemail", json!([{"name": "sales", "group": "200", "greeting": "leave-a-word"}]));
         let found = document(&json).sounds();
         let found: Vec<_> = found.iter().map(|sound| (sound.path.as_str(), sound.key.as_str())).collect();
         assert_eq!(
@@ -69,7 +81,9 @@ mod tests {
                 ("groups[0].queue.music", "music/rain"),
                 ("groups[0].queue.music", "music/piano"),
                 ("groups[0].overflow.waited[1].play", "prompt/sorry"),
+                ("groups[0].overflow.full[1].voicemail.greeting", "prompt/closed"),
                 ("schemes[0].steps[0].play", "prompt/default-greeting"),
+                ("voicemail[0].greeting", "prompt/leave-a-word"),
             ]
         );
     }

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use mangrove_proto::{id::GroupId, live::ServiceLevel};
 
 use crate::config::{
-    Announce, Group, HangUp, Member, NoAnswer, Overflow, QueueRules, Scheme, Step,
+    Announce, Group, HangUp, Mailbox, Member, NoAnswer, Overflow, Owner, QueueRules, Scheme, Step,
     document::{self, Document},
     validate::Names,
 };
@@ -59,6 +59,29 @@ pub(super) fn schemes(document: &Document, names: &Names<'_>) -> Result<BTreeMap
     document.schemes.iter().map(scheme).collect()
 }
 
+pub(super) fn mailboxes(
+    document: &Document,
+    names: &Names<'_>,
+) -> Result<BTreeMap<Arc<str>, Mailbox>, String> {
+    let resolved = document.voicemail.iter().map(|mailbox| self::mailbox(mailbox, names));
+    resolved.map(|mailbox| mailbox.map(|mailbox| (mailbox.name.clone(), mailbox))).collect()
+}
+
+fn mailbox(mailbox: &document::Mailbox, names: &Names<'_>) -> Result<Mailbox, String> {
+    let owner = match (&mailbox.employee, &mailbox.group) {
+        (Some(employee), _) => Owner::Employee(names.employee(employee)?),
+        (None, Some(group)) => Owner::Group(names.group(group)?),
+        (None, None) => return Err(format!("the box `{}` has no owner", mailbox.name)),
+    };
+    Ok(Mailbox {
+        name: mailbox.name.as_str().into(),
+        owner,
+        greeting: mailbox.greeting.as_deref().map(Into::into),
+        longest_ms: mailbox.longest.0,
+        email: mailbox.email.as_deref().map(Into::into),
+    })
+}
+
 fn steps(steps: &[document::Step], names: &Names<'_>) -> Result<Vec<Step>, String> {
     steps.iter().map(|step| self::step(step, names)).collect()
 }
@@ -71,6 +94,10 @@ fn step(step: &document::Step, names: &Names<'_>) -> Result<Step, String> {
         }
         document::Step::Employee(employee) => Step::Employee { id: names.employee(employee)? },
         document::Step::Say(what) => Step::Say { what: *what },
+        document::Step::Voicemail(step) => Step::Voicemail {
+            mailbox: step.mailbox.as_str().into(),
+            greeting: step.greeting.as_deref().map(Into::into),
+        },
         document::Step::Busy(_) => Step::HangUp { how: HangUp::Busy },
         document::Step::HangUp(how) => {
             Step::HangUp { how: how.status.map_or(HangUp::Normal, HangUp::Status) }

@@ -228,6 +228,35 @@ fn what_is_said_survives_export() {
 }
 
 #[test]
+fn boxes_and_steps_that_lead_to_them_survive_export() {
+    let mut json = acme();
+    let plain = applied(&json, None).config;
+    put(
+        &mut json,
+        "/voicemail",
+        json!([
+            {"name": "sales", "group": "200", "greeting": "closed", "longest": "2m", "email": "sales@acme.example"},
+            {"name": "anna", "employee": "101"},
+        ]),
+    );
+    let steps = json!([{"voicemail": {"box": "sales", "greeting": "late"}}, {"voicemail": "anna"}]);
+    *at(&mut json, "/groups/0/overflow/waited") = steps.clone();
+    let config = applied(&json, Some(&plain)).config;
+    assert!(config.is_of_protocol_6() && !plain.is_of_protocol_6());
+    let anna = &config.voicemail["anna"];
+    assert!(anna.owner.is_employee(&"anna".into()) && !anna.owner.is_employee(&"desk".into()));
+    assert_eq!((anna.longest_ms, config.voicemail["sales"].longest_ms), (180_000, 120_000));
+    assert_eq!(config.boxes_of(&"anna".into()).count(), 1);
+    let document = exported(&config);
+    assert_eq!(document["voicemail"][0], json!({"name": "anna", "employee": "101"}));
+    assert_eq!(document["groups"][0]["overflow"]["waited"], steps);
+    assert_eq!(applied(&document, Some(&config)).config, config);
+    let mut without = export(&config);
+    assert!(without.remove("voicemail/anna"));
+    assert_eq!(validate(&without)[0].path, "groups[0].overflow.waited[1].voicemail");
+}
+
+#[test]
 fn a_configuration_survives_its_storage() {
     let config = applied(&acme(), None).config;
     let stored = rmp_serde::to_vec_named(&config).unwrap();

@@ -51,6 +51,14 @@ impl<'a> Names<'a> {
     }
 }
 
+impl Names<'_> {
+    /// Whether the box is there, or what to say.
+    pub(crate) fn mailbox(&self, text: &str) -> Result<(), String> {
+        let names = || self.document.voicemail.iter().map(|mailbox| mailbox.name.as_str());
+        if names().any(|name| name == text) { Ok(()) } else { Err(unknown("box", text, names())) }
+    }
+}
+
 /// "there is no group `300`; allowed: 200, 201".
 pub(crate) fn unknown<'b>(what: &str, text: &str, allowed: impl Iterator<Item = &'b str>) -> String {
     let mut names: Vec<&str> = allowed.take(LISTED + 1).collect();

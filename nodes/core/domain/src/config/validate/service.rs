@@ -97,7 +97,7 @@ pub(super) fn schemes(document: &Document, names: &Names<'_>, findings: &mut Fin
         if scheme.steps.is_empty() {
             findings.add(
                 format!("{path}.steps"),
-                "there are no steps; allowed: 1 to 100 of play, say, group, employee, busy, hang_up",
+                "there are no steps; allowed: 1 to 100 of play, say, group, employee, voicemail, busy, hang_up",
             );
         }
         list(&scheme.steps, &format!("{path}.steps"), names, findings);
@@ -123,6 +123,12 @@ fn list(steps: &[Step], path: &str, names: &Names<'_>, findings: &mut Findings) 
                 findings.number(format!("{path}.say.number"), *number, 0..=speech::LARGEST)
             }
             Step::Say(Said::Time) | Step::Busy(true) => {}
+            Step::Voicemail(step) => {
+                findings.check(format!("{path}.voicemail"), names.mailbox(&step.mailbox));
+                if let Some(greeting) = &step.greeting {
+                    findings.check(format!("{path}.voicemail.greeting"), text::name(greeting));
+                }
+            }
             Step::Busy(false) => findings.add(format!("{path}.busy"), "`false` says nothing; allowed: true"),
             Step::HangUp(how) => {
                 findings.number(format!("{path}.hang_up.status"), how.status.unwrap_or(480), 400..=699);

@@ -87,6 +87,14 @@ pub(super) fn email(text: &str) -> Outcome {
     if text.len() <= 254 && plain(name) && plain(host) { Ok(()) } else { Err(wrong()) }
 }
 
+/// Where mail goes: what servers take of it without quotes, so that nothing in it can be read as another command.
+pub(super) fn address(text: &str) -> Outcome {
+    email(text)?;
+    spelled(text, 254, "name@host of ASCII letters, digits and . _ + - @", |c| {
+        c.is_ascii_alphanumeric() || "._+-@".contains(c)
+    })
+}
+
 /// The host of SIP addresses and the digest realm.
 pub(super) fn domain(text: &str) -> Outcome {
     let label = |part: &str| {

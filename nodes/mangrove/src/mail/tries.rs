@@ -1,0 +1,61 @@
+//! When what could not be mailed is tried again: soon at first, later ever more seldom.
+
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
+
+use mangrove_control::Mail;
+use mangrove_domain::mailbox::Errand;
+
+const FIRST: Duration = Duration::from_secs(10);
+const LONGEST: Duration = Duration::from_secs(30 * 60);
+
+/// Tenant, box, number.
+type Key = (String, String, u64);
+
+/// Those that failed, with when they are tried again and how long they waited for that.
+#[derive(Debug, Default)]
+pub(super) struct Tries(BTreeMap<Key, (Instant, Duration)>);
+
+fn key(errand: &Errand) -> Key {
+    (errand.tenant.to_string(), errand.place.mailbox.to_string(), errand.place.number)
+}
+
+impl Tries {
+    /// Forgets all but these.
+    pub(super) fn keep(&mut self, due: &[Mail]) {
+        self.0.retain(|known, _| due.iter().any(|mail| key(&mail.errand) == *known));
+    }
+
+    pub(super) fn is_due(&self, errand: &Errand, now: Instant) -> bool {
+        self.0.get(&key(errand)).is_none_or(|(at, _)| *at <= now)
+    }
+
+    pub(super) fn failed(&mut self, errand: &Errand, now: Instant) {
+        let waited = self.0.get(&key(errand)).map(|(_, waited)| *waited);
+        let wait = waited.map_or(FIRST, |waited| (waited * 2).min(LONGEST));
+        self.0.insert(key(errand), (now + wait, wait));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mail::letter::tests::errand;
+
+    #[test]
+    fn what_fails_is_tried_again_ever_more_seldom_and_others_meanwhile() {
+        let (one, other, mut tries, start) = (errand(1), errand(2), Tries::default(), Instant::now());
+        assert!(tries.is_due(&one, start));
+        tries.failed(&one, start);
+        assert!(!tries.is_due(&one, start) && tries.is_due(&other, start));
+        assert!(tries.is_due(&one, start + FIRST));
+        tries.failed(&one, start);
+        assert!(!tries.is_due(&one, start + FIRST) && tries.is_due(&one, start + 2 * FIRST));
+        (0..20).for_each(|_| tries.failed(&one, start));
+        assert!(tries.is_due(&one, start + LONGEST));
+        tries.keep(&[Mail { errand: other, to: None, language: String::new() }]);
+        assert!(tries.is_due(&one, start), "forgotten");
+    }
+}
