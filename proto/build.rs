@@ -108,6 +108,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             ".mangrove.media.v1.SetSession.goes_on",
             "#[serde(skip_serializing_if = \"std::ops::Not::not\")]",
         )
+        .field_attribute(
+            ".mangrove.media.v1.SetSession.conference",
+            "#[serde(skip_serializing_if = \"String::is_empty\")]",
+        )
         .compile_fds(descriptors)?;
     Ok(())
 }

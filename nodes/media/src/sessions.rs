@@ -1,6 +1,7 @@
 //! What this node holds: which commands may still change it, and what they make of it. `opening` has each session's ports
 //! and its thread. The threads do the rest. Nothing here waits.
 
+mod conference;
 mod fallen;
 mod fence;
 mod joining;
@@ -19,6 +20,7 @@ use mangrove_proto::{
 pub use fence::{Admission, Fences};
 pub(crate) use plan::{Sounds, keys, sounds};
 
+use conference::Conference;
 use joining::Joining;
 use made::Made;
 
@@ -50,6 +52,8 @@ struct Session {
     met: BTreeMap<String, BrowserPlan>,
     /// The recording's id and number.
     recording: Option<(String, u64)>,
+    /// The name of its conference, if it is of one.
+    conference: Option<String>,
 }
 
 /// All sessions of a node.
@@ -57,6 +61,8 @@ struct Session {
 pub(crate) struct Sessions {
     fences: Fences,
     sessions: BTreeMap<Key, Session>,
+    /// Those of which a session is here, by tenant and name.
+    conferences: BTreeMap<Key, Conference>,
     ports: Ports,
     advertised: IpAddr,
     threads: Vec<Thread>,
@@ -84,6 +90,7 @@ impl Sessions {
         Self {
             fences: Fences::default(),
             sessions: BTreeMap::new(),
+            conferences: BTreeMap::new(),
             ports,
             advertised: options.advertised(),
             loads: vec![0; threads.len()],

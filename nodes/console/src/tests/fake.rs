@@ -26,6 +26,8 @@ pub(crate) struct Fake {
     pub logins: Mutex<BTreeMap<String, Login>>,
     pub told: Mutex<Vec<String>>,
     kept: Mutex<Vec<LiveEvent>>,
+    /// The calls in progress, if they are others than usual.
+    shown: Mutex<Option<Vec<Call>>>,
     sender: broadcast::Sender<LiveEvent>,
 }
 
@@ -36,7 +38,8 @@ pub(crate) fn call(number: u128) -> String {
 impl Fake {
     pub(crate) fn new(logins: BTreeMap<String, Login>) -> Self {
         let (sender, _) = broadcast::channel(64);
-        Self { logins: Mutex::new(logins), told: Mutex::default(), kept: Mutex::default(), sender }
+        let (told, kept, shown) = (Mutex::default(), Mutex::default(), Mutex::default());
+        Self { logins: Mutex::new(logins), told, kept, shown, sender }
     }
 
     pub(crate) fn publish(&self, id: u64, kind: &str, json: &Value) {
@@ -44,6 +47,11 @@ impl Fake {
         let event = LiveEvent { id, tenant: "acme".into(), kind: kind.into(), json };
         self.kept.lock().push(event.clone());
         let _ = self.sender.send(event);
+    }
+
+    /// These calls are in progress.
+    pub(crate) fn show(&self, calls: Vec<Call>) {
+        *self.shown.lock() = Some(calls);
     }
 
     fn tell(&self, what: String) {
@@ -101,6 +109,7 @@ pub(crate) fn live_call(number: u128, group: &str, employee: Option<&str>) -> Ca
         pause: None,
         on_demand: false,
         monitors: Vec::new(),
+        conference: None,
     }
 }
 
@@ -173,7 +182,9 @@ impl Console for Fake {
 
     async fn live(&self, tenant: &str) -> Result<Live, Error> {
         known(tenant)?;
-        Ok(picture(tenant))
+        let picture = picture(tenant);
+        let calls = self.shown.lock().clone().unwrap_or_else(|| picture.calls.clone());
+        Ok(Live { calls, ..picture })
     }
 
     async fn command_agent(&self, command: AgentCommand) -> Result<(), Error> {

@@ -13,7 +13,7 @@ pub fn keys() -> BTreeSet<String> {
     let tones = COUNTRIES.into_iter().flat_map(|country| {
         ["music/ringback", "prompt/busy", "prompt/reorder"].map(|tone| format!("{tone}-{country}"))
     });
-    let others = ["prompt/default-greeting", "music/default"].map(str::to_owned);
+    let others = ["prompt/default-greeting", "prompt/conference-pin", "music/default"].map(str::to_owned);
     spoken.chain(tones).chain(others).collect()
 }
 

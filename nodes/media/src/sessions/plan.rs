@@ -65,7 +65,8 @@ pub(super) fn without_sounds(set: &SetSession) -> SetSession {
 pub(super) fn relay_only(set: &SetSession) -> SetSession {
     let mut set = SetSession { recording: None, ..without_sounds(set) };
     for endpoint in &mut set.endpoints {
-        endpoint.hears = endpoint.hears.take().filter(|hears| !matches!(hears, Hears::Mix(_)));
+        let is_mixed = |hears: &Hears| matches!(hears, Hears::Mix(_) | Hears::Conference(_));
+        endpoint.hears = endpoint.hears.take().filter(|hears| !is_mixed(hears));
     }
     set
 }
@@ -205,6 +206,9 @@ fn hears(hears: Option<&Hears>, sounds: &Sounds, unix_us: u64) -> HearsPlan {
         Some(Hears::Peer(peer)) => HearsPlan::Peer(peer.endpoint.as_str().into()),
         Some(Hears::Mix(mix)) => {
             HearsPlan::Mix(mix.endpoints.iter().map(|id| Arc::from(id.as_str())).collect())
+        }
+        Some(Hears::Conference(conference)) => {
+            HearsPlan::Conference { is_muted: conference.muted, chimes: conference.chimes }
         }
         Some(Hears::Play(play)) => {
             let prompts: Arc<[_]> = play.prompts.iter().filter_map(|key| sounds.get(key).cloned()).collect();

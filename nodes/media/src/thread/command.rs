@@ -37,6 +37,8 @@ pub(crate) struct Plan {
     pub(crate) owner: Owner,
     pub(crate) endpoints: Vec<EndpointPlan>,
     pub(crate) recording: Option<RecordingPlan>,
+    /// The number of its conference within this process.
+    pub(crate) conference: Option<u64>,
 }
 
 #[derive(Debug)]
@@ -88,6 +90,11 @@ pub(crate) enum HearsPlan {
     Peer(Arc<str>),
     /// The sum of the endpoints of these ids, as far as they are there.
     Mix(Vec<Arc<str>>),
+    /// All others in the session's conference.
+    Conference {
+        is_muted: bool,
+        chimes: bool,
+    },
     Play {
         id: Arc<str>,
         prompts: Arc<[Arc<Prompt>]>,

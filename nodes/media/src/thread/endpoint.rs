@@ -23,6 +23,7 @@ use super::{
     announcer::Announcer,
     browser::Browser,
     command::EndpointPlan,
+    conference::Seat,
     ear::Ear,
     formats::Formats,
     guard::{Guard, Keys},
@@ -59,6 +60,8 @@ pub(super) struct Endpoint {
     pub(super) listeners: Vec<usize>,
     /// The session in whose room it is heard beside others.
     pub(super) hall: Option<u64>,
+    /// Its place in a conference.
+    pub(super) seat: Option<Seat>,
     pub(super) tap: Option<(u64, Side)>,
     /// Its recording is paused: nothing that tells what is said leaves but to its listeners, keys included.
     pub(super) is_private: bool,
@@ -94,6 +97,10 @@ pub(super) enum Hears {
         heard: Vec<usize>,
         first: bool,
     },
+    /// All others in a conference; `first` as above.
+    Conference {
+        first: bool,
+    },
     /// Without a playout: it was played to its end.
     Play {
         id: Arc<str>,
@@ -107,7 +114,7 @@ impl Hears {
     pub(super) fn peer(&self) -> Option<usize> {
         match self {
             Self::Peer(peer) => Some(*peer),
-            Self::Silence | Self::Mix { .. } | Self::Play { .. } => None,
+            Self::Silence | Self::Mix { .. } | Self::Conference { .. } | Self::Play { .. } => None,
         }
     }
 }
@@ -151,6 +158,7 @@ impl Endpoint {
             hears: Hears::Silence,
             listeners: Vec::new(),
             hall: None,
+            seat: None,
             tap: None,
             is_private: false,
             hush: Hush::default(),

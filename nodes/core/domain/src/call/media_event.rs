@@ -9,8 +9,8 @@ use mangrove_proto::{
 };
 
 use super::{
-    Call, announce, dial_out, end, keyed, party::Party, plan, record, recording, refusal, replace, retell,
-    stage::Stage,
+    Call, announce, confer, dial_out, end, keyed, party::Party, plan, record, recording, refusal, replace,
+    retell, stage::Stage,
 };
 use crate::{cause::Cause, line, media as session, scene::Scene, story};
 
@@ -23,7 +23,7 @@ pub(crate) fn hear(call: &mut Call, fact: &Fact, scene: &mut Scene<'_>) {
         Fact::Ready(ready) => self::ready(call, ready, scene),
         Fact::Refused(refused) => self::refused(call, refused, scene),
         Fact::PlayFinished(finished) => play_finished(call, finished, scene),
-        Fact::Digit(digit) => note(call, &digit.endpoint, story::DIGIT.into(), scene),
+        Fact::Digit(digit) => pressed(call, digit, scene),
         Fact::Latched(latched) => self::latched(call, latched, scene),
         Fact::Silent(silent) => self::silent(call, silent, scene),
         Fact::KeyCode(code) => keyed::pressed(call, code, scene),
@@ -39,13 +39,18 @@ pub(crate) fn hear_former(call: &mut Call, fact: &Fact, scene: &mut Scene<'_>) {
     match fact {
         Fact::Ready(ready) => session::note_addresses(call, ready),
         Fact::PlayFinished(finished) => play_finished(call, finished, scene),
-        Fact::Digit(digit) => note(call, &digit.endpoint, story::DIGIT.into(), scene),
+        Fact::Digit(digit) => pressed(call, digit, scene),
         Fact::KeyCode(code) => keyed::pressed(call, code, scene),
         Fact::RecordingPaused(paused) => recording_paused(call, paused, scene),
         Fact::RecordingFinished(finished) => recording_finished(call, finished, scene),
         Fact::Counters(counters) => count_former(call, counters),
         Fact::Refused(_) | Fact::Latched(_) | Fact::Silent(_) | Fact::Secured(_) => {}
     }
+}
+
+fn pressed(call: &mut Call, digit: &media::Digit, scene: &mut Scene<'_>) {
+    note(call, &digit.endpoint, story::DIGIT.into(), scene);
+    confer::pressed(call, digit, scene);
 }
 
 fn note(call: &Call, endpoint: &str, title: String, scene: &mut Scene<'_>) {
@@ -93,7 +98,11 @@ fn ready(call: &mut Call, ready: &media::Ready, scene: &mut Scene<'_>) {
 
 /// Does what waited for addresses that are known now.
 pub(crate) fn go_on(call: &mut Call, scene: &mut Scene<'_>) {
-    if matches!(call.stage, Stage::Playing { .. } | Stage::Waiting(_) | Stage::Talking(_)) {
+    let is_up = matches!(
+        call.stage,
+        Stage::Playing { .. } | Stage::Waiting(_) | Stage::Talking(_) | Stage::Conferring(_)
+    );
+    if is_up {
         // Nothing to do, unless the ports were just given up when it was time to answer.
         line::answer(call, call.guest, scene);
     }
@@ -138,7 +147,7 @@ fn latched(call: &mut Call, latched: &media::Latched, scene: &mut Scene<'_>) {
 /// Somebody who talks went silent: the phone is dead. Who is held, or holds, may be silent, and so may who waits; the
 /// media node counts that time too.
 fn silent(call: &mut Call, silent: &media::Silent, scene: &mut Scene<'_>) {
-    let Some((guest, peer)) = call.talkers() else { return };
+    let Some([guest, peer]) = watched(call) else { return };
     // Who is to be told of another address of ours sends to the one it knows.
     let waits = |leg: LegId| call.party(leg).is_some_and(|party| party.told_at.is_some());
     let leg = silent.endpoint.parse::<LegId>().ok().filter(|leg| [guest, peer].contains(leg) && !waits(*leg));
@@ -147,6 +156,13 @@ fn silent(call: &mut Call, silent: &media::Silent, scene: &mut Scene<'_>) {
     if leg.is_some() && is_dead && call.held_since.is_none() {
         end::end(call, Cause::MediaLost, EndedBy::System, scene);
     }
+}
+
+/// Those who should be heard.
+fn watched(call: &Call) -> Option<[LegId; 2]> {
+    let is_heard = call.is_in_conference() && !call.party(call.guest).is_some_and(Party::is_absent);
+    let talkers = call.talkers().map(|(guest, peer)| [guest, peer]);
+    talkers.or_else(|| is_heard.then_some([call.guest; 2]))
 }
 
 fn recording_paused(call: &mut Call, paused: &media::RecordingPaused, scene: &mut Scene<'_>) {

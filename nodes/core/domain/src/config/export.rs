@@ -40,6 +40,7 @@ pub fn export(config: &TenantConfig) -> Document {
             keys: config.recording.keys.clone(),
             retention: config.recording.retention_ms.map(Duration),
         },
+        conferences: config.conferences.values().map(conference).collect(),
         agents_see_listeners: config.agents_see_listeners,
     }
 }
@@ -63,6 +64,7 @@ pub fn objects(config: &TenantConfig) -> BTreeMap<String, Value> {
     objects.extend(document.employees.iter().map(|o| (format!("employee/{}", o.id()), json!(o))));
     objects.extend(document.groups.iter().map(|o| (format!("group/{}", o.id()), json!(o))));
     objects.extend(document.schemes.iter().map(|o| (format!("scheme/{}", o.name), json!(o))));
+    objects.extend(document.conferences.iter().map(|o| (format!("conference/{}", o.name), json!(o))));
     objects
 }
 
@@ -173,6 +175,18 @@ fn scheme(config: &TenantConfig, scheme: &super::Scheme) -> document::Scheme {
     document::Scheme { name: scheme.name.to_string(), steps: steps(config, &scheme.steps) }
 }
 
+fn conference(conference: &super::Conference) -> document::Conference {
+    document::Conference {
+        name: conference.name.to_string(),
+        extension: text(&conference.extension),
+        pin: None,
+        moderator_pin: None,
+        wait_for_moderator: conference.waits_for_moderator,
+        entry_tone: conference.chimes,
+        max_people: conference.most,
+    }
+}
+
 fn steps(config: &TenantConfig, steps: &[Step]) -> Vec<document::Step> {
     steps.iter().map(|step| self::step(config, step)).collect()
 }
@@ -186,6 +200,7 @@ fn step(config: &TenantConfig, step: &Step) -> document::Step {
         }
         Step::Employee { id } => document::Step::Employee(employee_extension(config, id)),
         Step::Say { what } => document::Step::Say(*what),
+        Step::Conference { name } => document::Step::Conference(name.to_string()),
         Step::HangUp { how: HangUp::Busy } => document::Step::Busy(true),
         Step::HangUp { how: HangUp::Normal } => document::Step::HangUp(document::HangUp { status: None }),
         Step::HangUp { how: HangUp::Status(status) } => {

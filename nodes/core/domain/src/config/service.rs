@@ -42,6 +42,10 @@ pub enum Step {
     Say {
         what: Said,
     },
+    /// Puts the guest into the conference of this name. Builds before protocol 6 can't read it.
+    Conference {
+        name: Arc<str>,
+    },
 }
 
 /// What a step speaks.

@@ -2,6 +2,7 @@
 //! found at once, in the document's order, each with its path and what is allowed.
 
 mod circle;
+mod conference;
 mod names;
 mod people;
 mod reach;
@@ -38,6 +39,7 @@ pub fn validate(document: &Document) -> Vec<Problem> {
     people::employees(document, &names, &mut findings);
     service::groups(document, &names, &mut findings);
     service::schemes(document, &names, &mut findings);
+    conference::conferences(document, &mut findings);
     circle::overflows(document, &names, &mut findings);
     findings.problems
 }
@@ -91,6 +93,7 @@ fn amounts(document: &Document, findings: &mut Findings) {
         ("employees", document.employees.len()),
         ("groups", document.groups.len()),
         ("schemes", document.schemes.len()),
+        ("conferences", document.conferences.len()),
     ] {
         if length > MOST {
             findings.add(path, format!("{length} are too many; allowed: up to {MOST}"));

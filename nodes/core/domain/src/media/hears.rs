@@ -2,13 +2,14 @@
 
 use mangrove_proto::{
     id::LegId,
-    media::{Mix, Peer, Play, endpoint::Hears},
+    media::{Conference, Mix, Peer, Play, endpoint::Hears},
 };
 
 use crate::{
     call::{
         Call,
         announce::Announcement,
+        confer::{Conferring, Part},
         monitor,
         party::Party,
         stage::{Stage, Waiting},
@@ -16,6 +17,9 @@ use crate::{
     config::{Music, TenantConfig},
     rules,
 };
+
+/// What asks for a conference's PIN.
+const PIN: &str = "conference-pin";
 
 /// By what it is decided who hears what: the company's configuration and the group's rules.
 #[derive(Debug, Clone, Copy)]
@@ -42,6 +46,24 @@ pub(super) fn hears(call: &Call, party: &Party, score: Score<'_>) -> Option<Hear
         Stage::Talking(talk) if talk.peer == party.id => talking(call, party, call.guest, score),
         Stage::Talking(talk) => beside(call, party, talk.peer),
         Stage::Transferring(_) => guest.then(|| score.music(&config.music, 0)),
+        Stage::Conferring(conferring) => guest.then(|| self::conferring(conferring, party, score)),
+    }
+}
+
+/// Who holds plays music to themselves, which is not for the others.
+fn conferring(conferring: &Conferring, party: &Party, score: Score<'_>) -> Hears {
+    let config = score.config;
+    match &conferring.part {
+        Part::Door { play, .. } => {
+            let prompts = vec![format!("prompt/{}/{PIN}", config.language)];
+            Hears::Play(Play { id: play.clone(), prompts, ..Play::default() })
+        }
+        Part::Waits => score.music(&config.music, 0),
+        Part::In => {
+            let known = config.conferences.get(&conferring.name);
+            let chimes = known.is_some_and(|conference| conference.chimes);
+            Hears::Conference(Conference { muted: conferring.muted || party.is_absent(), chimes })
+        }
     }
 }
 

@@ -35,6 +35,7 @@ pub(crate) fn config() -> TenantConfig {
             keys: RecordingKeys::default(),
             retention_ms: None,
         },
+        conferences: [].into(),
         agents_see_listeners: false,
         memberships: Default::default(),
     }
