@@ -81,6 +81,7 @@ fn call(number: usize, mode: &str) -> SetSession {
         recording: (mode == "record").then_some(recording),
         close: false,
         goes_on: false,
+        conference: String::new(),
     }
 }
 

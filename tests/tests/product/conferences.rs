@@ -86,7 +86,7 @@ impl Room {
     async fn conduct(&self, place: usize, action: &str) -> Result<()> {
         let people = self.has(3).await?;
         let call = people[place]["call"].as_str().context("a call without an id")?.to_owned();
-        self.api.post(&format!("/calls/{call}/conference"), &json!({ "action": action })).await.map(drop)
+        self.api.post(&format!("/calls/{call}/conference"), &json!({ "action": action })).await
     }
 }
 

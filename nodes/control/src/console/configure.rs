@@ -218,8 +218,8 @@ fn too_new(control: &Control, config: &TenantConfig) -> Option<document::Problem
     let is_read = !config.is_of_protocol_6() || control.cluster().directory().all_speak(MUSIC_SINCE);
     (!is_read).then(|| document::Problem {
         path: String::new(),
-        message: "the company's own `music`, music of several pieces, `announce`, `say`, `conferences`, `srtp`, `agents_see_listeners`, and \
-                  `recording` of numbers, groups and employees, `on_demand`, `resume_after` and `keys` are not known to all \
+        message: "the company's own `music`, music of several pieces, `announce`, `say`, `conferences`, `srtp`, \
+                  `agents_see_listeners`, and `recording` of numbers, groups and employees, `on_demand`, `resume_after` and `keys` are not known to all \
                   nodes yet: upgrade them all first"
             .to_owned(),
     })

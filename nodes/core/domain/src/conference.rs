@@ -66,8 +66,8 @@ fn stays(node: &str, other: &str, scene: &Scene<'_>) -> bool {
 /// Keeps the list of a conference's calls: what a call's session names is what holds.
 pub(crate) fn follow(call: &Call, scene: &mut Scene<'_>) {
     let named = Some(call.media.conference.as_str()).filter(|name| !name.is_empty() && !call.is_over());
-    let mut conferences = scene.tenant.conferences.iter();
-    let known = conferences.find(|(_, known)| known.calls.contains(&call.id)).map(|(name, _)| name.clone());
+    let lists = |(_, known): &(&Arc<str>, &Arc<Conference>)| known.calls.contains(&call.id);
+    let known = scene.tenant.conferences.iter().find(lists).map(|(name, _)| name.clone());
     if known.as_deref() == named {
         return;
     }

@@ -104,8 +104,8 @@ impl TenantConfig {
     }
 
     /// Whether builds before protocol 6 can't read it, or read less: music of the company's own or of several pieces,
-    /// announcements in line, steps that speak, conferences, listeners that are seen, trunks and phones for which something is said of
-    /// SRTP, recording by more than the company's one rule.
+    /// announcements in line, steps that speak, conferences, listeners that are seen, trunks and phones for which something
+    /// is said of SRTP, recording by more than the company's one rule.
     pub fn is_of_protocol_6(&self) -> bool {
         let speaks = |steps: &[Step]| steps.iter().any(|step| matches!(step, Step::Say { .. }));
         let is_new = |group: &Group| {

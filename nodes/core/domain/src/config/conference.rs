@@ -14,7 +14,7 @@ pub struct Conference {
     /// What employees dial to come to it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub extension: Option<Arc<str>>,
-    /// SHA-256 of what is asked of whoever comes, in hex, as [`digest`] makes it.
+    /// SHA-256 of what is asked of whoever comes, in hex, with the company's and its own name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pin: Option<Arc<str>>,
     /// The same of moderators, who come in where it is locked and for whom the others wait.

@@ -8,9 +8,9 @@ use mangrove_proto::{
         EdgeEvent, Failed, FlowClosed, Ingress, Received, Source, edge_event::Fact as Reported, ingress::From,
     },
     media::{
-        Codec, Counters, Digit, Endpoint, EndpointAddress, KeyCode, Latched, MediaEvent, Mix, Peer, Play,
-        PlayFinished, Ready, Recording, RecordingFinished, RecordingPaused, Refused, Secured, SetSession,
-        Silent, Srtp, TelephoneEvent, Webrtc, endpoint::Hears, media_event::Fact,
+        Codec, Conference, Counters, Digit, Endpoint, EndpointAddress, KeyCode, Latched, MediaEvent, Mix,
+        Peer, Play, PlayFinished, Ready, Recording, RecordingFinished, RecordingPaused, Refused, Secured,
+        SetSession, Silent, Srtp, TelephoneEvent, Webrtc, endpoint::Hears, media_event::Fact,
     },
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -103,6 +103,10 @@ fn mix() -> Mix {
     Mix { endpoints: vec!["other".into(), "third".into()] }
 }
 
+fn conference() -> Conference {
+    Conference { muted: true, chimes: true }
+}
+
 fn play() -> Play {
     Play { id: "play".into(), prompts: vec!["music/default".into()], repeat: true, by_clock: true }
 }
@@ -132,6 +136,8 @@ fn sessions() {
     may_lack_fields(endpoint(Hears::Peer(peer())));
     may_lack_fields(endpoint(Hears::Play(play())));
     may_lack_fields(endpoint(Hears::Mix(mix())));
+    may_lack_fields(conference());
+    may_lack_fields(endpoint(Hears::Conference(conference())));
     may_lack_fields(SetSession {
         session: "call".into(),
         version: 2,
@@ -139,6 +145,7 @@ fn sessions() {
         recording: Some(recording()),
         close: true,
         goes_on: true,
+        conference: "weekly".into(),
     });
 }
 

@@ -221,21 +221,27 @@ fn all_go_on_at_one_node_when_theirs_is_lost_or_about_to_go() {
 }
 
 #[test]
-fn an_agent_sends_their_caller_into_it() {
-    let mut config = config(conference());
-    config.schemes = acme::config().schemes;
-    let mut world = World::of(config);
-    world.command(Command::RaiseRules { to: NEWEST });
-    world.register("101");
-    world.announce_media("m2");
-    let (customer, anna) = world.talking("101");
-    world.refer(anna, "300");
-    world.run();
-    world.pass(6_000);
-    assert_eq!((world.stage(customer), is_heard(&world, customer)), ("conferring", Some(true)));
-    assert!(world.agent("anna").engaged.is_none());
-    assert!(world.call(customer).recording.as_ref().is_some_and(|recording| !recording.running));
-    let second = world.call_from("101", "300");
-    world.run();
-    assert_eq!(nodes(&world, &[customer, second]).len(), 1);
+fn an_agent_sends_their_caller_into_it_be_it_at_their_node_or_at_another() {
+    for elsewhere in [false, true] {
+        let mut config = config(conference());
+        config.schemes = acme::config().schemes;
+        let mut world = World::of(config);
+        world.command(Command::RaiseRules { to: NEWEST });
+        world.register("101");
+        if elsewhere {
+            world.announce_media("m2");
+        }
+        let (customer, anna) = world.talking("101");
+        world.refer(anna, "300");
+        world.run();
+        world.pass(6_000);
+        assert_eq!((world.stage(customer), is_heard(&world, customer)), ("conferring", Some(true)));
+        assert!(world.agent("anna").engaged.is_none());
+        assert!(world.call(customer).recording.as_ref().is_some_and(|recording| !recording.running));
+        assert!(!world.call(customer).is_retelling(), "they know where to send");
+        let second = world.call_from("101", "300");
+        world.run();
+        let there = if elsewhere { "m2" } else { "m1" };
+        assert_eq!(nodes(&world, &[customer, second]), [there]);
+    }
 }
