@@ -132,6 +132,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             ".mangrove.media.v1.SetSession.left",
             "#[serde(skip_serializing_if = \"Vec::is_empty\")]",
         )
+        .field_attribute(
+            ".mangrove.media.v1.SetSession.conference",
+            "#[serde(skip_serializing_if = \"String::is_empty\")]",
+        )
         .compile_fds(descriptors)?;
     Ok(())
 }

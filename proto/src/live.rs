@@ -148,6 +148,26 @@ pub struct Call {
     /// The supervisors beside the talk, as far as whoever looks may know of them.
     #[serde(default)]
     pub monitors: Vec<Monitor>,
+    /// The guest's place in a conference.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conference: Option<Seat>,
+}
+
+/// Somebody's place in a conference.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Seat {
+    /// Of the conference.
+    pub name: String,
+    /// Since when they are there.
+    pub since: u64,
+    /// They hear and are not heard.
+    pub muted: bool,
+    pub moderator: bool,
+    /// They hear music until a moderator is there.
+    pub waits: bool,
+    /// Nobody else comes in.
+    pub locked: bool,
 }
 
 /// A pause of a recording.

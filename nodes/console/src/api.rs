@@ -6,6 +6,7 @@ mod backup;
 mod calls;
 mod cdr_query;
 mod cdrs;
+mod conferences;
 mod configuration;
 mod csv;
 mod demo;
@@ -98,6 +99,9 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(calls::hang_up))
         .routes(routes!(calls::record))
         .routes(routes!(monitor::supervise, monitor::leave))
+        .routes(routes!(conferences::list))
+        .routes(routes!(conferences::conduct))
+        .routes(routes!(conferences::conduct_one))
         .routes(routes!(story::story))
         .routes(routes!(cdrs::list))
         .routes(routes!(csv::export))

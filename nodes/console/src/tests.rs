@@ -1,6 +1,7 @@
 //! The role from outside: real HTTP against a control that the test plays itself.
 #![allow(clippy::unwrap_used)]
 
+mod conferences;
 mod fake;
 mod house;
 mod https;

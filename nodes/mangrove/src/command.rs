@@ -80,12 +80,13 @@ impl Session {
 }
 
 /// Kinds of objects: (as in names, key of the document and of the API's paths, key of an object's name).
-const KINDS: [(&str, &str, &str); 6] = [
+const KINDS: [(&str, &str, &str); 7] = [
     ("trunk", "trunks", "name"),
     ("number", "numbers", "number"),
     ("employee", "employees", "id"),
     ("group", "groups", "id"),
     ("scheme", "schemes", "name"),
+    ("conference", "conferences", "name"),
     ("voicemail", "voicemail", "name"),
 ];
 

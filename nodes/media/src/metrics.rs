@@ -12,6 +12,7 @@ pub(crate) const TRANSCODERS: &str = "media_transcoders_open";
 pub(crate) const TRANSCODED: &str = "media_frames_transcoded_total";
 pub(crate) const CONCEALED: &str = "media_frames_concealed_total";
 pub(crate) const MIXED: &str = "media_sessions_mixed";
+pub(crate) const CONFERENCES: &str = "media_conferences_open";
 pub(crate) const FALLS: &str = "media_falls_total";
 pub(crate) const ROUND_TRIP: &str = "media_round_trip_seconds";
 pub(crate) const LATE_COMMANDS: &str = "media_commands_late_total";
@@ -42,6 +43,7 @@ pub fn describe() {
     describe_counter!(TRANSCODED, Unit::Count, "frames of 20 ms that were made into another encoding");
     describe_counter!(CONCEALED, Unit::Count, "frames of 20 ms that were made up in place of lost packets");
     describe_gauge!(MIXED, Unit::Count, "sessions in which somebody hears several others");
+    describe_gauge!(CONFERENCES, Unit::Count, "conferences in which somebody is");
     describe_counter!(FALLS, Unit::Count, "sessions that a media thread fell over and dropped");
     describe_histogram!(ROUND_TRIP, Unit::Seconds, "round trips to far ends, from their RTCP reports");
     describe_counter!(

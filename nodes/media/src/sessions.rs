@@ -1,6 +1,7 @@
 //! What this node holds: which commands may still change it, and what they make of it. `opening` has each session's ports
 //! and its thread. The threads do the rest. Nothing here waits.
 
+mod conference;
 mod fallen;
 mod fence;
 mod joining;
@@ -23,6 +24,7 @@ use mangrove_proto::{
 pub use fence::{Admission, Fences};
 pub(crate) use plan::{Sounds, keys, sounds};
 
+use conference::Conference;
 use joining::Joining;
 use made::Made;
 
@@ -56,6 +58,8 @@ struct Session {
     recording: Option<(String, u64)>,
     /// Those that were begun here, or are made whole here for a node that is gone.
     known: BTreeSet<String>,
+    /// The name of its conference, if it is of one.
+    conference: Option<String>,
 }
 
 /// All sessions of a node.
@@ -63,6 +67,8 @@ struct Session {
 pub(crate) struct Sessions {
     fences: Fences,
     sessions: BTreeMap<Key, Session>,
+    /// Those of which a session is here, by tenant and name.
+    conferences: BTreeMap<Key, Conference>,
     ports: Ports,
     advertised: IpAddr,
     threads: Vec<Thread>,
@@ -90,6 +96,7 @@ impl Sessions {
         Self {
             fences: Fences::default(),
             sessions: BTreeMap::new(),
+            conferences: BTreeMap::new(),
             ports,
             advertised: options.advertised(),
             loads: vec![0; threads.len()],

@@ -9,6 +9,7 @@
 mod announcer;
 mod browser;
 mod command;
+mod conference;
 mod convert;
 mod ear;
 mod echo;

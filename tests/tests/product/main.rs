@@ -13,6 +13,7 @@ mod clocks;
 mod cluster;
 mod codecs;
 mod command_line;
+mod conferences;
 mod consoles;
 mod damage;
 mod database;

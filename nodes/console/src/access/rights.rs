@@ -17,6 +17,8 @@ pub(crate) enum Right {
     Record,
     /// Listen to live calls, and be heard in them.
     Monitor,
+    /// Mute and remove people in conferences, lock and end those.
+    Conduct,
     /// Read records of past calls.
     ReadCalls,
     /// Hear recordings.
@@ -111,6 +113,7 @@ const TABLE: &[(Right, &[(Role, Reach)])] = &[
         ],
     ),
     (Right::Monitor, &[(GroupHead, Groups), (Supervisor, Groups), (Administrator, Tenant), (Owner, Tenant)]),
+    (Right::Conduct, &[(GroupHead, Groups), (Supervisor, Groups), (Administrator, Tenant), (Owner, Tenant)]),
     (
         Right::ReadCalls,
         &[
@@ -176,6 +179,7 @@ impl fmt::Display for Right {
             Self::HangUp => "hang-up",
             Self::Record => "record",
             Self::Monitor => "monitor",
+            Self::Conduct => "conduct",
             Self::ReadCalls => "read-calls",
             Self::Listen => "listen",
             Self::HearMessages => "hear-messages",

@@ -1,4 +1,4 @@
-//! Parts of a tenant's configuration: its employees, groups, numbers, trunks, schemes, boxes for messages.
+//! Parts of a tenant's configuration: its employees, groups, numbers, trunks, schemes, conferences, boxes for messages.
 
 use std::sync::Arc;
 
@@ -16,6 +16,7 @@ const KINDS: &[(&str, &str, &[&str])] = &[
     ("numbers", "number", &["number"]),
     ("trunks", "trunk", &["name"]),
     ("schemes", "scheme", &["name"]),
+    ("conferences", "conference", &["name", "extension"]),
     ("voicemail", "voicemail", &["name"]),
 ];
 
@@ -34,9 +35,9 @@ async fn all(app: &App, access: &Access, kind: Kind) -> Result<Vec<Value>, Refus
     }
 }
 
-/// All employees, groups, numbers, trunks, schemes or boxes for messages, as the document has them.
+/// All employees, groups, numbers, trunks, schemes, conferences or boxes for messages, as the document has them.
 #[utoipa::path(get, path = "/api/v1/tenants/{tenant}/{kind}", tag = "configuration",
-    params(("tenant" = String, Path), ("kind" = String, Path, description = "employees, groups, numbers, trunks, schemes, voicemail")),
+    params(("tenant" = String, Path), ("kind" = String, Path, description = "employees, groups, numbers, trunks, schemes, conferences, voicemail")),
     responses((status = 200, body = Vec<Value>), (status = 404, body = Refusal)))]
 pub(crate) async fn list(
     State(app): State<Arc<App>>,

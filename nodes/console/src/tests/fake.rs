@@ -29,6 +29,8 @@ pub(crate) struct Fake {
     /// Calls besides those of the picture.
     pub calls: Mutex<Vec<Call>>,
     kept: Mutex<Vec<LiveEvent>>,
+    /// The calls in progress, if they are others than usual.
+    shown: Mutex<Option<Vec<Call>>>,
     sender: broadcast::Sender<LiveEvent>,
 }
 
@@ -39,8 +41,9 @@ pub(crate) fn call(number: u128) -> String {
 impl Fake {
     pub(crate) fn new(logins: BTreeMap<String, Login>) -> Self {
         let (sender, _) = broadcast::channel(64);
-        let (told, calls, kept) = (Mutex::default(), Mutex::default(), Mutex::default());
-        Self { logins: Mutex::new(logins), told, calls, kept, sender }
+        let (told, calls, kept, shown) =
+            (Mutex::default(), Mutex::default(), Mutex::default(), Mutex::default());
+        Self { logins: Mutex::new(logins), told, calls, kept, shown, sender }
     }
 
     pub(crate) fn publish(&self, id: u64, kind: &str, json: &Value) {
@@ -48,6 +51,11 @@ impl Fake {
         let event = LiveEvent { id, tenant: "acme".into(), kind: kind.into(), json };
         self.kept.lock().push(event.clone());
         let _ = self.sender.send(event);
+    }
+
+    /// These calls are in progress.
+    pub(crate) fn show(&self, calls: Vec<Call>) {
+        *self.shown.lock() = Some(calls);
     }
 
     fn tell(&self, what: String) {
@@ -105,6 +113,7 @@ pub(crate) fn live_call(number: u128, group: &str, employee: Option<&str>) -> Ca
         pause: None,
         on_demand: false,
         monitors: Vec::new(),
+        conference: None,
     }
 }
 
@@ -207,9 +216,10 @@ impl Console for Fake {
 
     async fn live(&self, tenant: &str) -> Result<Live, Error> {
         known(tenant)?;
-        let mut live = picture(tenant);
-        live.calls.extend(self.calls.lock().iter().cloned());
-        Ok(live)
+        let picture = picture(tenant);
+        let mut calls = self.shown.lock().clone().unwrap_or_else(|| picture.calls.clone());
+        calls.extend(self.calls.lock().iter().cloned());
+        Ok(Live { calls, ..picture })
     }
 
     async fn command_agent(&self, command: AgentCommand) -> Result<(), Error> {

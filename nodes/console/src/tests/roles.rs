@@ -58,6 +58,8 @@ const TABLE: &[(&str, &str, &[&str])] = &[
         ],
     ),
     ("GET", "/live", &["group-head", "supervisor", "administrator", "owner"]),
+    ("GET", "/live/conferences", &["group-head", "supervisor", "administrator", "owner"]),
+    ("POST", "/live/conferences/{name}", &["group-head", "supervisor", "administrator", "owner"]),
     ("GET", "/events", &["employee", "agent", "group-head", "supervisor", "administrator", "owner"]),
     ("GET", "/agents", &["group-head", "supervisor", "administrator", "owner"]),
     ("GET", "/agents/me", &["employee", "agent", "group-head", "supervisor", "administrator", "owner"]),
@@ -80,6 +82,7 @@ const TABLE: &[(&str, &str, &[&str])] = &[
     ),
     ("POST", "/calls/{id}/monitor", &["group-head", "supervisor", "administrator", "owner"]),
     ("DELETE", "/calls/{id}/monitor", &["group-head", "supervisor", "administrator", "owner"]),
+    ("POST", "/calls/{id}/conference", &["group-head", "supervisor", "administrator", "owner"]),
     ("GET", "/calls/{id}/story", &["group-head", "supervisor", "administrator", "owner"]),
     (
         "GET",

@@ -3,7 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use mangrove_domain::{CallWish, Command, Mode, RecordingWish, State, rules};
+use mangrove_domain::{CallWish, Command, ConferenceWish, Mode, RecordingWish, State, rules};
 use mangrove_proto::{
     control::CallCommand,
     id::{CallId, EmployeeId, TenantId},
@@ -35,6 +35,10 @@ pub(super) async fn command(control: &Control, command: CallCommand) -> Result<(
             knows_monitors(control)?;
             ask(control, command.author.as_ref())
         }
+        CallWish::Confer(_) => {
+            knows_conferences(&group.shared.get().state)?;
+            None
+        }
     };
     let pauses = wish == CallWish::Record(RecordingWish::Pause);
     let (author, asked) = (author(command.author), tenant.clone());
@@ -61,7 +65,8 @@ fn wishes(supervisor: &EmployeeId) -> Vec<(&'static str, CallWish)> {
     let modes = Mode::ALL.map(|mode| (mode.name(), Some(mode))).into_iter().chain([("stop", None)]);
     let monitor = |(word, mode)| (word, CallWish::Monitor { supervisor: supervisor.clone(), mode });
     let hang_up = [("hang-up", CallWish::HangUp)];
-    hang_up.into_iter().chain(recording).chain(modes.map(monitor)).collect()
+    let conference = ConferenceWish::ALL.map(|wish| (wish.name(), CallWish::Confer(wish)));
+    hang_up.into_iter().chain(recording).chain(modes.map(monitor)).chain(conference).collect()
 }
 
 fn wish(command: &CallCommand) -> Result<CallWish, Error> {
@@ -81,6 +86,13 @@ fn knows_recording(state: &State) -> Result<(), Error> {
         return Ok(());
     }
     Err(Error::Refused { why: "not all nodes know recording by hand yet: upgrade them all first".into() })
+}
+
+fn knows_conferences(state: &State) -> Result<(), Error> {
+    if rules::confers(state.rules()) {
+        return Ok(());
+    }
+    Err(Error::Refused { why: "not all nodes know conferences yet: upgrade them all first".into() })
 }
 
 fn knows_monitors(control: &Control) -> Result<(), Error> {
@@ -152,6 +164,8 @@ mod tests {
             ("barge", monitor(Some(Mode::Barge))),
             ("take-over", monitor(Some(Mode::TakeOver))),
             ("stop", monitor(None)),
+            ("mute", CallWish::Confer(ConferenceWish::Mute)),
+            ("lock-conference", CallWish::Confer(ConferenceWish::Lock)),
         ] {
             assert!(asked(word).is_ok_and(|found| found == expected), "{word}");
         }

@@ -219,9 +219,9 @@ fn too_new(control: &Control, config: &TenantConfig) -> Option<document::Problem
     (!is_read).then(|| document::Problem {
         path: String::new(),
         message: "the company's own `music`, music of several pieces, `announce`, `say`, `srtp`, `agents_see_listeners`, \
-                  `voicemail`, and `recording` of numbers, groups and employees, `recorded_as`, and of `recording` itself `on_demand`, \
-                  `resume_after`, `keys`, `format` and mixed `channels` are not known to all nodes yet: upgrade them all \
-                  first"
+                  `conferences`, `voicemail`, and `recording` of numbers, groups and employees, `recorded_as`, and of \
+                  `recording` itself `on_demand`, `resume_after`, `keys`, `format` and mixed `channels` are not known to all \
+                  nodes yet: upgrade them all first"
             .to_owned(),
     })
 }

@@ -6,18 +6,29 @@
 //! packets ─▶ Ear: order, decode, make up ─▶ frame ─┐
 //! packets ─▶ Ear ────────────────────────▶ frame ─┼─▶ sum ─▶ encode ─▶ each listener
 //! ```
+//!
+//! Where all hear all others it is a [`Crowd`]: of those the loudest few are added up, once for all.
 
+mod chime;
+mod crowd;
 mod ear;
 mod jitter;
 mod pace;
 mod room;
+mod speaker;
 #[cfg(test)]
 mod tests;
 mod timeline;
 mod waiting;
 
+pub use chime::Chime;
+pub use crowd::Crowd;
 pub use ear::Ear;
 pub use room::{Room, Seat};
 
 /// How long a tick's frame is, in milliseconds.
 pub const TICK_MS: u32 = 20;
+/// Samples of a frame at the rate of a wide room.
+const FRAME: usize = 320;
+const NARROW: u32 = 8000;
+const WIDE: u32 = 16_000;

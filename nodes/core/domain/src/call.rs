@@ -7,6 +7,7 @@ pub(crate) mod answer;
 pub(crate) mod arrive;
 mod attended;
 pub(crate) mod away;
+pub mod confer;
 pub mod devices;
 pub(crate) mod dial_out;
 pub(crate) mod echo;

@@ -93,6 +93,39 @@ pub enum CallWish {
     Record(RecordingWish),
     /// Stand beside the talk, or do it in another way; without a mode: leave. Written once all nodes read it.
     Monitor { supervisor: EmployeeId, mode: Option<Mode> },
+    /// Something about its guest's part in a conference, or about that. Written under rules 1 only.
+    Confer(ConferenceWish),
+}
+
+/// What somebody wants in a conference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ConferenceWish {
+    /// The call's guest is not heard from now on.
+    Mute,
+    /// They are heard again.
+    Unmute,
+    /// Nobody else comes in.
+    Lock,
+    /// Whoever may come does.
+    Unlock,
+    /// All calls in it end.
+    End,
+}
+
+impl ConferenceWish {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Mute, Self::Unmute, Self::Lock, Self::Unlock, Self::End];
+
+    /// The word in commands, answers and the audit log.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Mute => "mute",
+            Self::Unmute => "unmute",
+            Self::Lock => "lock-conference",
+            Self::Unlock => "unlock-conference",
+            Self::End => "end-conference",
+        }
+    }
 }
 
 /// What becomes of a message.
@@ -157,6 +190,7 @@ impl CallWish {
             Self::HangUp => "hang-up",
             Self::Record(wish) => wish.name(),
             Self::Monitor { .. } => "monitor",
+            Self::Confer(wish) => wish.name(),
         }
     }
 }

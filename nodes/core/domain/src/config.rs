@@ -2,6 +2,7 @@
 //! digests. The form that people write is `document`; `resolve` leads from there to here and `export` back.
 //! Nothing here decides about calls.
 
+pub(crate) mod conference;
 pub mod diff;
 pub mod document;
 pub mod export;
@@ -23,6 +24,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use mangrove_proto::id::{EmployeeId, GroupId, TenantId};
 use serde::{Deserialize, Serialize};
 
+pub use conference::Conference;
 pub use mailbox::{Mailbox, Owner};
 pub use mangrove_sip::{
     matcher::{InvalidMatcher, SourceMatcher},
@@ -62,6 +64,8 @@ pub struct TenantConfig {
     /// Boxes for messages, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub voicemail: BTreeMap<Arc<str>, Mailbox>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub conferences: BTreeMap<Arc<str>, Conference>,
     pub recording: Recording,
     /// Whether employees see who listens to their talks; who speaks in them they see in any case.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -84,6 +88,7 @@ pub struct Defaults {
 pub enum Extension<'a> {
     Employee(&'a Employee),
     Group(&'a Group),
+    Conference(&'a Conference),
 }
 
 impl TenantConfig {
@@ -104,8 +109,8 @@ impl TenantConfig {
     }
 
     /// Whether builds before protocol 6 can't read it, or read less: music of the company's own or of several pieces,
-    /// announcements in line, steps that speak, listeners that are seen, trunks and phones for which something is said of
-    /// SRTP, recording by more than the company's one rule, or as other files, boxes for messages.
+    /// announcements in line, steps that speak, conferences, listeners that are seen, trunks and phones for which something
+    /// is said of SRTP, recording by more than the company's one rule, or as other files, boxes for messages.
     pub fn is_of_protocol_6(&self) -> bool {
         let speaks = |steps: &[Step]| {
             steps.iter().any(|step| matches!(step, Step::Say { .. } | Step::Voicemail { .. }))
@@ -119,6 +124,7 @@ impl TenantConfig {
         };
         !self.music.is_default()
             || self.agents_see_listeners
+            || !self.conferences.is_empty()
             || !self.voicemail.is_empty()
             || self.groups.values().any(is_new)
             || self.schemes.values().any(|scheme| speaks(&scheme.steps))
@@ -153,10 +159,13 @@ impl TenantConfig {
         self.trunks.iter().map(|trunk| trunk.srtp).chain(phones.map(|phone| phone.srtp))
     }
 
-    /// The employee or group with this extension. Extensions are unique over both.
+    /// The employee, group or conference with this extension. Extensions are unique over all of them.
     pub fn extension(&self, extension: &str) -> Option<Extension<'_>> {
         let employee = self.employees.values().find(|e| &*e.extension == extension).map(Extension::Employee);
-        employee.or_else(|| self.groups.values().find(|g| &*g.extension == extension).map(Extension::Group))
+        let group = || self.groups.values().find(|g| &*g.extension == extension).map(Extension::Group);
+        let is_dialled = |c: &&Conference| c.extension.as_deref() == Some(extension);
+        let conference = || self.conferences.values().find(is_dialled).map(Extension::Conference);
+        employee.or_else(group).or_else(conference)
     }
 
     /// The employee whose SIP device has this user name.

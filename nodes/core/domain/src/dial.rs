@@ -1,5 +1,7 @@
 //! The dial plan: what a number means that an employee dialled or transferred to.
 
+use std::sync::Arc;
+
 use mangrove_proto::id::{EmployeeId, GroupId};
 
 use crate::{
@@ -14,6 +16,8 @@ pub(crate) enum Dialled {
     Employee(EmployeeId),
     /// A group's queue.
     Group(GroupId),
+    /// A conference.
+    Conference(Arc<str>),
     /// The tenant's own public number: its scheme, without going outside.
     Number(String),
     /// Anything else that is a phone number.
@@ -28,6 +32,9 @@ pub(crate) fn read(config: &TenantConfig, dialled: &str) -> Option<Dialled> {
     match config.extension(dialled) {
         Some(Extension::Employee(employee)) => return Some(Dialled::Employee(employee.id.clone())),
         Some(Extension::Group(group)) => return Some(Dialled::Group(group.id.clone())),
+        Some(Extension::Conference(conference)) => {
+            return Some(Dialled::Conference(conference.name.clone()));
+        }
         None => {}
     }
     let digits = routes::number(dialled);

@@ -10,8 +10,10 @@
 //! | [`turns`] | I5: who stands ready for a group is free, and the other way round |
 //! | [`in_line`] | I6: who waits has one place in one line, and the line holds nobody else |
 //! | [`nothing_left`] | I8: no leg, session or mark without its call |
+//! | [`in_conference`] | I12: a conference lists the calls that are of it, and no others |
 //! | [`within_limits`] | I10: no more calls than channels when the last was let in |
 
+mod in_conference;
 mod in_line;
 mod nothing_left;
 mod one_agent;
@@ -43,12 +45,13 @@ impl Violation {
 type Check = fn(&Tenant, &mut Vec<Violation>);
 
 /// The checks that look at one tenant.
-const CHECKS: [Check; 7] = [
+const CHECKS: [Check; 8] = [
     one_agent::check,
     one_call::check,
     reserved::check,
     turns::check,
     in_line::check,
+    in_conference::check,
     nothing_left::check,
     within_limits::check,
 ];

@@ -12,6 +12,7 @@ mod broken;
 pub mod call;
 mod cause;
 mod command;
+pub mod conference;
 pub mod config;
 mod day;
 mod dial;
@@ -49,7 +50,9 @@ pub use apply::{apply, apply_all};
 pub use ask::{Ask, Asks};
 pub use call::monitor::Mode;
 pub use cause::Cause;
-pub use command::{AgentWish, CallWish, Command, MessageWish, NodeInfo, RecordingWish, Sender, Ticket};
+pub use command::{
+    AgentWish, CallWish, Command, ConferenceWish, MessageWish, NodeInfo, RecordingWish, Sender, Ticket,
+};
 pub use effect::{Action, Effect, Effects, ObjectRef, Reply, StoryLine};
 pub use moving::{Arrival, Hold, Report, Standing};
 pub use record::{Audit, AuditChange, Author, Origin, Record};

@@ -24,6 +24,7 @@ pub(crate) use webrtc::{Association, is_another, is_complete, secure};
 
 use crate::{
     call::{Call, keyed, monitor, party::Party, stage::Stage},
+    conference,
     effect::{Action, Effect, ObjectRef},
     scene::Scene,
     stamp::Stamp,
@@ -42,6 +43,9 @@ pub struct Session {
     /// The known ports were given up after a refusal, and the node has not agreed since.
     #[serde(default)]
     pub moved: bool,
+    /// The conference that it is of, by name; empty: none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub conference: String,
     /// What was asked for, wanted ports left out.
     pub(crate) asked: Option<Arc<SetSession>>,
     /// What is left of it at the node that it leaves, or left last.
@@ -81,17 +85,45 @@ impl Session {
     }
 }
 
-/// Takes the least loaded media node for a call. False: there is none.
+/// Takes the least loaded media node for a call, or that of the conference that it is about to come to. False: there is none.
 pub(crate) fn open(call: &mut Call, scene: &mut Scene<'_>) -> bool {
-    let Some(node) = scene.state.least_loaded_media() else { return false };
+    let conference = conference::ahead(call, scene).map_or_else(String::new, |name| name.to_string());
+    call.media = Session { conference, ..Session::default() };
+    let Some(node) = place(call, scene) else { return false };
     scene.state.count_session(&node, true);
-    call.media = Session { node, ..Session::default() };
+    call.media.node = node;
+    true
+}
+
+/// The node for the call's session, were it to be opened now.
+fn place(call: &Call, scene: &mut Scene<'_>) -> Option<String> {
+    match call.media.conference.as_str() {
+        "" => scene.state.least_loaded_media(),
+        name => conference::place(name, scene),
+    }
+}
+
+/// The session goes to where the conference's others are. Where it was opened for that, nothing changes; else its far ends
+/// are told another address. False: there is no media node.
+pub(crate) fn gather(call: &mut Call, name: &str, scene: &mut Scene<'_>) -> bool {
+    if call.media.conference == name {
+        return true;
+    }
+    let Some(node) = conference::place(name, scene) else { return false };
+    name.clone_into(&mut call.media.conference);
+    if node != call.media.node {
+        leaving::leave_for(call, node, scene);
+    } else if call.media.leaves().is_none() {
+        // The node says where it has them now: at other ports if another of its threads has the conference.
+        call.media.asked = None;
+        call.parties.values_mut().map(Arc::make_mut).for_each(Party::forget_address);
+    }
     true
 }
 
 /// Moves the session to another node; what far ends were told is told anew once that one is ready.
 fn move_away(call: &mut Call, scene: &mut Scene<'_>) -> bool {
-    let Some(node) = scene.state.least_loaded_media() else { return false };
+    let Some(node) = place(call, scene) else { return false };
     scene.state.count_session(&node, true);
     // Should it have been there before: what was asked for then is older.
     leaving::forget(call, &node);
@@ -197,6 +229,7 @@ fn wanted(call: &Call, score: Score<'_>) -> SetSession {
         endpoints: alive.map(|party| endpoint(call, party, score)).collect(),
         recording: recording(call),
         left: left(call),
+        conference: call.media.conference.clone(),
         ..SetSession::default()
     }
 }

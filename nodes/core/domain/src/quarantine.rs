@@ -17,6 +17,7 @@ use crate::{
     },
     cause::Cause,
     command::{Command, Sender, Ticket, report_handed_on},
+    conference,
     effect::{Effects, ObjectRef},
     moving::Report,
     scene::{self, Scene},
@@ -119,6 +120,7 @@ fn end(call: CallId, scene: &mut Scene<'_>) {
     call.move_to(Stage::Over(End { cause, status, by, at, record_due: None, forget: at.now }), at);
     record::write(&call, scene);
     scene.effects.touch(ObjectRef::Call(scene.tenant.config.id.clone(), call.id));
+    conference::follow(&call, scene);
     scene.changed.insert(call.id);
     scene.tenant.calls.insert(call.id, Arc::new(call));
 }

@@ -16,6 +16,7 @@ use mangrove_sip::{Seed, Transport};
 use crate::{
     agent::Agent,
     call::{self, Call},
+    conference,
     effect::{Effects, ObjectRef},
     line, media,
     queue::Queue,
@@ -36,6 +37,8 @@ pub(crate) struct Scene<'a> {
     pub(crate) effects: &'a mut Effects,
     /// Queues in which a caller and an agent may have found each other, or which the last agent may have left.
     pub(crate) dirty: BTreeSet<GroupId>,
+    /// Conferences in which something may have happened that others there feel.
+    pub(crate) convened: BTreeSet<Arc<str>>,
     /// Calls whose media may have to follow what happened.
     pub(crate) changed: BTreeSet<CallId>,
     /// What dialogs said and nobody has heard yet: those of the call in hand, and of the calls beside it.
@@ -55,11 +58,15 @@ pub(crate) fn play<R>(
     let taken = Arc::unwrap_or_clone(state.tenants.remove(tenant)?);
     let seed = stamp.chance();
     let stamp = Stamp { now: taken.now(stamp.now), ..stamp };
-    let (dirty, changed, facts) = (BTreeSet::new(), BTreeSet::new(), VecDeque::new());
-    let beside = Vec::new();
-    let mut scene = Scene { state, tenant: taken, stamp, seed, effects, dirty, changed, facts, beside };
+    let (dirty, convened, changed) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+    let (facts, beside) = (VecDeque::new(), Vec::new());
+    let mut scene =
+        Scene { state, tenant: taken, stamp, seed, effects, dirty, convened, changed, facts, beside };
     let result = rule(&mut scene);
+    conference::settle(&mut scene);
     settle::settle(&mut scene);
+    // Where an overflow leads to one.
+    conference::settle(&mut scene);
     scene.follow_with_media();
     let Scene { state, tenant: changed, .. } = scene;
     state.tenants.insert(tenant.clone(), Arc::new(changed));
@@ -124,6 +131,7 @@ impl Scene<'_> {
             }
         }
         call::record::write_when_due(&mut call, self);
+        conference::follow(&call, self);
         self.effects.touch(ObjectRef::Call(self.id().clone(), call.id));
         if call::timer::is_forgotten(&call, self.now()) {
             self.forget(&call);

@@ -13,8 +13,8 @@ pub fn keys() -> BTreeSet<String> {
     let tones = COUNTRIES.into_iter().flat_map(|country| {
         ["music/ringback", "prompt/busy", "prompt/reorder"].map(|tone| format!("{tone}-{country}"))
     });
-    let others = ["prompt/default-greeting", "prompt/beep", "music/default"].map(str::to_owned);
-    spoken.chain(tones).chain(others).collect()
+    let others = ["prompt/default-greeting", "prompt/beep", "prompt/conference-pin", "music/default"];
+    spoken.chain(tones).chain(others.map(str::to_owned)).collect()
 }
 
 #[cfg(test)]

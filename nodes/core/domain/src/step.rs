@@ -1,5 +1,6 @@
 //! What a scheme can do, one file per step.
 
+mod conference;
 mod employee;
 mod group;
 mod hang_up;
@@ -27,6 +28,7 @@ pub(crate) fn run(step: &Step, call: &mut Call, scene: &mut Scene<'_>) -> Flow {
         Step::Say { what } => say::run(*what, call, scene),
         Step::Group { id, priority } => group::run(id, *priority, call, scene),
         Step::Employee { id } => employee::run(id, call, scene),
+        Step::Conference { name } => conference::run(name, call, scene),
         Step::Voicemail { mailbox, greeting } => voicemail::run(mailbox, greeting.as_ref(), call, scene),
         Step::HangUp { how } => hang_up::run(*how, call, scene),
     }

@@ -11,8 +11,8 @@ use mangrove_proto::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    agent::Agent, call::Call, config::TenantConfig, day::Daily, mailbox::Messages, moving::Heard,
-    queue::Queue,
+    agent::Agent, call::Call, conference::Conference, config::TenantConfig, day::Daily, mailbox::Messages,
+    moving::Heard, queue::Queue,
 };
 
 /// A company's exchange.
@@ -23,6 +23,9 @@ pub struct Tenant {
     pub(crate) calls: OrdMap<CallId, Arc<Call>>,
     pub(crate) agents: OrdMap<EmployeeId, Arc<Agent>>,
     pub(crate) queues: OrdMap<GroupId, Arc<Queue>>,
+    /// Those in progress, by name.
+    #[serde(default, skip_serializing_if = "OrdMap::is_empty")]
+    pub(crate) conferences: OrdMap<Arc<str>, Arc<Conference>>,
     /// Every leg of every call that is kept.
     pub(crate) legs: OrdMap<LegId, CallId>,
     /// INVITEs that made the calls that are kept: a second one is a duplicate.
@@ -72,6 +75,7 @@ impl Tenant {
             calls: OrdMap::new(),
             agents: OrdMap::new(),
             queues: OrdMap::new(),
+            conferences: OrdMap::new(),
             legs: OrdMap::new(),
             arrivals: OrdMap::new(),
             usage: OrdMap::new(),
@@ -136,6 +140,11 @@ impl Tenant {
     /// All groups' lines.
     pub fn queues(&self) -> impl Iterator<Item = (&GroupId, &Queue)> {
         self.queues.iter().map(|(id, queue)| (id, queue.as_ref()))
+    }
+
+    /// A conference in progress.
+    pub fn conference(&self, name: &str) -> Option<&Conference> {
+        self.conferences.get(name).map(Arc::as_ref)
     }
 
     /// Calls that are not over.

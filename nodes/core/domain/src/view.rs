@@ -6,7 +6,13 @@ use mangrove_proto::{
 };
 
 use crate::{
-    call::{Call, Pause, monitor::Mode, party::Party, stage::Stage},
+    call::{
+        Call, Pause,
+        confer::{Conferring, Part},
+        monitor::Mode,
+        party::Party,
+        stage::Stage,
+    },
     effect::ObjectRef,
     tenant::Tenant,
 };
@@ -72,6 +78,18 @@ pub fn call(tenant: &Tenant, call: &Call) -> live::Call {
         pause: recording.and_then(|recording| recording.pause).map(pause),
         on_demand: call.by_hand,
         monitors: call.parties.values().filter_map(|party| monitor(party, are_shown)).collect(),
+        conference: call.conferring().filter(|one| one.is_there()).map(|one| seat(tenant, one)),
+    }
+}
+
+fn seat(tenant: &Tenant, conferring: &Conferring) -> live::Seat {
+    live::Seat {
+        name: conferring.name.to_string(),
+        since: conferring.since.wall,
+        muted: conferring.muted,
+        moderator: conferring.moderator,
+        waits: conferring.part == Part::Waits,
+        locked: tenant.conference(&conferring.name).is_some_and(|conference| conference.locked),
     }
 }
 
@@ -102,6 +120,8 @@ fn state(call: &Call) -> CallState {
         Stage::Arriving { .. } => CallState::Arriving,
         Stage::Playing { .. } | Stage::Echo { .. } => CallState::Playing,
         Stage::Leaving(_) => CallState::Voicemail,
+        Stage::Conferring(conferring) if !conferring.is_there() => CallState::Playing,
+        Stage::Conferring(_) => CallState::Talking,
         Stage::Waiting(_) => CallState::Waiting,
         Stage::Ringing { .. } | Stage::Transferring(_) => CallState::Ringing,
         Stage::Talking(_) if call.held_since.is_some() => CallState::Held,

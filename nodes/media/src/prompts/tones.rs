@@ -1,5 +1,5 @@
 //! What telephone networks say without words, country by country (ITU-T E.180, supplement 2): that a phone rings, that it is
-//! busy, that there is no way to it.
+//! busy, that there is no way to it. And how a conference asks for its PIN.
 
 use std::f64::consts::TAU;
 
@@ -43,15 +43,19 @@ static TONES: [(&str, [Tone; 3]); 5] = [
     ),
 ];
 
+/// What asks for a conference's PIN without a word; a company that has words for it uploads them under the same name.
+static PIN: Tone = tone(&[620.0], &[150, 100, 150, 300]);
+
 /// All of them by key. Ringing is music, one turn that is played over and over; the others are prompts of some seconds.
 pub(super) fn all() -> impl Iterator<Item = (String, Vec<i16>)> {
-    TONES.iter().flat_map(|(country, [ringback, busy, reorder])| {
+    let countries = TONES.iter().flat_map(|(country, [ringback, busy, reorder])| {
         [
             (format!("music/en/ringback-{country}"), turn(ringback)),
             (format!("prompt/en/busy-{country}"), turns(busy)),
             (format!("prompt/en/reorder-{country}"), turns(reorder)),
         ]
-    })
+    });
+    countries.chain([("prompt/en/conference-pin".to_owned(), turn(&PIN))])
 }
 
 /// After it a caller speaks into a box.

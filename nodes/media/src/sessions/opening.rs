@@ -38,18 +38,23 @@ impl Sessions {
     ) -> Result<Option<Vec<EndpointAddress>>, String> {
         let mut endpoints = plan::endpoints(set, sounds, unix_us())?;
         let key = (tenant.to_owned(), set.session.clone());
+        let known = self.go_to_conference(&key, set);
         endpoints.iter_mut().for_each(|endpoint| self.find_place(&key, endpoint));
-        let mut session = self.sessions.remove(&key).unwrap_or_else(|| self.new_session());
+        let mut session = self.sessions.remove(&key).unwrap_or_else(|| self.new_session(tenant, set));
+        session.known.extend(known);
         let opened = match self.open_ports(&session, set) {
             Ok(opened) => opened,
             Err(why) => {
                 if !session.ports.is_empty() || session.has_fallen() {
                     self.sessions.insert(key, session);
+                } else {
+                    self.leave_conference(tenant, &mut session);
                 }
                 return Err(why);
             }
         };
-        let is_news = session.version == 0 || opened.iter().any(Option::is_some);
+        let is_another = self.join_conference(tenant, &mut session, &set.conference);
+        let is_news = session.version == 0 || is_another || opened.iter().any(Option::is_some);
         for (endpoint, sockets) in endpoints.iter_mut().zip(opened) {
             if let Some(sockets) = &sockets {
                 match session.ports.insert(endpoint.id.to_string(), sockets.port) {
@@ -67,16 +72,19 @@ impl Sessions {
         let recording = self.recording(&mut session, tenant, group, set);
         self.finish_former(&mut session.known, (group, tenant), set);
         (session.group, session.version) = (group, set.version);
-        let plan = Plan { number: session.number, owner: owner(group, tenant, set), endpoints, recording };
+        let conference = self.conference_of(tenant, &session);
+        let owner = owner(group, tenant, set);
+        let plan = Plan { number: session.number, owner, endpoints, recording, conference };
         self.threads[session.thread].send(Command::Set(Box::new(plan)));
         let addresses = is_news.then(|| self.addresses(&session, set));
         self.sessions.insert(key, session);
         Ok(addresses)
     }
 
-    fn new_session(&mut self) -> Session {
+    fn new_session(&mut self, tenant: &str, set: &SetSession) -> Session {
         self.last_number += 1;
-        let thread = (0..self.loads.len()).min_by_key(|thread| self.loads[*thread]).unwrap_or(0);
+        let least = || (0..self.loads.len()).min_by_key(|thread| self.loads[*thread]).unwrap_or(0);
+        let thread = self.thread_of(tenant, &set.conference).unwrap_or_else(least);
         Session {
             group: 0,
             number: self.last_number,
@@ -87,6 +95,7 @@ impl Sessions {
             met: BTreeMap::new(),
             recording: None,
             known: BTreeSet::new(),
+            conference: None,
         }
     }
 
@@ -171,6 +180,7 @@ impl Sessions {
     pub(super) fn end_session(&mut self, key: &Key, goes_on: bool) {
         if let Some(mut session) = self.sessions.remove(key) {
             self.threads[session.thread].send(Command::Close { number: session.number, goes_on });
+            self.leave_conference(&key.0, &mut session);
             self.close_ports(&mut session, |_| true);
         }
     }

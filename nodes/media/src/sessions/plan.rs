@@ -212,6 +212,9 @@ fn hears(hears: Option<&Hears>, sounds: &Sounds, unix_us: u64) -> HearsPlan {
         Some(Hears::Echo(echo)) => {
             HearsPlan::Echo { delay_us: u64::from(echo.delay_ms.min(LONGEST_ECHO_MS)) * 1_000 }
         }
+        Some(Hears::Conference(conference)) => {
+            HearsPlan::Conference { is_muted: conference.muted, chimes: conference.chimes }
+        }
         Some(Hears::Play(play)) => {
             let prompts: Arc<[_]> = play.prompts.iter().filter_map(|key| sounds.get(key).cloned()).collect();
             let since_1970 = if play.by_clock { unix_us / FRAME_US } else { 0 };

@@ -37,6 +37,8 @@ pub(crate) struct Plan {
     pub(crate) owner: Owner,
     pub(crate) endpoints: Vec<EndpointPlan>,
     pub(crate) recording: Option<RecordingPlan>,
+    /// The number of its conference within this process.
+    pub(crate) conference: Option<u64>,
 }
 
 #[derive(Debug)]
@@ -93,6 +95,11 @@ pub(crate) enum HearsPlan {
     /// Itself, so much later.
     Echo {
         delay_us: u64,
+    },
+    /// All others in the session's conference.
+    Conference {
+        is_muted: bool,
+        chimes: bool,
     },
     Play {
         id: Arc<str>,

@@ -23,6 +23,7 @@ use super::{
     announcer::Announcer,
     browser::Browser,
     command::EndpointPlan,
+    conference::Seat,
     ear::Ear,
     echo::Echo,
     formats::Formats,
@@ -65,6 +66,8 @@ pub(super) struct Endpoint {
     pub(super) listeners: Vec<usize>,
     /// The session in whose room it is heard beside others.
     pub(super) hall: Option<u64>,
+    /// Its place in a conference.
+    pub(super) seat: Option<Seat>,
     pub(super) tap: Option<(u64, Side)>,
     /// Its call's recording is paused, at this node or another: which of its keys are pressed is not reported.
     pub(super) secret: bool,
@@ -104,6 +107,10 @@ pub(super) enum Hears {
     },
     /// Itself.
     Echo(Box<Echo>),
+    /// All others in a conference; `first` as above.
+    Conference {
+        first: bool,
+    },
     /// Without a playout: it was played to its end.
     Play {
         id: Arc<str>,
@@ -117,7 +124,11 @@ impl Hears {
     pub(super) fn peer(&self) -> Option<usize> {
         match self {
             Self::Peer(peer) => Some(*peer),
-            Self::Silence | Self::Mix { .. } | Self::Echo(_) | Self::Play { .. } => None,
+            Self::Silence
+            | Self::Mix { .. }
+            | Self::Conference { .. }
+            | Self::Echo(_)
+            | Self::Play { .. } => None,
         }
     }
 }
@@ -162,6 +173,7 @@ impl Endpoint {
             hears: Hears::Silence,
             listeners: Vec::new(),
             hall: None,
+            seat: None,
             tap: None,
             secret: false,
             is_private: false,

@@ -7,7 +7,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
-use super::{Plan, reconcile::Session, worker::Worker};
+use super::{Plan, endpoint::Endpoint, reconcile::Session, worker::Worker};
 use crate::metrics::FALLS;
 
 /// What a thread fell over.
@@ -48,6 +48,17 @@ impl Worker {
     pub(super) fn try_close(&mut self, number: u64, goes_on: bool) {
         if catch_unwind(AssertUnwindSafe(|| self.close(number, goes_on))).is_err() {
             self.expel(Some(number));
+        }
+    }
+
+    /// All sessions in a conference that the thread fell over.
+    pub(super) fn drop_conference(&mut self, number: u64) {
+        self.conferences.remove(&number);
+        let is_in = |endpoint: &Endpoint| endpoint.seat.is_some_and(|seat| seat.conference == number);
+        let has = |session: &Session| session.indices().any(|at| self.endpoints.get(at).is_some_and(is_in));
+        let hit = self.sessions.iter().filter(|(_, session)| has(session)).map(|(number, _)| *number);
+        for session in hit.collect::<Vec<u64>>() {
+            self.expel(Some(session));
         }
     }
 

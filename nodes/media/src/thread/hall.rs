@@ -225,9 +225,11 @@ impl Worker {
 
 impl Endpoint {
     /// Sends a frame of what several others say; whether it may.
-    fn say_mixed(&mut self, payload: &[u8], made: &mut [u8], now_us: u64) -> bool {
+    pub(super) fn say_mixed(&mut self, payload: &[u8], made: &mut [u8], now_us: u64) -> bool {
         let is_sending = self.is_sending();
-        let (Hears::Mix { first, .. }, Some(codec)) = (&mut self.hears, self.formats.codec) else {
+        let (Hears::Mix { first, .. } | Hears::Conference { first }, Some(codec)) =
+            (&mut self.hears, self.formats.codec)
+        else {
             return false;
         };
         let Some(packet) = made.get_mut(..header::LENGTH + payload.len()).filter(|_| is_sending) else {

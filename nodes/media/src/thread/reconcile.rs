@@ -8,6 +8,7 @@ use mangrove_rtp::{align::Side, prompt::Playout};
 
 use super::{
     command::{EndpointPlan, HearsPlan, Paused, Place, Plan, RecordingPlan},
+    conference::Seat,
     echo::Echo,
     endpoint::{Endpoint, Hears},
     hall::Hall,
@@ -77,14 +78,17 @@ impl Worker {
             .collect();
         for id in gone {
             if let Some(index) = session.endpoints.remove(&id) {
+                self.stand_up(index, true);
                 self.remove(index);
                 session.hall.iter_mut().for_each(|hall| hall.forget(index));
             }
         }
         for endpoint in &mut plan.endpoints {
+            endpoint.come_quietly();
             self.set_endpoint(&mut session, endpoint);
         }
         for endpoint in plan.endpoints {
+            self.set_seat(&session, &endpoint, plan.conference);
             self.set_hearing(&session, endpoint);
         }
         self.set_listeners(&session);
@@ -130,12 +134,14 @@ impl Worker {
         }
         self.set_recording(&mut session, None);
         for index in session.endpoints.into_values() {
+            self.stand_up(index, !goes_on);
             self.remove(index);
         }
     }
 
     /// Closes an endpoint of which nothing is worth telling.
     pub(super) fn drop_endpoint(&mut self, index: usize) {
+        self.stand_up(index, false);
         self.set_player(index, false);
         self.endpoints.remove(index);
     }
@@ -188,6 +194,9 @@ impl Worker {
                 Hears::Echo(echo) if echo.delay_us() == delay_us => Hears::Echo(echo),
                 _ => Hears::Echo(Box::new(Echo::new(delay_us))),
             },
+            HearsPlan::Conference { .. } => {
+                Hears::Conference { first: !matches!(endpoint.hears, Hears::Conference { first: false }) }
+            }
             HearsPlan::Play { id, prompts, repeat, place } => {
                 match std::mem::replace(&mut endpoint.hears, Hears::Silence) {
                     Hears::Play { id: running, playout, first } if running == id => {
@@ -214,6 +223,21 @@ impl Worker {
         endpoint.ready_announcer();
         let plays = matches!(endpoint.hears, Hears::Play { playout: Some(_), .. });
         self.set_player(index, plays);
+    }
+
+    /// Gives an endpoint its place in the session's conference, or takes it away.
+    fn set_seat(&mut self, session: &Session, plan: &EndpointPlan, conference: Option<u64>) {
+        let Some(&index) = session.endpoints.get(&plan.id) else { return };
+        let wanted = match (&plan.hears, conference) {
+            (HearsPlan::Conference { is_muted, chimes }, Some(number)) => {
+                Some(Seat { conference: number, is_muted: *is_muted, chimes: *chimes })
+            }
+            _ => None,
+        };
+        match wanted {
+            Some(seat) => self.sit_down(index, seat),
+            None => self.stand_up(index, true),
+        }
     }
 
     /// Turns "who is heard" round to "who hears".

@@ -66,7 +66,7 @@ impl Worker {
         if !endpoint.receive {
             return self.hold_back(index);
         }
-        let hall = endpoint.hall;
+        let (hall, seat) = (endpoint.hall, endpoint.seat);
         let payload = &self.buffer[header.payload.clone()];
         let (mut digits, mut is_held_back, mut is_late) = ([None, None, None], false, false);
         let mut is_secret = false;
@@ -95,6 +95,9 @@ impl Worker {
         // Before it is changed in place for those who hear this endpoint alone.
         if let Some(hall) = hall.filter(|_| !is_held_back) {
             self.hear_in_hall(hall, (index, header), content, is_late);
+        }
+        if let (Some(seat), Content::Sound(encoding)) = (seat, content) {
+            self.hear_in_conference(seat, (index, header), encoding);
         }
         match is_held_back {
             true => self.keep_back(index, header),

@@ -7,7 +7,10 @@ use std::{
     sync::{Arc, mpsc},
 };
 
-use super::{Command, Place, Surroundings, housekeeping::Counts, reconcile::Session, slots::Slots, tap::Tap};
+use super::{
+    Command, Place, Surroundings, conference::Conference, housekeeping::Counts, reconcile::Session,
+    slots::Slots, tap::Tap,
+};
 use crate::{
     clock::now_us,
     sys::{Bell, Epoll},
@@ -45,6 +48,8 @@ pub(super) struct Worker {
     pub(super) echoing: Vec<usize>,
     /// Sessions in which somebody hears several others, by phase.
     pub(super) halls: [Vec<u64>; PHASES],
+    /// By number.
+    pub(super) conferences: BTreeMap<u64, Conference>,
     /// Whom a key is told; here, so that nothing is allocated for it.
     pub(super) told: Vec<usize>,
     /// How many recordings' sides were added up so far.
@@ -84,6 +89,7 @@ impl Worker {
             speakers: Vec::new(),
             echoing: Vec::new(),
             halls: Default::default(),
+            conferences: BTreeMap::new(),
             told: Vec::new(),
             tapes: 0,
             counts: Counts::default(),
@@ -184,14 +190,22 @@ impl Worker {
             let phase = (self.tick % PHASES as u64) as usize;
             self.play(phase);
             self.mix(phase);
+            self.confer(phase);
             if self.tick.is_multiple_of(PHASES as u64) {
                 self.frame_passed();
             }
-            let is_quiet = self.players.iter().all(Vec::is_empty) && self.halls.iter().all(Vec::is_empty);
+            let is_quiet = self.is_quiet();
             let step = if is_quiet { PHASES as u64 - self.tick % PHASES as u64 } else { 1 };
             self.tick += step;
             self.tick_due_us += step * PHASE_US;
         }
+    }
+
+    /// Whether nobody hears anything that is made here.
+    fn is_quiet(&self) -> bool {
+        self.players.iter().all(Vec::is_empty)
+            && self.halls.iter().all(Vec::is_empty)
+            && self.conferences.is_empty()
     }
 
     fn frame_passed(&mut self) {

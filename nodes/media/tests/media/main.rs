@@ -4,6 +4,7 @@
 mod browser;
 mod codecs;
 mod commands;
+mod conference;
 mod digits;
 mod echo;
 mod fax;

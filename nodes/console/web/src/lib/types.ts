@@ -81,6 +81,21 @@ export interface Call {
   on_demand?: boolean;
   /** Nodes of earlier builds don't say it. */
   monitors?: Monitor[];
+  /** The guest's place in a conference. */
+  conference?: Seat;
+}
+
+/** Somebody's place in a conference. */
+export interface Seat {
+  name: string;
+  since: number;
+  /** They hear and are not heard. */
+  muted: boolean;
+  moderator: boolean;
+  /** They hear music until a moderator is there. */
+  waits: boolean;
+  /** Nobody else comes in. */
+  locked: boolean;
 }
 
 export interface Live {

@@ -1,15 +1,7 @@
 //! Who hears whom. Who may hear the same in the same encoding shares one sum and one encoder.
 
-use super::{Ear, TICK_MS};
+use super::{FRAME, NARROW, TICK_MS, WIDE, speaker::Speaker};
 use crate::{Encoder, Encoding, MOST_BYTES, Packet, Resampler};
-
-/// Samples of a frame at the rate of a wide room.
-const FRAME: usize = 320;
-const NARROW: u32 = 8000;
-const WIDE: u32 = 16_000;
-/// An ear that was made stays for so long: a far end that changes its encoding with every packet must not make memory be
-/// allocated for every packet.
-const STAYS_US: u64 = 1_000_000;
 
 /// One listener: a name, whom they hear, and in what encoding.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,16 +20,6 @@ pub struct Room {
     speakers: Vec<Speaker>,
     blends: Vec<Blend>,
     scratch: Box<Scratch>,
-}
-
-#[derive(Debug)]
-struct Speaker {
-    name: usize,
-    ear: Option<Ear>,
-    made_us: u64,
-    /// What was made up by ears that are gone.
-    made_up_ms: u64,
-    frame: Box<[i16; FRAME]>,
 }
 
 /// One sum in one encoding.
@@ -115,21 +97,13 @@ impl Room {
     pub fn hear(&mut self, speaker: usize, encoding: Encoding, packet: &Packet<'_>, now_us: u64) {
         let rate = self.rate;
         let Some(speaker) = self.speakers.iter_mut().find(|one| one.name == speaker) else { return };
-        if let Some(ear) = speaker.ear_for(encoding, rate, now_us) {
-            ear.take(packet, now_us);
-        }
+        speaker.hear((encoding, rate), packet, now_us);
     }
 
     /// Gives each listener the payload of this tick's 20 ms, those who hear the same the same.
     pub fn tick(&mut self, now_us: u64, mut each: impl FnMut(usize, &[u8])) {
         let frame = (self.rate / 1000 * TICK_MS) as usize;
-        for speaker in &mut self.speakers {
-            let out = &mut speaker.frame[..frame];
-            match &mut speaker.ear {
-                Some(ear) => ear.give(now_us, out),
-                None => out.fill(0),
-            }
-        }
+        self.speakers.iter_mut().for_each(|speaker| speaker.speak(now_us, frame));
         let Scratch { sum, resampled, payload } = &mut *self.scratch;
         for blend in &mut self.blends {
             add_up(&self.speakers, &blend.hears, &mut sum[..frame]);
@@ -151,8 +125,7 @@ impl Room {
 
     fn admit(&mut self, name: usize) {
         if !self.is_heard(name) {
-            let frame = Box::new([0; FRAME]);
-            self.speakers.push(Speaker { name, ear: None, made_us: 0, made_up_ms: 0, frame });
+            self.speakers.push(Speaker::new(name));
         }
     }
 
@@ -166,32 +139,6 @@ impl Room {
         let resampler = Resampler::new(self.rate, seat.encoding.sample_rate());
         let (hears, listeners) = (seat.hears.clone(), vec![seat.listener]);
         self.blends.push(Blend { hears, listeners, encoder, resampler });
-    }
-}
-
-impl Speaker {
-    /// The ear for an encoding. None: there is another one, made just now, or no memory.
-    fn ear_for(&mut self, encoding: Encoding, rate: u32, now_us: u64) -> Option<&mut Ear> {
-        let fits = self.ear.as_ref().is_some_and(|ear| ear.encoding() == encoding);
-        let is_new = self.ear.is_some() && now_us.saturating_sub(self.made_us) < STAYS_US;
-        if !fits {
-            if is_new {
-                return None;
-            }
-            self.drop_ear();
-            self.made_us = now_us;
-            self.ear = Ear::new(encoding, rate).ok();
-        }
-        self.ear.as_mut()
-    }
-
-    fn drop_ear(&mut self) {
-        self.made_up_ms = self.made_up_ms();
-        self.ear = None;
-    }
-
-    fn made_up_ms(&self) -> u64 {
-        self.made_up_ms + self.ear.as_ref().map_or(0, Ear::made_up_ms)
     }
 }
 

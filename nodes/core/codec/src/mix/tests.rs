@@ -1,5 +1,7 @@
 //! Rooms in virtual time: people speak tones, packets come late or not at all, and each hears whom they may hear.
 
+mod crowd;
+
 use mangrove_rtp::tone;
 
 use super::{Room, Seat, TICK_MS};

@@ -236,6 +236,7 @@ fn from_phone(name: &str, incoming: &Incoming<'_>, scene: &Scene<'_>) -> Arrival
         None => Err(Cause::NotFound),
         Some(Dialled::Employee(id)) => Ok(Plan::steps(&to_employee(config, id))),
         Some(Dialled::Group(id)) => Ok(Plan::steps(&[Step::Group { id, priority: None }])),
+        Some(Dialled::Conference(name)) => Ok(Plan::steps(&[Step::Conference { name }])),
         Some(Dialled::Number(number)) => {
             let configured = config.numbers.get(number.as_str());
             let scheme = configured.and_then(|number| config.schemes.get(&number.scheme));

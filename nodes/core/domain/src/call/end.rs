@@ -72,6 +72,12 @@ fn leave_stage(call: &mut Call, scene: &mut Scene<'_>) -> Option<Talk> {
             count_talk(call, scene);
             Some(talk)
         }
+        Stage::Conferring(conferring) => {
+            if conferring.is_there() {
+                call.talk_ms += conferring.since.until(scene.moment());
+            }
+            None
+        }
         Stage::Transferring(transfer) => Some(transfer.talk),
         Stage::Leaving(_) => {
             voicemail::close(call, scene);

@@ -9,8 +9,8 @@ use mangrove_proto::{
 };
 
 use super::{
-    Call, announce, dial_out, end, keyed, party::Party, plan, record, recording, refusal, replace, retell,
-    stage::Stage, voicemail,
+    Call, announce, confer, dial_out, end, keyed, party::Party, plan, record, recording, refusal, replace,
+    retell, stage::Stage, voicemail,
 };
 use crate::{cause::Cause, line, media as session, scene::Scene, story};
 
@@ -50,7 +50,12 @@ pub(crate) fn hear_former(call: &mut Call, fact: &Fact, scene: &mut Scene<'_>) {
 
 fn pressed(call: &mut Call, digit: &media::Digit, scene: &mut Scene<'_>) {
     note(call, &digit.endpoint, story::DIGIT.into(), scene);
-    voicemail::pressed(call, &digit.endpoint, &digit.digit, scene);
+    // What one of them does with a key may lead to the other.
+    match call.stage {
+        Stage::Leaving(_) => voicemail::pressed(call, &digit.endpoint, &digit.digit, scene),
+        Stage::Conferring(_) => confer::pressed(call, digit, scene),
+        _ => {}
+    }
 }
 
 fn note(call: &Call, endpoint: &str, title: String, scene: &mut Scene<'_>) {
@@ -98,14 +103,16 @@ fn ready(call: &mut Call, ready: &media::Ready, scene: &mut Scene<'_>) {
 
 /// Does what waited for addresses that are known now.
 pub(crate) fn go_on(call: &mut Call, scene: &mut Scene<'_>) {
-    if matches!(
+    let is_up = matches!(
         call.stage,
         Stage::Playing { .. }
             | Stage::Leaving(_)
             | Stage::Waiting(_)
             | Stage::Talking(_)
+            | Stage::Conferring(_)
             | Stage::Echo { .. }
-    ) {
+    );
+    if is_up {
         // Nothing to do, unless the ports were just given up when it was time to answer.
         line::answer(call, call.guest, scene);
     }
@@ -154,7 +161,7 @@ fn silent(call: &mut Call, silent: &media::Silent, scene: &mut Scene<'_>) {
     if voicemail::is_heard_at(call, &silent.endpoint) && silent.since_ms >= SILENCE_MS {
         return voicemail::go_on(call, scene);
     }
-    let Some((guest, peer)) = call.talkers() else { return };
+    let Some([guest, peer]) = watched(call) else { return };
     // Who is to be told of another address of ours sends to the one it knows.
     let waits = |leg: LegId| call.party(leg).is_some_and(|party| party.told_at.is_some());
     let leg = silent.endpoint.parse::<LegId>().ok().filter(|leg| [guest, peer].contains(leg) && !waits(*leg));
@@ -163,6 +170,13 @@ fn silent(call: &mut Call, silent: &media::Silent, scene: &mut Scene<'_>) {
     if leg.is_some() && is_dead && call.held_since.is_none() {
         end::end(call, Cause::MediaLost, EndedBy::System, scene);
     }
+}
+
+/// Those who should be heard.
+fn watched(call: &Call) -> Option<[LegId; 2]> {
+    let is_heard = call.is_in_conference() && !call.party(call.guest).is_some_and(Party::is_absent);
+    let talkers = call.talkers().map(|(guest, peer)| [guest, peer]);
+    talkers.or_else(|| is_heard.then_some([call.guest; 2]))
 }
 
 fn recording_paused(call: &mut Call, paused: &media::RecordingPaused, scene: &mut Scene<'_>) {

@@ -216,6 +216,13 @@ pub(super) fn end(call: &mut Call, now: u64) {
     recording.running = false;
 }
 
+/// The talk is over and the call goes on without a recording.
+pub(super) fn leave(call: &mut Call, now: u64) {
+    if let Some(recording) = running(call) {
+        recording.stop(now);
+    }
+}
+
 pub(super) fn is_unpaused(pauses: &u64) -> bool {
     *pauses == 0
 }

@@ -24,7 +24,7 @@ pub(crate) fn is_retold(party: &Party) -> bool {
 
 /// Who moves first when many calls have to: the lower. In a talk somebody speaks into the void meanwhile.
 pub(crate) fn place(call: &Call) -> u8 {
-    u8::from(!matches!(call.stage, Stage::Talking(_)))
+    u8::from(!matches!(call.stage, Stage::Talking(_) | Stage::Conferring(_)))
 }
 
 /// Gives legs whose far ends know another address of ours their turns: calls get them in the order of this being called.

@@ -8,7 +8,7 @@ use mangrove_proto::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::announce::Announcement;
+use super::{announce::Announcement, confer::Conferring};
 use crate::{cause::Cause, queue::Place, stamp::Moment};
 
 /// The stages of a call. `Over` is the last one; every other may lead to it.
@@ -36,6 +36,8 @@ pub enum Stage {
     Talking(Talk),
     /// One of two transferred the other blindly; the guest waits while the target is rung.
     Transferring(Transfer),
+    /// The guest is in a conference, or about to be.
+    Conferring(Conferring),
     /// The guest hears themselves, until then.
     Echo { until: u64 },
     /// Ended; kept while its record waits and retransmissions may come.
@@ -132,6 +134,7 @@ impl Stage {
             Self::Leaving(_) => "leaving a message",
             Self::Talking(_) => "talking",
             Self::Transferring(_) => "transferring",
+            Self::Conferring(_) => "conferring",
             Self::Echo { .. } => "echoing",
             Self::Over(_) => "over",
         }

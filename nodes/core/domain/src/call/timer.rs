@@ -5,7 +5,7 @@ use mangrove_proto::{id::LegId, live::EndedBy};
 use super::{
     Call, Offer, announce,
     announce::Announcement,
-    away, end, enqueue, monitor, offer, plan, recording, relay_offer, replace, retell,
+    away, confer, end, enqueue, monitor, offer, plan, recording, relay_offer, replace, retell,
     stage::{End, Stage},
     voicemail,
 };
@@ -28,6 +28,7 @@ pub(crate) fn due(call: &Call) -> Option<u64> {
             let deadline = waiting.deadline.filter(|_| !waiting.finish || call.offers.is_empty());
             deadline.into_iter().chain(waiting.announcement.as_ref().map(Announcement::due)).min()
         }
+        Stage::Conferring(_) => confer::due(call),
         Stage::Over(end) => Some(end.record_due.unwrap_or_else(|| forget_at(call, end))),
         _ => None,
     };
@@ -71,6 +72,7 @@ pub(crate) fn fire(call: &mut Call, scene: &mut Scene<'_>) {
             enqueue::expire(call, scene);
             announce::fire(call, scene);
         }
+        Stage::Conferring(_) => confer::expire(call, scene),
         _ => {}
     }
     if !call.is_over() && call.started.now + LONGEST_MS <= now {

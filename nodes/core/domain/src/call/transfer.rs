@@ -72,6 +72,7 @@ fn begin(
         Dialled::Employee(target) => dial_out::ring_employee(call, &target, Role::Transfer, scene),
         Dialled::Outside(number) => dial_out::outside(call, Some(employee), &number, Role::Transfer, scene),
         Dialled::Group(id) => return hand_over(call, &[Step::Group { id, priority: None }], scene),
+        Dialled::Conference(name) => return hand_over(call, &[Step::Conference { name }], scene),
         Dialled::Number(number) => match scheme(&number, scene) {
             Some(steps) => return hand_over(call, &steps, scene),
             None => Err(Cause::NotFound),
@@ -88,7 +89,7 @@ fn scheme(number: &str, scene: &Scene<'_>) -> Option<Vec<Step>> {
     Some(config.schemes.get(&number.scheme)?.steps.clone())
 }
 
-/// The target is a queue or scheme, which always answers: the transfer has succeeded.
+/// The target is a queue, a conference or a scheme, which always answers: the transfer has succeeded.
 fn hand_over(call: &mut Call, steps: &[Step], scene: &mut Scene<'_>) {
     let Stage::Transferring(transfer) = call.stage.clone() else { return };
     settled(call, &transfer, scene);

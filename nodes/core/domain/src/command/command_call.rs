@@ -1,4 +1,5 @@
-//! Somebody who may asks that a call end, or something about its recording, or stands beside it as a supervisor.
+//! Somebody who may asks that a call end, or something about its recording or a conference, or stands beside it as a
+//! supervisor.
 
 use mangrove_proto::{
     id::{CallId, TenantId},
@@ -9,7 +10,7 @@ use super::{CallWish, RecordingWish};
 use crate::{
     ask::{Ask, Turn},
     call::{
-        Call, end,
+        Call, confer, end,
         monitor::{self, Mode},
         recording,
     },
@@ -69,6 +70,7 @@ fn grant(call: &mut Call, wish: &CallWish, ask: Option<Ask>, scene: &mut Scene<'
     match wish {
         CallWish::HangUp => end::end(call, Cause::EndedByOperator, EndedBy::System, scene),
         CallWish::Record(wish) => record(call, *wish, ask, scene)?,
+        CallWish::Confer(wish) => confer::grant(call, *wish, scene)?,
         CallWish::Monitor { supervisor, mode } => {
             let before = monitor::ask(call, supervisor, *mode, scene)?;
             let word = |mode: Option<Mode>| mode.map_or("", Mode::name);

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, fmt};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Employee, TenantConfig, export::objects};
+use super::{Conference, Employee, TenantConfig, export::objects};
 
 /// What happens to an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,6 +78,21 @@ fn name_secrets(old: &TenantConfig, new: &TenantConfig, after: &mut BTreeMap<Str
             object.insert("changed_secrets".to_owned(), changed.into());
         }
     }
+    for (name, conference) in &new.conferences {
+        let Some(present) = old.conferences.get(name) else { continue };
+        let changed = changed_pins(present, conference);
+        if let (false, Some(Value::Object(object))) =
+            (changed.is_empty(), after.get_mut(&format!("conference/{name}")))
+        {
+            object.insert("changed_secrets".to_owned(), changed.into());
+        }
+    }
+}
+
+fn changed_pins(old: &Conference, new: &Conference) -> Vec<String> {
+    let pins =
+        [("pin", &old.pin, &new.pin), ("moderator_pin", &old.moderator_pin, &new.moderator_pin)].into_iter();
+    pins.filter(|(_, old, new)| old != new).map(|(key, ..)| key.to_owned()).collect()
 }
 
 fn changed_secrets(old: &Employee, new: &Employee) -> Vec<String> {

@@ -1,6 +1,7 @@
 //! The form in which people write a tenant: `acme.yaml` and the JSON of the HTTP API. Reading checks keys, kinds of
 //! values and their spelling; what only the whole can tell is `validate`'s.
 
+mod conference;
 mod duration;
 mod mailbox;
 mod people;
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Music;
 
+pub use conference::Conference;
 pub use duration::{Duration, InvalidDuration};
 pub use mailbox::Mailbox;
 pub use people::{Browser, Defaults, Device, Employee, EmployeeDefaults, Login, SipDevice};
@@ -70,6 +72,8 @@ pub struct Document {
     /// Boxes for messages.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub voicemail: Vec<Mailbox>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub conferences: Vec<Conference>,
     #[serde(default)]
     pub recording: Recording,
     /// Whether employees see which supervisors listen to their talks; not when absent.
@@ -78,9 +82,14 @@ pub struct Document {
 }
 
 impl Document {
-    /// Every password of the document with its path. The command line replaces `{env: NAME}` and `{file: PATH}` here.
+    /// Every password and PIN of the document with its path. The command line replaces `{env: NAME}` and `{file: PATH}` here.
     pub fn secrets_mut(&mut self) -> impl Iterator<Item = (String, &mut Secret)> {
-        self.employees.iter_mut().enumerate().flat_map(|(at, employee)| {
+        let conferences = self.conferences.iter_mut().enumerate().flat_map(|(at, conference)| {
+            let pins =
+                [("pin", &mut conference.pin), ("moderator_pin", &mut conference.moderator_pin)].into_iter();
+            pins.filter_map(move |(key, pin)| Some((format!("conferences[{at}].{key}"), pin.as_mut()?)))
+        });
+        let employees = self.employees.iter_mut().enumerate().flat_map(|(at, employee)| {
             let login = employee.login.iter_mut().filter_map(|l| l.initial_password.as_mut());
             let login = login.map(move |secret| (format!("employees[{at}].login.initial_password"), secret));
             let devices =
@@ -92,7 +101,8 @@ impl Document {
                     Device::Browser(_) => None,
                 });
             login.chain(devices)
-        })
+        });
+        employees.chain(conferences)
     }
 }
 

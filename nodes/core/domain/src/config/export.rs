@@ -42,6 +42,7 @@ pub fn export(config: &TenantConfig) -> Document {
             keys: config.recording.keys.clone(),
             retention: config.recording.retention_ms.map(Duration),
         },
+        conferences: config.conferences.values().map(conference).collect(),
         agents_see_listeners: config.agents_see_listeners,
     }
 }
@@ -65,6 +66,7 @@ pub fn objects(config: &TenantConfig) -> BTreeMap<String, Value> {
     objects.extend(document.employees.iter().map(|o| (format!("employee/{}", o.id()), json!(o))));
     objects.extend(document.groups.iter().map(|o| (format!("group/{}", o.id()), json!(o))));
     objects.extend(document.schemes.iter().map(|o| (format!("scheme/{}", o.name), json!(o))));
+    objects.extend(document.conferences.iter().map(|o| (format!("conference/{}", o.name), json!(o))));
     objects.extend(document.voicemail.iter().map(|o| (format!("voicemail/{}", o.name), json!(o))));
     objects
 }
@@ -194,6 +196,18 @@ fn mailbox(config: &TenantConfig, mailbox: &Mailbox) -> document::Mailbox {
     }
 }
 
+fn conference(conference: &super::Conference) -> document::Conference {
+    document::Conference {
+        name: conference.name.to_string(),
+        extension: text(&conference.extension),
+        pin: None,
+        moderator_pin: None,
+        wait_for_moderator: conference.waits_for_moderator,
+        entry_tone: conference.chimes,
+        max_people: conference.most,
+    }
+}
+
 fn steps(config: &TenantConfig, steps: &[Step]) -> Vec<document::Step> {
     steps.iter().map(|step| self::step(config, step)).collect()
 }
@@ -207,6 +221,7 @@ fn step(config: &TenantConfig, step: &Step) -> document::Step {
         }
         Step::Employee { id } => document::Step::Employee(employee_extension(config, id)),
         Step::Say { what } => document::Step::Say(*what),
+        Step::Conference { name } => document::Step::Conference(name.to_string()),
         Step::Voicemail { mailbox, greeting } => document::Step::Voicemail(document::VoicemailStep {
             mailbox: mailbox.to_string(),
             greeting: text(greeting),

@@ -1,6 +1,7 @@
 //! From a document to State's form. Passwords turn into digests here; what the document leaves out is taken from
 //! the present configuration, so that applying the same file twice changes nothing.
 
+mod conference;
 mod people;
 mod service;
 #[cfg(test)]
@@ -142,6 +143,12 @@ fn whole(document: &Document, names: &Names<'_>, made: &mut Made<'_>) -> Result<
             format: document.recording.format,
             channels: document.recording.channels,
         },
+        conferences: document
+            .conferences
+            .iter()
+            .map(|from| conference::conference(document, from, made))
+            .map(|conference| (conference.name.clone(), conference))
+            .collect(),
         agents_see_listeners: document.agents_see_listeners,
         memberships: Default::default(),
     })

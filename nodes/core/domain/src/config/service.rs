@@ -48,6 +48,10 @@ pub enum Step {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         greeting: Option<Arc<str>>,
     },
+    /// Puts the guest into the conference of this name. Builds before protocol 6 can't read it.
+    Conference {
+        name: Arc<str>,
+    },
 }
 
 /// What a step speaks.

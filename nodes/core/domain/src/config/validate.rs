@@ -2,6 +2,7 @@
 //! found at once, in the document's order, each with its path and what is allowed.
 
 mod circle;
+mod conference;
 mod mailboxes;
 mod names;
 mod people;
@@ -40,6 +41,7 @@ pub fn validate(document: &Document) -> Vec<Problem> {
     service::groups(document, &names, &mut findings);
     service::schemes(document, &names, &mut findings);
     mailboxes::mailboxes(document, &names, &mut findings);
+    conference::conferences(document, &mut findings);
     circle::overflows(document, &names, &mut findings);
     findings.problems
 }
@@ -93,6 +95,7 @@ fn amounts(document: &Document, findings: &mut Findings) {
         ("employees", document.employees.len()),
         ("groups", document.groups.len()),
         ("schemes", document.schemes.len()),
+        ("conferences", document.conferences.len()),
         ("voicemail", document.voicemail.len()),
     ] {
         if length > MOST {

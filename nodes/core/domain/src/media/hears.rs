@@ -2,13 +2,14 @@
 
 use mangrove_proto::{
     id::LegId,
-    media::{Echo, Mix, Peer, Play, endpoint::Hears},
+    media::{Conference, Echo, Mix, Peer, Play, endpoint::Hears},
 };
 
 use crate::{
     call::{
         Call,
         announce::Announcement,
+        confer::{self, Conferring},
         echo, monitor,
         party::Party,
         stage::{Part, Stage, Waiting},
@@ -16,6 +17,9 @@ use crate::{
     config::{Music, TenantConfig},
     rules,
 };
+
+/// What asks for a conference's PIN.
+const PIN: &str = "conference-pin";
 
 /// By what it is decided who hears what: the company's configuration and the group's rules.
 #[derive(Debug, Clone, Copy)]
@@ -44,6 +48,7 @@ pub(super) fn hears(call: &Call, party: &Party, score: Score<'_>) -> Option<Hear
         Stage::Talking(talk) => beside(call, party, talk.peer),
         Stage::Transferring(_) => guest.then(|| score.music(&config.music, 0)),
         Stage::Echo { .. } => guest.then(|| Hears::Echo(Echo { delay_ms: echo::DELAY_MS })),
+        Stage::Conferring(conferring) => guest.then(|| self::conferring(conferring, party, score)),
     }
 }
 
@@ -56,6 +61,23 @@ fn heard_while_leaving(part: &Part) -> Hears {
         Part::Message => {
             let prompts = vec!["prompt/silence".to_owned()];
             Hears::Play(Play { id: "silence".to_owned(), prompts, repeat: true, ..Play::default() })
+        }
+    }
+}
+
+/// Who holds plays music to themselves, which is not for the others.
+fn conferring(conferring: &Conferring, party: &Party, score: Score<'_>) -> Hears {
+    let config = score.config;
+    match &conferring.part {
+        confer::Part::Door { play, .. } => {
+            let prompts = vec![format!("prompt/{}/{PIN}", config.language)];
+            Hears::Play(Play { id: play.clone(), prompts, ..Play::default() })
+        }
+        confer::Part::Waits => score.music(&config.music, 0),
+        confer::Part::In => {
+            let known = config.conferences.get(&conferring.name);
+            let chimes = known.is_some_and(|conference| conference.chimes);
+            Hears::Conference(Conference { muted: conferring.muted || party.is_absent(), chimes })
         }
     }
 }

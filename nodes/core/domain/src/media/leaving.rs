@@ -124,8 +124,16 @@ pub(crate) fn begin(call: &mut Call, scene: &mut Scene<'_>) {
     if stays || !scene.state.is_draining(&media.node) {
         return;
     }
-    let other = scene.state.least_loaded_media().filter(|other| !scene.state.is_draining(other));
-    let (Some(other), Some(asked)) = (other, call.media.asked.clone()) else { return };
+    let other = super::place(call, scene).filter(|other| !scene.state.is_draining(other));
+    if let Some(other) = other {
+        leave_for(call, other, scene);
+    }
+}
+
+/// Leaves the node for this other one, unless it is about to leave it already.
+pub(super) fn leave_for(call: &mut Call, other: String, scene: &mut Scene<'_>) {
+    let asked = call.media.asked.clone().filter(|_| call.media.leaves().is_none());
+    let Some(asked) = asked else { return };
     scene.tell(call, "media moves", format!("from {} to {other}", call.media.node));
     scene.state.count_session(&other, true);
     go(call, other, asked);

@@ -38,6 +38,7 @@ pub(crate) fn config() -> TenantConfig {
             format: RecordingFormat::default(),
             channels: RecordingChannels::default(),
         },
+        conferences: [].into(),
         agents_see_listeners: false,
         memberships: Default::default(),
     }

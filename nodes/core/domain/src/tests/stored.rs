@@ -9,9 +9,9 @@ use mangrove_proto::{
         ingress::From,
     },
     media::{
-        Codec, Counters, Digit, Echo, Endpoint, EndpointAddress, KeyCode, Latched, MediaEvent, Mix, Peer,
-        Play, PlayFinished, Ready, Recording, RecordingFinished, RecordingPaused, Refused, Secured,
-        SetSession, Silent, Srtp, TelephoneEvent, Webrtc, endpoint::Hears, media_event::Fact,
+        Codec, Conference, Counters, Digit, Echo, Endpoint, EndpointAddress, KeyCode, Latched, MediaEvent,
+        Mix, Peer, Play, PlayFinished, Ready, Recording, RecordingFinished, RecordingPaused, Refused,
+        Secured, SetSession, Silent, Srtp, TelephoneEvent, Webrtc, endpoint::Hears, media_event::Fact,
     },
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -105,6 +105,10 @@ fn mix() -> Mix {
     Mix { endpoints: vec!["other".into(), "third".into()] }
 }
 
+fn conference() -> Conference {
+    Conference { muted: true, chimes: true }
+}
+
 fn play() -> Play {
     Play { id: "play".into(), prompts: vec!["music/default".into()], repeat: true, by_clock: true }
 }
@@ -138,6 +142,8 @@ fn sessions() {
     may_lack_fields(endpoint(Hears::Play(play())));
     may_lack_fields(endpoint(Hears::Mix(mix())));
     may_lack_fields(endpoint(Hears::Echo(Echo { delay_ms: 1_000 })));
+    may_lack_fields(conference());
+    may_lack_fields(endpoint(Hears::Conference(conference())));
     may_lack_fields(SetSession {
         session: "call".into(),
         version: 2,
@@ -146,6 +152,7 @@ fn sessions() {
         close: true,
         goes_on: true,
         left: vec![recording()],
+        conference: "weekly".into(),
     });
 }
 

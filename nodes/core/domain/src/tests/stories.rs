@@ -6,6 +6,7 @@ mod away;
 mod between_employees;
 mod browsers;
 mod codecs;
+mod conferences;
 mod consulting;
 mod devices;
 mod digits;

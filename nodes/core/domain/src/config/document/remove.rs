@@ -5,7 +5,7 @@ use super::Document;
 
 impl Document {
     /// Removes an object named by kind and id ("employee/anna"; extensions serve too). False when it is not there or
-    /// there is no such kind: trunk, number, employee, group, scheme, voicemail.
+    /// there is no such kind: trunk, number, employee, group, scheme, conference, voicemail.
     pub fn remove(&mut self, object: &str) -> bool {
         let Some((kind, id)) = object.split_once('/') else { return false };
         match kind {
@@ -17,6 +17,9 @@ impl Document {
             "employee" => drop_from(&mut self.employees, |o| o.id() == id || o.extension == id),
             "group" => drop_from(&mut self.groups, |o| o.id() == id || o.extension == id),
             "scheme" => drop_from(&mut self.schemes, |o| o.name == id),
+            "conference" => {
+                drop_from(&mut self.conferences, |o| o.name == id || o.extension.as_deref() == Some(id))
+            }
             "voicemail" => drop_from(&mut self.voicemail, |o| o.name == id),
             _ => false,
         }

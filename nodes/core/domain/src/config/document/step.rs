@@ -8,7 +8,7 @@ use crate::config::Said;
 
 /// One key names the step: `{play: NAME}`, `{group: EXTENSION}` or `{group: {extension: EXTENSION, priority: 5}}`,
 /// `{employee: EXTENSION}`, `{busy: true}`, `{hang_up: {}}` or `{hang_up: {status: 603}}`, `{say: time}` or
-/// `{say: {number: 42}}`, `{voicemail: BOX}` or `{voicemail: {box: BOX, greeting: NAME}}`.
+/// `{say: {number: 42}}`, `{conference: NAME}`, `{voicemail: BOX}` or `{voicemail: {box: BOX, greeting: NAME}}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Step {
@@ -18,6 +18,7 @@ pub enum Step {
     Busy(bool),
     HangUp(HangUp),
     Say(Said),
+    Conference(String),
     Voicemail(VoicemailStep),
 }
 

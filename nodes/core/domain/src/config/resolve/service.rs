@@ -93,6 +93,7 @@ fn step(step: &document::Step, names: &Names<'_>) -> Result<Step, String> {
             Step::Group { id: names.group(&group.extension)?, priority: group.priority }
         }
         document::Step::Employee(employee) => Step::Employee { id: names.employee(employee)? },
+        document::Step::Conference(name) => Step::Conference { name: name.as_str().into() },
         document::Step::Say(what) => Step::Say { what: *what },
         document::Step::Voicemail(step) => Step::Voicemail {
             mailbox: step.mailbox.as_str().into(),

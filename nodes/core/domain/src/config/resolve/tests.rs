@@ -257,6 +257,26 @@ fn boxes_and_steps_that_lead_to_them_survive_export() {
 }
 
 #[test]
+fn pins_stay_until_others_are_said_and_are_never_shown() {
+    let mut json = acme();
+    let weekly = json!({"name": "weekly", "extension": "300", "pin": "8642", "entry_tone": false});
+    put(&mut json, "/conferences", json!([weekly]));
+    put(&mut json, "/schemes/0/steps", json!([{"conference": "weekly"}]));
+    let config = applied(&json, None).config;
+    let weekly = &config.conferences["weekly"];
+    assert!(weekly.pin.is_some() && !weekly.chimes && config.is_of_protocol_6());
+    assert_eq!(config.extension("300"), Some(Extension::Conference(weekly)));
+    assert!(!exported(&config).to_string().contains("8642"));
+    assert_eq!(applied(&exported(&config), Some(&config)).config, config);
+    put(&mut json, "/conferences/0/pin", json!("9753"));
+    let other = applied(&json, Some(&config)).config;
+    let changes = diff(Some(&config), Some(&other));
+    assert_eq!((changes.len(), changes[0].object.as_str()), (1, "conference/weekly"));
+    put(&mut json, "/conferences/0/pin", json!(""));
+    assert_eq!(applied(&json, Some(&other)).config.conferences["weekly"].pin, None);
+}
+
+#[test]
 fn a_configuration_survives_its_storage() {
     let config = applied(&acme(), None).config;
     let stored = rmp_serde::to_vec_named(&config).unwrap();

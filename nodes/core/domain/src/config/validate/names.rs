@@ -1,4 +1,4 @@
-//! What a document's texts refer to: employees and groups by extension or id, schemes by name.
+//! What a document's texts refer to: employees and groups by extension or id, schemes and conferences by name.
 
 use std::collections::BTreeMap;
 
@@ -48,6 +48,12 @@ impl<'a> Names<'a> {
             return Ok(());
         }
         Err(unknown("scheme", text, self.document.schemes.iter().map(|s| s.name.as_str())))
+    }
+
+    /// Whether the conference is there, or what to say.
+    pub(crate) fn conference(&self, text: &str) -> Result<(), String> {
+        let names = || self.document.conferences.iter().map(|conference| conference.name.as_str());
+        if names().any(|name| name == text) { Ok(()) } else { Err(unknown("conference", text, names())) }
     }
 }
 

@@ -22,6 +22,11 @@ pub(super) fn employees(document: &Document, names: &Names<'_>, findings: &mut F
     for (at, group) in document.groups.iter().enumerate() {
         extensions.check("extension", &group.extension, format!("groups[{at}].extension"), findings);
     }
+    for (at, conference) in document.conferences.iter().enumerate() {
+        if let Some(extension) = &conference.extension {
+            extensions.check("extension", extension, format!("conferences[{at}].extension"), findings);
+        }
+    }
 }
 
 fn one(
@@ -79,8 +84,18 @@ fn phone(device: &SipDevice, path: &str, taken: &mut Taken, findings: &mut Findi
 }
 
 fn secret(path: String, secret: Option<&Secret>, findings: &mut Findings) {
+    told(path, secret, text::password, findings);
+}
+
+/// A secret's text is spelled so; the places where others are kept are not looked at here.
+pub(super) fn told(
+    path: String,
+    secret: Option<&Secret>,
+    spelled: impl Fn(&str) -> Result<(), String>,
+    findings: &mut Findings,
+) {
     match secret {
-        Some(Secret::Text(text)) => findings.check(path, text::password(text)),
+        Some(Secret::Text(text)) => findings.check(path, spelled(text)),
         Some(Secret::Env { .. } | Secret::File { .. }) => findings.add(
             path,
             "the server does not open variables or files; allowed here: a text (`mangrove apply` puts it in)",

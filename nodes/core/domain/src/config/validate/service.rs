@@ -97,7 +97,7 @@ pub(super) fn schemes(document: &Document, names: &Names<'_>, findings: &mut Fin
         if scheme.steps.is_empty() {
             findings.add(
                 format!("{path}.steps"),
-                "there are no steps; allowed: 1 to 100 of play, say, group, employee, voicemail, busy, hang_up",
+                "there are no steps; allowed: 1 to 100 of play, say, group, employee, conference, voicemail, busy, hang_up",
             );
         }
         list(&scheme.steps, &format!("{path}.steps"), names, findings);
@@ -119,6 +119,7 @@ fn list(steps: &[Step], path: &str, names: &Names<'_>, findings: &mut Findings) 
             Step::Employee(person) => {
                 findings.check(format!("{path}.employee"), names.employee(person).map(drop))
             }
+            Step::Conference(name) => findings.check(format!("{path}.conference"), names.conference(name)),
             Step::Say(Said::Number(number)) => {
                 findings.number(format!("{path}.say.number"), *number, 0..=speech::LARGEST)
             }

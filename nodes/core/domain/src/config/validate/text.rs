@@ -51,6 +51,15 @@ pub(super) fn keys(text: &str) -> Outcome {
     Ok(())
 }
 
+/// What is typed to come to a conference; empty: none.
+pub(super) fn pin(text: &str) -> Outcome {
+    let is_pin = (3..=12).contains(&text.len()) && text.chars().all(|c| c.is_ascii_digit());
+    if text.is_empty() || is_pin {
+        return Ok(());
+    }
+    Err("this is no PIN; allowed: 3 to 12 digits in quotes, or \"\" for none".to_owned())
+}
+
 /// A public number, with or without its `+`.
 pub(super) fn number(text: &str) -> Outcome {
     let allowed = "3 to 15 digits with country code in quotes, like \"74951234567\"";

@@ -59,7 +59,7 @@ fn assert_hears(world: &World, listener: usize, voices: &[usize]) {
     let mut heard = match world.hears(listener) {
         Some(Hears::Peer(peer)) => vec![peer.endpoint],
         Some(Hears::Mix(mix)) => mix.endpoints,
-        Some(Hears::Play(_) | Hears::Echo(_)) | None => Vec::new(),
+        Some(Hears::Play(_) | Hears::Echo(_) | Hears::Conference(_)) | None => Vec::new(),
     };
     let mut expected: Vec<String> = voices.iter().map(|voice| world.ends[*voice].leg.clone()).collect();
     heard.sort();

@@ -56,7 +56,7 @@ impl World {
     pub(crate) fn plays(&self, index: usize) -> Option<media::Play> {
         match self.hears(index)? {
             Hears::Play(play) => Some(play),
-            Hears::Peer(_) | Hears::Mix(_) | Hears::Echo(_) => None,
+            Hears::Peer(_) | Hears::Mix(_) | Hears::Echo(_) | Hears::Conference(_) => None,
         }
     }
 
