@@ -21,6 +21,8 @@ pub(crate) type Agents = BTreeMap<EmployeeId, Option<CallId>>;
 pub(crate) enum Scope {
     /// All of the tenant; `own` is who looks, none where a machine does.
     Tenant { own: Option<EmployeeId> },
+    /// All of the tenant, by supervising it: people's own boxes stay theirs.
+    Everybody { own: EmployeeId },
     /// What concerns these groups and their agents, and oneself.
     Groups { groups: BTreeSet<GroupId>, own: EmployeeId },
     /// Oneself.
@@ -36,23 +38,23 @@ impl Scope {
             Reach::Tenant => Self::Tenant { own: Some(own) },
             // A supervisor without a list supervises everything; a group's head only ever what is listed.
             Reach::Groups if role == Role::Supervisor && person.login.supervises.is_empty() => {
-                Self::Tenant { own: Some(own) }
+                Self::Everybody { own }
             }
             Reach::Groups => Self::Groups { groups: person.login.supervises.iter().cloned().collect(), own },
             Reach::Own => Self::Own(own),
         })
     }
 
-    /// Whether nothing of the tenant is out of sight.
+    /// Whether no call, group or person of the tenant is out of sight.
     pub(crate) fn is_whole(&self) -> bool {
-        matches!(self, Self::Tenant { .. })
+        matches!(self, Self::Tenant { .. } | Self::Everybody { .. })
     }
 
     /// Who looks; none where a machine does.
     pub(crate) fn own(&self) -> Option<&EmployeeId> {
         match self {
             Self::Tenant { own } => own.as_ref(),
-            Self::Groups { own, .. } | Self::Own(own) => Some(own),
+            Self::Everybody { own } | Self::Groups { own, .. } | Self::Own(own) => Some(own),
         }
     }
 
@@ -62,7 +64,7 @@ impl Scope {
 
     pub(crate) fn sees_group(&self, group: &GroupId) -> bool {
         match self {
-            Self::Tenant { .. } => true,
+            Self::Tenant { .. } | Self::Everybody { .. } => true,
             Self::Groups { groups, .. } => groups.contains(group),
             Self::Own(_) => false,
         }
@@ -72,9 +74,10 @@ impl Scope {
         self.is_whole() || self.is_own(&agent.id) || agent.groups.iter().any(|group| self.sees_group(group))
     }
 
-    /// A box is its owner's: what is left for an employee is heard by nobody who merely supervises them.
+    /// A box is its owner's: what is left for an employee is heard by nobody who merely supervises them, and neither is what
+    /// lies in a box that is nobody's any more.
     pub(crate) fn sees_box(&self, mailbox: &Mailbox) -> bool {
-        self.is_whole()
+        matches!(self, Self::Tenant { .. })
             || mailbox.employee.as_ref().is_some_and(|employee| self.is_own(employee))
             || mailbox.group.as_ref().is_some_and(|group| self.sees_group(group))
     }
