@@ -19,22 +19,30 @@ use crate::{flows::websocket::Refused, metrics::AUTH_FAILURES};
 const GUESSED: (&str, &str) = ("", "ticket");
 
 impl Signalling {
-    /// For whom the ticket speaks that somebody at this address shows. Tickets that were never ours are counted as wrong
+    /// For whom the ticket speaks that somebody at this address shows. A good one is taken whatever else comes from there:
+    /// nobody guesses one, and behind a proxy all pages have one address. Tickets that were never ours are counted as wrong
     /// passwords are; one that is merely old costs nothing, for honest pages come late.
     pub(crate) fn holder(&self, shown: &str, from: IpAddr) -> Result<Holder, Refused> {
-        let ((realm, name), now) = (GUESSED, self.clock.now());
-        if !self.guesses.lock().allow(from, realm, name, now) {
-            return Err(Refused::Guesses);
-        }
         let tickets = Tickets::under(&self.routes.nonce_key()).ok_or(Refused::Unready)?;
         tickets.check(shown, self.clock.wall()).map_err(|why| {
+            if why == ticket::Refused::Foreign && !self.may_err(from) {
+                return Refused::Guesses;
+            }
             metrics::counter!(AUTH_FAILURES).increment(1);
             tracing::info!(address = %from, %why, "a page was refused");
-            if why == ticket::Refused::Foreign {
-                self.guesses.lock().note(from, realm, name, now);
-            }
             Refused::Ticket
         })
+    }
+
+    /// Notes a ticket that was made up. False: there were too many of late.
+    fn may_err(&self, from: IpAddr) -> bool {
+        let ((realm, name), now) = (GUESSED, self.clock.now());
+        let mut guesses = self.guesses.lock();
+        let may = guesses.allow(from, realm, name, now);
+        if may {
+            guesses.note(from, realm, name, now);
+        }
+        may
     }
 
     /// Whose page is at the other end, if it came with a ticket.
