@@ -86,14 +86,18 @@ pub fn resolve(
     Ok(Resolved { config, secrets: made.secrets, warnings: made.warnings })
 }
 
-/// Browsers are accepted as devices, but nothing can ring them yet.
+/// The phone in a page is its person's, by their login: without one there is no such page.
 fn silent_browsers(document: &Document) -> Option<String> {
     let is_browser = |device: &document::Device| matches!(device, document::Device::Browser(_));
-    let with_browser = document.employees.iter().filter(|employee| employee.devices.iter().any(is_browser));
-    let employees: Vec<&str> = with_browser.map(|employee| employee.extension.as_str()).collect();
+    let is_silent =
+        |employee: &&document::Employee| employee.login.is_none() && employee.devices.iter().any(is_browser);
+    let silent = document.employees.iter().filter(is_silent);
+    let employees: Vec<&str> = silent.map(|employee| employee.extension.as_str()).collect();
     let (first, others) = employees.split_first()?;
     let more = if others.is_empty() { String::new() } else { format!(" and {} more", others.len()) };
-    Some(format!("browsers can't ring yet: the device `browser` of {first}{more} is kept, but gets no calls"))
+    Some(format!(
+        "the device `browser` of {first}{more} never rings: the phone in a page needs its person's `login`"
+    ))
 }
 
 /// What comes up on the way.
