@@ -16,6 +16,7 @@ pub mod conference;
 pub mod config;
 mod day;
 mod dial;
+mod door;
 mod effect;
 mod ingress;
 pub mod invariant;

@@ -11,8 +11,8 @@ use mangrove_proto::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    agent::Agent, call::Call, conference::Conference, config::TenantConfig, day::Daily, mailbox::Messages,
-    moving::Heard, queue::Queue,
+    agent::Agent, call::Call, conference::Conference, config::TenantConfig, day::Daily, door::Door,
+    mailbox::Messages, moving::Heard, queue::Queue,
 };
 
 /// A company's exchange.
@@ -26,6 +26,9 @@ pub struct Tenant {
     /// Those in progress, by name.
     #[serde(default, skip_serializing_if = "OrdMap::is_empty")]
     pub(crate) conferences: OrdMap<Arc<str>, Arc<Conference>>,
+    /// Where wrong PINs were typed of late, by conference.
+    #[serde(default, skip_serializing_if = "OrdMap::is_empty")]
+    pub(crate) doors: OrdMap<Arc<str>, Door>,
     /// Every leg of every call that is kept.
     pub(crate) legs: OrdMap<LegId, CallId>,
     /// INVITEs that made the calls that are kept: a second one is a duplicate.
@@ -76,6 +79,7 @@ impl Tenant {
             agents: OrdMap::new(),
             queues: OrdMap::new(),
             conferences: OrdMap::new(),
+            doors: OrdMap::new(),
             legs: OrdMap::new(),
             arrivals: OrdMap::new(),
             usage: OrdMap::new(),

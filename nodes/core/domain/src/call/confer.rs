@@ -17,8 +17,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Call, plan, recording, stage::Stage};
 use crate::{
-    cause::Cause, command::ConferenceWish, conference, config::Conference, effect::Reply, line, media, rules,
-    scene::Scene, stamp::Moment,
+    cause::Cause, command::ConferenceWish, conference, config::Conference, door, effect::Reply, line, media,
+    rules, scene::Scene, stamp::Moment,
 };
 
 /// How often a PIN may be typed.
@@ -93,8 +93,10 @@ pub(crate) fn arrive(call: &mut Call, name: &Arc<str>, scene: &mut Scene<'_>) ->
     let config = scene.tenant.config.clone();
     let conference = config.conferences.get(name).filter(|_| rules::confers(scene.state.rules()));
     let conference = conference.ok_or(Cause::NotFound)?;
-    if !conference.asks_pin() {
-        admit(conference, false, scene)?;
+    match conference.asks_pin() {
+        false => admit(conference, false, scene)?,
+        true if door::is_shut(call, name, scene) => return Err(Cause::Forbidden),
+        true => {}
     }
     if !media::gather(call, name, scene) {
         return Err(Cause::NoMedia);
@@ -178,14 +180,24 @@ fn check(call: &mut Call, scene: &mut Scene<'_>) {
     let Some(conference) = config.conferences.get(&name) else {
         return turn_away(call, Cause::NotFound, scene);
     };
+    if door::is_shut(call, &name, scene) {
+        return turn_away(call, Cause::Forbidden, scene);
+    }
     match conference.moderates(&config.id, &typed.0) {
         Some(moderator) => match admit(conference, moderator, scene) {
             Ok(()) => enter(call, conference, moderator, scene),
             Err(cause) => turn_away(call, cause, scene),
         },
-        None if wrong + 1 < TRIES => ask(call, &name, wrong + 1, scene),
-        None => turn_away(call, Cause::Forbidden, scene),
+        None => refuse(call, &name, (&typed, wrong + 1), scene),
     }
+}
+
+/// What was typed is no PIN of theirs. Who has typed nothing has not guessed.
+fn refuse(call: &mut Call, name: &Arc<str>, (typed, wrong): (&Typed, u32), scene: &mut Scene<'_>) {
+    if !typed.0.is_empty() {
+        door::note(call, name, scene);
+    }
+    if wrong < TRIES { ask(call, name, wrong, scene) } else { turn_away(call, Cause::Forbidden, scene) }
 }
 
 /// The scheme's next step is for whoever can't come in.

@@ -134,6 +134,30 @@ fn the_right_pin_lets_in_and_three_wrong_ones_lead_to_the_next_step() {
 }
 
 #[test]
+fn strangers_do_not_go_through_all_pins_call_by_call() {
+    let mut world = world(with_pins());
+    let early = caller(&mut world);
+    for guess in 0..20 {
+        let caller = caller(&mut world);
+        press(&mut world, caller, &format!("{guess}00#{guess}01#{guess}02#"));
+        assert_eq!(world.stage_or_gone(caller), None, "{guess}");
+    }
+    let late = caller(&mut world);
+    assert_eq!(world.stage_or_gone(late), None, "nobody from outside is asked any more");
+    press(&mut world, early, "1234#");
+    assert_eq!(world.stage_or_gone(early), None, "nor is it looked at what somebody types who was asked");
+    let employee = world.call_from("101", "300");
+    world.run();
+    press(&mut world, employee, "1234#");
+    assert_eq!(is_heard(&world, employee), Some(true));
+    world.hang_up(employee);
+    world.pass(3_600_000);
+    let later = caller(&mut world);
+    press(&mut world, later, "1234#");
+    assert_eq!(is_heard(&world, later), Some(true), "an hour later");
+}
+
+#[test]
 fn others_wait_with_music_until_a_moderator_is_there() {
     let mut world = world(Conference { waits_for_moderator: true, ..with_pins() });
     let first = caller(&mut world);
