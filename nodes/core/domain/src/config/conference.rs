@@ -1,13 +1,13 @@
 //! Conferences: rooms that callers and employees come to.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use mangrove_proto::id::TenantId;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 /// A conference that people may come to. How many is for the media node's CPU to say, unless there is a limit here.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Conference {
     /// Key in `TenantConfig::conferences`.
     pub name: Arc<str>,
@@ -49,6 +49,16 @@ impl Conference {
     }
 }
 
+/// Without PINs: of so few digits a digest is soon found out.
+impl fmt::Debug for Conference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Conference")
+            .field("name", &self.name)
+            .field("extension", &self.extension)
+            .finish_non_exhaustive()
+    }
+}
+
 /// What is kept of a conference's PIN.
 pub(crate) fn digest(tenant: &str, conference: &str, pin: &str) -> Arc<str> {
     hex::encode(Sha256::digest(format!("{tenant}:{conference}:{pin}"))).into()
@@ -87,6 +97,8 @@ mod tests {
             assert_eq!(of.moderates(&"acme".into(), typed), expected, "{typed}");
         }
         assert_eq!(both.moderates(&"other".into(), "1234"), None, "a digest is of one company");
+        let shown = format!("{both:?}");
+        assert!(shown.contains("weekly") && both.pin.iter().all(|pin| !shown.contains(&**pin)));
         assert!(!conference(None, None).asks_pin() && moderators.asks_pin());
     }
 }

@@ -147,12 +147,7 @@ fn whole(document: &Document, names: &Names<'_>, made: &mut Made<'_>) -> Result<
             format: document.recording.format,
             channels: document.recording.channels,
         },
-        conferences: document
-            .conferences
-            .iter()
-            .map(|from| conference::conference(document, from, made))
-            .map(|conference| (conference.name.clone(), conference))
-            .collect(),
+        conferences: conference::conferences(document, made)?,
         agents_see_listeners: document.agents_see_listeners,
         memberships: Default::default(),
     })

@@ -12,7 +12,8 @@ use crate::config::{
     diff::{Action, diff},
     document::read,
     export::{export, objects},
-    fixture::{acme, applied, at, put},
+    fixture::{acme, applied, at, document, put},
+    resolve::{Tools, resolve},
     validate::validate,
 };
 
@@ -274,6 +275,39 @@ fn pins_stay_until_others_are_said_and_are_never_shown() {
     assert_eq!((changes.len(), changes[0].object.as_str()), (1, "conference/weekly"));
     put(&mut json, "/conferences/0/pin", json!(""));
     assert_eq!(applied(&json, Some(&other)).config.conferences["weekly"].pin, None);
+}
+
+#[test]
+fn what_is_wrong_with_a_pin_beside_one_that_stays_is_named() {
+    let mut json = acme();
+    put(&mut json, "/conferences", json!([{"name": "weekly", "pin": "8642", "moderator_pin": "1357"}]));
+    let config = applied(&json, None).config;
+    let tools = Tools { hash: &|_| String::new(), generate: &String::new };
+    for (weekly, why) in [
+        (json!({"name": "weekly", "moderator_pin": "8642"}), "another one than `pin`"),
+        (json!({"name": "weekly", "pin": "1357"}), "another one than `pin`"),
+        (json!({"name": "weekly", "moderator_pin": "", "wait_for_moderator": true}), "nobody could be"),
+    ] {
+        put(&mut json, "/conferences/0", weekly);
+        let problems = resolve(&document(&json), Some(&config), tools).unwrap_err();
+        let [problem] = &problems[..] else { panic!("{problems:?}") };
+        assert_eq!(problem.path, "conferences[0].moderator_pin");
+        assert!(problem.message.contains(why), "{problem:?}");
+    }
+    put(&mut json, "/conferences/0", json!({"name": "weekly", "wait_for_moderator": true}));
+    assert!(applied(&json, Some(&config)).config.conferences["weekly"].waits_for_moderator);
+}
+
+#[test]
+fn a_conference_that_is_new_without_a_pin_is_pointed_out() {
+    let mut json = acme();
+    put(&mut json, "/conferences", json!([{"name": "weekly", "pin": "8642"}]));
+    let config = applied(&json, None).config;
+    let exported = exported(&config);
+    assert!(applied(&exported, Some(&config)).warnings.is_empty());
+    assert!(applied(&exported, None).warnings.iter().any(|warning| warning.contains("weekly is new")));
+    put(&mut json, "/conferences", json!([{"name": "weekly", "pin": ""}]));
+    assert!(applied(&json, None).warnings.is_empty());
 }
 
 #[test]
