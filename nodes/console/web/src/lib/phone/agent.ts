@@ -12,6 +12,8 @@ import { TicketSocket } from './socket';
 /** In seconds. A call whose page is away is kept for 30. */
 const RECONNECT = { connection_recovery_min_interval: 1, connection_recovery_max_interval: 4 };
 const AGAIN_MS = 3000;
+/** As JsSIP names 403. */
+const REJECTED = 'Rejected';
 
 export interface Reports {
   registered(is: boolean): void;
@@ -113,7 +115,10 @@ export class Agent {
     this.reports.refused(cause);
     clearTimeout(this.again);
     this.again = setTimeout(() => {
-      if (this.ua.isConnected()) this.ua.register();
+      if (!this.ua.isConnected()) return;
+      // The login was changed, and the connection's ticket speaks for nobody any more: another connection has another one.
+      if (cause === REJECTED) this.socket.lose('the ticket is void');
+      else this.ua.register();
     }, AGAIN_MS);
   }
 }
