@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{call::Call, scene::Scene};
 
-/// So many wrong PINs from outside within an hour: then nobody from outside is asked for one until that is over.
+/// So many wrong PINs from outside within an hour: then no PIN from outside is looked at until that is over.
 const MOST: u32 = 60;
 const HOUR_MS: u64 = 3_600_000;
 
@@ -25,7 +25,7 @@ impl Door {
     }
 }
 
-/// Whether nothing that this call's guest types would be looked at now.
+/// Whether nothing that this call's guest types is looked at now.
 pub(crate) fn is_shut(call: &Call, conference: &str, scene: &Scene<'_>) -> bool {
     let door = scene.tenant.doors.get(conference);
     is_stranger(call) && door.is_some_and(|door| door.wrong >= MOST && !door.is_over(scene.now()))

@@ -95,7 +95,7 @@ pub(crate) fn arrive(call: &mut Call, name: &Arc<str>, scene: &mut Scene<'_>) ->
     let conference = conference.ok_or(Cause::NotFound)?;
     match conference.asks_pin() {
         false => admit(conference, false, scene)?,
-        true if door::is_shut(call, name, scene) => return Err(Cause::Forbidden),
+        true if conference.pin.is_some() && door::is_shut(call, name, scene) => return Err(Cause::Forbidden),
         true => {}
     }
     if !media::gather(call, name, scene) {
@@ -180,10 +180,13 @@ fn check(call: &mut Call, scene: &mut Scene<'_>) {
     let Some(conference) = config.conferences.get(&name) else {
         return turn_away(call, Cause::NotFound, scene);
     };
-    if door::is_shut(call, &name, scene) {
+    let is_shut = door::is_shut(call, &name, scene);
+    if is_shut && conference.pin.is_some() {
         return turn_away(call, Cause::Forbidden, scene);
     }
-    match conference.moderates(&config.id, &typed.0) {
+    // Who needs none comes in all the same, but not as a moderator.
+    let looked_at = if is_shut { "" } else { typed.0.as_str() };
+    match conference.moderates(&config.id, looked_at) {
         Some(moderator) => match admit(conference, moderator, scene) {
             Ok(()) => enter(call, conference, moderator, scene),
             Err(cause) => turn_away(call, cause, scene),

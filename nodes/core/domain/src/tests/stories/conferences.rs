@@ -133,15 +133,20 @@ fn the_right_pin_lets_in_and_three_wrong_ones_lead_to_the_next_step() {
     assert_eq!(calls, Some(1), "who was turned away is not in its list");
 }
 
+/// Twenty callers type three wrong PINs each.
+fn guess(world: &mut World) {
+    for first in 0..20 {
+        let caller = caller(world);
+        press(world, caller, &format!("{first}00#{first}01#{first}02#"));
+        assert_eq!(world.stage_or_gone(caller), None, "{first}");
+    }
+}
+
 #[test]
 fn strangers_do_not_go_through_all_pins_call_by_call() {
     let mut world = world(with_pins());
     let early = caller(&mut world);
-    for guess in 0..20 {
-        let caller = caller(&mut world);
-        press(&mut world, caller, &format!("{guess}00#{guess}01#{guess}02#"));
-        assert_eq!(world.stage_or_gone(caller), None, "{guess}");
-    }
+    guess(&mut world);
     let late = caller(&mut world);
     assert_eq!(world.stage_or_gone(late), None, "nobody from outside is asked any more");
     press(&mut world, early, "1234#");
@@ -155,6 +160,17 @@ fn strangers_do_not_go_through_all_pins_call_by_call() {
     let later = caller(&mut world);
     press(&mut world, later, "1234#");
     assert_eq!(is_heard(&world, later), Some(true), "an hour later");
+}
+
+#[test]
+fn who_guesses_moderators_pins_shuts_out_nobody_who_needs_none() {
+    let mut world = world(Conference { pin: None, ..with_pins() });
+    guess(&mut world);
+    let stranger = caller(&mut world);
+    press(&mut world, stranger, "9999#");
+    assert_eq!(is_heard(&world, stranger), Some(true));
+    let seat = view::call(world.tenant(), world.call(stranger)).conference.expect("a seat");
+    assert!(!seat.moderator);
 }
 
 #[test]
