@@ -63,8 +63,8 @@ export class Conversation {
 
   registers(is: boolean): void {
     this.registered = is;
-    // The server has gone on to somebody else.
-    if (!is && this.talk?.state === 'ringing') this.line?.hangUp();
+    // The server has gone on to somebody else; an answer that was not said yet is said to nobody.
+    if (!is && (this.talk?.state === 'ringing' || this.talk?.state === 'answering')) this.line?.hangUp();
     if (!is) return;
     if (this.talk?.state === 'talking' && this.line?.sounds === false) this.talk.state = 'lost';
     if (this.talk?.state === 'lost') this.renew();
@@ -99,10 +99,13 @@ export class Conversation {
     this.talk = { state: 'calling', kind: 'echo', caller: '', muted: false, held: false };
   }
 
-  /** Ends what has a session. One that is lost may have none: that is ended by the server. */
+  /** Ends what has a session. One that is lost may have none: that is ended by the server, and not taken up any more. */
   hangUp(): void {
-    this.line?.hangUp();
-    this.next?.hangUp();
+    const { line, next } = this;
+    const lost = this.talk?.state === 'lost';
+    line?.hangUp();
+    next?.hangUp();
+    if (lost && this.talk) this.over();
   }
 
   mute(): void {
@@ -120,9 +123,11 @@ export class Conversation {
     if (this.talk?.state === 'talking') this.line?.digit(digit);
   }
 
-  /** Another microphone was chosen. */
+  /** Another microphone was chosen. Who is not answered yet will be by that one. */
   async speak(): Promise<void> {
-    if (this.talk && this.means) await this.line?.speakBy(this.means.headset.voice());
+    if (!this.talk || !this.means || this.talk.state === 'ringing') return;
+    const { headset } = this.means;
+    await Promise.all([this.line, this.next].map((line) => line?.speakBy(headset.voice())));
   }
 
   async judge(): Promise<void> {
@@ -182,9 +187,9 @@ export class Conversation {
   }
 
   private lost(): void {
+    // The server would go on saying back what nobody hears.
     if (this.talk?.kind !== 'call') {
-      this.line?.drop();
-      this.over();
+      this.line?.hangUp();
       return;
     }
     this.talk.state = 'lost';

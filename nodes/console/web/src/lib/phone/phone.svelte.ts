@@ -118,6 +118,8 @@ class Phone {
       this.call.remember(seated.talk);
       await this.turnOn(turn);
     } catch (error) {
+      // Turned off meanwhile, and on again perhaps: that is another's to say.
+      if (turn !== this.turns) return;
       this.close();
       this.mode = 'off';
       this.problem = wrong(error);
