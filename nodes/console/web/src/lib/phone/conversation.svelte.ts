@@ -45,7 +45,7 @@ export class Conversation {
   /** A talk from before goes on as soon as the phone is registered. */
   remember(talk: KeptTalk | null): void {
     this.dialog = talk;
-    this.talk = talk && { state: 'lost', kind: 'call', caller: talk.caller, muted: talk.muted, held: false };
+    this.talk = talk && { state: 'lost', kind: 'call', caller: talk.caller, muted: talk.muted, held: talk.held };
   }
 
   begin(means: Means): void {
@@ -116,7 +116,9 @@ export class Conversation {
   }
 
   hold(): void {
-    if (this.talk?.state === 'talking' && this.line?.hold(!this.talk.held)) this.talk.held = !this.talk.held;
+    if (this.talk?.state !== 'talking' || !this.line?.hold(!this.talk.held)) return;
+    this.talk.held = !this.talk.held;
+    this.keep();
   }
 
   digit(digit: string): void {
@@ -183,7 +185,8 @@ export class Conversation {
 
   private keep(): void {
     const { dialog, talk } = this;
-    kept.keepTalk(dialog && talk?.kind === 'call' ? { ...dialog, caller: talk.caller, muted: talk.muted } : null);
+    const { caller, muted, held } = talk ?? { caller: '', muted: false, held: false };
+    kept.keepTalk(dialog && talk?.kind === 'call' ? { ...dialog, caller, muted, held } : null);
   }
 
   private lost(): void {
@@ -200,7 +203,7 @@ export class Conversation {
     const { means, dialog } = this;
     if (!means || !dialog || this.next) return;
     const voice = means.headset.voice();
-    if (this.talk?.muted) voice.getAudioTracks().forEach((track) => (track.enabled = false));
+    if (this.talk?.muted || this.talk?.held) voice.getAudioTracks().forEach((track) => (track.enabled = false));
     const session = means.agent.call(means.agent.uri, voice, replacing(dialog));
     const next: Line = Line.outgoing(session, voice, this.reports(() => next));
     this.next = next;
@@ -213,7 +216,7 @@ export class Conversation {
     this.next = undefined;
     this.listen(next);
     if (this.talk.muted) next.mute(true);
-    this.talk.held = false;
+    if (this.talk.held) next.beginHeld();
     this.answered();
   }
 
