@@ -1,4 +1,5 @@
-// Anna's phone is her page: she starts her shift, takes a call by key, and loads the page anew in the middle of it.
+// Anna's phone is her page: she starts her shift, takes a call by key, and loads the page anew in the middle of it. Then she
+// hears herself, and hangs up.
 
 import { check, picture, saw } from './browser.mjs';
 import { microphone } from './phone.mjs';
@@ -14,4 +15,11 @@ await check(async (page) => {
   await page.locator(SOUND).waitFor();
   saw('talks after a reload');
   await isOver(page);
+
+  await page.keyboard.press('e');
+  await page.locator(`${TALK}[data-kind=echo]`).waitFor();
+  await page.locator(SOUND).waitFor();
+  saw('hears herself');
+  await page.keyboard.press('x');
+  await page.getByTestId('phone-talk').waitFor({ state: 'detached' });
 }, await microphone(700));

@@ -11,7 +11,7 @@ const { judge, read } = await load('quality');
 const { Silence } = await load('silence');
 const { Speech, decibels, loudness } = await load('speech');
 
-const TALK = { call: 'a1@b', ours: 'page', theirs: 'acme.7-x', caller: '79161112233', muted: true };
+const TALK = { call: 'a1@b', ours: 'page', theirs: 'acme.7-x', caller: '79161112233', muted: true, held: true };
 
 test('a talk is replaced by its tags as the server sees them', () => {
   assert.deepEqual(replacing(TALK), ['Replaces: a1@b;to-tag=acme.7-x;from-tag=page', 'Require: replaces']);
@@ -19,6 +19,8 @@ test('a talk is replaced by its tags as the server sees them', () => {
 
 test('a talk outlives being written down, and nothing else is taken for one', () => {
   assert.deepEqual(readTalk(JSON.stringify(TALK)), TALK);
+  const { call, ours, theirs } = TALK;
+  assert.deepEqual(readTalk(JSON.stringify({ call, ours, theirs })), { call, ours, theirs, caller: '', muted: false, held: false });
   const broken = [null, '', '{', '7', 'null', '{}', JSON.stringify({ ...TALK, ours: '' }), JSON.stringify({ ...TALK, theirs: 7 })];
   for (const text of broken) assert.equal(readTalk(text), null, String(text));
   for (const split of ['a\r\nVia: x', 'a;early-only', 'a b', 'a,b']) {

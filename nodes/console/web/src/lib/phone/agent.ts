@@ -3,7 +3,7 @@
 
 import type { UA } from 'jssip';
 import type { RTCSession } from 'jssip/lib/RTCSession';
-import type { IncomingRequest } from 'jssip/lib/SIPMessage';
+import type { IncomingRequest, IncomingResponse } from 'jssip/lib/SIPMessage';
 import type { RTCSessionEvent } from 'jssip/lib/UA';
 import { askForAccount, askPatiently, type Account } from './account';
 import { kept } from './kept';
@@ -12,8 +12,7 @@ import { TicketSocket } from './socket';
 /** In seconds. A call whose page is away is kept for 30. */
 const RECONNECT = { connection_recovery_min_interval: 1, connection_recovery_max_interval: 4 };
 const AGAIN_MS = 3000;
-/** As JsSIP names 403. */
-const REJECTED = 'Rejected';
+const FORBIDDEN = 403;
 
 export interface Reports {
   registered(is: boolean): void;
@@ -36,7 +35,7 @@ export class Agent {
     ua.on('registered', () => this.tell(true));
     ua.on('unregistered', () => this.tell(false));
     ua.on('disconnected', () => this.tell(false));
-    ua.on('registrationFailed', ({ cause }) => this.failed(cause ?? ''));
+    ua.on('registrationFailed', ({ response, cause }) => this.failed(response as IncomingResponse | null, cause ?? ''));
     ua.on('newRTCSession', (event: RTCSessionEvent) => {
       if (!this.ended && String(event.originator) === 'remote') reports.rung(event.session, event.request as IncomingRequest);
     });
@@ -110,15 +109,14 @@ export class Agent {
   }
 
   /** Without a connection JsSIP registers by itself when it has one again. */
-  private failed(cause: string): void {
+  private failed(response: IncomingResponse | null, cause: string): void {
     if (this.ended || !this.ua.isConnected()) return;
     this.reports.refused(cause);
     clearTimeout(this.again);
     this.again = setTimeout(() => {
-      if (!this.ua.isConnected()) return;
-      // The login was changed, and the connection's ticket speaks for nobody any more: another connection has another one.
-      if (cause === REJECTED) this.socket.lose('the ticket is void');
-      else this.ua.register();
+      // What the connection's ticket says of the person holds no more (another password): a new one has a new ticket.
+      if (response?.status_code === FORBIDDEN) this.socket.lose('the ticket is too old');
+      else if (this.ua.isConnected()) this.ua.register();
     }, AGAIN_MS);
   }
 }

@@ -45,7 +45,7 @@ export class Conversation {
   /** A talk from before goes on as soon as the phone is registered. */
   remember(talk: KeptTalk | null): void {
     this.dialog = talk;
-    this.talk = talk && { state: 'lost', kind: 'call', caller: talk.caller, muted: talk.muted, held: false };
+    this.talk = talk && { state: 'lost', kind: 'call', caller: talk.caller, muted: talk.muted, held: talk.held };
   }
 
   begin(means: Means): void {
@@ -63,8 +63,8 @@ export class Conversation {
 
   registers(is: boolean): void {
     this.registered = is;
-    // The server has gone on to somebody else.
-    if (!is && this.talk?.state === 'ringing') this.line?.hangUp();
+    // The server has gone on to somebody else; an answer that was not said yet is said to nobody.
+    if (!is && (this.talk?.state === 'ringing' || this.talk?.state === 'answering')) this.line?.hangUp();
     if (!is) return;
     if (this.talk?.state === 'talking' && this.line?.sounds === false) this.talk.state = 'lost';
     if (this.talk?.state === 'lost') this.renew();
@@ -99,10 +99,13 @@ export class Conversation {
     this.talk = { state: 'calling', kind: 'echo', caller: '', muted: false, held: false };
   }
 
-  /** Ends what has a session. One that is lost may have none: that is ended by the server. */
+  /** Ends what has a session. One that is lost may have none: that is ended by the server, and not taken up any more. */
   hangUp(): void {
-    this.line?.hangUp();
-    this.next?.hangUp();
+    const { line, next } = this;
+    const lost = this.talk?.state === 'lost';
+    line?.hangUp();
+    next?.hangUp();
+    if (lost && this.talk) this.over();
   }
 
   mute(): void {
@@ -113,16 +116,20 @@ export class Conversation {
   }
 
   hold(): void {
-    if (this.talk?.state === 'talking' && this.line?.hold(!this.talk.held)) this.talk.held = !this.talk.held;
+    if (this.talk?.state !== 'talking' || !this.line?.hold(!this.talk.held)) return;
+    this.talk.held = !this.talk.held;
+    this.keep();
   }
 
   digit(digit: string): void {
     if (this.talk?.state === 'talking') this.line?.digit(digit);
   }
 
-  /** Another microphone was chosen. */
+  /** Another microphone was chosen. Who is not answered yet will be by that one. */
   async speak(): Promise<void> {
-    if (this.talk && this.means) await this.line?.speakBy(this.means.headset.voice());
+    if (!this.talk || !this.means || this.talk.state === 'ringing') return;
+    const { headset } = this.means;
+    await Promise.all([this.line, this.next].map((line) => line?.speakBy(headset.voice())));
   }
 
   async judge(): Promise<void> {
@@ -178,13 +185,14 @@ export class Conversation {
 
   private keep(): void {
     const { dialog, talk } = this;
-    kept.keepTalk(dialog && talk?.kind === 'call' ? { ...dialog, caller: talk.caller, muted: talk.muted } : null);
+    const { caller, muted, held } = talk ?? { caller: '', muted: false, held: false };
+    kept.keepTalk(dialog && talk?.kind === 'call' ? { ...dialog, caller, muted, held } : null);
   }
 
   private lost(): void {
+    // The server would go on saying back what nobody hears.
     if (this.talk?.kind !== 'call') {
-      this.line?.drop();
-      this.over();
+      this.line?.hangUp();
       return;
     }
     this.talk.state = 'lost';
@@ -195,7 +203,7 @@ export class Conversation {
     const { means, dialog } = this;
     if (!means || !dialog || this.next) return;
     const voice = means.headset.voice();
-    if (this.talk?.muted) voice.getAudioTracks().forEach((track) => (track.enabled = false));
+    if (this.talk?.muted || this.talk?.held) voice.getAudioTracks().forEach((track) => (track.enabled = false));
     const session = means.agent.call(means.agent.uri, voice, replacing(dialog));
     const next: Line = Line.outgoing(session, voice, this.reports(() => next));
     this.next = next;
@@ -208,7 +216,7 @@ export class Conversation {
     this.next = undefined;
     this.listen(next);
     if (this.talk.muted) next.mute(true);
-    this.talk.held = false;
+    if (this.talk.held) next.beginHeld();
     this.answered();
   }
 

@@ -19,6 +19,8 @@ export interface KeptTalk extends Dialog {
   caller: string;
   /** Nobody is heard after a reload who was not before. */
   muted: boolean;
+  /** Nor is anybody heard by whom they hold. */
+  held: boolean;
 }
 
 /** A talk as it was written down, or null where that is none. */
@@ -29,7 +31,7 @@ export function readTalk(text: string | null): KeptTalk | null {
     if (!names.every((name) => typeof name === 'string' && /^[^\s;,]+$/.test(name))) return null;
     const [call, ours, theirs] = names as [string, string, string];
     const caller = typeof read?.caller === 'string' ? read.caller : '';
-    return { call, ours, theirs, caller, muted: read?.muted === true };
+    return { call, ours, theirs, caller, muted: read?.muted === true, held: read?.held === true };
   } catch {
     return null;
   }

@@ -66,6 +66,8 @@ export class Headset {
   /** Takes the microphone that is chosen now. */
   async change(): Promise<void> {
     const stream = await navigator.mediaDevices.getUserMedia(devices.wanted());
+    // The phone was turned off meanwhile: nobody listens any more.
+    if (this.context.state === 'closed') return stop(stream);
     stop(this.stream);
     this.stream = stream;
     this.listen();

@@ -38,6 +38,7 @@ export class Line {
 
   private voice: MediaStream | undefined;
   private names: Dialog | null = null;
+  private begins: 'talking' | 'held' = 'talking';
 
   private constructor(
     private readonly session: RTCSession,
@@ -47,6 +48,9 @@ export class Line {
       // An answer of our own carries none.
       if (response) this.names = named(response, 'by-us');
       reports.answered();
+    });
+    session.on('confirmed', () => {
+      if (this.begins === 'held') session.hold();
     });
     session.on('ended', () => this.over(0));
     session.on('failed', ({ message }: EndEvent) => this.over((message as { status_code?: number } | null)?.status_code ?? 0));
@@ -87,6 +91,11 @@ export class Line {
   mute(muted: boolean): void {
     if (muted) this.session.mute({ audio: true });
     else this.session.unmute({ audio: true });
+  }
+
+  /** It takes the place of one that is held, and is held itself as soon as it may say so. */
+  beginHeld(): void {
+    this.begins = 'held';
   }
 
   /** False where it can't be done just now. */

@@ -68,6 +68,13 @@ class Phone {
     this.end('off');
   }
 
+  /** Nobody is logged in any more, and nobody would see who rings. A talk goes on; who logs in again has the phone again. */
+  signedOut(): void {
+    if (this.mode !== 'on' || this.call.talk) return;
+    this.leave();
+    kept.keepOwner(this.owner);
+  }
+
   unlock(): void {
     this.headset?.unlock();
   }
@@ -118,6 +125,8 @@ class Phone {
       this.call.remember(seated.talk);
       await this.turnOn(turn);
     } catch (error) {
+      // Turned off meanwhile, and on again perhaps: that is another's to say.
+      if (turn !== this.turns) return;
       this.close();
       this.mode = 'off';
       this.problem = wrong(error);
