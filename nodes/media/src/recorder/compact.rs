@@ -95,6 +95,7 @@ async fn joined(objects: &dyn ObjectStore, failing: &Failing, mut note: Note) ->
 /// died before it could report that.
 async fn with_file(objects: &dyn ObjectStore, mut note: Note) -> Result<Note> {
     if note.finished.is_none() {
+        let _turn = making::turn(note.ticket.form()).await;
         let path = layout::object(&note.ticket);
         let file = within(DEADLINE, async { objects.get(&path).await?.bytes().await }).await?;
         note.finished = Some(Finished::of(&file));

@@ -1,3 +1,4 @@
+use futures::FutureExt as _;
 use mangrove_rtp::{RATE, tone, wav};
 use object_store::{
     memory::InMemory,
@@ -125,6 +126,19 @@ async fn sound_at_hand_becomes_the_kind_of_file_that_was_asked_for() {
     assert_eq!((finished.duration_ms, finished.bytes), (1_000, file.len() as u64));
     let heard = mangrove_sound::read(&file, 60).unwrap();
     assert!(tone::level(&heard[4000..8000], 440.0) > 5000.0);
+}
+
+/// Else a thousand calls that end at once would be in memory at once.
+#[tokio::test]
+async fn files_are_put_together_a_few_at_a_time() {
+    let form = note().ticket.form();
+    let mut turns = Vec::new();
+    for _ in 0..making::AT_ONCE {
+        turns.push(making::turn(form).await.unwrap());
+    }
+    assert!(making::turn(form).now_or_never().is_none());
+    turns.pop();
+    assert!(making::turn(form).await.is_some());
 }
 
 /// Its node died between the file and the report.
