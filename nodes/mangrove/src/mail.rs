@@ -12,7 +12,7 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Error, Result};
 use mangrove_control::{Control, Mail};
 use mangrove_domain::{MessageWish, mailbox::Errand};
 use object_store::{ObjectStore, ObjectStoreExt, path::Path};
@@ -31,28 +31,40 @@ const PATIENCE_MS: u64 = 3 * 24 * 3_600 * 1_000;
 
 /// For as long as the node runs.
 pub(crate) async fn keep(control: Control, objects: Arc<dyn ObjectStore>, smtp: Smtp) {
-    let post = Post::new(smtp);
-    let mut tries = Tries::default();
+    let (post, mut tries) = (Post::new(smtp), Tries::default());
     loop {
+        // Looked at anew for each: while another was sent it may have been deleted, or become another leader's.
         let due = control.messages_to_mail();
         tries.keep(&due);
-        for mail in due.iter().filter(|mail| tries.is_due(&mail.errand, Instant::now())).collect::<Vec<_>>() {
-            if let Err(error) = send(mail, &control, objects.as_ref(), &post).await {
-                give_up_or_wait(&mail.errand, &control, &error, &mut tries).await;
-            }
+        match due.iter().find(|mail| tries.is_due(&mail.errand, Instant::now())) {
+            Some(mail) => settle(mail, &control, objects.as_ref(), &post, &mut tries).await,
+            None => tokio::time::sleep(PERIOD).await,
         }
-        tokio::time::sleep(PERIOD).await;
     }
 }
 
-async fn send(mail: &Mail, control: &Control, objects: &dyn ObjectStore, post: &Post) -> Result<()> {
-    let Mail { errand, to, language } = mail;
-    // A box that has no address any more has nothing to mail.
-    if let Some(to) = to {
-        let sound = sound(errand, objects).await.context("its sound can't be read")?;
-        post.send(&Letter { errand, to, language, sound }).await?;
+/// Sends one and notes that. What is sent and can't be noted is only noted then, not sent again.
+async fn settle(mail: &Mail, control: &Control, objects: &dyn ObjectStore, post: &Post, tries: &mut Tries) {
+    let Errand { tenant, place, .. } = &mail.errand;
+    if !tries.is_settled(&mail.errand)
+        && let Err(error) = send(mail, objects, post).await
+        && !is_given_up(&mail.errand, &error)
+    {
+        return tries.failed(&mail.errand, Instant::now());
     }
-    control.note_message(errand, MessageWish::Mailed).await.context("it was mailed, which can't be noted")
+    tries.settled(&mail.errand, Instant::now());
+    if let Err(error) = control.note_message(&mail.errand, MessageWish::Mailed).await {
+        let (mailbox, number) = (&place.mailbox, place.number);
+        tracing::warn!(%tenant, %mailbox, number, %error, "that a message is mailed can't be noted yet");
+    }
+}
+
+/// A box that has no address any more has nothing to mail.
+async fn send(mail: &Mail, objects: &dyn ObjectStore, post: &Post) -> Result<()> {
+    let Mail { errand, to, language } = mail;
+    let Some(to) = to else { return Ok(()) };
+    let sound = sound(errand, objects).await.context("its sound can't be read")?;
+    post.send(&Letter { errand, to, language, sound }).await
 }
 
 /// None: it is too long to be mailed.
@@ -65,16 +77,17 @@ async fn sound(errand: &Errand, objects: &dyn ObjectStore) -> Result<Option<Vec<
     Ok(Some(letter::alone(&bytes).unwrap_or_else(|_| bytes.to_vec())))
 }
 
-async fn give_up_or_wait(errand: &Errand, control: &Control, error: &anyhow::Error, tries: &mut Tries) {
+/// Whether it was tried for long enough; what is wrong is told.
+fn is_given_up(errand: &Errand, error: &Error) -> bool {
     let Errand { tenant, place, message } = errand;
-    let (mailbox, number) = (&place.mailbox, place.number);
-    if wall().saturating_sub(message.at) < PATIENCE_MS {
-        tracing::warn!(%tenant, %mailbox, number, error = %format!("{error:#}"), "a message is not mailed yet");
-        return tries.failed(errand, Instant::now());
+    let (mailbox, number, error) = (&place.mailbox, place.number, format!("{error:#}"));
+    let is_over = wall().saturating_sub(message.at) >= PATIENCE_MS;
+    if is_over {
+        tracing::error!(%tenant, %mailbox, number, error, "a message is not mailed, it stays in its box");
+    } else {
+        tracing::warn!(%tenant, %mailbox, number, error, "a message is not mailed yet");
     }
-    tracing::error!(%tenant, %mailbox, number, error = %format!("{error:#}"), "a message is not mailed, it stays in its box");
-    // Who can't note it now gives it up in the next round.
-    let _ = control.note_message(errand, MessageWish::Mailed).await;
+    is_over
 }
 
 fn wall() -> u64 {

@@ -75,12 +75,12 @@ async fn joined(objects: &dyn ObjectStore, failing: &Failing, mut note: Note) ->
         return Some(note);
     }
     let ticket = note.ticket.clone();
-    let parts = failing.insist("list the parts", &ticket, || parts::list(objects, &ticket)).await;
-    let silence = note.shortage(&parts);
-    match failing.insist("put the file together", &ticket, || write(objects, &ticket, &parts, silence)).await
-    {
-        Some(finished) => {
+    let attempt = || put_together(objects, &note);
+    let made = failing.insist("put the file together", &ticket, attempt).await;
+    match made {
+        Some((finished, short_ms)) => {
             note.finished = Some(finished);
+            note.missing_ms += short_ms;
             failing.insist("write the note", &ticket, || note.write(objects)).await;
             Some(note)
         }
@@ -91,10 +91,32 @@ async fn joined(objects: &dyn ObjectStore, failing: &Failing, mut note: Note) ->
     }
 }
 
+/// The file, and how many milliseconds it lacked of the length that the recording had: they are silence at its end. None when
+/// another has made it. That one takes the parts away: each attempt lists them anew, and looks for that one after that.
+async fn put_together(objects: &dyn ObjectStore, note: &Note) -> Result<Option<(Finished, u64)>> {
+    let parts = parts::list(objects, &note.ticket).await?;
+    if is_made(objects, &note.ticket).await? {
+        return Ok(None);
+    }
+    let short_ms = note.shortage_ms(parts.iter().map(|part| part.bytes).sum());
+    let silence = layout::bytes(short_ms.min(LONGEST_GAP_MS));
+    let finished = write(objects, &note.ticket, &parts, silence).await?;
+    Ok(finished.map(|finished| (finished, short_ms)))
+}
+
+/// Whether the whole file is there by what is known in the store.
+async fn is_made(objects: &dyn ObjectStore, ticket: &Ticket) -> Result<bool> {
+    match Note::read(objects, ticket).await? {
+        Some(note) => Ok(note.finished.is_some()),
+        None => is_there(objects, ticket).await,
+    }
+}
+
 /// The note of a file that is there. One that does not say so is of a recording that became a file at once, whose node
 /// died before it could report that.
 async fn with_file(objects: &dyn ObjectStore, mut note: Note) -> Result<Note> {
     if note.finished.is_none() {
+        let _turn = making::turn(note.ticket.form()).await;
         let path = layout::object(&note.ticket);
         let file = within(DEADLINE, async { objects.get(&path).await?.bytes().await }).await?;
         note.finished = Some(Finished::of(&file));
@@ -111,13 +133,6 @@ impl Finished {
 }
 
 impl Note {
-    /// Bytes of silence that bring the parts to the length that the recording had; what is missing is noted.
-    fn shortage(&mut self, parts: &[Part]) -> u64 {
-        let short_ms = self.shortage_ms(parts.iter().map(|part| part.bytes).sum());
-        self.missing_ms += short_ms;
-        layout::bytes(short_ms.min(LONGEST_GAP_MS))
-    }
-
     /// How much shorter than the recording's time so many bytes of sound are.
     pub(super) fn shortage_ms(&self, bytes: u64) -> u64 {
         let Some(ended_ms) = self.ended_ms else { return 0 };

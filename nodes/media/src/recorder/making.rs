@@ -16,6 +16,11 @@ static TURNS: LazyLock<Semaphore> = LazyLock::new(|| {
     Semaphore::new(available_parallelism().map_or(1, |processors| processors.get().div_ceil(2)))
 });
 
+/// Files that are not encoded and are put together at the same time: on its way into the store each has up to 25 MB in memory,
+/// and calls end by the thousand where a site goes down. The others lie in the store as parts meanwhile.
+pub(super) const AT_ONCE: usize = 16;
+static PLAIN_TURNS: Semaphore = Semaphore::const_new(AT_ONCE);
+
 /// A file in the making.
 #[derive(Debug)]
 pub(super) enum Making {
@@ -58,9 +63,11 @@ impl Making {
     }
 }
 
-/// Waits until this node has a processor for the encoding of a whole recording. Nothing to wait for where there is none.
+/// Waits until this node has memory for one more file, and a processor if it is to be encoded. Goes on without where nobody
+/// gives turns any more.
 pub(super) async fn turn(form: Form) -> Option<SemaphorePermit<'static>> {
-    if form.opus { TURNS.acquire().await.ok() } else { None }
+    let turns = if form.opus { LazyLock::force(&TURNS) } else { &PLAIN_TURNS };
+    turns.acquire().await.ok()
 }
 
 /// The whole file of a recording whose sound is at hand: it is shorter than a part.

@@ -59,12 +59,14 @@ pub(super) fn leave_strangers(scene: &mut Scene<'_>) {
 
 fn used(call: &Call) -> impl Iterator<Item = &str> {
     let edges = call.parties.values().map(|party| party.line.edge.as_str());
-    call.media.open_at().chain(edges).filter(|name| !name.is_empty())
+    let makes_whole = call.earlier.iter().map(|former| former.node.as_str());
+    call.media.open_at().chain(edges).chain(makes_whole).filter(|name| !name.is_empty())
 }
 
 fn is_hit(call: &Call, name: &str) -> bool {
     call.media.node == name
         || call.media.was_at(name)
+        || call.earlier.iter().any(|former| former.node == name)
         || call.parties.values().any(|party| party.line.edge == name)
 }
 

@@ -1,3 +1,4 @@
+use futures::FutureExt as _;
 use mangrove_rtp::{RATE, tone, wav};
 use object_store::{
     memory::InMemory,
@@ -6,7 +7,7 @@ use object_store::{
 use tokio::time::Instant;
 
 use super::*;
-use std::sync::Arc;
+use std::sync::{Arc, atomic::Ordering};
 
 use crate::{
     recorder::tests::{self, ticket},
@@ -50,6 +51,43 @@ async fn an_empty_file_never_takes_a_good_ones_place() {
     let done = Note { finished: Some(whole), ..note.clone() };
     done.write(&objects).await.unwrap();
     assert_eq!(joined(&objects, &Failing::default(), note).await, Some(done), "the other's note goes on");
+}
+
+/// Another was faster, and takes the parts away now.
+#[tokio::test]
+async fn what_is_left_of_the_parts_never_takes_a_whole_files_place() {
+    let (objects, note) = (InMemory::new(), note());
+    put_parts(&objects, &note, 3, 32_000).await;
+    objects.put(&"acme/r.wav".into(), b"whole".to_vec().into()).await.unwrap();
+    assert_eq!(joined(&objects, &Failing::default(), note.clone()).await, None, "its note is gone, too");
+    let whole = Finished { bytes: 5, duration_ms: 0, sha256: "x".into() };
+    let done = Note { finished: Some(whole), ..note.clone() };
+    done.write(&objects).await.unwrap();
+    assert_eq!(joined(&objects, &Failing::default(), note).await, Some(done));
+    assert_eq!(file(&objects).await, b"whole");
+}
+
+/// Who listed them once would ask for them for ever.
+#[tokio::test(start_paused = true)]
+async fn parts_that_another_has_taken_away_are_not_asked_for_again() {
+    let store = Arc::new(Store::default());
+    let whole = Finished { bytes: 5, duration_ms: 0, sha256: "x".into() };
+    let done = Note { finished: Some(whole), ..note() };
+    note().write(store.as_ref()).await.unwrap();
+    put_parts(store.as_ref(), &done, 3, 32_000).await;
+    store.hangs.store(true, Ordering::Relaxed);
+    let slower = tokio::spawn({
+        let objects = store.clone();
+        async move { joined(objects.as_ref(), &Failing::default(), note()).await }
+    });
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    store.put(&"acme/r.wav".into(), b"whole".to_vec().into()).await.unwrap();
+    done.write(store.as_ref()).await.unwrap();
+    remove_parts(store.as_ref(), &done.ticket).await.unwrap();
+    store.hangs.store(false, Ordering::Relaxed);
+    let found = tokio::time::timeout(Duration::from_secs(600), slower).await.expect("it goes on");
+    assert_eq!(found.unwrap(), Some(done));
+    assert_eq!(file(store.as_ref()).await, b"whole");
 }
 
 /// The node died between the file and the report.
@@ -125,6 +163,19 @@ async fn sound_at_hand_becomes_the_kind_of_file_that_was_asked_for() {
     assert_eq!((finished.duration_ms, finished.bytes), (1_000, file.len() as u64));
     let heard = mangrove_sound::read(&file, 60).unwrap();
     assert!(tone::level(&heard[4000..8000], 440.0) > 5000.0);
+}
+
+/// Else a thousand calls that end at once would be in memory at once.
+#[tokio::test]
+async fn files_are_put_together_a_few_at_a_time() {
+    let form = note().ticket.form();
+    let mut turns = Vec::new();
+    for _ in 0..making::AT_ONCE {
+        turns.push(making::turn(form).await.unwrap());
+    }
+    assert!(making::turn(form).now_or_never().is_none());
+    drop(turns.pop());
+    assert!(making::turn(form).await.is_some());
 }
 
 /// Its node died between the file and the report.

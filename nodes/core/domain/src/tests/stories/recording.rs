@@ -208,6 +208,24 @@ fn where_a_call_goes_on_elsewhere_its_node_makes_it_whole_unless_that_is_lost() 
     assert_eq!(left(&world, caller), [(first, Some(3_000))]);
 }
 
+/// By then it is neither the call's node nor the one before.
+#[test]
+fn what_a_lost_node_has_left_is_made_whole_however_far_the_call_has_gone() {
+    let (mut world, caller, first) = recorded_twice();
+    world.announce_media("m3");
+    let from = world.call(caller).media.node.clone();
+    for _ in 0..2 {
+        let node = world.call(caller).media.node.clone();
+        world.drain(&node);
+        world.run();
+        assert_ne!(world.call(caller).media.node, node);
+    }
+    assert!(!world.call(caller).media.was_at(&from));
+    assert_eq!(left(&world, caller), []);
+    world.command(Command::NodeLost { name: from, tells: true });
+    assert_eq!(left(&world, caller), [(first, Some(3_000))]);
+}
+
 /// The node that the call comes to only relays for a moment, and is not told of the recording.
 #[test]
 fn keys_of_a_pause_are_nobodys_also_where_a_call_comes_to() {

@@ -376,6 +376,24 @@ fn sound_that_comes_when_its_call_is_forgotten_is_the_messages_alone() {
 }
 
 #[test]
+fn sound_that_is_there_before_the_message_is_over_is_its_all_the_same() {
+    let mut world = world(vec![to("sales")]);
+    let caller = speaking(&mut world);
+    world.pass(2_000);
+    let (call, taken) = (world.call(caller).id, recording(&world, caller).expect("a recording"));
+    let finished = media::RecordingFinished {
+        recording: taken.id,
+        object: taken.object,
+        duration_ms: 2_000,
+        sha256: "ab".into(),
+        ..Default::default()
+    };
+    world.media(call, Fact::RecordingFinished(finished));
+    world.hang_up(caller);
+    assert!(messages(&world, "sales")[0].stored);
+}
+
+#[test]
 fn a_deleted_message_is_shown_no_more_and_forgotten_with_its_sound() {
     let mut world = world(vec![to("sales")]);
     let caller = speaking(&mut world);
