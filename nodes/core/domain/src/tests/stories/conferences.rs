@@ -245,3 +245,41 @@ fn an_agent_sends_their_caller_into_it_be_it_at_their_node_or_at_another() {
         assert_eq!(nodes(&world, &[customer, second]), [there]);
     }
 }
+
+#[test]
+fn who_comes_into_it_on_the_way_to_another_node_goes_on_to_where_the_others_are() {
+    let mut config = config(conference());
+    config.schemes = acme::config().schemes;
+    let mut world = World::of(config);
+    world.command(Command::RaiseRules { to: NEWEST });
+    world.register("101");
+    let (customer, anna) = world.talking("101");
+    world.announce_media("m2");
+    let second = world.call_from("102", "300");
+    world.run();
+    world.announce_media("m3");
+    world.drain("m1");
+    assert_eq!(nodes(&world, &[customer, second]), ["m3", "m2"]);
+    world.refer(anna, "300");
+    world.run();
+    world.pass(12_000);
+    assert_eq!(nodes(&world, &[customer, second]), ["m2"]);
+    assert_eq!((is_heard(&world, customer), is_heard(&world, second)), (Some(true), Some(true)));
+}
+
+#[test]
+fn who_has_held_for_long_is_not_taken_for_dead() {
+    let mut world = world(conference());
+    let person = caller(&mut world);
+    world.request(person, "INVITE", "", &sdp(4000, "sendonly", 2));
+    world.pass(60_000);
+    world.silent(person, 60_000);
+    world.request(person, "INVITE", "", &sdp(4000, "sendrecv", 3));
+    world.silent(person, 60_000);
+    world.run();
+    assert_eq!(world.stage(person), "conferring");
+    world.pass(31_000);
+    world.silent(person, 91_000);
+    world.run();
+    assert_eq!(world.stage_or_gone(person), None);
+}
