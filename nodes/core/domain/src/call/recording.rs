@@ -57,7 +57,7 @@ pub(super) fn end_message(call: &mut Call, shortest_ms: u64, now: u64) -> Option
     recording.stop(now);
     let left = recording.message.as_mut()?;
     left.kept = duration_ms >= shortest_ms;
-    let message = Message {
+    let mut message = Message {
         call: call.id,
         caller: String::new(),
         at: 0,
@@ -69,6 +69,9 @@ pub(super) fn end_message(call: &mut Call, shortest_ms: u64, now: u64) -> Option
         mail_due: false,
         deleted: false,
     };
+    if let Some(sound) = &recording.finished {
+        message.store(sound);
+    }
     Some((left.clone(), message))
 }
 
