@@ -37,8 +37,9 @@ pub struct Left {
     pub kept: bool,
 }
 
-/// Greets; the caller was answered.
+/// Greets; the caller was answered. A talk that the call had before is over, and its recording.
 pub(crate) fn greet(call: &mut Call, mailbox: &Mailbox, greeting: Option<&Arc<str>>, scene: &mut Scene<'_>) {
+    recording::leave(call, scene.now());
     scene.tell(call, format!("is asked for a message for {}", mailbox.name), "");
     let language = scene.tenant.config.language.clone();
     let greeting = greeting.or(mailbox.greeting.as_ref());

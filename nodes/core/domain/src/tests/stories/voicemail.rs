@@ -258,6 +258,20 @@ fn a_message_outlives_an_end_that_is_ours() {
 }
 
 #[test]
+fn the_recording_of_a_talk_ends_before_a_message_is_left_in_its_call() {
+    let mut world = World::raised();
+    let (caller, anna) = world.talking("101");
+    assert!(recording(&world, caller).is_some());
+    world.configure(TenantConfig { version: 2, ..config(vec![to("sales")]) });
+    world.refer(anna, acme::NUMBER);
+    world.run();
+    assert_eq!((world.stage(caller), recording(&world, caller)), ("leaving a message", None));
+    world.finish_prompt(caller);
+    let former = &world.call(caller).earlier[0];
+    assert!(!former.running && former.until.is_some());
+}
+
+#[test]
 fn a_message_is_nobodys_to_pause() {
     let mut world = World::raised();
     world.configure(TenantConfig { version: 2, ..config(vec![to("sales")]) });
