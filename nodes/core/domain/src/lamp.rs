@@ -1,6 +1,6 @@
 //! The message lamp (RFC 3842): an employee's phones are told how many messages wait in the boxes that are theirs, with each
-//! change, and each of them whenever it registers. Nobody has subscribed to it: that is how phones are told by default, and who does not
-//! know what it is answers so and nothing comes of it. It is not repeated: the next REGISTER tells the same.
+//! change, and each of them whenever it registers. Nobody has subscribed to it: that is how phones are told by default, and
+//! who does not know what it is answers so and nothing comes of it. It is not repeated: the next REGISTER tells the same.
 
 use std::sync::Arc;
 

@@ -131,7 +131,8 @@ fn refused(call: &mut Call, refused: &media::Refused, scene: &mut Scene<'_>) {
     }
     note(call, "", format!("media refused: {}", refused.why), scene);
     if call.media.is_tried() {
-        return session::turn_back(call, scene);
+        session::turn_back(call, scene);
+        return confer::stayed_apart(call, scene);
     }
     refusal::give_way(call, scene);
 }

@@ -268,6 +268,25 @@ fn who_comes_into_it_on_the_way_to_another_node_goes_on_to_where_the_others_are(
 }
 
 #[test]
+fn whom_the_node_of_the_others_refuses_does_not_stay_alone() {
+    let mut config = config(conference());
+    config.schemes = acme::config().schemes;
+    let mut world = World::of(config);
+    world.command(Command::RaiseRules { to: NEWEST });
+    world.register("101");
+    let (customer, anna) = world.talking("101");
+    world.announce_media("m2");
+    world.call_from("102", "300");
+    world.run();
+    world.refer(anna, "300");
+    assert_eq!((world.stage(customer), nodes(&world, &[customer])), ("conferring", vec!["m2".to_owned()]));
+    world.refuse_media(customer);
+    assert_eq!(world.stage_or_gone(customer), None);
+    assert_eq!(nodes(&world, &[customer]), ["m1"]);
+    assert_eq!(world.tenant().conference("weekly").map(|known| known.calls.len()), Some(1));
+}
+
+#[test]
 fn who_has_held_for_long_is_not_taken_for_dead() {
     let mut world = world(conference());
     let person = caller(&mut world);
