@@ -7,7 +7,7 @@ use crate::{
     config::{Conference, HangUp, Step, TenantConfig, conference::digest},
     rules::NEWEST,
     tests::{
-        acme,
+        POISON, acme,
         far_end::sdp,
         world::{World, tenant_id},
     },
@@ -301,4 +301,36 @@ fn who_has_held_for_long_is_not_taken_for_dead() {
     world.silent(person, 91_000);
     world.run();
     assert_eq!(world.stage_or_gone(person), None);
+}
+
+#[test]
+fn it_goes_on_with_its_lock_where_its_company_moves() {
+    let mut world = world(conference());
+    let people = [caller(&mut world), caller(&mut world)];
+    assert_eq!(wish(&mut world, people[0], ConferenceWish::Lock), Reply::Done);
+    world.move_to(7);
+    world.run();
+    assert!(people.iter().all(|person| is_heard(&world, *person) == Some(true)));
+    let known = world.tenant().conference("weekly").map(|known| (known.locked, known.calls.len()));
+    assert_eq!(known, Some((true, 2)));
+    let late = caller(&mut world);
+    assert_eq!(world.stage_or_gone(late), None);
+    people.into_iter().for_each(|person| world.hang_up(person));
+    assert_eq!(world.tenant().conference("weekly"), None);
+}
+
+#[test]
+fn a_call_that_is_taken_out_leaves_it_and_the_others_go_on() {
+    let mut world = world(conference());
+    let [first, second] = [caller(&mut world), caller(&mut world)];
+    world.strict = false;
+    POISON.with(|poison| poison.set(true));
+    let bye = world.ends[first].request("BYE", "", "");
+    let reply = world.sip(first, bye);
+    POISON.with(|poison| poison.set(false));
+    world.strict = true;
+    assert!(matches!(reply, Reply::Dropped { .. }), "{reply:?}");
+    assert_eq!(world.tenant().conference("weekly").map(|known| known.calls.len()), Some(1));
+    world.pass(1);
+    assert_eq!(is_heard(&world, second), Some(true));
 }
