@@ -63,6 +63,12 @@ fn stays(node: &str, other: &str, scene: &Scene<'_>) -> bool {
     is_there && (!scene.state.is_draining(node) || scene.state.is_draining(other))
 }
 
+/// Whether the call's session is elsewhere than the others of its conference.
+pub(crate) fn is_astray(call: &Call, scene: &Scene<'_>) -> bool {
+    let present = scene.tenant.conferences.get(call.media.conference.as_str());
+    present.is_some_and(|conference| conference.node != call.media.node)
+}
+
 /// Keeps the list of a conference's calls: what a call's session names is what holds.
 pub(crate) fn follow(call: &Call, scene: &mut Scene<'_>) {
     let named = Some(call.media.conference.as_str()).filter(|name| !name.is_empty() && !call.is_over());

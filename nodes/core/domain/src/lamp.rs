@@ -1,6 +1,6 @@
 //! The message lamp (RFC 3842): an employee's phones are told how many messages wait in the boxes that are theirs, with each
-//! change and whenever one registers. Nobody has subscribed to it: that is how phones are told by default, and who does not
-//! know what it is answers so and nothing comes of it. It is not repeated: the next REGISTER tells the same.
+//! change, and each of them whenever it registers. Nobody has subscribed to it: that is how phones are told by default, and
+//! who does not know what it is answers so and nothing comes of it. It is not repeated: the next REGISTER tells the same.
 
 use std::sync::Arc;
 
@@ -13,15 +13,22 @@ use crate::{config::Owner, effect::ObjectRef, line, mailbox::Messages, scene::Sc
 pub(crate) fn show_owner(mailbox: &Arc<str>, scene: &mut Scene<'_>) {
     let owner = scene.tenant.config.voicemail.get(mailbox).map(|mailbox| mailbox.owner.clone());
     if let Some(Owner::Employee(employee)) = owner {
-        show(&employee, scene);
+        tell(&employee, |_| true, scene);
     }
 }
 
-/// Tells all phones of an employee who has a box.
-pub(crate) fn show(employee: &EmployeeId, scene: &mut Scene<'_>) {
+/// A phone of an employee's has registered by this request: the others know.
+pub(crate) fn show_newcomer(employee: &EmployeeId, request: &Message, scene: &mut Scene<'_>) {
+    let registration = request.call_id().unwrap_or_default();
+    tell(employee, |binding| binding.call_id == registration, scene);
+}
+
+/// Tells those phones of an employee who has a box.
+fn tell(employee: &EmployeeId, is_meant: impl Fn(&Binding) -> bool, scene: &mut Scene<'_>) {
     let Some(summary) = summary(employee, scene) else { return };
     let Some(agent) = scene.tenant.agent(employee) else { return };
     let live = agent.phones.values().flat_map(|phone| phone.live(scene.now()));
+    let live = live.filter(|(binding, _)| is_meant(binding));
     let phones: Vec<(Binding, String)> =
         live.map(|(binding, edge)| (binding.clone(), edge.to_owned())).collect();
     for (binding, edge) in phones {

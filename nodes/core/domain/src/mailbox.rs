@@ -84,12 +84,11 @@ impl Messages {
         self.0.insert(number, Arc::new(message));
     }
 
-    pub(crate) fn change(&mut self, number: u64) -> Option<&mut Message> {
+    fn change(&mut self, number: u64) -> Option<&mut Message> {
         self.0.get_mut(&number).map(Arc::make_mut)
     }
 
-    /// Its sound is gone.
-    pub(crate) fn forget(&mut self, number: u64) {
+    fn forget(&mut self, number: u64) {
         self.0.remove(&number);
     }
 
@@ -122,6 +121,20 @@ impl Tenant {
         Arc::make_mut(self.mailboxes.entry(mailbox.clone()).or_default())
     }
 
+    /// A message that is there.
+    pub(crate) fn message_mut(&mut self, place: &Place) -> Option<&mut Message> {
+        Arc::make_mut(self.mailboxes.get_mut(&place.mailbox)?).change(place.number)
+    }
+
+    /// A message's sound is gone, and with the last message of a box what was kept of that.
+    pub(crate) fn forget_message(&mut self, place: &Place) {
+        let Some(messages) = self.mailboxes.get_mut(&place.mailbox).map(Arc::make_mut) else { return };
+        messages.forget(place.number);
+        if messages.0.is_empty() {
+            self.mailboxes.remove(&place.mailbox);
+        }
+    }
+
     /// Sound whose call is forgotten is in the store. False: it is no message's.
     pub(crate) fn store_late(&mut self, call: CallId, sound: &CdrRecording) -> bool {
         let is_it = |message: &Message| message.call == call && message.recording == sound.id;
@@ -130,7 +143,7 @@ impl Tenant {
             Some((mailbox.clone(), number))
         });
         let Some((mailbox, number)) = found else { return false };
-        if let Some(message) = self.messages_mut(&mailbox).change(number) {
+        if let Some(message) = self.message_mut(&Place { mailbox, number }) {
             message.store(sound);
         }
         true
@@ -192,9 +205,10 @@ impl State {
         self.errands(|message, of| of.config.id == *tenant && !message.deleted && message.at < before)
     }
 
+    /// Those of tenants that are about to leave are their next home's: what is done about them could not be noted here.
     fn errands(&self, is_due: impl Fn(&Message, &Tenant) -> bool) -> Vec<Errand> {
         let mut errands = Vec::new();
-        for (id, tenant) in &self.tenants {
+        for (id, tenant) in self.tenants.iter().filter(|(id, _)| !self.is_leaving(id)) {
             for (mailbox, messages) in &tenant.mailboxes {
                 let due = messages.all().filter(|(_, message)| is_due(message, tenant));
                 errands.extend(due.map(|(number, message)| Errand {

@@ -113,10 +113,15 @@ pub(crate) fn gather(call: &mut Call, name: &str, scene: &mut Scene<'_>) -> bool
     name.clone_into(&mut call.media.conference);
     if node != call.media.node {
         leaving::leave_for(call, node, scene);
-    } else if call.media.leaves().is_none() {
-        // The node says where it has them now: at other ports if another of its threads has the conference.
-        call.media.asked = None;
-        call.parties.values_mut().map(Arc::make_mut).for_each(Party::forget_address);
+        return true;
+    }
+    // The node says where it has them now: at other ports if another of its threads has the conference. Who knows only the
+    // node that is left is told in any case.
+    let told = call.parties.keys().copied().filter(|leg| !call.media.is_untold(*leg));
+    for leg in told.collect::<Vec<LegId>>() {
+        if let Some(party) = call.party_mut(leg) {
+            party.forget_address();
+        }
     }
     true
 }

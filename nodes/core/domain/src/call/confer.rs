@@ -211,6 +211,16 @@ fn turn_away(call: &mut Call, cause: Cause, scene: &mut Scene<'_>) {
     plan::proceed(call, scene);
 }
 
+/// The conference's node has refused a session that came from another. Who just came would hear nobody there: they can't come
+/// in. Who was on the way with all others, from a node that is about to go, goes again with that.
+pub(super) fn stayed_apart(call: &mut Call, scene: &mut Scene<'_>) {
+    let has_come = conference::is_astray(call, scene) && !scene.state.is_draining(&call.media.node);
+    let Some(conferring) = call.conferring().filter(|_| has_come) else { return };
+    let stayed_ms = if conferring.is_there() { conferring.since.until(scene.moment()) } else { 0 };
+    call.talk_ms += stayed_ms;
+    turn_away(call, Cause::NoMedia, scene);
+}
+
 fn enter(call: &mut Call, conference: &Conference, moderator: bool, scene: &mut Scene<'_>) {
     let since = scene.moment();
     call.answered.get_or_insert(since);

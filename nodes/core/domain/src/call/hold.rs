@@ -24,6 +24,10 @@ pub(crate) fn note(call: &mut Call, scene: &mut Scene<'_>) {
         }
         _ => false,
     };
+    if call.is_in_conference() {
+        // Who has held, or was away, was silent with reason.
+        call.expects_sound_since = scene.now();
+    }
     match (holds, call.held_since) {
         (true, None) => {
             call.held_since = Some(scene.now());

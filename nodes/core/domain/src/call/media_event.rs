@@ -131,7 +131,8 @@ fn refused(call: &mut Call, refused: &media::Refused, scene: &mut Scene<'_>) {
     }
     note(call, "", format!("media refused: {}", refused.why), scene);
     if call.media.is_tried() {
-        return session::turn_back(call, scene);
+        session::turn_back(call, scene);
+        return confer::stayed_apart(call, scene);
     }
     refusal::give_way(call, scene);
 }
@@ -158,15 +159,15 @@ fn latched(call: &mut Call, latched: &media::Latched, scene: &mut Scene<'_>) {
 /// Somebody who talks went silent: the phone is dead. Who is held, or holds, may be silent, and so may who waits; the
 /// media node counts that time too.
 fn silent(call: &mut Call, silent: &media::Silent, scene: &mut Scene<'_>) {
-    if voicemail::is_heard_at(call, &silent.endpoint) && silent.since_ms >= SILENCE_MS {
+    let expected_ms = scene.now().saturating_sub(call.expects_sound_since);
+    let is_dead = silent.since_ms.min(expected_ms) >= SILENCE_MS;
+    if is_dead && voicemail::is_heard_at(call, &silent.endpoint) {
         return voicemail::go_on(call, scene);
     }
     let Some([guest, peer]) = watched(call) else { return };
     // Who is to be told of another address of ours sends to the one it knows.
     let waits = |leg: LegId| call.party(leg).is_some_and(|party| party.told_at.is_some());
     let leg = silent.endpoint.parse::<LegId>().ok().filter(|leg| [guest, peer].contains(leg) && !waits(*leg));
-    let expected_ms = scene.now().saturating_sub(call.expects_sound_since);
-    let is_dead = silent.since_ms.min(expected_ms) >= SILENCE_MS;
     if leg.is_some() && is_dead && call.held_since.is_none() {
         end::end(call, Cause::MediaLost, EndedBy::System, scene);
     }

@@ -37,8 +37,9 @@ pub struct Left {
     pub kept: bool,
 }
 
-/// Greets; the caller was answered.
+/// Greets; the caller was answered. A talk that the call had before is over, and its recording.
 pub(crate) fn greet(call: &mut Call, mailbox: &Mailbox, greeting: Option<&Arc<str>>, scene: &mut Scene<'_>) {
+    recording::leave(call, scene.now());
     scene.tell(call, format!("is asked for a message for {}", mailbox.name), "");
     let language = scene.tenant.config.language.clone();
     let greeting = greeting.or(mailbox.greeting.as_ref());
@@ -88,6 +89,8 @@ fn record(call: &mut Call, scene: &mut Scene<'_>) {
     let Some(longest) = longest else { return go_on(call, scene) };
     let place = Place { mailbox: mailbox.clone(), number: scene.tenant.next_number() };
     recording::begin_message(call, Left { place, kept: false }, scene);
+    // Who was silent while they listened has their time from here on.
+    call.expects_sound_since = scene.now();
     scene.tell(call, "leaves a message", "");
     let until = scene.now().saturating_add(longest);
     call.move_to(Stage::Leaving(Leaving { mailbox, part: Part::Message, until }), scene.moment());
@@ -164,8 +167,7 @@ pub(super) fn stored(call: &Call, recording: &str, scene: &mut Scene<'_>) {
     let known =
         recording.and_then(|recording| Some((recording.message.as_ref()?, recording.finished.as_ref()?)));
     let Some((left, sound)) = known else { return };
-    let Place { mailbox, number } = &left.place;
-    if let Some(message) = scene.tenant.messages_mut(mailbox).change(*number) {
+    if let Some(message) = scene.tenant.message_mut(&left.place) {
         message.store(sound);
     }
 }

@@ -40,11 +40,7 @@ fn missing(place: &Place) -> Reply {
 }
 
 fn carry_out(place: &Place, wish: MessageWish, scene: &mut Scene<'_>) -> Reply {
-    if scene.tenant.messages(&place.mailbox).is_none() {
-        return missing(place);
-    }
-    let messages = scene.tenant.messages_mut(&place.mailbox);
-    let Some(message) = messages.change(place.number) else { return missing(place) };
+    let Some(message) = scene.tenant.message_mut(place) else { return missing(place) };
     match wish {
         MessageWish::Hear if message.deleted => return missing(place),
         MessageWish::Hear if message.heard => return Reply::Seen,
@@ -54,7 +50,7 @@ fn carry_out(place: &Place, wish: MessageWish, scene: &mut Scene<'_>) -> Reply {
         MessageWish::Mailed => message.mail_due = false,
         // Who deletes its sound has seen that it is to be deleted.
         MessageWish::Gone if !message.deleted => return Reply::Refused { why: "it is not deleted".into() },
-        MessageWish::Gone => messages.forget(place.number),
+        MessageWish::Gone => scene.tenant.forget_message(place),
     }
     if wish.action().is_some() {
         lamp::show_owner(&place.mailbox, scene);

@@ -210,7 +210,7 @@ fn register(
         scene.effects.actions.push(line::answer_stranger(object, request, &answer, source, edge, fence));
     }
     if is_registered {
-        lamp::show(&employee.id, scene);
+        lamp::show_newcomer(&employee.id, request, scene);
         away::registered(&employee.id, request, source, edge, scene);
     }
     Reply::Done

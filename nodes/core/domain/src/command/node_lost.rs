@@ -59,15 +59,20 @@ pub(super) fn leave_strangers(scene: &mut Scene<'_>) {
 
 fn used(call: &Call) -> impl Iterator<Item = &str> {
     let edges = call.parties.values().map(|party| party.line.edge.as_str());
-    let makes_whole = call.earlier.iter().map(|former| former.node.as_str());
-    call.media.open_at().chain(edges).chain(makes_whole).filter(|name| !name.is_empty())
+    call.media.open_at().chain(unfinished_at(call)).chain(edges).filter(|name| !name.is_empty())
 }
 
 fn is_hit(call: &Call, name: &str) -> bool {
     call.media.node == name
         || call.media.was_at(name)
-        || call.earlier.iter().any(|former| former.node == name)
+        || unfinished_at(call).any(|node| node == name)
         || call.parties.values().any(|party| party.line.edge == name)
+}
+
+/// Where former recordings are made whole.
+fn unfinished_at(call: &Call) -> impl Iterator<Item = &str> {
+    let unfinished = call.earlier.iter().filter(|former| former.finished.is_none());
+    unfinished.map(|former| former.node.as_str())
 }
 
 /// Nobody can connect to who came by a WebSocket: they come back by another edge.

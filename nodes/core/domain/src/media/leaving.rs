@@ -22,6 +22,7 @@ use serde::{Deserialize, Serialize};
 use super::{Association, Session, keys, webrtc};
 use crate::{
     call::{Call, media_event, party::Party, retell},
+    conference,
     effect::Effect,
     line,
     scene::Scene,
@@ -117,15 +118,17 @@ impl Session {
     }
 }
 
-/// Leaves the node if that is about to go, and another one is there that is not.
+/// Leaves the node if that is about to go, and another one is there that is not; or for that of its conference, if it came to
+/// that while it was on its way to another.
 pub(crate) fn begin(call: &mut Call, scene: &mut Scene<'_>) {
     let media = &call.media;
     let stays = call.is_over() || media.is_closed() || media.leaves().is_some();
-    if stays || !scene.state.is_draining(&media.node) {
+    if stays || !(scene.state.is_draining(&media.node) || conference::is_astray(call, scene)) {
         return;
     }
-    let other = super::place(call, scene).filter(|other| !scene.state.is_draining(other));
-    if let Some(other) = other {
+    let other = super::place(call, scene);
+    let is_better = |other: &String| *other != call.media.node && !scene.state.is_draining(other);
+    if let Some(other) = other.filter(is_better) {
         leave_for(call, other, scene);
     }
 }

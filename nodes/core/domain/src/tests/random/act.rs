@@ -28,7 +28,7 @@ fn pick<'a, T>(of: &'a [T], chance: &mut Seed) -> Option<&'a T> {
     if count == 0 { None } else { of.get(chance.below(count) as usize) }
 }
 
-fn any_of<'a>(of: &[&'a str], chance: &mut Seed) -> &'a str {
+pub(super) fn any_of<'a>(of: &[&'a str], chance: &mut Seed) -> &'a str {
     pick(of, chance).copied().unwrap_or_default()
 }
 
@@ -151,7 +151,7 @@ fn leave(world: &mut World, chance: &mut Seed) {
     }
 }
 
-fn any_end(world: &World, chance: &mut Seed) -> Option<usize> {
+pub(super) fn any_end(world: &World, chance: &mut Seed) -> Option<usize> {
     let indices: Vec<usize> =
         (0..world.ends.len()).filter(|index| !world.ends[*index].leg.is_empty()).collect();
     pick(&indices, chance).copied()
@@ -225,7 +225,7 @@ fn failure(world: &mut World, chance: &mut Seed) {
     world.edge(&leg, edge_event::Fact::Failed(Failed { reason: reason.into(), branch, method }));
 }
 
-fn any_call(world: &World, chance: &mut Seed) -> Option<CallId> {
+pub(super) fn any_call(world: &World, chance: &mut Seed) -> Option<CallId> {
     let calls: Vec<CallId> = world.tenant().calls().map(|call| call.id).collect();
     pick(&calls, chance).copied()
 }

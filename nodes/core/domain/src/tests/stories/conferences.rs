@@ -7,7 +7,7 @@ use crate::{
     config::{Conference, HangUp, Step, TenantConfig, conference::digest},
     rules::NEWEST,
     tests::{
-        acme,
+        POISON, acme,
         far_end::sdp,
         world::{World, tenant_id},
     },
@@ -284,4 +284,93 @@ fn an_agent_sends_their_caller_into_it_be_it_at_their_node_or_at_another() {
         let there = if elsewhere { "m2" } else { "m1" };
         assert_eq!(nodes(&world, &[customer, second]), [there]);
     }
+}
+
+#[test]
+fn who_comes_into_it_on_the_way_to_another_node_goes_on_to_where_the_others_are() {
+    let mut config = config(conference());
+    config.schemes = acme::config().schemes;
+    let mut world = World::of(config);
+    world.command(Command::RaiseRules { to: NEWEST });
+    world.register("101");
+    let (customer, anna) = world.talking("101");
+    world.announce_media("m2");
+    let second = world.call_from("102", "300");
+    world.run();
+    world.announce_media("m3");
+    world.drain("m1");
+    assert_eq!(nodes(&world, &[customer, second]), ["m3", "m2"]);
+    world.refer(anna, "300");
+    world.run();
+    world.pass(12_000);
+    assert_eq!(nodes(&world, &[customer, second]), ["m2"]);
+    assert_eq!((is_heard(&world, customer), is_heard(&world, second)), (Some(true), Some(true)));
+}
+
+#[test]
+fn whom_the_node_of_the_others_refuses_does_not_stay_alone() {
+    let mut config = config(conference());
+    config.schemes = acme::config().schemes;
+    let mut world = World::of(config);
+    world.command(Command::RaiseRules { to: NEWEST });
+    world.register("101");
+    let (customer, anna) = world.talking("101");
+    world.announce_media("m2");
+    world.call_from("102", "300");
+    world.run();
+    world.refer(anna, "300");
+    assert_eq!((world.stage(customer), nodes(&world, &[customer])), ("conferring", vec!["m2".to_owned()]));
+    world.refuse_media(customer);
+    assert_eq!(world.stage_or_gone(customer), None);
+    assert_eq!(nodes(&world, &[customer]), ["m1"]);
+    assert_eq!(world.tenant().conference("weekly").map(|known| known.calls.len()), Some(1));
+}
+
+#[test]
+fn who_has_held_for_long_is_not_taken_for_dead() {
+    let mut world = world(conference());
+    let person = caller(&mut world);
+    world.request(person, "INVITE", "", &sdp(4000, "sendonly", 2));
+    world.pass(60_000);
+    world.silent(person, 60_000);
+    world.request(person, "INVITE", "", &sdp(4000, "sendrecv", 3));
+    world.silent(person, 60_000);
+    world.run();
+    assert_eq!(world.stage(person), "conferring");
+    world.pass(31_000);
+    world.silent(person, 91_000);
+    world.run();
+    assert_eq!(world.stage_or_gone(person), None);
+}
+
+#[test]
+fn it_goes_on_with_its_lock_where_its_company_moves() {
+    let mut world = world(conference());
+    let people = [caller(&mut world), caller(&mut world)];
+    assert_eq!(wish(&mut world, people[0], ConferenceWish::Lock), Reply::Done);
+    world.move_to(7);
+    world.run();
+    assert!(people.iter().all(|person| is_heard(&world, *person) == Some(true)));
+    let known = world.tenant().conference("weekly").map(|known| (known.locked, known.calls.len()));
+    assert_eq!(known, Some((true, 2)));
+    let late = caller(&mut world);
+    assert_eq!(world.stage_or_gone(late), None);
+    people.into_iter().for_each(|person| world.hang_up(person));
+    assert_eq!(world.tenant().conference("weekly"), None);
+}
+
+#[test]
+fn a_call_that_is_taken_out_leaves_it_and_the_others_go_on() {
+    let mut world = world(conference());
+    let [first, second] = [caller(&mut world), caller(&mut world)];
+    world.strict = false;
+    POISON.with(|poison| poison.set(true));
+    let bye = world.ends[first].request("BYE", "", "");
+    let reply = world.sip(first, bye);
+    POISON.with(|poison| poison.set(false));
+    world.strict = true;
+    assert!(matches!(reply, Reply::Dropped { .. }), "{reply:?}");
+    assert_eq!(world.tenant().conference("weekly").map(|known| known.calls.len()), Some(1));
+    world.pass(1);
+    assert_eq!(is_heard(&world, second), Some(true));
 }

@@ -147,7 +147,10 @@ fn a_message_ends_with_the_key_or_its_time_and_the_next_step_begins() {
         |world, caller| press(world, caller, "#"),
         |world, _| world.pass(LONGEST_MS - 2_000),
         |world, caller| {
-            world.silent(caller, 30_000);
+            world.silent(caller, 45_000);
+            assert_eq!(world.stage(caller), "leaving a message", "they listened for most of that");
+            world.pass(30_000);
+            world.silent(caller, 75_000);
             world.run();
         },
     ];
@@ -255,6 +258,20 @@ fn a_message_outlives_an_end_that_is_ours() {
 }
 
 #[test]
+fn the_recording_of_a_talk_ends_before_a_message_is_left_in_its_call() {
+    let mut world = World::raised();
+    let (caller, anna) = world.talking("101");
+    assert!(recording(&world, caller).is_some());
+    world.configure(TenantConfig { version: 2, ..config(vec![to("sales")]) });
+    world.refer(anna, acme::NUMBER);
+    world.run();
+    assert_eq!((world.stage(caller), recording(&world, caller)), ("leaving a message", None));
+    world.finish_prompt(caller);
+    let former = &world.call(caller).earlier[0];
+    assert!(!former.running && former.until.is_some());
+}
+
+#[test]
 fn a_message_is_nobodys_to_pause() {
     let mut world = World::raised();
     world.configure(TenantConfig { version: 2, ..config(vec![to("sales")]) });
@@ -330,6 +347,9 @@ fn phones_of_a_boxs_owner_show_what_is_new() {
     assert_eq!(lamps(&world), lamp_of_101("0/1"));
     assert_eq!(say(&mut world, "anna", number, MessageWish::Delete), Reply::Done);
     assert_eq!(lamps(&world), lamp_of_101("0/0"));
+    world.register_at("101", "10.0.2.1:40000", "flow-101");
+    let second = vec![("10.0.2.1:40000".to_owned(), "0/0 (0/0)".to_owned())];
+    assert_eq!(lamps(&world), second, "the first one knows");
     world.unregister("101");
     assert!(lamps(&world).is_empty());
 }
@@ -350,6 +370,62 @@ fn a_message_is_mailed_once_its_sound_is_there_and_until_it_is_done() {
     assert_eq!(say(&mut world, "sales", number, MessageWish::Mailed), Reply::Done);
     assert_eq!(world.state.mail_due(), []);
     assert_eq!(messages(&world, "sales").len(), 1, "it stays");
+}
+
+/// Its media node was away with it, and the session has moved twice since.
+#[test]
+fn an_heir_is_asked_for_a_message_that_was_left_before_another() {
+    let mut world = world(vec![to("sales"), to("anna")]);
+    let caller = speaking(&mut world);
+    world.pass(2_000);
+    let (call, endpoint) = (world.call(caller).id, world.ends[caller].leg.clone());
+    let first = recording(&world, caller).expect("a recording").id;
+    world.media(call, Fact::Digit(Digit { endpoint, digit: "#".into(), duration_ms: 80 }));
+    world.pending.retain(|pending| !matches!(pending, Pending::Media(.., Fact::RecordingFinished(_))));
+    world.run();
+    world.finish_prompt(caller);
+    ["m2", "m3"].into_iter().for_each(|node| world.announce_media(node));
+    for node in ["m1", "m2"] {
+        world.drain(node);
+        world.run();
+        world.pass(10_000);
+    }
+    assert_eq!(world.call(caller).media.node, "m3");
+    let asked = |world: &World| -> Vec<String> {
+        world.sessions[&call].left.iter().map(|left| left.id.clone()).collect()
+    };
+    assert!(asked(&world).is_empty(), "it is made whole where it lies");
+    world.command(Command::NodeLost { name: "m1".into(), tells: true });
+    assert_eq!(asked(&world), [first]);
+}
+
+#[test]
+fn sound_that_is_whole_before_its_message_ends_is_the_messages_all_the_same() {
+    let mut world = world(vec![to("sales")]);
+    let caller = speaking(&mut world);
+    world.pass(2_000);
+    let (call, taken) = (world.call(caller).id, recording(&world, caller).expect("a recording"));
+    let media::Recording { id, object, .. } = taken;
+    let finished =
+        media::RecordingFinished { recording: id, object, duration_ms: 2_000, ..Default::default() };
+    world.media(call, Fact::RecordingFinished(finished));
+    world.hang_up(caller);
+    assert!(messages(&world, "sales")[0].stored);
+}
+
+#[test]
+fn messages_of_a_company_that_leaves_are_its_next_homes_to_mail() {
+    let mut world = world(vec![to("sales")]);
+    let caller = speaking(&mut world);
+    world.pass(2_000);
+    world.hang_up(caller);
+    let due = world.state.mail_due();
+    assert_eq!(due.len(), 1);
+    let epoch = world.freeze();
+    assert_eq!(world.state.mail_due(), [], "that it was mailed could not be noted");
+    world.carry(epoch, 5_000);
+    world.settle(epoch);
+    assert_eq!(world.state.mail_due(), due);
 }
 
 /// Its media node was away with it for longer than calls are remembered.
@@ -408,6 +484,7 @@ fn a_deleted_message_is_shown_no_more_and_forgotten_with_its_sound() {
     assert_eq!(world.state.deletion_due().len(), 1);
     say(&mut world, "sales", number, MessageWish::Gone);
     assert_eq!(world.state.deletion_due(), []);
+    assert_eq!(world.tenant().messages("sales"), None, "nothing is kept of an empty box");
     for (name, number) in [("sales", number), ("sales", 9_999), ("nobody", 1)] {
         let reply = say(&mut world, name, number, MessageWish::Delete);
         assert!(matches!(reply, Reply::NotFound { .. }), "{name}/{number}");
