@@ -54,7 +54,7 @@ pub(crate) fn refusal(
     };
     let Ok(from) = request.from() else { return Some(BAD_FROM) };
     let user = from.uri.user().unwrap_or_default();
-    let is_own = from.uri.host.eq_ignore_ascii_case(&config.domain) && user == &*employee.extension;
+    let is_own = from.uri.host.eq_ignore_ascii_case(&config.domain) && user == *employee.extension;
     (!is_own).then_some(FORBIDDEN)
 }
 

@@ -145,7 +145,7 @@ mod tests {
         for at in 0..length {
             assert_eq!(tickets(1).check(&changed(&ticket, at), NOW), Err(Refused::Foreign), "byte {at}");
         }
-        let proof_alone = URL_SAFE_NO_PAD.encode([0; PROOF]);
+        let proof_alone = URL_SAFE_NO_PAD.encode([0_u8; PROOF]);
         for other in
             ["", "x", "=", "anna", &ticket[1..], &format!("{ticket}AA"), &proof_alone, &"A".repeat(600)]
         {

@@ -140,7 +140,7 @@ impl Crowd {
             self.chime = None;
         }
         // Under G.711 at its own rate nothing is remembered from frame to frame: who hears all hears the same.
-        let mut lengths = [None; 2];
+        let mut lengths = [None::<usize>; 2];
         for (name, person) in &mut self.people {
             let law = person.shares(self.rate);
             if let Some((law, length)) = law.and_then(|law| Some((law, lengths[law]?))) {

@@ -240,7 +240,7 @@ pub(crate) fn let_in(name: &str, calls: &BTreeSet<CallId>, scene: &mut Scene<'_>
     if !is_open && !calls.iter().any(moderates) {
         return;
     }
-    let waits = |call: &&CallId| part_of(*call).is_some_and(|one| one.part == Part::Waits);
+    let waits = |call: &&CallId| part_of(call).is_some_and(|one| one.part == Part::Waits);
     for call in calls.iter().filter(waits).copied().collect::<Vec<CallId>>() {
         scene.with_call(call, |call, scene| {
             scene.tell(call, "is let in", "a moderator is there");
