@@ -297,12 +297,12 @@ async fn a_deleted_recording_is_not_listed_again_when_its_call_is_written_again(
         Batch { cdrs, ..Batch::default() }
     };
     let recorded = CdrFilter { recorded: Some(true), ..CdrFilter::default() };
-    history.write(&with(&[first.clone()])).await.unwrap();
+    history.write(&with(std::slice::from_ref(&first))).await.unwrap();
     history.forget_recordings(&"other".into(), CallId(1), &["1"]).await.unwrap();
     assert_eq!(kept().await, ["1"], "it is another tenant's");
     for _ in 0..2 {
         history.forget_recordings(&tenant, CallId(1), &["1"]).await.unwrap();
-        history.write(&with(&[first.clone()])).await.unwrap();
+        history.write(&with(std::slice::from_ref(&first))).await.unwrap();
         assert!(kept().await.is_empty());
         assert!(found(&history, recorded.clone()).await.is_empty());
     }

@@ -33,7 +33,7 @@ pub async fn delete(
     for (id, _) in recordings {
         objects.put(&tombstone(call.0, id), Bytes::new().into()).await?;
     }
-    let (_, left) = recordings.split_at(remove_all(objects, call, recordings.iter().copied()).await?);
+    let (_, left) = recordings.split_at(remove_all(objects, call, &mut recordings.iter().copied()).await?);
     forget(objects, call.0, left).await?;
     Ok(left.is_empty())
 }
@@ -65,7 +65,7 @@ pub(crate) async fn is_none_deleted(
 async fn remove_all<'a>(
     objects: &dyn ObjectStore,
     call: (&str, &str),
-    recordings: impl Iterator<Item = (&'a str, &'a str)>,
+    recordings: &mut (dyn Iterator<Item = (&'a str, &'a str)> + Send),
 ) -> Result<usize> {
     let mut count = 0;
     for recording in recordings {
@@ -166,12 +166,12 @@ mod tests {
             store.put(&object.into(), "wave".into()).await.unwrap();
         }
         let said = Hold { author: "olga".into(), at: 5, reason: String::new() };
-        let one_by_one = recordings.into_iter().inspect(|(id, _)| {
+        let mut one_by_one = recordings.into_iter().inspect(|(id, _)| {
             if *id == "rec_2" {
                 held::hold(&store, CALL, &said, &[]).now_or_never().unwrap().unwrap();
             }
         });
-        assert_eq!(remove_all(&store, CALL, one_by_one).await.unwrap(), 1);
+        assert_eq!(remove_all(&store, CALL, &mut one_by_one).await.unwrap(), 1);
         assert!(store.head(&recordings[0].1.into()).await.is_err());
         assert!(store.head(&recordings[1].1.into()).await.is_ok());
         held::release(&store, CALL).await.unwrap();
