@@ -82,6 +82,9 @@ pub struct Agent {
     pub reason: Option<String>,
     /// Since when in this state.
     pub since: u64,
+    /// When a wrap-up ends by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<u64>,
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub call: Option<CallId>,
     #[cfg_attr(feature = "openapi", schema(value_type = Vec<String>))]

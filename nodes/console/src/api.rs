@@ -10,6 +10,7 @@ mod conferences;
 mod configuration;
 mod csv;
 mod demo;
+mod directory;
 mod events;
 mod holds;
 mod live;
@@ -30,6 +31,7 @@ mod status;
 mod story;
 mod tenants;
 mod time;
+mod transfer;
 
 use std::sync::Arc;
 
@@ -90,6 +92,7 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(sounds::read, sounds::upload, sounds::delete))
         .routes(routes!(live::live))
         .routes(routes!(names::names))
+        .routes(routes!(directory::directory))
         .routes(routes!(events::events))
         .routes(routes!(agents::list))
         .routes(routes!(agents::me))
@@ -98,6 +101,7 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(calls::list))
         .routes(routes!(calls::hang_up))
         .routes(routes!(calls::record))
+        .routes(routes!(transfer::transfer))
         .routes(routes!(monitor::supervise, monitor::leave))
         .routes(routes!(conferences::list))
         .routes(routes!(conferences::conduct))

@@ -22,3 +22,4 @@ mod roles;
 mod session;
 mod sight;
 mod sounds;
+mod transfers;

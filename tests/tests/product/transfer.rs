@@ -1,10 +1,11 @@
-//! The agent sends the caller on to a colleague and leaves; the agent holds and resumes. Both in a recorded call of a
-//! customer's.
+//! The agent sends the caller on to a colleague and leaves, by phone and by page; the agent holds and resumes. All in a
+//! recorded call of a customer's.
 
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use mangrove_tests::{
+    browser::Script,
     people::{ANNA, DESK},
     product::Product,
     recording::{Recording, Side},
@@ -12,6 +13,7 @@ use mangrove_tests::{
     sound::Sound,
     wait,
 };
+use serde_json::json;
 
 const CALLER: f64 = 440.0;
 
@@ -51,6 +53,64 @@ async fn blind_transfer_to_a_colleague() -> Result<()> {
     let starts = |hertz| first(&recording.levels(Side::Right, hertz));
     assert!(starts(ANNA.hertz) < starts(DESK.hertz), "the secretary comes after Anna");
     Ok(())
+}
+
+#[tokio::test]
+async fn an_agent_with_a_desk_phone_transfers_by_wish() -> Result<()> {
+    let product = Product::with_company().await?;
+    let api = product.api()?;
+    let (anna, desk) = (ANNA.phone(&product).await?, DESK.phone(&product).await?);
+    ANNA.available(&product).await?;
+    let sound = Sound::start(CALLER)?;
+    let call = Sipp::call(&product, &sound, &[sipp::CUE, sipp::BYE])?;
+    sound.hears(ANNA.hertz).await?;
+    anna.hears(CALLER).await?;
+
+    let person = api.as_person("anna@acme.example", "anna-web-password").await?;
+    let directory = person.get("/directory").await?;
+    let listed = directory.as_array().context("no list")?.iter().find(|one| one["id"] == "desk");
+    assert_eq!(listed.context("no secretary")?["extension"], "190", "{directory}");
+    let talk = api.call_is("talking").await?;
+    let path = format!("/calls/{}/transfer", talk["id"].as_str().context("a call without an id")?);
+    for (to, word) in [("999", "nobody has the number"), ("102", "no phone")] {
+        let Err(refused) = person.post(&path, &json!({ "to": to })).await else {
+            anyhow::bail!("nobody is at {to}")
+        };
+        let refused = refused.to_string();
+        assert!(refused.contains("422") && refused.contains(word), "{refused}");
+    }
+
+    person.post(&path, &json!({ "to": "190" })).await?;
+    sound.hears(DESK.hertz).await.inspect_err(|_| eprintln!("{}\n{}", anna.log(), product.log()))?;
+    desk.hears(CALLER).await?;
+    anna.hung_up().await?;
+    assert_eq!(api.call_is("talking").await?["employee"], "desk");
+    call.cue()?;
+    call.succeeds(Duration::from_secs(10)).await?;
+    let record = &api.cdrs(1).await?[0];
+    assert_eq!(record["employee"], "desk", "{record}");
+    let audit = api.get("/audit?action=transfer").await?;
+    assert_eq!(audit["items"][0]["author"], "anna@acme.example", "{audit}");
+    assert_eq!(audit["items"].as_array().map(Vec::len), Some(1), "{audit}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_page_finds_a_colleague_and_counts_the_wrap_up_down() -> Result<()> {
+    let product = Product::with_company().await?;
+    let (anna, desk) = (ANNA.phone(&product).await?, DESK.phone(&product).await?);
+    ANNA.available(&product).await?;
+    let mut script = Script::start("transfer.mjs", &product.url())?;
+    script.saw("no call").await?;
+    let sound = Sound::start(CALLER)?;
+    let call = Sipp::call(&product, &sound, &[sipp::CUE, sipp::BYE])?;
+    script.saw("sent on").await.inspect_err(|_| eprintln!("{}\n{}", anna.log(), product.log()))?;
+    sound.hears(DESK.hertz).await?;
+    desk.hears(CALLER).await?;
+    script.saw("wrap-up").await?;
+    call.cue()?;
+    call.succeeds(Duration::from_secs(10)).await?;
+    script.succeeds().await
 }
 
 #[tokio::test]

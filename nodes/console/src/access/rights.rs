@@ -11,7 +11,7 @@ pub(crate) enum Right {
     Watch,
     /// Change an agent's state.
     SetState,
-    /// End a live call.
+    /// End a live call, or transfer it.
     HangUp,
     /// Begin, pause and end a live call's recording, as its rules allow.
     Record,

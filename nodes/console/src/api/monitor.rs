@@ -92,7 +92,7 @@ async fn command(
     let call = call.ok_or_else(|| Refusal::missing("such call"))?.id.to_string();
     let (tenant, action) = (access.tenant.to_string(), action.to_owned());
     let author = Some(Author { asker, number, ..access.author.clone() });
-    let command = CallCommand { author, tenant, call, action, employee };
+    let command = CallCommand { author, tenant, call, action, employee, ..CallCommand::default() };
     app.control.command_call(command).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -90,6 +90,7 @@ pub(crate) fn agent(id: &str, group: &str, state: AgentState) -> Agent {
         state,
         reason: None,
         since: 1,
+        until: None,
         call: None,
         groups: vec![group.into()],
         reachable: true,
@@ -234,8 +235,10 @@ impl Console for Fake {
     async fn command_call(&self, command: CallCommand) -> Result<(), Error> {
         let supervisor = Some(command.employee).filter(|employee| !employee.is_empty());
         let supervisor = supervisor.map_or_else(String::new, |employee| format!(" for {employee}"));
+        let to =
+            Some(command.to).filter(|to| !to.is_empty()).map_or_else(String::new, |to| format!(" to {to}"));
         let who = name(command.author.as_ref());
-        self.tell(format!("{who} {} {}{supervisor}", command.action, command.call));
+        self.tell(format!("{who} {} {}{supervisor}{to}", command.action, command.call));
         Ok(())
     }
 

@@ -57,6 +57,7 @@ const TABLE: &[(&str, &str, &[&str])] = &[
             "owner",
         ],
     ),
+    ("GET", "/directory", &["employee", "agent", "group-head", "supervisor", "administrator", "owner"]),
     ("GET", "/live", &["group-head", "supervisor", "administrator", "owner"]),
     ("GET", "/live/conferences", &["group-head", "supervisor", "administrator", "owner"]),
     ("POST", "/live/conferences/{name}", &["group-head", "supervisor", "administrator", "owner"]),
@@ -78,6 +79,11 @@ const TABLE: &[(&str, &str, &[&str])] = &[
     (
         "POST",
         "/calls/{id}/recording",
+        &["employee", "agent", "group-head", "supervisor", "administrator", "owner"],
+    ),
+    (
+        "POST",
+        "/calls/{id}/transfer",
         &["employee", "agent", "group-head", "supervisor", "administrator", "owner"],
     ),
     ("POST", "/calls/{id}/monitor", &["group-head", "supervisor", "administrator", "owner"]),

@@ -3,7 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import ts from 'typescript';
 
-/** A file of `src/lib/phone` that imports nothing. */
+/** A file of `src/lib/phone`, or by `../` of `src/lib`, that imports nothing but types. */
 export async function load(name) {
   const source = await readFile(new URL(`../src/lib/phone/${name}.ts`, import.meta.url), 'utf8');
   const compilerOptions = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022 };

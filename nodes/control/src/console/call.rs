@@ -39,6 +39,10 @@ pub(super) async fn command(control: &Control, command: CallCommand) -> Result<(
             knows_conferences(&group.shared.get().state)?;
             None
         }
+        CallWish::Transfer { .. } => {
+            knows_transfers(&group.shared.get().state)?;
+            ask(control, command.author.as_ref())
+        }
     };
     let pauses = wish == CallWish::Record(RecordingWish::Pause);
     let (author, asked) = (author(command.author), tenant.clone());
@@ -60,17 +64,21 @@ fn unconfirmed() -> Error {
 }
 
 /// All that can be asked for, by its word.
-fn wishes(supervisor: &EmployeeId) -> Vec<(&'static str, CallWish)> {
+fn wishes(asked: &CallCommand) -> Vec<(&'static str, CallWish)> {
+    let supervisor = EmployeeId::from(asked.employee.as_str());
     let recording = RecordingWish::ALL.map(|wish| (wish.name(), CallWish::Record(wish)));
     let modes = Mode::ALL.map(|mode| (mode.name(), Some(mode))).into_iter().chain([("stop", None)]);
     let monitor = |(word, mode)| (word, CallWish::Monitor { supervisor: supervisor.clone(), mode });
     let hang_up = [("hang-up", CallWish::HangUp)];
     let conference = ConferenceWish::ALL.map(|wish| (wish.name(), CallWish::Confer(wish)));
-    hang_up.into_iter().chain(recording).chain(modes.map(monitor)).chain(conference).collect()
+    let by = Some(supervisor.clone()).filter(|by| !by.as_str().is_empty());
+    let transfer = [("transfer", CallWish::Transfer { by, to: asked.to.clone() })];
+    let of_recording = hang_up.into_iter().chain(recording);
+    of_recording.chain(modes.map(monitor)).chain(conference).chain(transfer).collect()
 }
 
 fn wish(command: &CallCommand) -> Result<CallWish, Error> {
-    let mut known = wishes(&command.employee.as_str().into());
+    let mut known = wishes(command);
     let place = known.iter().position(|(word, _)| *word == command.action);
     let place = place.ok_or_else(|| {
         let words: Vec<&str> = known.iter().map(|(word, _)| *word).collect();
@@ -93,6 +101,13 @@ fn knows_conferences(state: &State) -> Result<(), Error> {
         return Ok(());
     }
     Err(Error::Refused { why: "not all nodes know conferences yet: upgrade them all first".into() })
+}
+
+fn knows_transfers(state: &State) -> Result<(), Error> {
+    if rules::transfers_by_wish(state.rules()) {
+        return Ok(());
+    }
+    Err(Error::Refused { why: "not all nodes know transfers by wish yet: upgrade them all first".into() })
 }
 
 fn knows_monitors(control: &Control) -> Result<(), Error> {
@@ -147,7 +162,8 @@ mod tests {
     use super::*;
 
     fn asked(action: &str) -> Result<CallWish, Error> {
-        wish(&CallCommand { action: action.into(), employee: "desk".into(), ..CallCommand::default() })
+        let (employee, to) = ("desk".into(), "102".into());
+        wish(&CallCommand { action: action.into(), employee, to, ..CallCommand::default() })
     }
 
     #[test]
@@ -166,6 +182,7 @@ mod tests {
             ("stop", monitor(None)),
             ("mute", CallWish::Confer(ConferenceWish::Mute)),
             ("lock-conference", CallWish::Confer(ConferenceWish::Lock)),
+            ("transfer", CallWish::Transfer { by: Some("desk".into()), to: "102".into() }),
         ] {
             assert!(asked(word).is_ok_and(|found| found == expected), "{word}");
         }

@@ -32,6 +32,7 @@ pub(crate) mod relay_offer;
 pub(crate) mod replace;
 pub(crate) mod retell;
 pub(crate) mod secret;
+pub(crate) mod sent_on;
 pub(crate) mod stage;
 pub(crate) mod timer;
 pub(crate) mod transfer;

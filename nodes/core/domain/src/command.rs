@@ -95,6 +95,8 @@ pub enum CallWish {
     Monitor { supervisor: EmployeeId, mode: Option<Mode> },
     /// Something about its guest's part in a conference, or about that. Written under rules 1 only.
     Confer(ConferenceWish),
+    /// Send on whom the employee talks with: `by`, or another who talks where that is not them. Written under rules 1 only.
+    Transfer { by: Option<EmployeeId>, to: String },
 }
 
 /// What somebody wants in a conference.
@@ -191,6 +193,7 @@ impl CallWish {
             Self::Record(wish) => wish.name(),
             Self::Monitor { .. } => "monitor",
             Self::Confer(wish) => wish.name(),
+            Self::Transfer { .. } => "transfer",
         }
     }
 }
@@ -233,7 +236,7 @@ pub enum Command {
         call: CallId,
         wish: CallWish,
         author: Author,
-        /// Of wishes about its recording: one that comes late must not end a later pause.
+        /// Of wishes about its recording: one that comes late must not end a later pause. Of transfers: one counts once.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         ask: Option<Ask>,
     },

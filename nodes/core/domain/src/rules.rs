@@ -5,7 +5,7 @@
 //! | version | known since protocol | what may be decided under it |
 //! |---|---|---|
 //! | 0 | 1 | all that no line below speaks of |
-//! | 1 | 6 | legs agree on codecs beyond G.711, and on SRTP; browsers are browsers; calls are kept: see [`keeps_calls`]; music is the same for all who hear it; callers in line are told their place; T.38 is passed from one leg to the other, and who comes down to G.711 takes the other along; recording by number, group and employee, by hand, with pauses and marks, as Opus or in one channel; supervisors listen; conferences; recordings of forgotten calls come into their records; phones in pages come with tickets; employees may hear themselves |
+//! | 1 | 6 | legs agree on codecs beyond G.711, and on SRTP; browsers are browsers; calls are kept: see [`keeps_calls`]; music is the same for all who hear it; callers in line are told their place; T.38 is passed from one leg to the other, and who comes down to G.711 takes the other along; recording by number, group and employee, by hand, with pauses and marks, as Opus or in one channel; supervisors listen; conferences; recordings of forgotten calls come into their records; phones in pages come with tickets; employees may hear themselves; calls are transferred by wish |
 //!
 //! A version says what may be decided anew, never what may be read: what was decided under a later one is carried on under
 //! any. What a number means is settled once a build that knows it was given out; what comes after that gets the next number
@@ -81,6 +81,11 @@ pub fn keeps_late_recordings(rules: u32) -> bool {
 
 /// Whether there are conferences.
 pub fn confers(rules: u32) -> bool {
+    rules >= 1
+}
+
+/// Whether calls are transferred by who wishes it beside the phone.
+pub fn transfers_by_wish(rules: u32) -> bool {
     rules >= 1
 }
 

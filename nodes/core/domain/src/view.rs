@@ -2,7 +2,7 @@
 
 use mangrove_proto::{
     id::{EmployeeId, GroupId},
-    live::{self, CallState, MonitorMode},
+    live::{self, AgentState, CallState, MonitorMode},
 };
 
 use crate::{
@@ -141,6 +141,10 @@ pub fn agent(tenant: &Tenant, id: &EmployeeId, now: u64, wall: u64) -> Option<li
         state: agent.state(),
         reason: agent.reason().map(str::to_owned),
         since: agent.since.wall,
+        until: agent.wrap_up.filter(|_| agent.state() == AgentState::WrapUp).map(|until| {
+            // By the same instant's two clocks: the same end in every picture.
+            agent.since.wall.saturating_add(until.saturating_sub(agent.since.now))
+        }),
         call: agent.engaged.map(|engaged| engaged.call),
         groups: tenant.config().groups_of(id).map(|group| group.id.clone()).collect(),
         reachable: agent.is_reachable(tenant.now(now)),

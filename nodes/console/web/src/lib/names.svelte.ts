@@ -16,6 +16,10 @@ class Who {
     }
   }
 
+  get groups(): Names['groups'] {
+    return this.known.groups;
+  }
+
   group(id: string | null): string {
     return this.known.groups.find((group) => group.id === id)?.name ?? id ?? '';
   }

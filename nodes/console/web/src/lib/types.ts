@@ -47,6 +47,8 @@ export interface Agent {
   state: AgentState;
   reason: string | null;
   since: number;
+  /** When a wrap-up ends by itself. */
+  until?: number;
   call: string | null;
   groups: string[];
   reachable: boolean;
@@ -119,6 +121,14 @@ export interface Own {
 export interface Names {
   groups: { id: string; name: string }[];
   employees: { id: string; extension: string; name: string }[];
+}
+
+/** A colleague as everybody may see them; `offline`, too, who has no phone. */
+export interface Colleague {
+  id: string;
+  name: string;
+  extension: string;
+  state: AgentState;
 }
 
 /** What happened in a recording, by its place in it; without an end it took no time. */

@@ -124,7 +124,7 @@ fn begin(call: &mut Call, supervisor: &EmployeeId, mode: Mode, scene: &mut Scene
 }
 
 /// The leg of the employee who talks; of two, the one who was called.
-fn supervised(call: &Call) -> Option<LegId> {
+pub(super) fn supervised(call: &Call) -> Option<LegId> {
     let (guest, peer) = call.talkers()?;
     let is_employee = |leg: &LegId| call.party(*leg).is_some_and(|party| party.employee.is_some());
     [peer, guest].into_iter().find(is_employee)

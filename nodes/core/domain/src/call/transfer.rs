@@ -1,6 +1,6 @@
 //! Transfer (RFC 3515): one of two who talk sends the other to somebody else. Blindly, the other waits with music while
 //! the target rings; who transferred is told how it goes, leaves on success, and talks on if it fails. After a word with the
-//! target it is [`attended`].
+//! target it is [`attended`]; from a page, [`super::sent_on`].
 
 use mangrove_proto::{
     id::{EmployeeId, LegId},
@@ -48,19 +48,23 @@ pub(crate) fn asked(
     let dialled = wanted.and_then(|user| dial::read(&scene.tenant.config, &user));
     match dialled {
         None => line::refuse_refer(call, leg, Cause::NotFound.status(), scene),
-        Some(dialled) => begin(call, leg, &talk, &employee, dialled, scene),
+        Some(dialled) => {
+            line::accept_refer(call, leg, 100, scene);
+            // How it goes is told by NOTIFY.
+            let _ = begin(call, leg, &talk, &employee, dialled, scene);
+        }
     }
 }
 
-fn begin(
+/// The talk of `referrer`, who is `employee`, goes on with another. The cause says why nobody was rung: the two talk on then.
+pub(super) fn begin(
     call: &mut Call,
     referrer: LegId,
     talk: &Talk,
     employee: &EmployeeId,
     dialled: Dialled,
     scene: &mut Scene<'_>,
-) {
-    line::accept_refer(call, referrer, 100, scene);
+) -> Result<(), Cause> {
     scene.tell(call, format!("{employee} transfers"), "");
     end::count_talk(call, scene);
     let stays = if call.guest == referrer { talk.peer } else { call.guest };
@@ -71,16 +75,26 @@ fn begin(
     let rung = match dialled {
         Dialled::Employee(target) => dial_out::ring_employee(call, &target, Role::Transfer, scene),
         Dialled::Outside(number) => dial_out::outside(call, Some(employee), &number, Role::Transfer, scene),
-        Dialled::Group(id) => return hand_over(call, &[Step::Group { id, priority: None }], scene),
-        Dialled::Conference(name) => return hand_over(call, &[Step::Conference { name }], scene),
+        Dialled::Group(id) => {
+            hand_over(call, &[Step::Group { id, priority: None }], scene);
+            return Ok(());
+        }
+        Dialled::Conference(name) => {
+            hand_over(call, &[Step::Conference { name }], scene);
+            return Ok(());
+        }
         Dialled::Number(number) => match scheme(&number, scene) {
-            Some(steps) => return hand_over(call, &steps, scene),
+            Some(steps) => {
+                hand_over(call, &steps, scene);
+                return Ok(());
+            }
             None => Err(Cause::NotFound),
         },
     };
     if let Err(cause) = rung {
         failed(call, cause, scene);
     }
+    rung
 }
 
 fn scheme(number: &str, scene: &Scene<'_>) -> Option<Vec<Step>> {

@@ -1,5 +1,5 @@
-//! Somebody who may asks that a call end, or something about its recording or a conference, or stands beside it as a
-//! supervisor.
+//! Somebody who may asks that a call end or go to somebody else, or something about its recording or a conference, or
+//! stands beside it as a supervisor.
 
 use mangrove_proto::{
     id::{CallId, TenantId},
@@ -13,6 +13,7 @@ use crate::{
         Call, confer, end,
         monitor::{self, Mode},
         recording,
+        sent_on::{self, SentOn},
     },
     cause::Cause,
     effect::{Effects, Reply},
@@ -39,12 +40,7 @@ pub(super) fn apply(
         Some(Err(reply)) => return reply,
         None => return missing(call),
     };
-    let change = AuditChange {
-        object: format!("call/{call}"),
-        action: wish.name().into(),
-        before: before.into(),
-        after: after.into(),
-    };
+    let change = AuditChange { object: format!("call/{call}"), action: wish.name().into(), before, after };
     let (tenant, at) = (tenant.clone(), stamp.wall);
     state.outbox.add(Record::Audit(Audit { tenant, at, author, version: 0, change }));
     effects.outbox = true;
@@ -58,8 +54,8 @@ fn missing(call: CallId) -> Reply {
 /// What a wish has changed, as the audit log has it.
 #[derive(Debug, Default)]
 struct Change {
-    before: &'static str,
-    after: &'static str,
+    before: String,
+    after: String,
 }
 
 /// Or why it is not granted.
@@ -73,20 +69,36 @@ fn grant(call: &mut Call, wish: &CallWish, ask: Option<Ask>, scene: &mut Scene<'
         CallWish::Confer(wish) => confer::grant(call, *wish, scene)?,
         CallWish::Monitor { supervisor, mode } => {
             let before = monitor::ask(call, supervisor, *mode, scene)?;
-            let word = |mode: Option<Mode>| mode.map_or("", Mode::name);
+            let word = |mode: Option<Mode>| mode.map_or("", Mode::name).to_owned();
             return Ok(Change { before: word(before), after: word(*mode) });
+        }
+        CallWish::Transfer { by, to } => {
+            let SentOn { from, to } =
+                once(call, ask, scene, |call, scene| sent_on::grant(call, by.as_ref(), to, scene))?;
+            return Ok(Change { before: from, after: to });
         }
     }
     Ok(Change::default())
 }
 
-/// Granted once, however often it comes, and not after something that its asker asked for later.
 fn record(
     call: &mut Call,
     wish: RecordingWish,
     ask: Option<Ask>,
     scene: &mut Scene<'_>,
 ) -> Result<(), Reply> {
+    once(call, ask, scene, |call, scene| {
+        recording::ask(call, wish, scene).map_err(|why| Reply::Refused { why: why.into() })
+    })
+}
+
+/// Granted once, however often it comes, and not after something that its asker asked for later.
+fn once<T>(
+    call: &mut Call,
+    ask: Option<Ask>,
+    scene: &mut Scene<'_>,
+    grant: impl FnOnce(&mut Call, &mut Scene<'_>) -> Result<T, Reply>,
+) -> Result<T, Reply> {
     match call.asks.turn(ask) {
         Turn::New => {}
         Turn::Again => return Err(Reply::Seen),
@@ -95,9 +107,9 @@ fn record(
             return Err(Reply::Conflict { what });
         }
     }
-    recording::ask(call, wish, scene).map_err(|why| Reply::Refused { why: why.into() })?;
+    let granted = grant(call, scene)?;
     if let Some(ask) = ask {
         call.asks.note(ask);
     }
-    Ok(())
+    Ok(granted)
 }

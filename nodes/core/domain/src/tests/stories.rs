@@ -35,6 +35,7 @@ mod replaces;
 mod rules;
 mod saying;
 mod secret;
+mod sent_on;
 mod silence;
 mod takeover;
 mod transfer;

@@ -258,9 +258,13 @@ fn from_outside(world: &mut World, chance: &mut Seed) {
 }
 
 fn call_wish(chance: &mut Seed) -> CallWish {
-    match chance.below(6) {
+    match chance.below(7) {
         0 => CallWish::HangUp,
         1 | 2 => CallWish::Record(RecordingWish::ALL[chance.below(4) as usize]),
+        3 => {
+            let by = (chance.below(2) == 0).then(|| EmployeeId::from("anna"));
+            CallWish::Transfer { by, to: any_of(&TARGETS, chance).to_owned() }
+        }
         _ => {
             let mode = Mode::ALL.get(chance.below(5) as usize).copied();
             CallWish::Monitor { supervisor: EmployeeId::from("desk"), mode }
