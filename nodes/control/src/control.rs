@@ -149,7 +149,7 @@ impl Control {
 
     /// How long the tenants of the groups led here keep recordings, milliseconds; those that keep them for ever are left out.
     pub fn retentions(&self) -> Vec<(TenantId, u64)> {
-        let states = self.led();
+        let states = self.states_led();
         let tenants = states.iter().flat_map(|state| state.tenants());
         tenants
             .filter_map(|(id, tenant)| Some((id.clone(), tenant.config().recording.retention_ms?)))
@@ -157,7 +157,7 @@ impl Control {
     }
 
     /// The states of the groups that this node leads.
-    pub(crate) fn led(&self) -> Vec<State> {
+    pub(crate) fn states_led(&self) -> Vec<State> {
         let led = self.groups().into_iter().filter(|group| group.is_led());
         led.map(|group| group.shared.get().state).collect()
     }

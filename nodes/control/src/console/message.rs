@@ -65,17 +65,17 @@ fn mail(state: &State, errand: Errand) -> Option<Mail> {
 impl Control {
     /// Messages whose sound is to be deleted, of the groups that this node leads.
     pub fn messages_to_delete(&self) -> Vec<Errand> {
-        self.led().iter().flat_map(|state| state.deletion_due()).collect()
+        self.states_led().iter().flat_map(|state| state.deletion_due()).collect()
     }
 
     /// Messages of a tenant of this node's that were left before `before`, Unix milliseconds.
     pub fn messages_before(&self, tenant: &TenantId, before: u64) -> Vec<Errand> {
-        self.led().iter().flat_map(|state| state.messages_before(tenant, before)).collect()
+        self.states_led().iter().flat_map(|state| state.messages_before(tenant, before)).collect()
     }
 
     /// Messages that are to be mailed, of the groups that this node leads.
     pub fn messages_to_mail(&self) -> Vec<Mail> {
-        let states = self.led();
+        let states = self.states_led();
         let due = states.iter().flat_map(|state| {
             let due = state.mail_due().into_iter();
             due.filter_map(move |errand| mail(state, errand))

@@ -47,7 +47,7 @@ pub(super) fn hears(call: &Call, party: &Party, score: Score<'_>) -> Option<Hear
         Stage::Talking(talk) if talk.peer == party.id => talking(call, party, call.guest, score),
         Stage::Talking(talk) => beside(call, party, talk.peer),
         Stage::Transferring(_) => guest.then(|| score.music(&config.music, 0)),
-        Stage::Echo { .. } => guest.then(|| Hears::Echo(Echo { delay_ms: echo::DELAY_MS })),
+        Stage::Echo { .. } => guest.then_some(Hears::Echo(Echo { delay_ms: echo::DELAY_MS })),
         Stage::Conferring(conferring) => guest.then(|| self::conferring(conferring, party, score)),
     }
 }
