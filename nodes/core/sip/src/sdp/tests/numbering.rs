@@ -81,6 +81,18 @@ fn a_static_number_may_be_taken_by_another_encoding() {
     assert_eq!(line(&offer(&mut session)), "9 8 0 101 110");
 }
 
+#[test]
+fn an_answer_that_takes_a_static_number_for_what_it_is_elsewhere_is_refused() {
+    let mut session = Session::new(1);
+    take(&mut session, "m=audio 4000 RTP/AVP 8\r\na=rtpmap:8 opus/48000/2\r\n");
+    let mut codecs = all();
+    codecs.retain(|codec| codec.name == "opus");
+    let offer = text(session.offer(local(20_000), &codecs, Direction::SendRecv));
+    assert!(offer.contains("a=rtpmap:8 opus/48000/2\r\n"), "{offer}");
+    let refused = session.receive_answer(&sdp("m=audio 4000 RTP/AVP 8\r\na=rtpmap:8 PCMA/8000\r\n"));
+    assert_eq!(refused, Err(Error::NoCommonAudio));
+}
+
 /// What one side does next.
 #[derive(Debug, Clone)]
 enum Turn {
@@ -146,7 +158,12 @@ proptest! {
                     let mut far_end = Session::new(2);
                     if far_end.receive_offer(&offer, &theirs).is_ok() {
                         let answer = far_end.answer(local(4_000), &theirs, Direction::SendRecv).unwrap();
-                        session.receive_answer(&answer).unwrap();
+                        if let Err(why) = session.receive_answer(&answer) {
+                            // Who speaks G.711 alone does not hear that a number of its own stands for two channels.
+                            let is_g711 = theirs.iter().all(|codec| ["PCMA", "PCMU"].contains(&codec.name.as_str()));
+                            prop_assert!(is_g711, "{:?}", why);
+                            session.withdraw();
+                        }
                     } else {
                         session.withdraw();
                     }
