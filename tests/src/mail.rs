@@ -22,7 +22,8 @@ impl MailServer {
     pub async fn start(port: u16) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let log = std::fs::File::create(folder.path().join("log.txt"))?;
-        let child = Command::new("python3")
+        // Debian's, to which its package belongs: another may come first in the path.
+        let child = Command::new("/usr/bin/python3")
             .args(["-m", "aiosmtpd", "-n", "-c", "aiosmtpd.handlers.Mailbox"])
             .args(["-l", &format!("127.0.0.1:{port}")])
             .arg(folder.path().join("mail"))
